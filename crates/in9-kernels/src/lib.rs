@@ -1,0 +1,2 @@
+//! Fast, deterministic CPU kernels for Candle, forward and backward: convolution, batch norm, pooling, losses.
+#![deny(missing_docs)]
