@@ -1,0 +1,18 @@
+//! `cargo xtask bench`: each crate beside its peer, in the same run, as ratios.
+//!
+//! A peer that cannot be imported is named and left out; our own times are printed all the same.
+//! One file a crate; what they share stands in [`peer`].
+
+mod peer;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub(crate) enum Bench {}
+
+impl Bench {
+    pub(crate) fn run(self) -> Result<()> {
+        match self {}
+    }
+}
