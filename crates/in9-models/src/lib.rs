@@ -1,2 +1,35 @@
 //! The networks of the ImageNet-9 paper on Candle: architectures, weights, training, prediction.
+//!
+//! A [`Model`] is built by [`build`] from the name of an architecture and a store of parameters
+//! ([`Params`]), random or from a file:
+//!
+//! ```
+//! use candle_core::{DType, Device, Tensor};
+//! use in9_models::{Mode, Params, build};
+//!
+//! # fn main() -> in9_models::Result<()> {
+//! let params = Params::random(0, DType::F32, &Device::Cpu);
+//! let model = build("resnet-tiny", 9, &params)?;
+//! let pictures = Tensor::zeros((2, 3, 64, 64), DType::F32, &Device::Cpu)?;
+//! let scores = model.frozen()?.forward(&pictures, Mode::Eval)?;
+//! assert_eq!(scores.dims(), [2, 9]);
+//! # Ok(())
+//! # }
+//! ```
 #![deny(missing_docs)]
+
+pub mod arch;
+pub mod device;
+pub mod error;
+pub mod init;
+pub mod layers;
+pub mod model;
+mod ops;
+pub mod params;
+pub mod registry;
+
+pub use device::DeviceName;
+pub use error::{Error, Result};
+pub use init::Init;
+pub use model::{Context, Mode, Model, Network, build};
+pub use params::{Kind, Parameter, Params};

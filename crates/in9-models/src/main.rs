@@ -1,2 +1,10 @@
 //! The `in9-models` program: parses arguments and calls the library.
-fn main() {}
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

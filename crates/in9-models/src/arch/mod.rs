@@ -1,0 +1,3 @@
+//! The architectures, one family a file.
+
+pub mod resnet_small;

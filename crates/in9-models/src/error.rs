@@ -1,0 +1,144 @@
+//! Everything that can go wrong in this crate, sorted by who is at fault.
+
+use std::path::PathBuf;
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, with the path or name concerned, what was expected and what was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // ---- the caller ----
+    /// No architecture has this name.
+    #[error("{name}: no such architecture{}; `in9-models list` shows all", suggestion(.close))]
+    UnknownArchitecture {
+        /// The name asked for.
+        name: String,
+        /// Known names that look alike, best first.
+        close: Vec<String>,
+    },
+    /// A setting is outside its range or does not fit another.
+    #[error("{name}: not a usable setting (expected {expected}, found {found})")]
+    Setting {
+        /// The setting, named as on the command line.
+        name: String,
+        /// The values it may have.
+        expected: String,
+        /// The value it had.
+        found: String,
+    },
+    /// A tensor does not have the shape that an operation needs.
+    #[error("{what}: wrong shape (expected {expected}, found {found:?})")]
+    Shape {
+        /// The tensor.
+        what: String,
+        /// The shape in words or numbers.
+        expected: String,
+        /// The tensor's shape.
+        found: Vec<usize>,
+    },
+    /// The model has no tap of this name.
+    #[error("{tap}: {arch} has no such tap (it has {})", .known.join(", "))]
+    UnknownTap {
+        /// The architecture.
+        arch: String,
+        /// The name asked for.
+        tap: String,
+        /// The taps there are.
+        known: Vec<String>,
+    },
+    /// A model whose parameters are frozen was asked to train.
+    #[error("{0}: its parameters are frozen; build it from trainable `Params` to train it")]
+    Frozen(String),
+
+    // ---- files ----
+    /// Reading or writing failed.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file is there but its contents are not usable.
+    #[error("{}: {what} (expected {expected}, found {found})", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// A parameter is missing from the weights, or has another shape there.
+    #[error("{name}: {what} (expected {expected}, found {found})")]
+    Parameter {
+        /// The parameter's full name.
+        name: String,
+        /// What is wrong.
+        what: &'static str,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+
+    // ---- the run ----
+    /// The loss became infinite or not a number.
+    #[error(
+        "training diverged at step {step} (epoch {epoch}): the loss is {loss}; {}; lower --lr or lengthen --warmup",
+        .checkpoint.as_ref().map_or_else(
+            || "no checkpoint had been written yet".to_owned(),
+            |path| format!("the last good checkpoint is {}", path.display()),
+        )
+    )]
+    Diverged {
+        /// The step, counted from 0 over the whole run.
+        step: u64,
+        /// The epoch, counted from 0.
+        epoch: u64,
+        /// The loss.
+        loss: f64,
+        /// The newest checkpoint from before.
+        checkpoint: Option<PathBuf>,
+    },
+
+    // ---- the machine ----
+    /// The device is not there, or the program was built without it.
+    #[error("--device {device}: {why}")]
+    Device {
+        /// The device asked for.
+        device: String,
+        /// What is missing, and what to do.
+        why: String,
+    },
+    /// Candle refused an operation.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// A setting that is not usable.
+    pub(crate) fn setting(
+        name: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl ToString,
+    ) -> Error {
+        Error::Setting {
+            name: name.into(),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
+    }
+}
+
+fn suggestion(close: &[String]) -> String {
+    if close.is_empty() {
+        String::new()
+    } else {
+        format!(" (did you mean {}?)", close.join(" or "))
+    }
+}

@@ -1,0 +1,71 @@
+//! Convolution with an optional bias, and an activation.
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::init::Init;
+use crate::layers::{Activation, Conv};
+use crate::model::Context;
+use crate::ops;
+use crate::params::{Kind, Params};
+
+/// `activation(conv(x) + bias)`: networks without batch norm, and convolutions that a batch norm
+/// precedes.
+pub struct ConvAct {
+    conv: Conv,
+    /// `[outputs, inputs / groups, kernel, kernel]`
+    weight: Tensor,
+    /// `[outputs]`
+    bias: Option<Tensor>,
+    activation: Activation,
+}
+
+impl ConvAct {
+    /// Parameters `name.weight` and, when `bias` says how it starts, `name.bias`.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub fn new(
+        params: &Params,
+        name: &str,
+        conv: Conv,
+        bias: Option<Init>,
+        activation: Activation,
+    ) -> Result<Self> {
+        let weight = conv.weight(params, name)?;
+        let bias = match bias {
+            Some(init) => {
+                let params = params.at(name);
+                let bias = params.get("bias", &[conv.outputs()], Kind::Bias, init)?;
+                Some(bias.value)
+            }
+            None => None,
+        };
+        Ok(Self {
+            conv,
+            weight,
+            bias,
+            activation,
+        })
+    }
+
+    /// Convolves and activates.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, inputs, h, w]`
+    /// - output: `[n, outputs, h', w']`
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn forward(&self, x: &Tensor, _context: &Context) -> Result<Tensor> {
+        let config = self.conv.config(x)?;
+        let bias = self.bias.as_ref();
+        Ok(ops::conv2d_act(
+            x,
+            &self.weight,
+            bias,
+            &config,
+            self.activation,
+        )?)
+    }
+}

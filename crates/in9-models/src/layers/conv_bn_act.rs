@@ -1,0 +1,115 @@
+//! Convolution, batch norm and activation, the brick of residual networks.
+
+use std::sync::OnceLock;
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::layers::{Activation, BatchNorm, Conv};
+use crate::model::{Context, Mode};
+use crate::ops;
+use crate::params::Params;
+
+/// `activation(batch_norm(conv(x)))`, the convolution without a bias.
+pub struct ConvBnAct {
+    conv: Conv,
+    /// `[outputs, inputs / groups, kernel, kernel]`
+    weight: Tensor,
+    norm: BatchNorm,
+    frozen: bool,
+    folded: OnceLock<(Tensor, Tensor)>,
+}
+
+impl ConvBnAct {
+    /// Parameters `conv_name.weight` and `norm_name.{weight,bias,running_mean,running_var}`.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub fn new(
+        params: &Params,
+        conv_name: &str,
+        norm_name: &str,
+        conv: Conv,
+        activation: Activation,
+    ) -> Result<Self> {
+        let weight = conv.weight(params, conv_name)?;
+        let norm = BatchNorm::new(params, norm_name, conv.outputs(), activation)?;
+        Ok(Self::from_parts(params, conv, weight, norm))
+    }
+
+    /// Like [`ConvBnAct::new`], with this `eps` in the batch norm.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub fn with_eps(
+        params: &Params,
+        conv_name: &str,
+        norm_name: &str,
+        conv: Conv,
+        activation: Activation,
+        eps: f64,
+    ) -> Result<Self> {
+        let weight = conv.weight(params, conv_name)?;
+        let norm = BatchNorm::with_eps(params, norm_name, conv.outputs(), activation, eps)?;
+        Ok(Self::from_parts(params, conv, weight, norm))
+    }
+
+    fn from_parts(params: &Params, conv: Conv, weight: Tensor, norm: BatchNorm) -> Self {
+        Self {
+            conv,
+            weight,
+            norm,
+            frozen: !params.is_trainable(),
+            folded: OnceLock::new(),
+        }
+    }
+
+    /// Convolves, normalises, activates.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, inputs, h, w]`
+    /// - output: `[n, outputs, h', w']`
+    ///
+    /// # Errors
+    /// [`Frozen`](crate::Error::Frozen) in training without variables; shapes that do not fit.
+    pub fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
+        let config = self.conv.config(x)?;
+        match context.mode() {
+            Mode::Train { .. } => {
+                let y = ops::conv2d(x, &self.weight, None, &config)?;
+                self.norm.train(&y)
+            }
+            Mode::Eval => {
+                let fresh;
+                let (weight, bias) = match self.folded.get() {
+                    Some(folded) => folded,
+                    None if self.frozen => {
+                        let folded = self.fold()?;
+                        self.folded.get_or_init(|| folded)
+                    }
+                    // The variables may move before the next call.
+                    None => {
+                        fresh = self.fold()?;
+                        &fresh
+                    }
+                };
+                let activation = self.norm.activation;
+                Ok(ops::conv2d_act(x, weight, Some(bias), &config, activation)?)
+            }
+        }
+    }
+
+    /// The convolution's weight and bias with the batch norm folded in, outside any graph.
+    fn fold(&self) -> Result<(Tensor, Tensor)> {
+        let norm = &self.norm;
+        Ok(ops::fold_batch_norm(
+            &self.weight.detach(),
+            None,
+            &norm.weight.detach(),
+            &norm.bias.detach(),
+            &norm.running_mean,
+            &norm.running_var,
+            norm.eps,
+        )?)
+    }
+}

@@ -1,0 +1,35 @@
+//! Layers: parameters with torchvision's names around the kernels' operations.
+//!
+//! Each is made by `new(&params, names…, sizes…)` and run by `forward(&x, context)`. In
+//! [`Mode::Train`](crate::Mode::Train) batch norms use the batch's statistics and move the running
+//! ones; in [`Mode::Eval`](crate::Mode::Eval) they are folded into the convolution before them,
+//! once for a frozen model.
+
+mod batch_norm;
+mod conv;
+mod conv_act;
+mod conv_bn_act;
+mod linear;
+mod pool;
+
+pub use batch_norm::BatchNorm;
+pub use conv::{Conv, Padding};
+pub use conv_act::ConvAct;
+pub use conv_bn_act::ConvBnAct;
+pub use linear::Linear;
+pub use pool::global_avg_pool;
+
+pub use crate::ops::Activation;
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::ops;
+
+/// `activation(x + y)`: the end of a residual block.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn add_act(x: &Tensor, y: &Tensor, activation: Activation) -> Result<Tensor> {
+    Ok(ops::add_act(x, y, activation)?)
+}

@@ -1,0 +1,17 @@
+//! Pooling.
+
+use candle_core::{D, Tensor};
+
+use crate::error::Result;
+
+/// The mean of each channel.
+///
+/// # Shapes
+/// - `x`: `[n, channels, h, w]`
+/// - output: `[n, channels]`
+///
+/// # Errors
+/// When `x` has not four dimensions.
+pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
+    Ok(x.flatten_from(2)?.mean(D::Minus1)?)
+}

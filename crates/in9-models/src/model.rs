@@ -1,0 +1,239 @@
+//! A network with its parameters, and how it is run.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Tensor, Var};
+
+use crate::error::{Error, Result};
+use crate::params::{Kind, Parameter, Params};
+use crate::registry::{self, Architecture};
+
+/// How a forward pass treats batch norm and dropout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Batch norm uses the batch's statistics and updates the running ones; dropout is on.
+    Train {
+        /// Seed of the run; keys the dropout masks.
+        seed: u64,
+        /// Step of the run; keys the dropout masks.
+        step: u64,
+    },
+    /// Batch norm uses the running statistics, folded into the convolutions; dropout is off.
+    Eval,
+}
+
+/// What is passed down a forward pass: the mode, and the taps that were asked for.
+pub struct Context<'a> {
+    mode: Mode,
+    wanted: &'a [&'a str],
+    cut: bool,
+    taps: Vec<(String, Tensor)>,
+}
+
+impl<'a> Context<'a> {
+    /// A pass without taps.
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            wanted: &[],
+            cut: false,
+            taps: Vec::new(),
+        }
+    }
+
+    /// The mode of this pass.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Offers the activation `x` under `name`; the network goes on with what is returned.
+    ///
+    /// # Errors
+    /// Only when a variable cannot be made of `x` (see [`Model::forward_with_variables`]).
+    pub fn tap(&mut self, name: &str, x: Tensor) -> Result<Tensor> {
+        if !self.wanted.contains(&name) {
+            return Ok(x);
+        }
+        let x = if self.cut {
+            Var::from_tensor(&x.detach().contiguous()?)?.into_inner()
+        } else {
+            x
+        };
+        self.taps.push((name.to_owned(), x.clone()));
+        Ok(x)
+    }
+}
+
+/// The layers of an architecture, wired.
+pub trait Network: Send + Sync {
+    /// Scores before the softmax.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, 3, h, w]`, normalised
+    /// - output: `[n, classes]`
+    ///
+    /// # Errors
+    /// When Candle refuses an operation, mostly because the picture is too small.
+    fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor>;
+
+    /// The names that [`Context::tap`] is called with, from the input to the output.
+    fn tap_names(&self) -> Vec<String>;
+}
+
+/// A built architecture: its layers and the parameters they hold.
+pub struct Model {
+    architecture: &'static Architecture,
+    classes: usize,
+    network: Box<dyn Network>,
+    params: Params,
+}
+
+/// Builds the architecture `arch` with a classifier of `classes` outputs.
+///
+/// # Errors
+/// [`Error::UnknownArchitecture`]; [`Error::Parameter`] when `params` holds weights that do not
+/// fit.
+pub fn build(arch: &str, classes: usize, params: &Params) -> Result<Model> {
+    let architecture = registry::find(arch)?;
+    if classes == 0 {
+        return Err(Error::setting("classes", "at least 1", classes));
+    }
+    let network = (architecture.build)(params, classes)?;
+    Ok(Model {
+        architecture,
+        classes,
+        network,
+        params: params.clone(),
+    })
+}
+
+impl Model {
+    /// The registry's entry of this model.
+    pub fn architecture(&self) -> &'static Architecture {
+        self.architecture
+    }
+
+    /// Number of outputs.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The device its parameters are on.
+    pub fn device(&self) -> &Device {
+        self.params.device()
+    }
+
+    /// The type of its parameters.
+    pub fn dtype(&self) -> DType {
+        self.params.dtype()
+    }
+
+    /// All parameters and running statistics, in the order of the layers.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        self.params.made()
+    }
+
+    /// Number of trained values: weights, biases, norms; running statistics do not count.
+    pub fn parameter_count(&self) -> usize {
+        let count = |p: &Parameter| p.value.elem_count();
+        let trained = |p: &&Parameter| p.kind != Kind::Running;
+        self.parameters().iter().filter(trained).map(count).sum()
+    }
+
+    /// The parameters by name, detached from any graph; shares their storage.
+    pub fn tensors(&self) -> HashMap<String, Tensor> {
+        let entry = |p: Parameter| (p.name, p.value.detach());
+        self.parameters().into_iter().map(entry).collect()
+    }
+
+    /// A copy for evaluation: the same values, no variables, batch norms folded at first use.
+    ///
+    /// # Errors
+    /// When memory for the copy cannot be had on the device.
+    pub fn frozen(&self) -> Result<Model> {
+        let mut tensors = HashMap::new();
+        for (name, value) in self.tensors() {
+            tensors.insert(name, value.copy()?);
+        }
+        let params = Params::frozen(tensors, self.dtype(), self.device());
+        build(self.architecture.name, self.classes, &params)
+    }
+
+    /// Scores before the softmax, `[n, classes]`, of normalised pictures `[n, 3, h, w]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for anything but `[n, 3, h, w]`; [`Error::Frozen`] for training a frozen
+    /// model.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        Ok(self.run(x, mode, &[], false)?.0)
+    }
+
+    /// [`Model::forward`], and the activations named in `taps` in the order they are reached.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTap`], and those of [`Model::forward`].
+    pub fn forward_with_taps(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        taps: &[&str],
+    ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
+        self.run(x, mode, taps, false)
+    }
+
+    /// Like [`Model::forward_with_taps`], but each tap is made a variable on the way, so that
+    /// `backward` of the scores gives the gradient with respect to it (class activation maps).
+    /// The graph is cut there: nothing before the last tap gets a gradient.
+    ///
+    /// # Errors
+    /// Those of [`Model::forward_with_taps`].
+    pub fn forward_with_variables(
+        &self,
+        x: &Tensor,
+        taps: &[&str],
+    ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
+        self.run(x, Mode::Eval, taps, true)
+    }
+
+    /// The names that [`Model::forward_with_taps`] knows, from the input to the output.
+    pub fn tap_names(&self) -> Vec<String> {
+        self.network.tap_names()
+    }
+
+    fn run(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        taps: &[&str],
+        cut: bool,
+    ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
+        if x.rank() != 4 || x.dims()[1] != 3 {
+            return Err(Error::Shape {
+                what: format!("input of {}", self.architecture.name),
+                expected: "[n, 3, height, width]".into(),
+                found: x.dims().to_vec(),
+            });
+        }
+        if mode != Mode::Eval && !self.params.is_trainable() {
+            return Err(Error::Frozen(self.architecture.name.to_owned()));
+        }
+        if !taps.is_empty() {
+            let known = self.tap_names();
+            if let Some(tap) = taps.iter().find(|tap| !known.iter().any(|k| k == *tap)) {
+                return Err(Error::UnknownTap {
+                    arch: self.architecture.name.to_owned(),
+                    tap: (*tap).to_owned(),
+                    known,
+                });
+            }
+        }
+        let mut context = Context {
+            mode,
+            wanted: taps,
+            cut,
+            taps: Vec::new(),
+        };
+        let logits = self.network.forward(x, &mut context)?;
+        Ok((logits, context.taps))
+    }
+}

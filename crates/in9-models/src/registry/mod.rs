@@ -1,0 +1,94 @@
+//! The table of architectures, and how names are looked up in it.
+
+mod table;
+
+use crate::error::{Error, Result};
+use crate::model::Network;
+use crate::params::Params;
+
+pub use table::ARCHITECTURES;
+
+/// One architecture: a name, and how to build it.
+pub struct Architecture {
+    /// The name for `--arch`.
+    pub name: &'static str,
+    /// One line: what it is and where it is from.
+    pub summary: &'static str,
+    /// The side of the square pictures it was designed for, in pixels; others work too unless the
+    /// architecture says otherwise.
+    pub input_size: usize,
+    /// Builds it with this many classes.
+    pub build: fn(&Params, usize) -> Result<Box<dyn Network>>,
+}
+
+/// The architecture of this exact name.
+///
+/// # Errors
+/// [`Error::UnknownArchitecture`] with names that look alike.
+pub fn find(name: &str) -> Result<&'static Architecture> {
+    ARCHITECTURES
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| Error::UnknownArchitecture {
+            name: name.to_owned(),
+            close: close_to(name),
+        })
+}
+
+/// Up to three known names within a third of `name`'s length in edits, best first.
+fn close_to(name: &str) -> Vec<String> {
+    let mut scored: Vec<(usize, &str)> = ARCHITECTURES
+        .iter()
+        .map(|entry| (edits(name, entry.name), entry.name))
+        .filter(|(distance, _)| *distance <= name.len().div_ceil(3))
+        .collect();
+    scored.sort_unstable();
+    scored.truncate(3);
+    scored
+        .into_iter()
+        .map(|(_, name)| name.to_owned())
+        .collect()
+}
+
+/// Levenshtein distance in bytes.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edit_distance_of_known_pairs() {
+        assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("same", "same"), 0);
+    }
+
+    #[test]
+    fn misspelt_names_are_suggested() {
+        assert_eq!(find("resnet-tiny").unwrap().name, "resnet-tiny");
+        let error = find("resnet-tyni").err().unwrap().to_string();
+        assert!(error.contains("did you mean resnet-tiny"), "{error}");
+        assert!(!error.contains('\n'));
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = ARCHITECTURES.iter().map(|entry| entry.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ARCHITECTURES.len());
+    }
+}
