@@ -1,2 +1,39 @@
 //! ImageNet-9 datasets: photographs with boxes or masks to layered shards, composed into the eight variants when read.
+//!
+//! A photograph passes the filters of the protocol, is cut into three layers (photo, tiled
+//! background, mask) at one square size, and is stored once. Every variant of the paper is then a
+//! [`View`], computed from the layers when it is read by [`compose`]; the variants that need a
+//! second photograph take it from a [`Pairing`].
+//!
+//! ```no_run
+//! use in9_data::{Dataset, Loader, LoaderConfig, View};
+//!
+//! # fn main() -> in9_data::Result<()> {
+//! let dataset = Dataset::open("out/toy".as_ref())?;
+//! let split = dataset.split("train")?;
+//! let config = LoaderConfig { view: View::MixedRand, batch_size: 64, ..LoaderConfig::default() };
+//! for batch in Loader::new(&dataset, &split, config)?.epoch(0)? {
+//!     let batch = batch?;
+//!     println!("{} pictures, first label {}", batch.labels.len(), batch.labels[0]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![deny(missing_docs)]
+
+pub mod error;
+pub mod predictions;
+pub mod rng;
+
+mod atomic;
+mod blur;
+mod compose;
+mod mask;
+mod taxonomy;
+mod view;
+
+pub use compose::{Layers, compose};
+pub use error::{Error, Result};
+pub use mask::MaskBits;
+pub use taxonomy::{Class, Taxonomy};
+pub use view::View;
