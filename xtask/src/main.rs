@@ -5,9 +5,20 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod bench;
+mod board;
+mod cache;
+mod executor;
+mod graph;
+mod plan;
+mod programs;
+mod recipe;
+mod reproduce;
+mod run;
 mod taxonomy;
+mod validate;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -22,6 +33,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Reproduce(reproduce::Reproduce),
+    Status(reproduce::Status),
+    Validate(validate::Validate),
     /// Time our crates beside their peers (OpenCV, PyTorch, NumPy) in the same run, as ratios.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -29,13 +43,28 @@ enum Command {
     Taxonomy(taxonomy::Taxonomy),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let args = Args::parse();
-    std::env::set_current_dir(root()?).context("changing to the workspace's root")?;
-    match args.command {
-        Command::Bench(bench) => bench.run(),
-        Command::Taxonomy(taxonomy) => taxonomy.run(),
+    match run(args.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let here = std::env::current_dir().context("the current folder is gone")?;
+    std::env::set_current_dir(root()?).context("changing to the workspace's root")?;
+    match command {
+        Command::Reproduce(reproduce) => return reproduce.run(&here),
+        Command::Status(status) => return status.run(&here),
+        Command::Validate(validate) => validate.run()?,
+        Command::Bench(bench) => bench.run()?,
+        Command::Taxonomy(taxonomy) => taxonomy.run(&here)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The folder of the workspace's manifest, so that every path is the same wherever cargo was called.

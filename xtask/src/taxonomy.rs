@@ -50,8 +50,8 @@ pub(crate) struct Taxonomy {
 }
 
 impl Taxonomy {
-    pub(crate) fn run(self) -> Result<()> {
-        let derived = derive(&Nouns::read(&self.wordnet)?, &read_synsets(&self.synsets)?)?;
+    pub(crate) fn run(self, here: &Path) -> Result<()> {
+        let derived = derive(&Nouns::read(&self.wordnet)?, &read_synsets(&here.join(&self.synsets))?)?;
         if self.check {
             let found = std::fs::read_to_string(OUTPUT).with_context(|| format!("reading {OUTPUT}"))?;
             ensure!(

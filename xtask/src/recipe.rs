@@ -1,0 +1,241 @@
+//! Recipes: what a reproduction consists of, as data (`data-manifests/recipes/*.toml`).
+//!
+//! A recipe names datasets, trainings, published models and probes. Settings that belong to a program are
+//! passed on to it as flags, so a recipe never has to know what they mean; the program refuses what it does
+//! not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+/// Flags of a program: `size = 64` becomes `--size 64`, `fresh-pairings = true` becomes `--fresh-pairings`.
+pub(crate) type Flags = BTreeMap<String, toml::Value>;
+
+/// A reproduction: everything between photographs and the report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Recipe {
+    /// The report's title.
+    pub(crate) title: String,
+    /// One sentence on what runs and for how long, printed at the start.
+    pub(crate) about: String,
+    /// Seeds every random choice that has no seed of its own.
+    #[serde(default)]
+    pub(crate) seed: u64,
+    /// What `--data` must name; absent if the recipe needs no photographs.
+    pub(crate) data: Option<String>,
+    /// Splits that every model is tested on.
+    #[serde(default = "test_only")]
+    pub(crate) splits: Vec<String>,
+    #[serde(rename = "dataset")]
+    pub(crate) datasets: Vec<Dataset>,
+    #[serde(rename = "train", default)]
+    pub(crate) trainings: Vec<Training>,
+    #[serde(rename = "model", default)]
+    pub(crate) models: Vec<Published>,
+    #[serde(rename = "probe", default)]
+    pub(crate) probes: Vec<Probe>,
+}
+
+/// Photographs taken apart into one dataset.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Dataset {
+    pub(crate) name: String,
+    /// A source of `in9-data build`, or `release`.
+    pub(crate) source: String,
+    /// The dataset that the report's tables are about.
+    #[serde(default)]
+    pub(crate) main: bool,
+    /// Of a toy world: how often an object stands in its own kind of scene.
+    pub(crate) rho: Option<f64>,
+    /// Further flags of `in9-data toy`.
+    #[serde(default)]
+    pub(crate) render: Flags,
+    /// Flags of `in9-data build`.
+    #[serde(default)]
+    pub(crate) build: Flags,
+}
+
+/// One network a view and seed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Training {
+    pub(crate) dataset: String,
+    pub(crate) arch: String,
+    pub(crate) views: Vec<String>,
+    #[serde(default = "seed_zero")]
+    pub(crate) seeds: Vec<u64>,
+    /// Flags of `in9-models train`.
+    #[serde(default)]
+    pub(crate) options: Flags,
+}
+
+/// A network with published weights: only tested.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Published {
+    pub(crate) name: String,
+    pub(crate) dataset: String,
+    pub(crate) arch: String,
+    /// A file, or a tag of the registry.
+    pub(crate) weights: String,
+    /// Flags of `in9-models predict`.
+    #[serde(default)]
+    pub(crate) options: Flags,
+}
+
+/// A measurement that runs trained networks on composites of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Probe {
+    /// A sub-command of `in9-analysis`.
+    pub(crate) kind: String,
+    pub(crate) dataset: String,
+    /// The views whose networks are probed (first seed).
+    pub(crate) views: Vec<String>,
+    #[serde(default)]
+    pub(crate) options: Flags,
+}
+
+fn test_only() -> Vec<String> {
+    vec!["test".to_owned()]
+}
+
+fn seed_zero() -> Vec<u64> {
+    vec![0]
+}
+
+impl Recipe {
+    /// Reads a recipe: the name of one in `data-manifests/recipes`, or a path that ends in `.toml`.
+    pub(crate) fn load(name: &str) -> Result<(String, Self)> {
+        let path = if Path::new(name).extension().is_some_and(|end| end == "toml") {
+            PathBuf::from(name)
+        } else {
+            Path::new("data-manifests/recipes").join(name).with_extension("toml")
+        };
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("{}: no such recipe (there are: {})", path.display(), known().join(", "))
+        })?;
+        let recipe: Self =
+            toml::from_str(&text).with_context(|| format!("{}: not a recipe", path.display()))?;
+        recipe.check().with_context(|| path.display().to_string())?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).context("a recipe's file needs a name")?;
+        Ok((stem.to_owned(), recipe))
+    }
+
+    fn check(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        for dataset in &self.datasets {
+            ensure!(names.insert(dataset.name.as_str()), "two datasets are called {}", dataset.name);
+            ensure!(
+                is_plain(&dataset.name),
+                "{}: a name may hold letters, digits, '-', '_' and '.'",
+                dataset.name
+            );
+            ensure!(
+                (dataset.source == "toy") == dataset.rho.is_some(),
+                "dataset {}: rho belongs to a toy world, and every toy world has one",
+                dataset.name
+            );
+        }
+        ensure!(
+            self.datasets.iter().filter(|d| d.main).count() == 1,
+            "exactly one dataset must be `main = true`"
+        );
+        let used = self.trainings.iter().map(|t| &t.dataset);
+        let used =
+            used.chain(self.models.iter().map(|m| &m.dataset)).chain(self.probes.iter().map(|p| &p.dataset));
+        for name in used {
+            if !names.contains(name.as_str()) {
+                bail!("no dataset is called {name}");
+            }
+        }
+        for probe in &self.probes {
+            for view in &probe.views {
+                let trained =
+                    self.trainings.iter().any(|t| t.dataset == probe.dataset && t.views.contains(view));
+                ensure!(trained, "probe {}: nothing is trained on {view} of {}", probe.kind, probe.dataset);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names become parts of paths and of stage names.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+fn known() -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir("data-manifests/recipes") else { return Vec::new() };
+    let stem = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+    let mut names: Vec<_> = entries.filter_map(|entry| stem(entry.ok()?.path())).collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+        title = "t"
+        about = "a"
+        [[dataset]]
+        name = "d"
+        source = "toy"
+        rho = 0.5
+        main = true
+        [[train]]
+        dataset = "d"
+        arch = "resnet-tiny"
+        views = ["original"]
+    "#;
+
+    fn checked(text: &str) -> Result<Recipe> {
+        let recipe: Recipe = toml::from_str(text)?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    #[test]
+    fn defaults_are_filled_in() {
+        let recipe = checked(SMALL).unwrap();
+        assert_eq!(recipe.splits, ["test"]);
+        assert_eq!(recipe.trainings[0].seeds, [0]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (wrong, said) in [
+            (SMALL.replace("[\"original\"]", "[\"original\"]\nepoch = 3"), "unknown field"),
+            (SMALL.replace("rho = 0.5", ""), "rho belongs to a toy world"),
+            (SMALL.replace("main = true", ""), "exactly one dataset"),
+            (SMALL.replace("dataset = \"d\"", "dataset = \"e\""), "no dataset is called e"),
+            (SMALL.replace("name = \"d\"", "name = \"../d\""), "a name may hold"),
+            (
+                format!("{SMALL}[[probe]]\nkind=\"saliency\"\ndataset=\"d\"\nviews=[\"no-fg\"]"),
+                "nothing is trained on no-fg",
+            ),
+        ] {
+            let error = format!("{:#}", checked(&wrong).unwrap_err());
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_committed_recipe_is_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data-manifests/recipes");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            checked(&std::fs::read_to_string(&path).unwrap())
+                .unwrap_or_else(|e| panic!("{}: {e:#}", path.display()));
+            seen += 1;
+        }
+        assert!(seen >= 4);
+    }
+}
