@@ -12,16 +12,23 @@ const TEST: &[&str] = &["test", "--workspace"];
 /// (what it shows, arguments of cargo, further environment)
 const CHECKS: [(&str, &[&str], (&str, &str)); 6] = [
     ("formatting", &["fmt", "--all", "--check"], ("", "")),
-    ("dependency policy", &["deny", "--offline", "check", "bans", "licenses", "sources"], ("", "")),
-    (
-        "lints",
-        &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
-        ("", ""),
-    ),
+    ("dependency policy", &["deny", "check", "bans", "licenses", "sources"], ("", "")),
+    ("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], ("", "")),
     ("documentation", &["doc", "--workspace", "--no-deps", "--locked"], ("RUSTDOCFLAGS", "-D warnings")),
     (
         "each library without its program",
-        &["check", "--locked", "--no-default-features", "-p", "in9-data", "-p", "in9-models", "-p", "in9-analysis", "--lib"],
+        &[
+            "check",
+            "--locked",
+            "--no-default-features",
+            "-p",
+            "in9-data",
+            "-p",
+            "in9-models",
+            "-p",
+            "in9-analysis",
+            "--lib",
+        ],
         ("", ""),
     ),
     ("tests", TEST, ("", "")),

@@ -127,18 +127,10 @@ impl Error {
         expected: impl Into<String>,
         found: impl ToString,
     ) -> Error {
-        Error::Setting {
-            name: name.into(),
-            expected: expected.into(),
-            found: found.to_string(),
-        }
+        Error::Setting { name: name.into(), expected: expected.into(), found: found.to_string() }
     }
 }
 
 fn suggestion(close: &[String]) -> String {
-    if close.is_empty() {
-        String::new()
-    } else {
-        format!(" (did you mean {}?)", close.join(" or "))
-    }
+    if close.is_empty() { String::new() } else { format!(" (did you mean {}?)", close.join(" or ")) }
 }

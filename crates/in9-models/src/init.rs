@@ -43,9 +43,7 @@ impl Init {
         };
         let uniform = |bound: f64| {
             let mut stream = Stream::new(seed, name);
-            (0..count)
-                .map(|_| bound * (2.0 * stream.unit() - 1.0))
-                .collect()
+            (0..count).map(|_| bound * (2.0 * stream.unit() - 1.0)).collect()
         };
         let receptive: usize = shape.iter().skip(2).product();
         let fan_out = shape.first().copied().unwrap_or(1) * receptive;
@@ -72,10 +70,7 @@ impl Stream {
         let mut hasher = blake3::Hasher::new_derive_key("in9-models initial value of a parameter");
         hasher.update(&seed.to_le_bytes());
         hasher.update(name.as_bytes());
-        Self {
-            rng: ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()),
-            spare: None,
-        }
+        Self { rng: ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()), spare: None }
     }
 
     /// Uniform in `[0, 1)` with 53 random bits.

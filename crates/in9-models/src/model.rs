@@ -33,12 +33,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A pass without taps.
     pub fn new(mode: Mode) -> Self {
-        Self {
-            mode,
-            wanted: &[],
-            cut: false,
-            taps: Vec::new(),
-        }
+        Self { mode, wanted: &[], cut: false, taps: Vec::new() }
     }
 
     /// The mode of this pass.
@@ -54,11 +49,7 @@ impl<'a> Context<'a> {
         if !self.wanted.contains(&name) {
             return Ok(x);
         }
-        let x = if self.cut {
-            Var::from_tensor(&x.detach().contiguous()?)?.into_inner()
-        } else {
-            x
-        };
+        let x = if self.cut { Var::from_tensor(&x.detach().contiguous()?)?.into_inner() } else { x };
         self.taps.push((name.to_owned(), x.clone()));
         Ok(x)
     }
@@ -99,12 +90,7 @@ pub fn build(arch: &str, classes: usize, params: &Params) -> Result<Model> {
         return Err(Error::setting("classes", "at least 1", classes));
     }
     let network = (architecture.build)(params, classes)?;
-    Ok(Model {
-        architecture,
-        classes,
-        network,
-        params: params.clone(),
-    })
+    Ok(Model { architecture, classes, network, params: params.clone() })
 }
 
 impl Model {
@@ -227,12 +213,7 @@ impl Model {
                 });
             }
         }
-        let mut context = Context {
-            mode,
-            wanted: taps,
-            cut,
-            taps: Vec::new(),
-        };
+        let mut context = Context { mode, wanted: taps, cut, taps: Vec::new() };
         let logits = self.network.forward(x, &mut context)?;
         Ok((logits, context.taps))
     }

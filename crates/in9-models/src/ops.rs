@@ -37,16 +37,9 @@ pub(crate) struct Conv2dConfig {
     pub(crate) groups: usize,
 }
 
-pub(crate) fn conv2d(
-    x: &Tensor,
-    w: &Tensor,
-    bias: Option<&Tensor>,
-    c: &Conv2dConfig,
-) -> Result<Tensor> {
+pub(crate) fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, c: &Conv2dConfig) -> Result<Tensor> {
     let [top, bottom, left, right] = c.padding;
-    let x = x
-        .pad_with_zeros(2, top, bottom)?
-        .pad_with_zeros(3, left, right)?;
+    let x = x.pad_with_zeros(2, top, bottom)?.pad_with_zeros(3, left, right)?;
     let y = x.conv2d(w, 0, c.stride[0], c.dilation[0], c.groups)?;
     match bias {
         Some(bias) => y.broadcast_add(&bias.reshape((1, (), 1, 1))?),
@@ -104,9 +97,7 @@ pub(crate) fn batch_norm_train(
     blend(mean, &batch_mean)?;
     blend(var, &(&batch_var * (count / (count - 1.0)))?)?;
     let scale = (gamma / (batch_var + eps)?.sqrt()?)?.reshape((c, 1))?;
-    let y = centred
-        .broadcast_mul(&scale)?
-        .broadcast_add(&beta.reshape((c, 1))?)?;
+    let y = centred.broadcast_mul(&scale)?.broadcast_add(&beta.reshape((c, 1))?)?;
     act.apply(&y.reshape((c, n, h, w))?.transpose(0, 1)?.contiguous()?)
 }
 

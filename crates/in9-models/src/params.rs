@@ -90,10 +90,7 @@ impl Params {
 
     /// The same store one level down: names get `name.` in front.
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
-        Self {
-            store: self.store.clone(),
-            prefix: self.name(&name.to_string()),
-        }
+        Self { store: self.store.clone(), prefix: self.name(&name.to_string()) }
     }
 
     /// The full name of a parameter of this level.
@@ -160,11 +157,7 @@ impl Params {
                 value.clone()
             }
         };
-        let value = value
-            .to_dtype(store.dtype)?
-            .to_device(&store.device)?
-            .contiguous()?
-            .detach();
+        let value = value.to_dtype(store.dtype)?.to_device(&store.device)?.contiguous()?.detach();
         let (value, variable) = if store.trainable {
             // A copy: a variable is changed in place, the source must not be.
             let variable = Var::from_tensor(&value.copy()?)?;
@@ -176,12 +169,7 @@ impl Params {
         } else {
             (value, None)
         };
-        let parameter = Parameter {
-            name,
-            kind,
-            value,
-            variable,
-        };
+        let parameter = Parameter { name, kind, value, variable };
         made.push(parameter.clone());
         Ok(parameter)
     }
@@ -196,8 +184,7 @@ impl Params {
         match &self.store.source {
             Source::Random { .. } => Vec::new(),
             Source::Tensors(tensors) => {
-                let mut left: BTreeMap<&str, ()> =
-                    tensors.keys().map(|name| (name.as_str(), ())).collect();
+                let mut left: BTreeMap<&str, ()> = tensors.keys().map(|name| (name.as_str(), ())).collect();
                 for parameter in self.store.made().iter() {
                     left.remove(parameter.name.as_str());
                 }
@@ -222,14 +209,9 @@ mod tests {
     fn names_are_joined_and_given_once() {
         let params = Params::random(0, DType::F32, &Device::Cpu);
         let block = params.at("layer1").at(0);
-        let weight = block
-            .get("conv1.weight", &[2, 3], Kind::Weight, Init::Constant(1.5))
-            .unwrap();
+        let weight = block.get("conv1.weight", &[2, 3], Kind::Weight, Init::Constant(1.5)).unwrap();
         assert_eq!(weight.name, "layer1.0.conv1.weight");
-        assert_eq!(
-            weight.value.to_vec2::<f32>().unwrap(),
-            vec![vec![1.5; 3]; 2]
-        );
+        assert_eq!(weight.value.to_vec2::<f32>().unwrap(), vec![vec![1.5; 3]; 2]);
         assert!(weight.variable.is_some());
         let again = block.get("conv1.weight", &[2, 3], Kind::Weight, Init::Constant(0.0));
         assert!(matches!(again, Err(Error::Parameter { .. })));
@@ -240,8 +222,7 @@ mod tests {
         let one = Tensor::ones((2,), DType::F32, &Device::Cpu).unwrap();
         let tensors = HashMap::from([("a".to_owned(), one.clone()), ("b".to_owned(), one)]);
         let params = Params::frozen(tensors, DType::F32, &Device::Cpu);
-        let get =
-            |name: &str, shape: &[usize]| params.get(name, shape, Kind::Bias, Init::Constant(0.0));
+        let get = |name: &str, shape: &[usize]| params.get(name, shape, Kind::Bias, Init::Constant(0.0));
         assert!(get("a", &[3]).unwrap_err().to_string().contains("[3]"));
         assert!(get("c", &[2]).unwrap_err().to_string().starts_with("c: "));
         assert!(get("a", &[2]).unwrap().variable.is_none());
@@ -253,13 +234,8 @@ mod tests {
         let source = Tensor::zeros((2,), DType::F32, &Device::Cpu).unwrap();
         let tensors = HashMap::from([("a".to_owned(), source.clone())]);
         let params = Params::trainable(tensors, DType::F32, &Device::Cpu);
-        let a = params
-            .get("a", &[2], Kind::Weight, Init::Constant(0.0))
-            .unwrap();
-        a.variable
-            .unwrap()
-            .set(&(source.clone() + 1.0).unwrap())
-            .unwrap();
+        let a = params.get("a", &[2], Kind::Weight, Init::Constant(0.0)).unwrap();
+        a.variable.unwrap().set(&(source.clone() + 1.0).unwrap()).unwrap();
         assert_eq!(source.to_vec1::<f32>().unwrap(), [0.0, 0.0]);
         assert_eq!(a.value.to_vec1::<f32>().unwrap(), [1.0, 1.0]);
     }

@@ -29,11 +29,7 @@ pub fn build(params: &Params, classes: usize, width: usize) -> Result<Box<dyn Ne
         }
     }
     let classifier = Linear::new(params, "fc", channels, classes)?;
-    Ok(Box::new(ResNetSmall {
-        stem,
-        blocks,
-        classifier,
-    }))
+    Ok(Box::new(ResNetSmall { stem, blocks, classifier }))
 }
 
 struct ResNetSmall {
@@ -86,12 +82,7 @@ impl Block {
         } else {
             None
         };
-        Ok(Self {
-            name,
-            first,
-            second,
-            shortcut,
-        })
+        Ok(Self { name, first, second, shortcut })
     }
 
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
@@ -123,9 +114,7 @@ mod tests {
         let params = Params::random(0, DType::F32, &Device::Cpu);
         let model = build("resnet-tiny", 3, &params).unwrap();
         let x = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu).unwrap();
-        let (y, taps) = model
-            .forward_with_taps(&x, Mode::Eval, &["layer4.1", "conv1"])
-            .unwrap();
+        let (y, taps) = model.forward_with_taps(&x, Mode::Eval, &["layer4.1", "conv1"]).unwrap();
         assert_eq!(y.dims(), [2, 3]);
         let shapes: Vec<_> = taps.iter().map(|(n, t)| (n.as_str(), t.dims())).collect();
         assert_eq!(shapes[0], ("conv1", [2, 16, 16, 16].as_slice()));

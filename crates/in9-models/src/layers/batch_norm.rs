@@ -36,12 +36,7 @@ impl BatchNorm {
     ///
     /// # Errors
     /// When `params` holds weights that do not fit.
-    pub fn new(
-        params: &Params,
-        name: &str,
-        channels: usize,
-        activation: Activation,
-    ) -> Result<Self> {
+    pub fn new(params: &Params, name: &str, channels: usize, activation: Activation) -> Result<Self> {
         Self::with_eps(params, name, channels, activation, 1e-5)
     }
 
@@ -57,8 +52,7 @@ impl BatchNorm {
         eps: f64,
     ) -> Result<Self> {
         let params = params.at(name);
-        let get =
-            |name: &str, kind, value| params.get(name, &[channels], kind, Init::Constant(value));
+        let get = |name: &str, kind, value| params.get(name, &[channels], kind, Init::Constant(value));
         let weight = get("weight", Kind::Norm, 1.0)?;
         let bias = get("bias", Kind::Norm, 0.0)?;
         let mean = get("running_mean", Kind::Running, 0.0)?;
@@ -95,9 +89,7 @@ impl BatchNorm {
                 let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
                 let shift = (&self.bias - (&scale * &self.running_mean)?)?;
                 let column = |t: Tensor| t.reshape((1, (), 1, 1));
-                let y = x
-                    .broadcast_mul(&column(scale)?)?
-                    .broadcast_add(&column(shift)?)?;
+                let y = x.broadcast_mul(&column(scale)?)?.broadcast_add(&column(shift)?)?;
                 Ok(self.activation.apply(&y)?)
             }
         }
@@ -118,8 +110,6 @@ impl BatchNorm {
     }
 
     fn running(&self) -> Result<&(Var, Var)> {
-        self.running
-            .as_ref()
-            .ok_or_else(|| Error::Frozen(self.name.clone()))
+        self.running.as_ref().ok_or_else(|| Error::Frozen(self.name.clone()))
     }
 }

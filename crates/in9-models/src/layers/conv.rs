@@ -59,18 +59,12 @@ impl Conv {
 
     /// The same with this many zeros on all four sides.
     pub fn padding(self, pixels: usize) -> Self {
-        Self {
-            padding: Padding::Fixed([pixels; 4]),
-            ..self
-        }
+        Self { padding: Padding::Fixed([pixels; 4]), ..self }
     }
 
     /// The same with TensorFlow's padding.
     pub fn tensorflow_padding(self) -> Self {
-        Self {
-            padding: Padding::TensorFlow,
-            ..self
-        }
+        Self { padding: Padding::TensorFlow, ..self }
     }
 
     /// The same with this distance between the kernel's taps.

@@ -41,12 +41,7 @@ impl ConvAct {
             }
             None => None,
         };
-        Ok(Self {
-            conv,
-            weight,
-            bias,
-            activation,
-        })
+        Ok(Self { conv, weight, bias, activation })
     }
 
     /// Convolves and activates.
@@ -60,12 +55,6 @@ impl ConvAct {
     pub fn forward(&self, x: &Tensor, _context: &Context) -> Result<Tensor> {
         let config = self.conv.config(x)?;
         let bias = self.bias.as_ref();
-        Ok(ops::conv2d_act(
-            x,
-            &self.weight,
-            bias,
-            &config,
-            self.activation,
-        )?)
+        Ok(ops::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
     }
 }

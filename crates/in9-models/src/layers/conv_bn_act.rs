@@ -55,13 +55,7 @@ impl ConvBnAct {
     }
 
     fn from_parts(params: &Params, conv: Conv, weight: Tensor, norm: BatchNorm) -> Self {
-        Self {
-            conv,
-            weight,
-            norm,
-            frozen: !params.is_trainable(),
-            folded: OnceLock::new(),
-        }
+        Self { conv, weight, norm, frozen: !params.is_trainable(), folded: OnceLock::new() }
     }
 
     /// Convolves, normalises, activates.

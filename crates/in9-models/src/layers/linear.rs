@@ -41,10 +41,7 @@ impl Linear {
         let params = params.at(name);
         let weight = params.get("weight", &[outputs, inputs], Kind::Weight, weight)?;
         let bias = params.get("bias", &[outputs], Kind::Bias, bias)?;
-        Ok(Self {
-            weight: weight.value,
-            bias: bias.value,
-        })
+        Ok(Self { weight: weight.value, bias: bias.value })
     }
 
     /// Applies the layer.

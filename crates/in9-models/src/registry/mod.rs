@@ -29,10 +29,7 @@ pub fn find(name: &str) -> Result<&'static Architecture> {
     ARCHITECTURES
         .iter()
         .find(|entry| entry.name == name)
-        .ok_or_else(|| Error::UnknownArchitecture {
-            name: name.to_owned(),
-            close: close_to(name),
-        })
+        .ok_or_else(|| Error::UnknownArchitecture { name: name.to_owned(), close: close_to(name) })
 }
 
 /// Up to three known names within a third of `name`'s length in edits, best first.
@@ -44,10 +41,7 @@ fn close_to(name: &str) -> Vec<String> {
         .collect();
     scored.sort_unstable();
     scored.truncate(3);
-    scored
-        .into_iter()
-        .map(|(_, name)| name.to_owned())
-        .collect()
+    scored.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Levenshtein distance in bytes.
