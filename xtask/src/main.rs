@@ -7,6 +7,7 @@
 mod bench;
 mod board;
 mod cache;
+mod check_cuda;
 mod executor;
 mod graph;
 mod plan;
@@ -36,6 +37,7 @@ enum Command {
     Reproduce(reproduce::Reproduce),
     Status(reproduce::Status),
     Validate(validate::Validate),
+    CheckCuda(check_cuda::CheckCuda),
     /// Time our crates beside their peers (OpenCV, PyTorch, NumPy) in the same run, as ratios.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -61,6 +63,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Reproduce(reproduce) => return reproduce.run(&here),
         Command::Status(status) => return status.run(&here),
         Command::Validate(validate) => validate.run()?,
+        Command::CheckCuda(check) => check.run(&here)?,
         Command::Bench(bench) => bench.run()?,
         Command::Taxonomy(taxonomy) => taxonomy.run(&here)?,
     }
