@@ -1,0 +1,134 @@
+//! The image as three planes, which is what vector loops read.
+
+use crate::RgbView;
+use crate::maxflow::grid::{FORWARD, STEP};
+
+/// Red, green and blue, each `width × height` bytes row by row.
+#[derive(Debug, Default)]
+pub(crate) struct Planes {
+    data: [Vec<u8>; 3],
+    width: usize,
+}
+
+impl Planes {
+    /// Takes over the pixels of `image`.
+    pub(crate) fn load(&mut self, image: RgbView) {
+        self.width = image.width();
+        for plane in &mut self.data {
+            plane.clear();
+            plane.resize(image.pixels(), 0);
+        }
+        let [r, g, b] = &mut self.data;
+        for (((r, g), b), pixel) in r.iter_mut().zip(g).zip(b).zip(image.data().chunks_exact(3)) {
+            (*r, *g, *b) = (pixel[0], pixel[1], pixel[2]);
+        }
+    }
+
+    /// Columns `x0..x1` of row `y`.
+    #[inline(always)]
+    pub(crate) fn row(&self, y: usize, x0: usize, x1: usize) -> [&[u8]; 3] {
+        let at = y * self.width;
+        [0, 1, 2].map(|c| &self.data[c][at + x0..at + x1])
+    }
+
+    /// Colour of pixel `i`.
+    #[inline(always)]
+    pub(crate) fn colour(&self, i: usize) -> [u8; 3] {
+        [self.data[0][i], self.data[1][i], self.data[2][i]]
+    }
+
+    /// Rows.
+    pub(crate) fn height(&self) -> usize {
+        self.data[0].len() / self.width.max(1)
+    }
+
+    /// Columns.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// β of the smoothness term: 1 / (2 · mean squared colour distance of adjacent pixels, over
+    /// the eight-neighbourhood), or 0 for a uniform image.
+    pub(crate) fn beta(&self) -> f64 {
+        let (width, height) = (self.width, self.height());
+        let mut total = 0_u64;
+        let mut pairs = 0_u64;
+        for y in 0..height {
+            for (dx, dy) in FORWARD.map(|d| STEP[d]) {
+                let (x0, x1) = if dx < 0 {
+                    (1, width)
+                } else {
+                    (0, width - dx as usize)
+                };
+                if y + dy as usize >= height || x0 >= x1 {
+                    continue;
+                }
+                let shift = |x: usize| x.wrapping_add_signed(dx);
+                let (a, b) = (
+                    self.row(y, x0, x1),
+                    self.row(y + dy as usize, shift(x0), shift(x1)),
+                );
+                total += a
+                    .iter()
+                    .zip(b)
+                    .map(|(a, b)| square_distance(a, b))
+                    .sum::<u64>();
+                pairs += (x1 - x0) as u64;
+            }
+        }
+        if total == 0 {
+            0.0
+        } else {
+            pairs as f64 / (2.0 * total as f64)
+        }
+    }
+}
+
+/// Sum of squared differences of two runs of equal length.
+fn square_distance(a: &[u8], b: &[u8]) -> u64 {
+    // 65,536 squares of at most 255² fit 32 bits.
+    a.chunks(1 << 16)
+        .zip(b.chunks(1 << 16))
+        .map(|(a, b)| {
+            let squares = a.iter().zip(b).map(|(&a, &b)| {
+                let d = i32::from(a) - i32::from(b);
+                (d * d) as u32
+            });
+            u64::from(squares.sum::<u32>())
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planes(data: &[u8], width: usize) -> Planes {
+        let mut planes = Planes::default();
+        let image = RgbView::new(data, width, data.len() / 3 / width).expect("sizes match");
+        planes.load(image);
+        planes
+    }
+
+    #[test]
+    fn channels_are_separated() {
+        let planes = planes(&[1, 2, 3, 4, 5, 6], 1);
+        assert_eq!((planes.width(), planes.height()), (1, 2));
+        assert_eq!(planes.row(1, 0, 1), [&[4], &[5], &[6]]);
+        assert_eq!(planes.colour(0), [1, 2, 3]);
+    }
+
+    #[test]
+    fn beta_counts_every_pair_once() {
+        // Levels 0 3 / 6 0 in one channel: squares 9 (top), 36 (bottom), 36 and 9 (sides),
+        // 0 and 9 (diagonals), over six pairs.
+        let planes = planes(&[0, 0, 0, 3, 0, 0, 6, 0, 0, 0, 0, 0], 2);
+        assert!((planes.beta() - 6.0 / (2.0 * 99.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn beta_of_a_uniform_image_and_of_one_pixel_is_zero() {
+        assert_eq!(planes(&[7; 27], 3).beta(), 0.0);
+        assert_eq!(planes(&[7, 0, 9], 1).beta(), 0.0);
+    }
+}

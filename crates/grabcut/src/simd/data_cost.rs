@@ -1,0 +1,197 @@
+//! Data term: what it costs to explain a pixel by a mixture, and which component does it best.
+
+use super::{Backend, LANES, dispatch, round};
+use crate::colour::mixture::Mixture;
+use crate::params::MAX_COMPONENTS;
+
+/// Costs saturate here (in units), so that sums over a node's links stay far from overflow.
+const MAX_COST: f32 = 4_194_304.0;
+
+/// A mixture prepared for evaluation, in units of energy.
+#[derive(Debug, Clone)]
+pub(crate) struct CostTable {
+    rows: [Row; MAX_COMPONENTS],
+    len: usize,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    component: u32,
+    mean: [f32; 3],
+    /// Lower triangle that maps (colour − mean) to a vector whose squared length is the cost.
+    whitening: [f32; 6],
+    offset: f32,
+}
+
+impl CostTable {
+    /// Prepares `mixture`; `units` is the number of units of energy in a nat.
+    pub(crate) fn new(mixture: &Mixture, units: f64) -> Self {
+        let mut table = Self {
+            rows: [Row::default(); MAX_COMPONENTS],
+            len: 0,
+        };
+        for (i, c) in mixture
+            .components()
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.weight > 0.0)
+        {
+            let scale = (0.5 * units).sqrt();
+            table.rows[table.len] = Row {
+                component: i as u32,
+                mean: c.mean.map(|v| v as f32),
+                whitening: c.whitening().0.map(|v| (v * scale) as f32),
+                offset: (c.offset() * units) as f32,
+            };
+            table.len += 1;
+        }
+        table
+    }
+
+    /// Evaluates a run of pixels given as planes: `cost[i]` is the least cost over the components
+    /// in units, at most [`MAX_COST`], and `component[i]` the component that has it (the first of
+    /// equals). All slices must have the same length.
+    pub(crate) fn evaluate(
+        &self,
+        backend: Backend,
+        planes: [&[u8]; 3],
+        cost: &mut [i32],
+        component: &mut [u8],
+    ) {
+        evaluate(backend, &self.rows[..self.len], planes, cost, component);
+    }
+}
+
+dispatch! {
+    fn evaluate = evaluate_body(
+        rows: &[Row], planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8],
+    )
+}
+
+#[inline(always)]
+fn evaluate_body(rows: &[Row], planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8]) {
+    let n = cost.len();
+    let [r, g, b] = planes.map(|p| &p[..n]);
+    let component = &mut component[..n];
+    let whole = n - n % LANES;
+    for at in (0..whole).step_by(LANES) {
+        let end = at + LANES;
+        let (c, k) = block(
+            rows,
+            [load(&r[at..end]), load(&g[at..end]), load(&b[at..end])],
+        );
+        cost[at..end].copy_from_slice(&c);
+        component[at..end].copy_from_slice(&k);
+    }
+    if whole < n {
+        let mut pad = [[0_u8; LANES]; 3];
+        for (pad, plane) in pad.iter_mut().zip([r, g, b]) {
+            pad[..n - whole].copy_from_slice(&plane[whole..]);
+        }
+        let (c, k) = block(rows, [load(&pad[0]), load(&pad[1]), load(&pad[2])]);
+        cost[whole..].copy_from_slice(&c[..n - whole]);
+        component[whole..].copy_from_slice(&k[..n - whole]);
+    }
+}
+
+#[inline(always)]
+fn load(plane: &[u8]) -> [f32; LANES] {
+    std::array::from_fn(|i| f32::from(plane[i]))
+}
+
+#[inline(always)]
+fn block(rows: &[Row], [r, g, b]: [[f32; LANES]; 3]) -> ([i32; LANES], [u8; LANES]) {
+    let mut least = [MAX_COST; LANES];
+    let mut best = [rows.first().map_or(0, |row| row.component); LANES];
+    for row in rows {
+        let [a00, a10, a11, a20, a21, a22] = row.whitening;
+        for i in 0..LANES {
+            let dr = r[i] - row.mean[0];
+            let dg = g[i] - row.mean[1];
+            let db = b[i] - row.mean[2];
+            let y0 = a00 * dr;
+            let y1 = a10 * dr + a11 * dg;
+            let y2 = a20 * dr + a21 * dg + a22 * db;
+            let cost = row.offset + y0 * y0 + y1 * y1 + y2 * y2;
+            let better = cost < least[i];
+            least[i] = if better { cost } else { least[i] };
+            best[i] = if better { row.component } else { best[i] };
+        }
+    }
+    (
+        std::array::from_fn(|i| round(least[i])),
+        std::array::from_fn(|i| best[i] as u8),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colour::moments::Moments;
+    use crate::random::Random;
+
+    fn mixture(random: &mut Random, components: usize) -> Mixture {
+        let mut moments = vec![Moments::default(); components];
+        for (k, m) in moments.iter_mut().enumerate() {
+            let spread = random.unit() * 40.0;
+            let middle = [
+                random.unit() * 255.0,
+                random.unit() * 255.0,
+                random.unit() * 255.0,
+            ];
+            // The third component stays empty, to see that it is left out.
+            for _ in 0..if k == 2 { 0 } else { 5 + k * 20 } {
+                m.push(middle.map(|v| (v + spread * (random.unit() - 0.5)) as u8));
+            }
+        }
+        Mixture::fit(&moments)
+    }
+
+    fn direct(mixture: &Mixture, units: f64, colour: [u8; 3]) -> f64 {
+        let cost = |c: &crate::Component| {
+            let ([a00, a10, a11, a20, a21, a22], _) = c.whitening();
+            let d: [f64; 3] = std::array::from_fn(|i| f64::from(colour[i]) - c.mean[i]);
+            let y = [
+                a00 * d[0],
+                a10 * d[0] + a11 * d[1],
+                a20 * d[0] + a21 * d[1] + a22 * d[2],
+            ];
+            units * (c.offset() + 0.5 * y.iter().map(|v| v * v).sum::<f64>())
+        };
+        mixture
+            .components()
+            .iter()
+            .map(cost)
+            .fold(f64::from(MAX_COST), f64::min)
+    }
+
+    #[test]
+    fn every_backend_gives_the_same_bits_and_the_right_cost() {
+        let mut random = Random::new(3, 0);
+        for n in [0, 1, 15, 16, 17, 100] {
+            let mixture = mixture(&mut random, 5);
+            let table = CostTable::new(&mixture, 655.34);
+            let planes: [Vec<u8>; 3] =
+                std::array::from_fn(|_| (0..n).map(|_| (random.unit() * 256.0) as u8).collect());
+            let run = |backend| {
+                let (mut cost, mut component) = (vec![0; n], vec![0; n]);
+                let planes = [&planes[0][..], &planes[1], &planes[2]];
+                table.evaluate(backend, planes, &mut cost, &mut component);
+                (cost, component)
+            };
+            let portable = run(Backend::Portable);
+            for &backend in Backend::available() {
+                assert_eq!(run(backend), portable, "{backend:?}");
+            }
+            for i in 0..n {
+                let expected = direct(&mixture, 655.34, [planes[0][i], planes[1][i], planes[2][i]]);
+                let found = f64::from(portable.0[i]);
+                assert!(
+                    (found - expected).abs() <= 0.51 + 1e-5 * expected.abs(),
+                    "{found} {expected}"
+                );
+                assert_ne!(portable.1[i], 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Vectorised loops over pixels, chosen when the program runs.
+//!
+//! Each loop is written once, over blocks of [`LANES`] pixels, and compiled three times: for the
+//! build's own target, for AVX2 and for AVX-512. None contracts a multiplication with an addition,
+//! so all three give the same bits and a mask does not depend on the processor.
+
+mod data_cost;
+mod smoothness;
+
+pub(crate) use data_cost::CostTable;
+pub(crate) use smoothness::{Falloff, MAX_LINK};
+
+/// Pixels handled at once: one AVX-512 register of `f32`.
+const LANES: usize = 16;
+
+/// An instruction set that this processor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// Whatever the build targets.
+    Portable,
+    /// 256-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Backend {
+    /// The widest one available.
+    pub(crate) fn detect() -> Self {
+        *Self::available().last().unwrap_or(&Self::Portable)
+    }
+
+    /// All that are available, narrowest first.
+    pub(crate) fn available() -> &'static [Self] {
+        #[cfg(target_arch = "x86_64")]
+        {
+            const ALL: [Backend; 3] = [Backend::Portable, Backend::Avx2, Backend::Avx512];
+            let avx2 = is_x86_feature_detected!("avx2");
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq");
+            match (avx2, avx512) {
+                (true, true) => &ALL,
+                (true, false) => &ALL[..2],
+                _ => &ALL[..1],
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            &[Self::Portable]
+        }
+    }
+}
+
+/// Defines `$name(backend, arguments…)` that runs `$body(arguments…)` compiled for `backend`.
+macro_rules! dispatch {
+    ($(#[$meta:meta])* fn $name:ident = $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {
+        $(#[$meta])*
+        pub(super) fn $name(backend: $crate::simd::Backend, $($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2($($arg: $ty),*) {
+                $body($($arg),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+            fn avx512($($arg: $ty),*) {
+                $body($($arg),*);
+            }
+            match backend {
+                $crate::simd::Backend::Portable => $body($($arg),*),
+                // SAFETY: `Backend::available` lists this value only if the processor has AVX2.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Backend::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: `Backend::available` lists this value only if the processor has the
+                // four AVX-512 extensions named above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Backend::Avx512 => unsafe { avx512($($arg),*) },
+            }
+        }
+    };
+}
+use dispatch;
+
+/// Adding this to `v` leaves `v` rounded to the nearest integer in the low bits, for |v| ≤ 2²².
+const ROUND: f32 = 12_582_912.0;
+
+/// `v` rounded to the nearest integer, halves to even; |v| ≤ 2²².
+#[inline(always)]
+fn round(v: f32) -> i32 {
+    ((v + ROUND).to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32)
+}
