@@ -1,6 +1,6 @@
 //! Everything that can go wrong in this crate, sorted by who is at fault.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -86,6 +86,10 @@ pub enum Error {
         found: String,
     },
 
+    /// The dataset's library refused.
+    #[error(transparent)]
+    Data(#[from] in9_data::Error),
+
     // ---- the run ----
     /// The loss became infinite or not a number.
     #[error(
@@ -121,6 +125,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// For `map_err`: an input/output error at `path`.
+    pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.as_ref().to_path_buf();
+        move |source| Error::Io { path, source }
+    }
+
+    /// A file whose contents are not usable.
+    pub(crate) fn file(
+        path: impl AsRef<Path>,
+        what: impl Into<String>,
+        expected: impl ToString,
+        found: impl ToString,
+    ) -> Error {
+        Error::File {
+            path: path.as_ref().to_path_buf(),
+            what: what.into(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }
+    }
+
     /// A setting that is not usable.
     pub(crate) fn setting(
         name: impl Into<String>,

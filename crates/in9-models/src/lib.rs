@@ -21,12 +21,14 @@
 pub mod arch;
 pub mod device;
 pub mod error;
+mod files;
 pub mod init;
 pub mod layers;
 pub mod model;
 mod ops;
 pub mod params;
 pub mod registry;
+pub mod train;
 
 pub use device::DeviceName;
 pub use error::{Error, Result};

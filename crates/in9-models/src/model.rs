@@ -132,6 +132,28 @@ impl Model {
         self.parameters().into_iter().map(entry).collect()
     }
 
+    /// Sets every parameter and running statistic of a trainable model.
+    ///
+    /// # Errors
+    /// [`Error::Frozen`]; [`Error::Parameter`] when one is missing or has another shape.
+    pub fn set_tensors(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
+        for parameter in self.parameters() {
+            let variable =
+                parameter.variable.ok_or_else(|| Error::Frozen(self.architecture.name.to_owned()))?;
+            let shape = variable.dims();
+            let found = tensors.get(&parameter.name);
+            let value = found.filter(|t| t.dims() == shape).ok_or_else(|| Error::Parameter {
+                name: parameter.name.clone(),
+                what: "missing or of another shape",
+                expected: format!("{shape:?}"),
+                found: found.map_or("none".to_owned(), |t| format!("{:?}", t.dims())),
+            })?;
+            let value = value.to_dtype(variable.dtype())?;
+            variable.set(&value.to_device(variable.device())?)?;
+        }
+        Ok(())
+    }
+
     /// A copy for evaluation: the same values, no variables, batch norms folded at first use.
     ///
     /// # Errors

@@ -104,3 +104,11 @@ pub(crate) fn batch_norm_train(
 pub(crate) fn add_act(x: &Tensor, y: &Tensor, act: Activation) -> Result<Tensor> {
     act.apply(&(x + y)?)
 }
+
+pub(crate) fn cross_entropy(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Result<Tensor> {
+    let log_p = candle_nn::ops::log_softmax(logits, 1)?;
+    let picked = log_p.gather(&targets.unsqueeze(1)?, 1)?;
+    let hard = picked.mean_all()?.neg()?;
+    let flat = log_p.mean_all()?.neg()?;
+    (hard * (1.0 - smoothing))? + (flat * smoothing)?
+}

@@ -1,0 +1,121 @@
+//! Checkpoints: everything that a killed run needs to end with the same bytes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::model::Model;
+use crate::train::Sgd;
+
+/// The version of the checkpoint's layout.
+const FORMAT: u32 = 1;
+
+const MODEL: &str = "model.";
+const MOMENTUM: &str = "momentum.";
+
+/// Where a run stands. Random streams need no state: each is keyed by seed and position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    format: u32,
+    /// BLAKE3 of `run.toml`: a checkpoint belongs to one set of settings.
+    pub run: String,
+    /// The epoch that is going on, counted from 0; equals the number of epochs at the end.
+    pub epoch: u64,
+    /// Batches of that epoch that are done.
+    pub batch: u64,
+    /// Optimiser steps done in the whole run.
+    pub step: u64,
+    /// Bits of the f64 sum of the epoch's losses, weighted by pictures: exact, unlike decimals.
+    loss_bits: u64,
+    /// Pictures of the epoch that were classified rightly while training.
+    pub correct: u64,
+    /// Pictures of the epoch seen so far.
+    pub seen: u64,
+    /// Rows of `log.csv` so far.
+    pub log: String,
+}
+
+impl Progress {
+    /// The start of a run.
+    pub(crate) fn start(run: String) -> Self {
+        Self {
+            format: FORMAT,
+            run,
+            epoch: 0,
+            batch: 0,
+            step: 0,
+            loss_bits: 0f64.to_bits(),
+            correct: 0,
+            seen: 0,
+            log: String::new(),
+        }
+    }
+
+    /// Sum over the pictures of this epoch of their loss.
+    pub fn loss_sum(&self) -> f64 {
+        f64::from_bits(self.loss_bits)
+    }
+
+    pub(crate) fn add(&mut self, loss_sum: f64, correct: u64, pictures: u64) {
+        self.loss_bits = (self.loss_sum() + loss_sum).to_bits();
+        self.correct += correct;
+        self.seen += pictures;
+        self.batch += 1;
+    }
+
+    pub(crate) fn next_epoch(&mut self, row: &str) {
+        self.log.push_str(row);
+        self.epoch += 1;
+        self.batch = 0;
+        self.loss_bits = 0f64.to_bits();
+        self.correct = 0;
+        self.seen = 0;
+    }
+}
+
+/// Writes model, momentum and progress as one file.
+pub(crate) fn write(path: &Path, model: &Model, sgd: &Sgd, progress: &Progress) -> Result<()> {
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in model.tensors() {
+        tensors.insert(format!("{MODEL}{name}"), tensor);
+    }
+    for (name, tensor) in sgd.state()? {
+        tensors.insert(format!("{MOMENTUM}{name}"), tensor);
+    }
+    let progress = serde_json::to_string(progress)
+        .map_err(|e| Error::file(path, e.to_string(), "a checkpoint", "none"))?;
+    files::write_tensors(path, &tensors, progress)
+}
+
+/// Puts a checkpoint's values into `model` and `sgd` and tells where the run stood.
+pub(crate) fn read(path: &Path, model: &Model, sgd: &mut Sgd, run: &str) -> Result<Progress> {
+    let (tensors, metadata) = files::read_tensors(path)?;
+    let metadata = metadata
+        .ok_or_else(|| Error::file(path, "not a checkpoint", "one that `train` wrote", "other weights"))?;
+    let progress: Progress = serde_json::from_str(&metadata).map_err(|e| {
+        let what = format!("not a checkpoint of this version ({e}); start the run anew");
+        Error::file(path, what, format!("format {FORMAT}"), "another")
+    })?;
+    if progress.format != FORMAT {
+        let what = "checkpoint of another version; start the run anew";
+        return Err(Error::file(path, what, FORMAT, progress.format));
+    }
+    if progress.run != run {
+        let what = "checkpoint of a run with other settings; choose another --out";
+        return Err(Error::file(path, what, run, &progress.run));
+    }
+    let part = |prefix: &str| -> HashMap<String, Tensor> {
+        let strip = |(name, tensor): (&String, &Tensor)| {
+            let name = name.strip_prefix(prefix)?.to_owned();
+            Some((name, tensor.clone()))
+        };
+        tensors.iter().filter_map(strip).collect()
+    };
+    model.set_tensors(&part(MODEL))?;
+    sgd.set_state(&part(MOMENTUM))?;
+    Ok(progress)
+}

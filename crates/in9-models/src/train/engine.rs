@@ -1,0 +1,331 @@
+//! The training loop.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use candle_core::backprop::GradStore;
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::model::{Mode, Model};
+use crate::ops;
+use crate::train::evaluate::{correct, evaluate, scalar};
+use crate::train::optimizer::is_finite;
+use crate::train::{Batch, Batches, EventFile, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log};
+
+/// A training that can be run: what, on what, how, and where to.
+pub struct Training<'a> {
+    /// The model; its parameters must be variables.
+    pub model: &'a Model,
+    /// The training batches.
+    pub train: &'a dyn Batches,
+    /// What is evaluated between epochs.
+    pub val: Option<&'a dyn Batches>,
+    /// The settings, written to `run.toml`.
+    pub run: &'a RunFile,
+    /// The run's folder; made if it is not there.
+    pub dir: &'a Path,
+    /// Whether to go on with a run that is there.
+    pub resume: bool,
+}
+
+/// One batch is done.
+#[derive(Clone, Copy, Debug)]
+pub struct StepReport {
+    /// The epoch, counted from 0.
+    pub epoch: u64,
+    /// Batches done in the run.
+    pub batch: u64,
+    /// Pictures in this batch.
+    pub pictures: usize,
+    /// Learning rate of the step that this batch is part of.
+    pub rate: f64,
+    /// The batch's loss.
+    pub loss: f64,
+}
+
+/// One epoch is done.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochReport {
+    /// The epoch, counted from 0.
+    pub epoch: u64,
+    /// Loss (with label smoothing) and accuracy while training.
+    pub train: Score,
+    /// Loss and accuracy of the evaluation, when there was one.
+    pub val: Option<Score>,
+    /// Training speed in this process, without the evaluation.
+    pub pictures_per_second: f64,
+}
+
+/// Is told how a training goes; what it does with that changes nothing in the results.
+pub trait Observer {
+    /// The run starts or goes on: `done` of `total` batches are behind it.
+    fn start(&mut self, _done: u64, _total: u64) {}
+    /// A batch is done.
+    fn step(&mut self, _report: &StepReport) {}
+    /// An epoch is done.
+    fn epoch(&mut self, _report: &EpochReport) {}
+}
+
+/// An observer that does nothing.
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// How a training ended.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The final weights.
+    pub model: PathBuf,
+    /// Optimiser steps.
+    pub steps: u64,
+    /// The last epoch's scores; `None` when the run had been complete before.
+    pub last: Option<EpochReport>,
+}
+
+impl Training<'_> {
+    /// Trains to the end, or goes on from the last checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings out of range; [`Error::File`] when the folder holds another
+    /// run; [`Error::Diverged`]; [`Error::Io`].
+    pub fn run(&self, observer: &mut dyn Observer) -> Result<Summary> {
+        let settings = &self.run.training;
+        settings.check()?;
+        let batches = self.train.per_epoch();
+        if batches == 0 {
+            let found = format!("{} samples", self.run.data.samples);
+            return Err(Error::setting("--data", "at least one training batch", found));
+        }
+        let digest = self.claim_folder()?;
+        let mut sgd = Sgd::new(
+            &self.model.parameters(),
+            settings.momentum,
+            settings.nesterov,
+            settings.weight_decay,
+            settings.decay,
+        )?;
+        let checkpoint = self.checkpoint();
+        let progress = if self.resume && checkpoint.exists() {
+            checkpoint::read(&checkpoint, self.model, &mut sgd, &digest)?
+        } else {
+            Progress::start(digest)
+        };
+        let total = batches * u64::from(settings.epochs);
+        observer.start(progress.epoch * batches + progress.batch, total);
+        let mut state = State {
+            rates: settings.rates(batches),
+            events: EventFile::create(self.dir)?,
+            sgd,
+            written: progress.batch,
+            progress,
+        };
+        let mut last = None;
+        while state.progress.epoch < u64::from(settings.epochs) {
+            last = Some(self.epoch(&mut state, observer)?);
+        }
+        self.write_log(&state.progress)?;
+        let model = self.dir.join("model.safetensors");
+        files::write_model(&model, self.model, &self.run.header())?;
+        Ok(Summary { model, steps: state.progress.step, last })
+    }
+
+    fn checkpoint(&self) -> PathBuf {
+        self.dir.join("checkpoint.safetensors")
+    }
+
+    /// Makes the folder and `run.toml`, or checks that it is ours; gives the digest of `run.toml`.
+    fn claim_folder(&self) -> Result<String> {
+        fs::create_dir_all(self.dir).map_err(Error::io(self.dir))?;
+        let path = self.dir.join("run.toml");
+        if path.exists() {
+            if !self.resume {
+                let what = "holds a run already; add --resume to go on with it";
+                return Err(Error::file(self.dir, what, "an empty folder", "run.toml"));
+            }
+            let there = RunFile::read(&path)?;
+            if let Some(difference) = there.difference(self.run)? {
+                let what = "a run with other settings; choose another --out";
+                return Err(Error::file(path, what, "the same settings", difference));
+            }
+        } else {
+            self.run.write(&path)?;
+        }
+        Ok(blake3::hash(self.run.text()?.as_bytes()).to_hex().to_string())
+    }
+
+    fn write_log(&self, progress: &Progress) -> Result<()> {
+        let text = format!("{}{}", log::HEADER, progress.log);
+        files::write_whole(&self.dir.join("log.csv"), text.as_bytes())
+    }
+
+    /// The rest of the present epoch, its evaluation, and its checkpoint.
+    fn epoch(&self, state: &mut State, observer: &mut dyn Observer) -> Result<EpochReport> {
+        let settings = &self.run.training;
+        let epoch = state.progress.epoch;
+        let started = Instant::now();
+        let seen_before = state.progress.seen;
+        let per_epoch = self.train.per_epoch();
+        let mut group = Group::default();
+        for batch in self.train.epoch(epoch, state.progress.batch)? {
+            let batch = batch?;
+            let report = self.batch(state, &batch, &mut group)?;
+            observer.step(&report);
+            let every = settings.checkpoint_every;
+            let done = state.progress.batch;
+            let whole = group.batches == 0 && done < per_epoch;
+            if whole && every > 0 && done / every > state.written / every {
+                self.write_checkpoint(state)?;
+            }
+        }
+        let pictures = state.progress.seen;
+        let n = pictures.max(1) as f64;
+        let train = Score {
+            loss: state.progress.loss_sum() / n,
+            accuracy: state.progress.correct as f64 / n,
+            pictures,
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        let last = epoch + 1 == u64::from(settings.epochs);
+        let every = u64::from(settings.eval_every);
+        let due = last || (every > 0 && (epoch + 1).is_multiple_of(every));
+        let val = match self.val {
+            Some(val) if due => {
+                let model = self.model.frozen()?;
+                Some(evaluate(&model, val.epoch(0, 0)?)?)
+            }
+            _ => None,
+        };
+        let report = EpochReport {
+            epoch,
+            train,
+            val,
+            pictures_per_second: (pictures - seen_before) as f64 / seconds.max(1e-9),
+        };
+        self.close_epoch(state, &report)?;
+        observer.epoch(&report);
+        Ok(report)
+    }
+
+    /// Forward, backward and, when its group is complete, the optimiser's step.
+    fn batch(&self, state: &mut State, batch: &Batch, group: &mut Group) -> Result<StepReport> {
+        let settings = &self.run.training;
+        let progress = &state.progress;
+        let mode = Mode::Train {
+            seed: self.run.seed,
+            step: progress.epoch * self.train.per_epoch() + progress.batch,
+        };
+        let logits = self.model.forward(&batch.images, mode)?;
+        let loss = ops::cross_entropy(&logits, &batch.labels, settings.label_smoothing)?;
+        let value = scalar(&loss)?;
+        if !value.is_finite() {
+            return Err(self.diverged(progress, value));
+        }
+        let pictures = batch.labels.dims1()?;
+        let right = correct(&logits, &batch.labels)?;
+        let rate = state.rates.rate(progress.step);
+        let size = self.group_size(progress.batch);
+        let loss = if size > 1 { (loss / size as f64)? } else { loss };
+        group.add(loss.backward()?)?;
+        if group.batches == size {
+            if let Some(gradients) = group.take() {
+                state.sgd.step(&gradients, rate)?;
+            }
+            state.progress.step += 1;
+        }
+        state.progress.add(value * pictures as f64, right, pictures as u64);
+        let done = state.progress.epoch * self.train.per_epoch() + state.progress.batch;
+        let tags = [("train/loss", value), ("train/lr", rate)];
+        state.events.scalars(done, &tags)?;
+        Ok(StepReport { epoch: state.progress.epoch, batch: done, pictures, rate, loss: value })
+    }
+
+    /// Batches in the group that `batch` belongs to: the last group of an epoch may be short.
+    fn group_size(&self, batch: u64) -> u64 {
+        let accumulate = self.run.training.accumulate as u64;
+        let first = batch / accumulate * accumulate;
+        accumulate.min(self.train.per_epoch() - first)
+    }
+
+    fn close_epoch(&self, state: &mut State, report: &EpochReport) -> Result<()> {
+        let progress = &mut state.progress;
+        let scores = |score: Score| (score.loss, score.accuracy);
+        let row = log::row(
+            report.epoch + 1,
+            progress.step,
+            state.rates.rate(progress.step.saturating_sub(1)),
+            scores(report.train),
+            report.val.map(scores),
+        );
+        progress.next_epoch(&row);
+        state.written = 0;
+        let mut tags = vec![
+            ("epoch/train_loss", report.train.loss),
+            ("epoch/train_accuracy", report.train.accuracy),
+            ("epoch/images_per_second", report.pictures_per_second),
+        ];
+        if let Some(val) = report.val {
+            tags.extend([("epoch/val_loss", val.loss), ("epoch/val_accuracy", val.accuracy)]);
+        }
+        let batches = progress.epoch * self.train.per_epoch();
+        state.events.scalars(batches, &tags)?;
+        state.events.flush()?;
+        self.write_checkpoint(state)?;
+        self.write_log(&state.progress)
+    }
+
+    /// Refuses to replace a good checkpoint by one with infinities in it.
+    fn write_checkpoint(&self, state: &mut State) -> Result<()> {
+        for parameter in self.model.parameters() {
+            if !is_finite(&parameter.value)? {
+                return Err(self.diverged(&state.progress, f64::NAN));
+            }
+        }
+        state.written = state.progress.batch;
+        checkpoint::write(&self.checkpoint(), self.model, &state.sgd, &state.progress)
+    }
+
+    fn diverged(&self, progress: &Progress, loss: f64) -> Error {
+        let checkpoint = self.checkpoint();
+        Error::Diverged {
+            step: progress.step,
+            epoch: progress.epoch,
+            loss,
+            checkpoint: checkpoint.exists().then_some(checkpoint),
+        }
+    }
+}
+
+/// What changes while a training runs.
+struct State {
+    sgd: Sgd,
+    progress: Progress,
+    rates: Schedule,
+    events: EventFile,
+    /// Batches of the epoch at the last checkpoint.
+    written: u64,
+}
+
+/// Gradients of the batches that make up one step.
+#[derive(Default)]
+struct Group {
+    gradients: Option<GradStore>,
+    batches: u64,
+}
+
+impl Group {
+    fn add(&mut self, gradients: GradStore) -> Result<()> {
+        match &mut self.gradients {
+            Some(sum) => sum.extend(gradients)?,
+            None => self.gradients = Some(gradients),
+        }
+        self.batches += 1;
+        Ok(())
+    }
+
+    fn take(&mut self) -> Option<GradStore> {
+        self.batches = 0;
+        self.gradients.take()
+    }
+}

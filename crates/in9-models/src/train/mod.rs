@@ -1,0 +1,34 @@
+//! Training: settings, schedule, optimiser, the loop, checkpoints and logs.
+//!
+//! A run writes one folder:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `run.toml` | every effective setting, the dataset's digest, the seed |
+//! | `log.csv` | one row an epoch |
+//! | `checkpoint.safetensors` | everything that a killed run needs to go on |
+//! | `model.safetensors` | parameters and running statistics after the last step |
+//! | `events.out.tfevents.*` | the same curves for TensorBoard, and images per second |
+//!
+//! All but the event files are the same bytes for any number of threads and any interruption.
+
+mod checkpoint;
+mod data;
+mod engine;
+mod evaluate;
+mod log;
+mod optimizer;
+mod run_file;
+mod schedule;
+mod settings;
+mod tensorboard;
+
+pub use checkpoint::Progress;
+pub use data::{Batch, BatchStream, Batches};
+pub use engine::{EpochReport, Observer, Silent, StepReport, Summary, Training};
+pub use evaluate::{Score, evaluate};
+pub use optimizer::Sgd;
+pub use run_file::{DataSection, ModelSection, RunFile};
+pub use schedule::{Anneal, Schedule};
+pub use settings::{AugmentSetting, Decay, Settings};
+pub use tensorboard::EventFile;

@@ -1,0 +1,138 @@
+//! The training loop: learning, determinism, interruption, refusals.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Noise, model, run_file, settings};
+use in9_models::Error;
+use in9_models::train::{EpochReport, Observer, Settings, Silent, Summary, Training};
+
+fn train(dir: &Path, settings: &Settings, data: &Noise, resume: bool) -> Result<Summary, Error> {
+    let val = Noise::new(1, 9);
+    Training { model: &model(), train: data, val: Some(&val), run: &run_file(settings.clone()), dir, resume }
+        .run(&mut Silent)
+}
+
+/// The files of a run that must be the same bytes for equal runs.
+fn bytes(dir: &Path) -> Vec<Vec<u8>> {
+    ["model.safetensors", "checkpoint.safetensors", "log.csv", "run.toml"]
+        .iter()
+        .map(|name| fs::read(dir.join(name)).unwrap())
+        .collect()
+}
+
+#[test]
+fn learns_three_colours() {
+    struct Last(Option<EpochReport>);
+    impl Observer for Last {
+        fn epoch(&mut self, report: &EpochReport) {
+            self.0 = Some(*report);
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut last = Last(None);
+    let settings = Settings { epochs: 4, ..settings() };
+    let (data, val) = (Noise::new(6, 12), Noise::new(2, 12));
+    let training = Training {
+        model: &model(),
+        train: &data,
+        val: Some(&val),
+        run: &run_file(settings),
+        dir: dir.path(),
+        resume: false,
+    };
+    training.run(&mut last).unwrap();
+    let val = last.0.unwrap().val.unwrap();
+    assert_eq!(val.pictures, 24);
+    assert!(val.accuracy > 0.9, "{val:?}");
+}
+
+#[test]
+fn a_run_cut_anywhere_ends_with_the_same_bytes() {
+    let whole = tempfile::tempdir().unwrap();
+    let settings = Settings { accumulate: 2, checkpoint_every: 1, ..settings() };
+    train(whole.path(), &settings, &Noise::new(5, 6), false).unwrap();
+    let expected = bytes(whole.path());
+    for cut in 0..10 {
+        let dir = tempfile::tempdir().unwrap();
+        let data = Noise::new(5, 6);
+        data.fails_at.set(Some(cut));
+        train(dir.path(), &settings, &data, false).unwrap_err();
+        data.fails_at.set(None);
+        train(dir.path(), &settings, &data, true).unwrap();
+        assert!(bytes(dir.path()) == expected, "cut at batch {cut}");
+    }
+    // Resuming a complete run changes nothing.
+    train(whole.path(), &settings, &Noise::new(5, 6), true).unwrap();
+    assert!(bytes(whole.path()) == expected);
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let run = |threads: usize| {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| train(dir.path(), &settings(), &Noise::new(3, 6), false).map(|_| ())).unwrap();
+        bytes(dir.path())
+    };
+    assert!(run(1) == run(3));
+}
+
+#[test]
+fn accumulated_batches_average_like_their_loss() {
+    // Two batches a step must not equal one batch a step, but take as many steps as half of them.
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { accumulate: 2, ..settings() };
+    let summary = train(dir.path(), &settings, &Noise::new(5, 6), false).unwrap();
+    assert_eq!(summary.steps, 6);
+}
+
+#[test]
+fn divergence_names_the_step_and_the_checkpoint() {
+    let mut data = Noise::new(3, 6);
+    data.value = f32::NAN;
+    let dir = tempfile::tempdir().unwrap();
+    let error = train(dir.path(), &settings(), &data, false).unwrap_err();
+    assert!(matches!(error, Error::Diverged { checkpoint: None, .. }), "{error}");
+    assert!(!dir.path().join("model.safetensors").exists());
+
+    let settings = Settings { epochs: 30, lr: 1e18, warmup: 0.5, ..settings() };
+    let third = tempfile::tempdir().unwrap();
+    let error = train(third.path(), &settings, &Noise::new(3, 6), false).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, Error::Diverged { .. }), "{text}");
+    assert!(text.contains("step") && text.contains("--lr"), "{text}");
+}
+
+#[test]
+fn folders_of_other_runs_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Noise::new(2, 6);
+    train(dir.path(), &settings(), &data, false).unwrap();
+    let before = bytes(dir.path());
+    let again = train(dir.path(), &settings(), &data, false).unwrap_err().to_string();
+    assert!(again.contains("--resume"), "{again}");
+    let other = Settings { lr: 0.5, ..settings() };
+    let other = train(dir.path(), &other, &data, true).unwrap_err().to_string();
+    assert!(other.contains("lr = 0.02") && other.contains("lr = 0.5"), "{other}");
+    assert!(bytes(dir.path()) == before);
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Noise::new(2, 6);
+    train(dir.path(), &settings(), &data, false).unwrap();
+    let path = dir.path().join("checkpoint.safetensors");
+    let whole = fs::read(&path).unwrap();
+    for cut in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let error = train(dir.path(), &settings(), &data, true).unwrap_err().to_string();
+        assert!(error.contains("checkpoint.safetensors"), "{error}");
+    }
+    fs::copy(dir.path().join("model.safetensors"), &path).unwrap();
+    let error = train(dir.path(), &settings(), &data, true).unwrap_err().to_string();
+    assert!(error.contains("not a checkpoint"), "{error}");
+}
