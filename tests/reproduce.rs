@@ -1,0 +1,162 @@
+//! `cargo xtask reproduce`, through the built programs, on a recipe of seconds.
+
+use std::path::Path;
+use std::process::Command;
+
+use in9_tests::{contents, expect, program, programs, root};
+
+fn reproduce(out: &Path, more: &[&str]) -> Command {
+    let mut command = program("xtask");
+    command.args(["reproduce", "--recipe"]).arg(root().join("tests/smoke.toml"));
+    command.arg("--programs").arg(programs()).arg("--out").arg(out).args(more);
+    command
+}
+
+fn status(out: &Path) -> Vec<(String, String)> {
+    let mut command = program("xtask");
+    command.args(["status", "--recipe"]).arg(root().join("tests/smoke.toml"));
+    command.arg("--programs").arg(programs()).arg("--out").arg(out);
+    let (stdout, _) = expect(&mut command, 0);
+    let line = |line: &str| {
+        let (word, rest) = line.split_at(7);
+        (word.trim().to_owned(), rest.split_whitespace().next().unwrap().to_owned())
+    };
+    stdout.lines().map(line).collect()
+}
+
+/// Everything that a run leaves, but for stamps and logs (which hold times and paths) and event files.
+fn results(out: &Path) -> Vec<(String, Vec<u8>)> {
+    let named = contents(out).into_iter().map(|(path, bytes)| (path.to_string_lossy().into_owned(), bytes));
+    named
+        .filter(|(name, _)| {
+            !name.starts_with(".stages") && !name.starts_with("logs") && !name.contains("tfevents")
+        })
+        .collect()
+}
+
+#[test]
+fn a_recipe_runs_to_its_report_and_is_the_same_bytes_every_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+
+    // Nothing runs on a dry run.
+    let (planned, _) = expect(&mut reproduce(&one, &["--dry-run"]), 0);
+    assert_eq!(planned.matches("in9-models train").count(), 2, "{planned}");
+    assert!(!one.exists());
+
+    let (printed, said) = expect(&mut reproduce(&one, &["--jobs", "2"]), 0);
+    let report = one.join("report/index.html");
+    assert!(printed.contains("report/index.html"), "{printed}");
+    assert!(said.contains("8 stages ran, 0 were done already"), "{said}");
+    let html = std::fs::read_to_string(&report).unwrap();
+    assert!(html.contains("BG-gap") && !html.contains("http-equiv=\"refresh\""));
+    for external in ["src=\"http", "href=\"http://", "@import", "<script src"] {
+        assert!(!html.contains(external), "the report must be self-contained: {external}");
+    }
+    let scores: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(one.join("report/results.json")).unwrap()).unwrap();
+    assert!(scores.is_object());
+
+    // The second time everything is there.
+    let (_, said) = expect(&mut reproduce(&one, &[]), 0);
+    assert!(said.contains("0 stages ran, 8 were done already"), "{said}");
+    assert!(status(&one).iter().all(|(word, _)| word == "done"));
+
+    // A lost output is made again, to the same bytes, and what reads it is left alone.
+    std::fs::remove_dir_all(one.join("data/world")).unwrap();
+    let (_, said) = expect(&mut reproduce(&one, &[]), 0);
+    assert!(said.contains("1 stages ran, 7 were done already"), "{said}");
+
+    // One core, another folder: the same bytes.
+    expect(&mut reproduce(&two, &["--jobs", "1"]), 0);
+    let (one, two) = (results(&one), results(&two));
+    let names = |all: &[(String, Vec<u8>)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&one), names(&two));
+    for ((name, a), (_, b)) in one.iter().zip(&two) {
+        assert!(a == b, "{name} differs between two runs");
+    }
+}
+
+#[test]
+fn stages_are_selected_and_mistakes_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let (_, said) = expect(&mut reproduce(&out, &["--only", "train"]), 1);
+    assert!(said.contains("needs build/world, which is not done"), "{said}");
+    let (_, said) = expect(&mut reproduce(&out, &["--only", "nonsense"]), 1);
+    assert!(said.contains("no stage is called nonsense"), "{said}");
+    let (_, said) = expect(&mut reproduce(&out, &["--only", "render"]), 0);
+    assert!(said.contains("1 stages ran"), "{said}");
+    let states = status(&out);
+    assert_eq!(states[0], ("done".to_owned(), "render/world".to_owned()));
+    assert_eq!(states[1], ("to do".to_owned(), "build/world".to_owned()));
+    assert_eq!(states[2].0, "waits");
+    let (_, said) = expect(&mut reproduce(&out, &["--from", "render", "--only", "render"]), 2);
+    assert!(said.contains("cannot be used with"), "{said}");
+
+    let (_, said) = expect(program("xtask").args(["reproduce", "--recipe", "no-such"]), 1);
+    assert!(said.contains("no such recipe") && said.contains("tiny-imagenet"), "{said}");
+    let (_, said) = expect(program("xtask").args(["reproduce", "--recipe", "tiny-imagenet"]), 1);
+    assert!(said.contains("needs --data"), "{said}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let (_, said) = expect(&mut reproduce(&file.join("below"), &[]), 1);
+    assert!(said.contains("name a folder that is writable with --out"), "{said}");
+}
+
+/// A stage that fails stops what depends on it and nothing else, and what is done is kept.
+#[cfg(unix)]
+#[test]
+fn a_failure_is_contained() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (out, broken) = (folder.path().join("out"), folder.path().join("programs"));
+    std::fs::create_dir(&broken).unwrap();
+    for name in ["in9-data", "in9-analysis"] {
+        std::os::unix::fs::symlink(programs().join(name), broken.join(name)).unwrap();
+    }
+    let script = broken.join("in9-models");
+    let real = programs().join("in9-models");
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *mixed-rand*) echo 'error: no luck today' >&2; exit 1;; esac\nexec '{}' \"$@\"\n",
+        real.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = program("xtask");
+    command.args(["reproduce", "--recipe"]).arg(root().join("tests/smoke.toml"));
+    command.arg("--programs").arg(&broken).arg("--out").arg(&out);
+    let (_, said) = expect(&mut command, 1);
+    assert!(said.contains("no luck today"), "{said}");
+    assert!(said.contains("what is done is kept"), "{said}");
+    // Rendered, built, trained and predicted on original; the other network, its table and what reads both are not.
+    assert!(said.contains("4 stages ran, 0 were done already, 1 failed, 3 could not run"), "{said}");
+}
+
+/// A scheduler's client is put in front of each program and waited for.
+#[cfg(unix)]
+#[test]
+fn stages_run_through_a_scheduler() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (out, bin) = (folder.path().join("out"), folder.path().join("bin"));
+    std::fs::create_dir(&bin).unwrap();
+    let srun = bin.join("srun");
+    let log = folder.path().join("log");
+    let text = format!(
+        "#!/bin/sh\necho \"$*\" >>'{}'\nwhile case \"$1\" in -*) true;; *) false;; esac; do shift; done\nexec \"$@\"\n",
+        log.display()
+    );
+    std::fs::write(&srun, text).unwrap();
+    std::fs::set_permissions(&srun, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path))).unwrap();
+    let mut command = reproduce(&out, &["--only", "render", "--executor", "slurm", "--jobs", "2"]);
+    expect(command.env("PATH", path), 0);
+    let calls = std::fs::read_to_string(&log).unwrap();
+    assert!(
+        calls.starts_with("--ntasks=1 --quiet --cpus-per-task=2 --job-name=in9:render/world "),
+        "{calls}"
+    );
+    assert!(out.join("photos/world").is_dir());
+}
