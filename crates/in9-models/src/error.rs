@@ -88,7 +88,7 @@ pub enum Error {
 
     /// The dataset's library refused.
     #[error(transparent)]
-    Data(#[from] in9_data::Error),
+    Data(Box<in9_data::Error>),
 
     // ---- the run ----
     /// The loss became infinite or not a number.
@@ -122,6 +122,12 @@ pub enum Error {
     /// Candle refused an operation.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<in9_data::Error> for Error {
+    fn from(error: in9_data::Error) -> Self {
+        Error::Data(Box::new(error))
+    }
 }
 
 impl Error {

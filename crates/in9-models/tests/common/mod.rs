@@ -9,16 +9,16 @@ use in9_models::train::{Batch, BatchStream, Batches, DataSection, ModelSection, 
 use in9_models::{Model, Params, build};
 
 /// Pictures of three classes: noise with one channel raised.
-pub struct Noise {
-    pub batches: u64,
-    pub batch_size: usize,
+pub(crate) struct Noise {
+    pub(crate) batches: u64,
+    pub(crate) batch_size: usize,
     /// The batch, counted over the run, at which reading fails.
-    pub fails_at: Cell<Option<u64>>,
-    pub value: f32,
+    pub(crate) fails_at: Cell<Option<u64>>,
+    pub(crate) value: f32,
 }
 
 impl Noise {
-    pub fn new(batches: u64, batch_size: usize) -> Self {
+    pub(crate) fn new(batches: u64, batch_size: usize) -> Self {
         let fails_at = Cell::new(None);
         Self { batches, batch_size, fails_at, value: 1.0 }
     }
@@ -59,12 +59,12 @@ impl Batches for Noise {
     }
 }
 
-pub fn model() -> Model {
+pub(crate) fn model() -> Model {
     let params = Params::random(5, candle_core::DType::F32, &Device::Cpu);
     build("resnet-tiny", 3, &params).unwrap()
 }
 
-pub fn run_file(training: Settings) -> RunFile {
+pub(crate) fn run_file(training: Settings) -> RunFile {
     RunFile {
         name: "test".into(),
         version: "0".into(),
@@ -91,6 +91,6 @@ pub fn run_file(training: Settings) -> RunFile {
     }
 }
 
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { epochs: 2, batch_size: 6, lr: 0.02, ..Settings::small() }
 }
