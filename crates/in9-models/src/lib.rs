@@ -29,6 +29,7 @@ mod ops;
 pub mod params;
 pub mod registry;
 pub mod train;
+pub mod weights;
 
 pub use device::DeviceName;
 pub use error::{Error, Result};

@@ -37,6 +37,7 @@ pub struct Parameter {
 /// Where values come from.
 enum Source {
     Random { seed: u64 },
+    Zeros,
     Tensors(HashMap<String, Tensor>),
 }
 
@@ -63,6 +64,12 @@ impl Params {
     /// Trainable parameters with initial values drawn from `seed`.
     pub fn random(seed: u64, dtype: DType, device: &Device) -> Self {
         Self::new(Source::Random { seed }, true, dtype, device)
+    }
+
+    /// Frozen parameters that are all zero: what an architecture asks for, without the work of
+    /// drawing it.
+    pub fn zeros(dtype: DType, device: &Device) -> Self {
+        Self::new(Source::Zeros, false, dtype, device)
     }
 
     /// Frozen parameters with the values of `tensors`, by full name.
@@ -139,6 +146,7 @@ impl Params {
                 let values = init.values(*seed, &name, shape);
                 Tensor::from_vec(values, shape, &Device::Cpu)?
             }
+            Source::Zeros => Tensor::zeros(shape, store.dtype, &store.device)?,
             Source::Tensors(tensors) => {
                 let value = tensors.get(&name).ok_or_else(|| Error::Parameter {
                     name: name.clone(),
@@ -182,7 +190,7 @@ impl Params {
     /// Names in the weights that no layer asked for, sorted.
     pub fn unused(&self) -> Vec<String> {
         match &self.store.source {
-            Source::Random { .. } => Vec::new(),
+            Source::Random { .. } | Source::Zeros => Vec::new(),
             Source::Tensors(tensors) => {
                 let mut left: BTreeMap<&str, ()> = tensors.keys().map(|name| (name.as_str(), ())).collect();
                 for parameter in self.store.made().iter() {

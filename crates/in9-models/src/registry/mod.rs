@@ -17,6 +17,8 @@ pub struct Architecture {
     /// The side of the square pictures it was designed for, in pixels; others work too unless the
     /// architecture says otherwise.
     pub input_size: usize,
+    /// The classifier's layer, the one that fine-tuning replaces: `fc`, `classifier.6`.
+    pub head: &'static str,
     /// Builds it with this many classes.
     pub build: fn(&Params, usize) -> Result<Box<dyn Network>>,
 }

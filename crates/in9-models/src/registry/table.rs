@@ -9,12 +9,14 @@ pub static ARCHITECTURES: &[Architecture] = &[
         name: "resnet-small",
         summary: "residual network of 8 basic blocks for 64×64 photographs, 2.8 M weights",
         input_size: 64,
+        head: "fc",
         build: |params, classes| resnet_small::build(params, classes, 32),
     },
     Architecture {
         name: "resnet-tiny",
         summary: "resnet-small at half the width, 0.7 M weights",
         input_size: 64,
+        head: "fc",
         build: |params, classes| resnet_small::build(params, classes, 16),
     },
 ];

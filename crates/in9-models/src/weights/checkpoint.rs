@@ -1,0 +1,113 @@
+//! From what a training program saved to the network's own state dict.
+//!
+//! Programs wrap a state dict in a checkpoint (`model`, `state_dict`, …), prefix its names
+//! (`module.` from parallel training) and, in the `robustness` library, keep the network beside
+//! its attacker and the normaliser of its inputs. Each step undone is reported as a note.
+
+use super::fault::{Checked, fault};
+use super::pickle::{Object, Pickle, Value};
+use super::state_dict::StateDict;
+use super::storage::TensorRef;
+
+/// Names under which programs keep the network in a checkpoint, most usual first.
+const NETWORKS: [&str; 5] = ["state_dict", "model", "model_state_dict", "net", "network"];
+
+/// The named tensors of a pickle and a note on where they were found.
+pub(super) fn tensors(pickle: &Pickle) -> Checked<(Vec<(&str, &TensorRef)>, Option<String>)> {
+    let Some(Object::Dict(items)) = pickle.object(&pickle.root) else {
+        return Err(fault("the pickle's root", "a dictionary of tensors", "something else"));
+    };
+    for name in NETWORKS {
+        let inner = items.iter().find(|(k, _)| matches!(k, Value::Str(k) if &**k == name));
+        if let Some((_, value)) = inner
+            && let Some(Object::Dict(inner)) = pickle.object(value)
+        {
+            let others: Vec<_> = items
+                .iter()
+                .filter_map(|(k, _)| match k {
+                    Value::Str(k) if &**k != name => Some(k.chars().take(40).collect::<String>()),
+                    _ => None,
+                })
+                .take(20)
+                .collect();
+            let note = format!("took `{name}` of the checkpoint; left {}", list(&others));
+            return Ok((named(pickle, inner)?, Some(note)));
+        }
+    }
+    Ok((named(pickle, items)?, None))
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".into() } else { format!("`{}`", names.join("`, `")) }
+}
+
+fn named<'p>(pickle: &'p Pickle, items: &'p [(Value, Value)]) -> Checked<Vec<(&'p str, &'p TensorRef)>> {
+    items
+        .iter()
+        .map(|(key, value)| {
+            let Value::Str(key) = key else {
+                return Err(fault("a key of the state dict", "a string", "another type"));
+            };
+            match pickle.object(value) {
+                Some(Object::Tensor(tensor)) => Ok((&**key, tensor)),
+                _ => Err(fault(
+                    format!("entry `{}` of the state dict", key.chars().take(80).collect::<String>()),
+                    "a tensor",
+                    "another type",
+                )),
+            }
+        })
+        .collect()
+}
+
+/// The network's own tensors, and what was undone to get at them.
+pub(super) fn unwrap(mut dict: StateDict, notes: &mut Vec<String>) -> Checked<StateDict> {
+    dict = strip_common(dict, "module.", notes)?;
+    let has = |prefix: &str| dict.names().any(|n| n.starts_with(prefix));
+    if has("model.") && (has("normalizer.") || has("attacker.")) {
+        notes.push("robustness checkpoint: kept `model.`, dropped `attacker.` and `normalizer.`".into());
+        dict = dict.renamed(|n| n.strip_prefix("model.").map(str::to_owned))?;
+    }
+    Ok(dict)
+}
+
+fn strip_common(dict: StateDict, prefix: &str, notes: &mut Vec<String>) -> Checked<StateDict> {
+    if dict.is_empty() || !dict.names().all(|n| n.starts_with(prefix)) {
+        return Ok(dict);
+    }
+    notes.push(format!("removed the prefix `{prefix}`"));
+    dict.renamed(|n| n.strip_prefix(prefix).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state_dict::RawTensor;
+    use super::*;
+
+    #[test]
+    fn robustness_names_are_unwrapped() {
+        let mut dict = StateDict::default();
+        for name in [
+            "module.normalizer.new_mean",
+            "module.model.conv1.weight",
+            "module.attacker.normalize.new_mean",
+            "module.attacker.model.conv1.weight",
+        ] {
+            dict.insert(name, RawTensor::from_f32(&[1], &[0.5])).unwrap();
+        }
+        let mut notes = Vec::new();
+        let dict = unwrap(dict, &mut notes).unwrap();
+        assert_eq!(dict.names().collect::<Vec<_>>(), ["conv1.weight"]);
+        assert_eq!(notes.len(), 2, "{notes:?}");
+    }
+
+    #[test]
+    fn a_network_whose_layers_are_called_model_is_left_alone() {
+        let mut dict = StateDict::default();
+        dict.insert("model.0.weight", RawTensor::from_f32(&[1], &[0.5])).unwrap();
+        dict.insert("head.weight", RawTensor::from_f32(&[1], &[0.5])).unwrap();
+        let mut notes = Vec::new();
+        assert_eq!(unwrap(dict.clone(), &mut notes).unwrap(), dict);
+        assert!(notes.is_empty());
+    }
+}
