@@ -1,0 +1,192 @@
+//! Activation functions, with PyTorch's gradients at the kinks.
+
+use crate::{Result, body, portable, simd::for_each_level};
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use rayon::prelude::*;
+
+/// What follows a convolution, a normalisation or an addition.
+///
+/// At a kink the gradient is PyTorch's: 0 for ReLU at 0, for ReLU6 at 0 and 6, and for
+/// hard-sigmoid at ±3. (Candle's own `relu` says 1 at 0 and its `clamp` says ½ at both ends.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Activation {
+    /// The identity.
+    #[default]
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `x * relu6(x + 3) / 6`.
+    HardSwish,
+    /// `x * sigmoid(x)`.
+    Silu,
+    /// `relu6(x + 3) / 6`: the gate of squeeze-and-excitation in MobileNetV3.
+    HardSigmoid,
+    /// `1 / (1 + exp(-x))`: the gate of squeeze-and-excitation in EfficientNet.
+    Sigmoid,
+}
+
+impl Activation {
+    /// Applies it to every number of a tensor of any shape; gradients flow.
+    ///
+    /// # Errors
+    /// Only what Candle reports (memory, devices).
+    pub fn apply(self, x: &Tensor) -> Result<Tensor> {
+        if self == Self::None {
+            return Ok(x.clone());
+        }
+        if body::fused(&[x]) {
+            return Ok(x.contiguous()?.apply_op1(Elementwise(self))?);
+        }
+        portable::activation(x, self)
+    }
+
+    /// `f(x)`.
+    #[inline(always)]
+    pub(crate) fn value(self, x: f32) -> f32 {
+        match self {
+            Self::None => x,
+            Self::Relu => x.max(0.0),
+            Self::Relu6 => x.clamp(0.0, 6.0),
+            Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0),
+            Self::Silu => x * sigmoid(x),
+            Self::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0),
+            Self::Sigmoid => sigmoid(x),
+        }
+    }
+
+    /// `f'(x)`, given `x`.
+    #[inline(always)]
+    pub(crate) fn slope(self, x: f32) -> f32 {
+        let within = |low: f32, high: f32| if x > low && x < high { 1.0 } else { 0.0 };
+        match self {
+            Self::None => 1.0,
+            Self::Relu => within(0.0, f32::INFINITY),
+            Self::Relu6 => within(0.0, 6.0),
+            Self::HardSwish if x <= -3.0 => 0.0,
+            Self::HardSwish if x < 3.0 => x * (1.0 / 3.0) + 0.5,
+            Self::HardSwish => 1.0,
+            Self::Silu => {
+                let s = sigmoid(x);
+                s * (1.0 + x * (1.0 - s))
+            }
+            Self::HardSigmoid => within(-3.0, 3.0) * (1.0 / 6.0),
+            Self::Sigmoid => {
+                let s = sigmoid(x);
+                s * (1.0 - s)
+            }
+        }
+    }
+
+    /// `y = f(y + bias)` in place, on the calling thread.
+    pub(crate) fn add_and_apply(self, y: &mut [f32], bias: f32) {
+        if self != Self::None || bias != 0.0 {
+            add_and_apply(crate::simd::Level::current(), y, bias, self);
+        }
+    }
+}
+
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Calls `$run` with the activation as a constant, so that each case becomes its own loop.
+macro_rules! specialise {
+    ($activation:expr, $a:ident => $run:expr) => {
+        match $activation {
+            $crate::Activation::None => {
+                const $a: $crate::Activation = $crate::Activation::None;
+                $run
+            }
+            $crate::Activation::Relu => {
+                const $a: $crate::Activation = $crate::Activation::Relu;
+                $run
+            }
+            $crate::Activation::Relu6 => {
+                const $a: $crate::Activation = $crate::Activation::Relu6;
+                $run
+            }
+            $crate::Activation::HardSwish => {
+                const $a: $crate::Activation = $crate::Activation::HardSwish;
+                $run
+            }
+            $crate::Activation::Silu => {
+                const $a: $crate::Activation = $crate::Activation::Silu;
+                $run
+            }
+            $crate::Activation::HardSigmoid => {
+                const $a: $crate::Activation = $crate::Activation::HardSigmoid;
+                $run
+            }
+            $crate::Activation::Sigmoid => {
+                const $a: $crate::Activation = $crate::Activation::Sigmoid;
+                $run
+            }
+        }
+    };
+}
+pub(crate) use specialise;
+
+for_each_level! {
+    /// `y = f(y + bias)`.
+    fn add_and_apply(y: &mut [f32], bias: f32, activation: Activation) {
+        specialise!(activation, F => for y in y.iter_mut() {
+            *y = F.value(*y + bias);
+        })
+    }
+}
+
+for_each_level! {
+    /// `y = f(x)`.
+    fn apply(y: &mut [f32], x: &[f32], activation: Activation) {
+        specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
+            *y = F.value(x);
+        })
+    }
+}
+
+for_each_level! {
+    /// `dx = f'(x) dy`.
+    fn apply_slope(dx: &mut [f32], x: &[f32], dy: &[f32], activation: Activation) {
+        specialise!(activation, F => for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
+            *dx = F.slope(x) * dy;
+        })
+    }
+}
+
+/// Numbers that one task works through.
+pub(crate) const CHUNK: usize = 1 << 16;
+
+struct Elementwise(Activation);
+
+impl CustomOp1 for Elementwise {
+    fn name(&self) -> &'static str {
+        "in9-activation"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (x, level) = (body::slice(x, layout)?, crate::simd::Level::current());
+        let mut y = vec![0f32; x.len()];
+        y.par_chunks_mut(CHUNK)
+            .zip(x.par_chunks(CHUNK))
+            .for_each(|(y, x)| apply(level, y, x, self.0));
+        Ok((CpuStorage::F32(y), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let level = crate::simd::Level::current();
+        let dx = body::with_slice(x, |x| {
+            body::with_slice(dy, |dy| {
+                let mut dx = vec![0f32; x.len()];
+                dx.par_chunks_mut(CHUNK)
+                    .zip(x.par_chunks(CHUNK).zip(dy.par_chunks(CHUNK)))
+                    .for_each(|(dx, (x, dy))| apply_slope(level, dx, x, dy, self.0));
+                dx
+            })
+        })??;
+        Ok(Some(body::tensor(dx, x.shape())?))
+    }
+}

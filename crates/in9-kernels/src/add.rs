@@ -1,0 +1,101 @@
+//! The end of a residual block.
+
+use crate::{
+    Activation, Error, Result,
+    activation::{CHUNK, specialise},
+    body, portable,
+    simd::{Level, for_each_level},
+};
+use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
+use rayon::prelude::*;
+
+/// `activation(a + b)` for tensors of the same shape, gradients to both.
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes differ.
+pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor> {
+    if a.dims() != b.dims() {
+        return Err(Error::shape(
+            "add_act",
+            "b",
+            format!("{:?}", a.dims()),
+            b.dims(),
+        ));
+    }
+    if body::fused(&[a, b]) {
+        return Ok(a
+            .contiguous()?
+            .apply_op2(&b.contiguous()?, AddAct(activation))?);
+    }
+    portable::activation(&(a + b)?, activation)
+}
+
+for_each_level! {
+    fn forward(y: &mut [f32], a: &[f32], b: &[f32], activation: Activation) {
+        specialise!(activation, F => for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+            *y = F.value(a + b);
+        })
+    }
+}
+
+for_each_level! {
+    fn backward(d: &mut [f32], a: &[f32], b: &[f32], dy: &[f32], activation: Activation) {
+        specialise!(activation, F => for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) {
+            *d = F.slope(a + b) * dy;
+        })
+    }
+}
+
+struct AddAct(Activation);
+
+impl CustomOp2 for AddAct {
+    fn name(&self) -> &'static str {
+        "in9-add-act"
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        b: &CpuStorage,
+        b_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (a, b, level) = (
+            body::slice(a, a_layout)?,
+            body::slice(b, b_layout)?,
+            Level::current(),
+        );
+        let mut y = vec![0f32; a.len()];
+        y.par_chunks_mut(CHUNK)
+            .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
+            .for_each(|(y, (a, b))| forward(level, y, a, b, self.0));
+        Ok((CpuStorage::F32(y), a_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        a: &Tensor,
+        b: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        if self.0 == Activation::None {
+            return Ok((Some(dy.clone()), Some(dy.clone())));
+        }
+        let level = Level::current();
+        let d = body::with_slice(a, |a| {
+            body::with_slice(b, |b| {
+                body::with_slice(dy, |dy| {
+                    let mut d = vec![0f32; a.len()];
+                    d.par_chunks_mut(CHUNK)
+                        .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
+                        .zip(dy.par_chunks(CHUNK))
+                        .for_each(|((d, (a, b)), dy)| backward(level, d, a, b, dy, self.0));
+                    d
+                })
+            })
+        })???;
+        let d = body::tensor(d, a.shape())?;
+        Ok((Some(d.clone()), Some(d)))
+    }
+}

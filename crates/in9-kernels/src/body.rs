@@ -1,0 +1,44 @@
+//! Which body an operation runs, and access to the numbers of a CPU tensor.
+
+use candle_core::{CpuStorage, DType, Device, Layout, Shape, Storage, Tensor};
+
+/// Whether the fused kernels can run: every tensor holds f32 and lies on the CPU.
+pub(crate) fn fused(tensors: &[&Tensor]) -> bool {
+    tensors
+        .iter()
+        .all(|t| t.dtype() == DType::F32 && t.device().is_cpu())
+}
+
+/// Whether a gradient has to flow into any of the tensors.
+pub(crate) fn tracked(tensors: &[&Tensor]) -> bool {
+    tensors.iter().any(|t| t.track_op())
+}
+
+/// The numbers of a contiguous CPU tensor inside a custom operation.
+pub(crate) fn slice<'a>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("kernel called with a strided tensor"),
+    }
+}
+
+/// Runs `f` on the numbers of an f32 CPU tensor, copying only a strided one.
+pub(crate) fn with_slice<R>(
+    tensor: &Tensor,
+    f: impl FnOnce(&[f32]) -> R,
+) -> candle_core::Result<R> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => Ok(f(slice(storage, layout)?)),
+        _ => candle_core::bail!("kernel called with a tensor that is not on the CPU"),
+    }
+}
+
+/// A CPU tensor, outside the autograd graph, that owns `data`.
+pub(crate) fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> candle_core::Result<Tensor> {
+    Tensor::from_vec(data, shape.into(), &Device::Cpu)
+}

@@ -1,0 +1,181 @@
+//! The sizes of a convolution, checked once.
+
+use super::Conv2dConfig;
+use crate::{Error, Result};
+
+/// Sizes of one convolution. All counts are in elements; strides of memory follow from NCHW order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    pub(crate) n: usize,
+    pub(crate) ci: usize,
+    pub(crate) h: usize,
+    pub(crate) w: usize,
+    pub(crate) co: usize,
+    pub(crate) kh: usize,
+    pub(crate) kw: usize,
+    pub(crate) sy: usize,
+    pub(crate) sx: usize,
+    pub(crate) top: usize,
+    pub(crate) left: usize,
+    pub(crate) bottom: usize,
+    pub(crate) right: usize,
+    pub(crate) dy: usize,
+    pub(crate) dx: usize,
+    pub(crate) groups: usize,
+    pub(crate) oh: usize,
+    pub(crate) ow: usize,
+}
+
+impl Geometry {
+    pub(crate) fn new(x: &[usize], w: &[usize], config: &Conv2dConfig) -> Result<Self> {
+        const OP: &str = "conv2d";
+        let &[n, ci, h, width] = x else {
+            return Err(Error::shape(OP, "x", "[n, channels, height, width]", x));
+        };
+        let &[co, cig, kh, kw] = w else {
+            return Err(Error::shape(OP, "w", "[out, in/groups, height, width]", w));
+        };
+        config.check()?;
+        let groups = config.groups;
+        if ci != cig * groups || !co.is_multiple_of(groups) || kh == 0 || kw == 0 {
+            let expected = format!("[multiple of {groups}, {ci}/{groups}, ≥1, ≥1]");
+            return Err(Error::shape(OP, "w", expected, w));
+        }
+        let [top, bottom, left, right] = config.padding;
+        let [sy, sx] = config.stride;
+        let [dy, dx] = config.dilation;
+        let out = |size: usize, pad: usize, kernel: usize, dilation: usize, stride: usize| {
+            (size + pad)
+                .checked_sub(dilation * (kernel - 1) + 1)
+                .map(|room| room / stride + 1)
+        };
+        let (Some(oh), Some(ow)) = (
+            out(h, top + bottom, kh, dy, sy),
+            out(width, left + right, kw, dx, sx),
+        ) else {
+            let expected = format!("a padded plane of at least the kernel's {kh}×{kw} (dilated)");
+            return Err(Error::shape(OP, "x", expected, x));
+        };
+        Ok(Self {
+            n,
+            ci,
+            h,
+            w: width,
+            co,
+            kh,
+            kw,
+            sy,
+            sx,
+            top,
+            left,
+            bottom,
+            right,
+            dy,
+            dx,
+            groups,
+            oh,
+            ow,
+        })
+    }
+
+    /// Input channels of a group.
+    pub(crate) fn cig(&self) -> usize {
+        self.ci / self.groups
+    }
+
+    /// Output channels of a group.
+    pub(crate) fn cog(&self) -> usize {
+        self.co / self.groups
+    }
+
+    /// Kernel taps.
+    pub(crate) fn taps(&self) -> usize {
+        self.kh * self.kw
+    }
+
+    /// Pixels of an input plane.
+    pub(crate) fn plane_in(&self) -> usize {
+        self.h * self.w
+    }
+
+    /// Pixels of an output plane.
+    pub(crate) fn plane_out(&self) -> usize {
+        self.oh * self.ow
+    }
+
+    /// One filter for every channel.
+    pub(crate) fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.ci && self.groups == self.co
+    }
+
+    /// A matrix product on the image as it lies in memory.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.taps() == 1
+            && self.sy == 1
+            && self.sx == 1
+            && self.top + self.bottom + self.left + self.right == 0
+    }
+
+    /// The output columns whose input column for horizontal tap `kx` lies inside the image.
+    pub(crate) fn columns_inside(&self, kx: usize) -> std::ops::Range<usize> {
+        inside(self.w, self.ow, self.left, self.sx, kx * self.dx)
+    }
+
+    /// The input row that output row `y` reads through vertical tap `ky`, if inside the image.
+    pub(crate) fn row_inside(&self, y: usize, ky: usize) -> Option<usize> {
+        (y * self.sy + ky * self.dy)
+            .checked_sub(self.top)
+            .filter(|&row| row < self.h)
+    }
+}
+
+/// The outputs `o` with `0 <= o * stride + offset - pad < size`.
+pub(crate) fn inside(
+    size: usize,
+    out: usize,
+    pad: usize,
+    stride: usize,
+    offset: usize,
+) -> std::ops::Range<usize> {
+    let start = pad.saturating_sub(offset).div_ceil(stride).min(out);
+    let end = match (size + pad).checked_sub(offset + 1) {
+        Some(room) => (room / stride + 1).min(out),
+        None => 0,
+    };
+    start..end.max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_sizes_follow_the_floor_rule() {
+        let config = Conv2dConfig::new(2, 3);
+        let g = Geometry::new(&[1, 3, 224, 227], &[64, 3, 7, 7], &config).unwrap();
+        assert_eq!((g.oh, g.ow), (112, 114));
+    }
+
+    #[test]
+    fn a_kernel_larger_than_the_padded_plane_is_refused() {
+        let error = Geometry::new(&[1, 3, 4, 4], &[8, 3, 7, 7], &Conv2dConfig::new(1, 1));
+        assert!(error.unwrap_err().to_string().contains("x has shape"));
+    }
+
+    #[test]
+    fn inside_agrees_with_the_definition() {
+        for size in 1..6 {
+            for pad in 0..4 {
+                for stride in 1..4 {
+                    for offset in 0..5 {
+                        let range = inside(size, 7, pad, stride, offset);
+                        for o in 0..7 {
+                            let at = (o * stride + offset) as isize - pad as isize;
+                            assert_eq!(range.contains(&o), at >= 0 && at < size as isize);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Two-dimensional convolution.
+
+pub(crate) mod backward_data;
+pub(crate) mod backward_weight;
+mod config;
+pub(crate) mod depthwise;
+pub(crate) mod forward;
+pub(crate) mod geometry;
+pub(crate) mod im2col;
+mod op;
+
+use crate::{Activation, Result, body, portable};
+use candle_core::Tensor;
+pub use config::Conv2dConfig;
+use geometry::Geometry;
+
+/// Convolves images with filters (cross-correlation, as every framework means it).
+///
+/// # Shapes
+/// - `x`: `[n, in, height, width]`, any strides
+/// - `w`: `[out, in / groups, kernel height, kernel width]`
+/// - `bias`: `[out]`
+/// - result: `[n, out, oh, ow]` with
+///   `oh = (height + top + bottom - dilation * (kernel - 1) - 1) / stride + 1`, rounded down
+///
+/// Gradients flow into all three. The gradient of `x` is computed only if `x` is part of a graph,
+/// so the first layer does not pay for the gradient of the photograph.
+///
+/// # Errors
+/// [`crate::Error::Shape`] if the shapes do not fit, [`crate::Error::Setting`] if the
+/// configuration is out of range.
+pub fn conv2d(
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    config: &Conv2dConfig,
+) -> Result<Tensor> {
+    let geometry = checked(x, w, bias, config)?;
+    if body::fused(&[x, w]) && bias.is_none_or(|b| body::fused(&[b])) {
+        return op::apply(x, w, bias, geometry);
+    }
+    portable::conv2d(x, w, bias, &geometry)
+}
+
+/// Convolution, bias and activation in one pass over the output, for inference.
+///
+/// Shapes as for [`conv2d`]. With batch norm folded in by [`crate::fold_batch_norm`] this is a
+/// whole layer. If a gradient has to flow through it, the layer is composed of [`conv2d`] and
+/// [`Activation::apply`] instead, and is right but slower.
+///
+/// # Errors
+/// As for [`conv2d`].
+pub fn conv2d_act(
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    config: &Conv2dConfig,
+    activation: Activation,
+) -> Result<Tensor> {
+    let geometry = checked(x, w, bias, config)?;
+    let tensors: Vec<&Tensor> = [Some(x), Some(w), bias].into_iter().flatten().collect();
+    if !body::fused(&tensors) || body::tracked(&tensors) {
+        return activation.apply(&conv2d(x, w, bias, config)?);
+    }
+    let run = |bias: Option<&[f32]>| {
+        body::with_slice(x, |x| {
+            body::with_slice(w, |w| forward::forward(x, w, bias, &geometry, activation))
+        })
+    };
+    let y = match bias {
+        Some(bias) => body::with_slice(bias, |bias| run(Some(bias)))???,
+        None => run(None)??,
+    };
+    Ok(body::tensor(
+        y,
+        (geometry.n, geometry.co, geometry.oh, geometry.ow),
+    )?)
+}
+
+fn checked(
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    config: &Conv2dConfig,
+) -> Result<Geometry> {
+    let geometry = Geometry::new(x.dims(), w.dims(), config)?;
+    if let Some(bias) = bias
+        && bias.dims() != [geometry.co]
+    {
+        let expected = format!("[{}]", geometry.co);
+        return Err(crate::Error::shape("conv2d", "bias", expected, bias.dims()));
+    }
+    Ok(geometry)
+}

@@ -1,0 +1,137 @@
+//! Convolution as a node of Candle's autograd graph.
+
+use super::{backward_data, backward_weight, forward, geometry::Geometry};
+use crate::{Activation, Result, body};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
+
+/// A convolution whose sizes are checked; `input_gradient` says whether anyone wants it.
+struct Conv2d {
+    geometry: Geometry,
+    input_gradient: bool,
+}
+
+/// Adds the node for `x`, `w` and perhaps `bias` to the graph.
+pub(super) fn apply(
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    geometry: Geometry,
+) -> Result<Tensor> {
+    let op = Conv2d {
+        geometry,
+        input_gradient: x.track_op(),
+    };
+    let (x, w) = (x.contiguous()?, w.contiguous()?);
+    Ok(match bias {
+        Some(bias) => x.apply_op3(&w, &bias.contiguous()?, op)?,
+        None => x.apply_op2(&w, op)?,
+    })
+}
+
+impl Conv2d {
+    fn forward(
+        &self,
+        x: &[f32],
+        w: &[f32],
+        bias: Option<&[f32]>,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let g = &self.geometry;
+        let y = forward::forward(x, w, bias, g, Activation::None);
+        Ok((CpuStorage::F32(y), (g.n, g.co, g.oh, g.ow).into()))
+    }
+
+    fn gradients(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let g = &self.geometry;
+        let dw = body::with_slice(dy, |dy| {
+            body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g))
+        })??;
+        let dx = if self.input_gradient {
+            let dx = body::with_slice(dy, |dy| {
+                body::with_slice(w, |w| backward_data::backward_data(dy, w, g))
+            })??;
+            Some(body::tensor(dx, x.shape())?)
+        } else {
+            None
+        };
+        Ok((dx, Some(body::tensor(dw, w.shape())?)))
+    }
+}
+
+impl CustomOp2 for Conv2d {
+    fn name(&self) -> &'static str {
+        "in9-conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        w: &CpuStorage,
+        w_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        self.forward(body::slice(x, x_layout)?, body::slice(w, w_layout)?, None)
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        self.gradients(x, w, dy)
+    }
+}
+
+impl CustomOp3 for Conv2d {
+    fn name(&self) -> &'static str {
+        "in9-conv2d-bias"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        w: &CpuStorage,
+        w_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let bias = body::slice(bias, bias_layout)?;
+        self.forward(
+            body::slice(x, x_layout)?,
+            body::slice(w, w_layout)?,
+            Some(bias),
+        )
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (dx, dw) = self.gradients(x, w, dy)?;
+        let plane = self.geometry.plane_out();
+        let db = body::with_slice(dy, |dy| bias_gradient(dy, self.geometry.co, plane))?;
+        Ok((dx, dw, Some(body::tensor(db, bias.shape())?)))
+    }
+}
+
+/// Sums each channel over images and pixels, in f64 so that no order matters much.
+fn bias_gradient(dy: &[f32], channels: usize, plane: usize) -> Vec<f32> {
+    let mut sums = vec![0f64; channels];
+    for image in dy.chunks_exact(channels * plane) {
+        for (sum, plane) in sums.iter_mut().zip(image.chunks_exact(plane)) {
+            *sum += plane.iter().map(|&v| f64::from(v)).sum::<f64>();
+        }
+    }
+    sums.into_iter().map(|v| v as f32).collect()
+}

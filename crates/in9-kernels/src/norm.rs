@@ -1,0 +1,389 @@
+//! Batch normalisation: training with the activation fused, and folding for inference.
+
+use crate::{
+    Activation, Error, Result,
+    activation::specialise,
+    body, portable,
+    simd::{Level, for_each_level, lanes},
+};
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor, Var};
+use rayon::prelude::*;
+use std::sync::{Arc, OnceLock};
+
+/// What [`batch_norm_train`] computes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BatchNormOutput {
+    /// `activation(gamma * (x - mean) / sqrt(var + eps) + beta)`, `[n, channels, height, width]`.
+    pub y: Tensor,
+    /// Mean of each channel over the batch, `[channels]`, outside the graph.
+    pub batch_mean: Tensor,
+    /// Biased variance of each channel over the batch, `[channels]`, outside the graph.
+    pub batch_var: Tensor,
+    /// Numbers that each mean was taken over: `n * height * width`.
+    pub count: usize,
+}
+
+/// Normalises each channel by the statistics of the batch, then applies the activation.
+///
+/// One pass reads `x` for the statistics and one writes `y`; the backward pass needs only `x`.
+/// Running statistics are the caller's: see [`update_running_stats`].
+///
+/// # Shapes
+/// - `x`: `[n, channels, height, width]`, any strides
+/// - `gamma`, `beta`: `[channels]`
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not fit, [`Error::Setting`] for a negative `eps`.
+pub fn batch_norm_train(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<BatchNormOutput> {
+    const OP: &str = "batch_norm_train";
+    let &[n, channels, h, w] = x.dims() else {
+        return Err(Error::shape(
+            OP,
+            "x",
+            "[n, channels, height, width]",
+            x.dims(),
+        ));
+    };
+    let count = n * h * w;
+    if count == 0 {
+        return Err(Error::shape(
+            OP,
+            "x",
+            "at least one number a channel",
+            x.dims(),
+        ));
+    }
+    check_vectors(OP, channels, &[("gamma", gamma), ("beta", beta)])?;
+    check_eps(OP, eps)?;
+    if !body::fused(&[x, gamma, beta]) {
+        return portable::batch_norm_train(x, gamma, beta, eps, activation);
+    }
+    let statistics = Arc::new(OnceLock::new());
+    let op = BatchNorm {
+        eps: eps as f32,
+        activation,
+        statistics: statistics.clone(),
+    };
+    let y = x
+        .contiguous()?
+        .apply_op3(&gamma.contiguous()?, &beta.contiguous()?, op)?;
+    let (mean, var) = match statistics.get() {
+        Some(s) => (s.mean.clone(), s.var.clone()),
+        None => (vec![0.0; channels], vec![0.0; channels]),
+    };
+    Ok(BatchNormOutput {
+        y,
+        batch_mean: body::tensor(mean, channels)?,
+        batch_var: body::tensor(var, channels)?,
+        count,
+    })
+}
+
+/// Moves running statistics towards those of a batch: `running += momentum * (batch - running)`.
+///
+/// The variance enters unbiased (times `count / (count - 1)`), as in PyTorch, whose default
+/// momentum is 0.1.
+///
+/// # Errors
+/// Only what Candle reports (shapes that differ).
+pub fn update_running_stats(
+    running_mean: &Var,
+    running_var: &Var,
+    output: &BatchNormOutput,
+    momentum: f64,
+) -> Result<()> {
+    let unbiased = output.count as f64 / (output.count as f64 - 1.0).max(1.0);
+    let step = |running: &Var, batch: &Tensor, scale: f64| -> Result<()> {
+        let kept = (running.as_detached_tensor() * (1.0 - momentum))?;
+        running.set(&(kept + (batch * (momentum * scale))?)?)?;
+        Ok(())
+    };
+    step(running_mean, &output.batch_mean, 1.0)?;
+    step(running_var, &output.batch_var, unbiased)
+}
+
+/// Filters and bias of the convolution that equals convolution followed by batch norm (inference).
+///
+/// `w * gamma / sqrt(var + eps)` and `beta + (bias - mean) * gamma / sqrt(var + eps)`, computed in
+/// f64 and outside the graph.
+///
+/// # Shapes
+/// `w` is `[out, …]`; `bias`, `gamma`, `beta`, `mean` and `var` are `[out]`.
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not fit, [`Error::Setting`] for a negative `eps`.
+pub fn fold_batch_norm(
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    gamma: &Tensor,
+    beta: &Tensor,
+    mean: &Tensor,
+    var: &Tensor,
+    eps: f64,
+) -> Result<(Tensor, Tensor)> {
+    const OP: &str = "fold_batch_norm";
+    let Some(&out) = w.dims().first() else {
+        return Err(Error::shape(OP, "w", "[out, …]", w.dims()));
+    };
+    let mut vectors = vec![
+        ("gamma", gamma),
+        ("beta", beta),
+        ("mean", mean),
+        ("var", var),
+    ];
+    vectors.extend(bias.map(|bias| ("bias", bias)));
+    check_vectors(OP, out, &vectors)?;
+    check_eps(OP, eps)?;
+    let wide = |t: &Tensor| t.detach().to_dtype(DType::F64);
+    let scale = (wide(gamma)? / (wide(var)? + eps)?.sqrt()?)?;
+    let shift = match bias {
+        Some(bias) => (wide(bias)? - wide(mean)?)?,
+        None => wide(mean)?.neg()?,
+    };
+    let folded_bias = (wide(beta)? + (shift * &scale)?)?.to_dtype(w.dtype())?;
+    let mut column = vec![1; w.rank()];
+    column[0] = out;
+    let folded = wide(w)?.broadcast_mul(&scale.reshape(column)?)?;
+    Ok((folded.to_dtype(w.dtype())?, folded_bias))
+}
+
+fn check_vectors(op: &'static str, len: usize, vectors: &[(&'static str, &Tensor)]) -> Result<()> {
+    for (what, vector) in vectors {
+        if vector.dims() != [len] {
+            return Err(Error::shape(op, what, format!("[{len}]"), vector.dims()));
+        }
+    }
+    Ok(())
+}
+
+fn check_eps(op: &'static str, eps: f64) -> Result<()> {
+    if eps >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        op,
+        what: "eps",
+        expected: "at least 0",
+        found: eps.to_string(),
+    })
+}
+
+struct Statistics {
+    mean: Vec<f32>,
+    var: Vec<f32>,
+}
+
+struct BatchNorm {
+    eps: f32,
+    activation: Activation,
+    statistics: Arc<OnceLock<Statistics>>,
+}
+
+/// `(mean, biased variance)` of one channel, given its planes.
+///
+/// Shifted by the channel's first number, so that a large mean does not swallow the variance.
+fn moments<'a>(level: Level, planes: impl Iterator<Item = &'a [f32]>, count: usize) -> (f32, f32) {
+    let mut shift = None;
+    let (mut sum, mut square) = (0f64, 0f64);
+    for plane in planes {
+        let shift = *shift.get_or_insert(plane[0]);
+        let (s, q) = lanes::shifted_moments(level, plane, shift);
+        sum += f64::from(s);
+        square += f64::from(q);
+    }
+    let mean = sum / count as f64;
+    let var = (square / count as f64 - mean * mean).max(0.0);
+    ((f64::from(shift.unwrap_or(0.0)) + mean) as f32, var as f32)
+}
+
+/// The mutable planes of each channel.
+pub(crate) fn by_channel(data: &mut [f32], channels: usize, plane: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut sorted: Vec<Vec<&mut [f32]>> = (0..channels).map(|_| Vec::new()).collect();
+    for (i, plane) in data.chunks_exact_mut(plane).enumerate() {
+        sorted[i % channels].push(plane);
+    }
+    sorted
+}
+
+/// The planes of channel `c`.
+fn planes(data: &[f32], channels: usize, plane: usize, c: usize) -> impl Iterator<Item = &[f32]> {
+    data.chunks_exact(plane).skip(c).step_by(channels)
+}
+
+impl CustomOp3 for BatchNorm {
+    fn name(&self) -> &'static str {
+        "in9-batch-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        gamma: &CpuStorage,
+        gamma_layout: &Layout,
+        beta: &CpuStorage,
+        beta_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (n, channels, h, w) = x_layout.shape().dims4()?;
+        let (level, plane) = (Level::current(), h * w);
+        let x = body::slice(x, x_layout)?;
+        let gamma = body::slice(gamma, gamma_layout)?;
+        let beta = body::slice(beta, beta_layout)?;
+        let mut y = vec![0f32; x.len()];
+        let (mean, var) = by_channel(&mut y, channels, plane)
+            .into_par_iter()
+            .enumerate()
+            .map(|(c, y)| {
+                let (mean, var) = moments(level, planes(x, channels, plane, c), n * plane);
+                let scale = gamma[c] / (var + self.eps).sqrt();
+                let shift = beta[c] - mean * scale;
+                for (y, x) in y.into_iter().zip(planes(x, channels, plane, c)) {
+                    scale_and_shift(level, y, x, scale, shift, self.activation);
+                }
+                (mean, var)
+            })
+            .unzip();
+        // A second forward pass of the same node would compute the same numbers.
+        self.statistics.get_or_init(|| Statistics { mean, var });
+        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gamma: &Tensor,
+        beta: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (n, channels, h, w) = x.dims4()?;
+        let (level, plane) = (Level::current(), h * w);
+        let Some(statistics) = self.statistics.get() else {
+            candle_core::bail!("batch norm: backward before forward");
+        };
+        let gamma_beta = (gamma.to_vec1::<f32>()?, beta.to_vec1::<f32>()?);
+        let (dx, (dgamma, dbeta)) = body::with_slice(x, |x| {
+            body::with_slice(dy, |dy| {
+                let mut dx = vec![0f32; x.len()];
+                let sums: (Vec<f32>, Vec<f32>) = by_channel(&mut dx, channels, plane)
+                    .into_par_iter()
+                    .enumerate()
+                    .map(|(c, dx)| {
+                        let (gamma, beta) = (gamma_beta.0[c], gamma_beta.1[c]);
+                        let (mean, var) = (statistics.mean[c], statistics.var[c]);
+                        let inverse = 1.0 / (var + self.eps).sqrt();
+                        let scale = gamma / (var + self.eps).sqrt();
+                        let affine = Affine {
+                            scale,
+                            shift: beta - mean * scale,
+                            mean,
+                        };
+                        let xs = || planes(x, channels, plane, c);
+                        let dys = || planes(dy, channels, plane, c);
+                        let (mut sum, mut product) = (0f64, 0f64);
+                        for (x, dy) in xs().zip(dys()) {
+                            let (s, p) = gradient_sums(level, x, dy, affine, self.activation);
+                            sum += f64::from(s);
+                            product += f64::from(p);
+                        }
+                        let count = (n * plane) as f64;
+                        let inverse = f64::from(inverse);
+                        let offset = (sum / count) as f32;
+                        let slope = (product / count * inverse * inverse) as f32;
+                        for (dx, (x, dy)) in dx.into_iter().zip(xs().zip(dys())) {
+                            input_gradient(
+                                level,
+                                dx,
+                                x,
+                                dy,
+                                affine,
+                                [offset, slope],
+                                self.activation,
+                            );
+                        }
+                        ((product * inverse) as f32, sum as f32)
+                    })
+                    .unzip();
+                (dx, sums)
+            })
+        })??;
+        Ok((
+            Some(body::tensor(dx, x.shape())?),
+            Some(body::tensor(dgamma, channels)?),
+            Some(body::tensor(dbeta, channels)?),
+        ))
+    }
+}
+
+/// Normalisation of one channel: `scale * x + shift`.
+#[derive(Clone, Copy)]
+pub(crate) struct Affine {
+    scale: f32,
+    shift: f32,
+    mean: f32,
+}
+
+for_each_level! {
+    /// `y = f(scale * x + shift)`.
+    fn scale_and_shift(y: &mut [f32], x: &[f32], scale: f32, shift: f32, activation: Activation) {
+        specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
+            *y = F.value(lanes::fma::<FMA>(scale, x, shift));
+        })
+    }
+}
+
+/// Sums kept in flight.
+const LANES: usize = 32;
+
+for_each_level! {
+    /// `(Σ d, Σ d (x - mean))` with `d = f'(scale * x + shift) dy`.
+    fn gradient_sums(x: &[f32], dy: &[f32], a: Affine, activation: Activation) -> (f32, f32) {
+        specialise!(activation, F => {
+            let (mut sums, mut products) = ([0f32; LANES], [0f32; LANES]);
+            let (mut sum, mut product) = (0f32, 0f32);
+            let (xs, dys) = (x.chunks_exact(LANES), dy.chunks_exact(LANES));
+            for (&x, &dy) in xs.remainder().iter().zip(dys.remainder()) {
+                let d = F.slope(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
+                sum += d;
+                product = lanes::fma::<FMA>(d, x - a.mean, product);
+            }
+            for (x, dy) in xs.zip(dys) {
+                for i in 0..LANES {
+                    let d = F.slope(lanes::fma::<FMA>(a.scale, x[i], a.shift)) * dy[i];
+                    sums[i] += d;
+                    products[i] = lanes::fma::<FMA>(d, x[i] - a.mean, products[i]);
+                }
+            }
+            for i in 0..LANES {
+                sum += sums[i];
+                product += products[i];
+            }
+            (sum, product)
+        })
+    }
+}
+
+for_each_level! {
+    /// `dx = scale * (d - offset - (x - mean) * slope)`, `d` as in [`gradient_sums`].
+    fn input_gradient(
+        dx: &mut [f32],
+        x: &[f32],
+        dy: &[f32],
+        a: Affine,
+        means: [f32; 2],
+        activation: Activation,
+    ) {
+        let [offset, slope] = means;
+        specialise!(activation, F => for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
+            let d = F.slope(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
+            *dx = a.scale * (d - offset - (x - a.mean) * slope);
+        })
+    }
+}

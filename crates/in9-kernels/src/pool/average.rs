@@ -1,0 +1,124 @@
+//! Mean of each window.
+
+use super::windows::{Windows, dims4};
+use crate::{Result, body, portable};
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use rayon::prelude::*;
+
+/// Planes that one task works through.
+const PLANES: usize = 8;
+
+/// Mean of each window.
+///
+/// Arguments as for [`crate::max_pool2d`]. With `count_include_pad` (PyTorch's default) the sum is
+/// divided by the kernel's size even where the window hangs over the edge, otherwise by the number
+/// of pixels seen.
+///
+/// # Errors
+/// As for [`crate::max_pool2d`].
+pub fn avg_pool2d(
+    x: &Tensor,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    count_include_pad: bool,
+) -> Result<Tensor> {
+    let [_, _, h, w] = dims4("avg_pool2d", x)?;
+    let windows = Windows::sliding("avg_pool2d", [h, w], kernel, stride, padding)?;
+    apply(
+        x,
+        windows,
+        count_include_pad.then_some(kernel[0] * kernel[1]),
+    )
+}
+
+/// Mean of each of `out = [rows, columns]` nearly equal parts of the plane, as in PyTorch.
+///
+/// `x` is `[n, channels, height, width]`, the result `[n, channels, rows, columns]`.
+///
+/// # Errors
+/// [`crate::Error::Setting`] for a zero in `out`, [`crate::Error::Shape`] for an empty plane.
+pub fn adaptive_avg_pool2d(x: &Tensor, out: [usize; 2]) -> Result<Tensor> {
+    let [_, _, h, w] = dims4("adaptive_avg_pool2d", x)?;
+    apply(
+        x,
+        Windows::adaptive("adaptive_avg_pool2d", [h, w], out)?,
+        None,
+    )
+}
+
+/// Mean of each plane: `[n, channels, height, width]` to `[n, channels]`.
+///
+/// # Errors
+/// [`crate::Error::Shape`] for an empty plane or another rank.
+pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
+    let [n, c, h, w] = dims4("global_avg_pool", x)?;
+    let windows = Windows::adaptive("global_avg_pool", [h, w], [1, 1])?;
+    Ok(apply(x, windows, None)?.reshape((n, c))?)
+}
+
+fn apply(x: &Tensor, windows: Windows, divisor: Option<usize>) -> Result<Tensor> {
+    let pool = AvgPool { windows, divisor };
+    if !body::fused(&[x]) {
+        return portable::avg_pool2d(x, &pool.windows, pool.divisor);
+    }
+    Ok(x.contiguous()?.apply_op1(pool)?)
+}
+
+struct AvgPool {
+    windows: Windows,
+    /// What sums are divided by, if not by the pixels of the window.
+    divisor: Option<usize>,
+}
+
+impl AvgPool {
+    fn weight(&self, pixels: usize) -> f32 {
+        1.0 / self.divisor.unwrap_or(pixels) as f32
+    }
+}
+
+impl CustomOp1 for AvgPool {
+    fn name(&self) -> &'static str {
+        "in9-avg-pool2d"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (n, c, h, w) = layout.shape().dims4()?;
+        let (x, out) = (body::slice(x, layout)?, self.windows.len());
+        let mut y = vec![0f32; n * c * out];
+        y.par_chunks_mut(out)
+            .zip(x.par_chunks(h * w))
+            .with_min_len(PLANES)
+            .for_each(|(y, x)| {
+                self.windows.each(|o, rows, columns| {
+                    let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
+                    let sum: f32 = rows.clone().map(row).sum();
+                    y[o] = sum * self.weight(rows.len() * columns.len());
+                });
+            });
+        let shape = (n, c, self.windows.rows.len(), self.windows.columns.len());
+        Ok((CpuStorage::F32(y), shape.into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let (_, _, h, w) = x.dims4()?;
+        let out = self.windows.len();
+        let mut dx = vec![0f32; x.elem_count()];
+        body::with_slice(dy, |dy| {
+            dx.par_chunks_mut(h * w)
+                .zip(dy.par_chunks(out))
+                .with_min_len(PLANES)
+                .for_each(|(dx, dy)| {
+                    self.windows.each(|o, rows, columns| {
+                        let d = dy[o] * self.weight(rows.len() * columns.len());
+                        for row in rows.clone() {
+                            for dx in &mut dx[row * w..][columns.clone()] {
+                                *dx += d;
+                            }
+                        }
+                    });
+                });
+        })?;
+        Ok(Some(body::tensor(dx, x.shape())?))
+    }
+}

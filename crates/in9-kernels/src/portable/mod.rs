@@ -1,0 +1,59 @@
+//! The same layers composed of Candle's own operations, for any device and float type.
+//!
+//! Only operations whose gradients Candle gets right are used. This is what CUDA runs, and what
+//! the tests hold the kernels against.
+
+mod conv;
+mod loss;
+mod norm;
+mod pool;
+
+use crate::{Activation, Result};
+use candle_core::Tensor;
+pub(crate) use conv::conv2d;
+pub(crate) use loss::cross_entropy;
+pub(crate) use norm::batch_norm_train;
+pub(crate) use pool::{avg_pool2d, max_pool2d};
+
+/// `f(x)`, with the gradients at the kinks that [`Activation`] promises.
+pub(crate) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    let between = |low: f64, high: f64| -> Result<Tensor> {
+        // Where x lies strictly inside, x; elsewhere a bound, through which no gradient flows.
+        let bounded = x.detach().clamp(low, high)?;
+        let inside = (x.gt(low)? * x.lt(high)?)?;
+        Ok(inside.where_cond(x, &bounded)?)
+    };
+    Ok(match activation {
+        Activation::None => x.clone(),
+        Activation::Relu => x.gt(0f64)?.where_cond(x, &x.zeros_like()?)?,
+        Activation::Relu6 => between(0.0, 6.0)?,
+        Activation::HardSwish => {
+            let middle = (x * (x + 3.0)?)?.affine(1.0 / 6.0, 0.0)?;
+            let lower = x.gt(-3f64)?.where_cond(&middle, &x.zeros_like()?)?;
+            x.ge(3f64)?.where_cond(x, &lower)?
+        }
+        Activation::Silu => (x * sigmoid(x)?)?,
+        Activation::HardSigmoid => between(-3.0, 3.0)?.affine(1.0 / 6.0, 0.5)?,
+        Activation::Sigmoid => sigmoid(x)?,
+    })
+}
+
+/// Through the hyperbolic tangent: its gradient stays finite for every x, which that of
+/// `1 / (1 + exp(-x))` does not.
+fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    Ok(x.affine(0.5, 0.0)?.tanh()?.affine(0.5, 0.5)?)
+}
+
+/// Every `step`-th of `count` slices of dimension `dim`, from `start`; differentiable.
+fn strided(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> Result<Tensor> {
+    if step == 1 {
+        return Ok(x.narrow(dim, start, count)?);
+    }
+    let missing = (start + count * step).saturating_sub(x.dim(dim)?);
+    let x = x.pad_with_zeros(dim, 0, missing)?;
+    let x = x.narrow(dim, start, count * step)?.contiguous()?;
+    let mut shape = x.dims().to_vec();
+    shape[dim] = count;
+    shape.insert(dim + 1, step);
+    Ok(x.reshape(shape)?.narrow(dim + 1, 0, 1)?.squeeze(dim + 1)?)
+}

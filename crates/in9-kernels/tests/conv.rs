@@ -1,0 +1,214 @@
+//! Convolution against the portable body and against finite differences.
+
+mod common;
+
+use candle_core::Tensor;
+use common::{bodies_agree, gradients_are_right, random};
+use in9_kernels::{Activation, Conv2dConfig, conv2d, conv2d_act};
+
+struct Case {
+    x: [usize; 4],
+    w: [usize; 4],
+    config: Conv2dConfig,
+}
+
+fn case(
+    x: [usize; 4],
+    w: [usize; 4],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    dilation: [usize; 2],
+    groups: usize,
+) -> Case {
+    Case {
+        x,
+        w,
+        config: Conv2dConfig {
+            stride,
+            padding,
+            dilation,
+            groups,
+        },
+    }
+}
+
+fn square(x: [usize; 4], out: usize, k: usize, s: usize, p: usize, groups: usize) -> Case {
+    case(
+        x,
+        [out, x[1] / groups, k, k],
+        [s; 2],
+        [p; 4],
+        [1; 2],
+        groups,
+    )
+}
+
+/// Every awkward shape that came to mind.
+fn cases() -> Vec<Case> {
+    vec![
+        square([2, 3, 8, 8], 4, 3, 1, 1, 1),
+        square([1, 3, 33, 33], 8, 7, 2, 3, 1),
+        square([4, 16, 14, 14], 32, 3, 2, 1, 1),
+        square([3, 8, 56, 56], 8, 3, 1, 1, 1),
+        square([70, 5, 2, 2], 7, 3, 1, 1, 1),
+        square([9, 17, 7, 7], 33, 3, 1, 1, 1),
+        square([2, 32, 5, 5], 16, 3, 1, 1, 1),
+        square([2, 20, 9, 11], 19, 3, 1, 1, 1),
+        square([5, 4, 1, 1], 6, 3, 1, 1, 1),
+        square([5, 4, 1, 1], 6, 1, 1, 0, 1),
+        square([4, 32, 7, 7], 16, 1, 1, 0, 1),
+        square([2, 32, 28, 28], 16, 1, 1, 0, 1),
+        square([3, 16, 30, 30], 16, 1, 2, 0, 1),
+        square([2, 6, 9, 9], 4, 1, 3, 0, 1),
+        square([2, 4, 9, 9], 5, 2, 3, 0, 1),
+        square([1, 2, 2, 2], 3, 5, 1, 2, 1),
+        square([1, 2, 3, 3], 3, 5, 2, 3, 1),
+        square([2, 2, 4, 4], 3, 3, 1, 4, 1),
+        square([2, 2, 6, 6], 3, 3, 1, 0, 1),
+        square([3, 16, 12, 12], 32, 3, 1, 1, 4),
+        square([3, 16, 12, 12], 32, 3, 2, 1, 4),
+        square([3, 16, 20, 20], 8, 1, 1, 0, 4),
+        square([2, 16, 13, 13], 16, 3, 1, 1, 16),
+        square([2, 16, 28, 28], 16, 3, 2, 1, 16),
+        square([2, 24, 15, 15], 24, 5, 2, 2, 24),
+        square([2, 24, 7, 7], 24, 5, 1, 2, 24),
+        square([2, 5, 1, 1], 5, 3, 1, 1, 5),
+        square([2, 5, 2, 2], 5, 5, 2, 2, 5),
+        square([2, 8, 10, 10], 16, 3, 1, 1, 8),
+        case([2, 3, 8, 9], [4, 3, 3, 3], [2, 2], [1; 4], [1; 2], 1),
+        case([2, 3, 9, 8], [4, 3, 3, 3], [1, 1], [1, 0, 0, 2], [1; 2], 1),
+        case([2, 3, 9, 8], [4, 3, 3, 3], [2, 2], [0, 1, 0, 1], [1; 2], 1),
+        case(
+            [2, 3, 12, 10],
+            [4, 3, 1, 3],
+            [1, 1],
+            [0, 0, 1, 1],
+            [1; 2],
+            1,
+        ),
+        case(
+            [2, 3, 12, 10],
+            [4, 3, 5, 2],
+            [2, 1],
+            [2, 1, 0, 1],
+            [1; 2],
+            1,
+        ),
+        case(
+            [2, 3, 12, 11],
+            [4, 3, 3, 3],
+            [1, 2],
+            [2, 2, 1, 1],
+            [2, 1],
+            1,
+        ),
+        case([2, 4, 12, 11], [4, 4, 3, 3], [2, 2], [2; 4], [2; 2], 1),
+        case([2, 4, 12, 11], [4, 4, 3, 3], [1, 1], [2; 4], [2; 2], 1),
+        case([2, 4, 12, 11], [4, 1, 3, 3], [1, 1], [2; 4], [2; 2], 4),
+        case(
+            [2, 4, 12, 11],
+            [4, 1, 3, 5],
+            [3, 2],
+            [0, 2, 1, 3],
+            [2, 1],
+            4,
+        ),
+        case(
+            [2, 4, 12, 11],
+            [6, 2, 3, 3],
+            [2, 1],
+            [1, 0, 0, 1],
+            [1, 2],
+            2,
+        ),
+    ]
+}
+
+#[test]
+fn kernels_agree_with_the_portable_body() {
+    for Case { x, w, config } in cases() {
+        let inputs = [random(&x, 1), random(&w, 2), random(&[w[0]], 3)];
+        let name = format!("{x:?} {w:?} {config:?}");
+        bodies_agree(&name, &inputs[..2], 1e-5, |t| {
+            Ok(conv2d(&t[0], &t[1], None, &config)?)
+        });
+        bodies_agree(&name, &inputs, 1e-5, |t| {
+            Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?)
+        });
+    }
+}
+
+#[test]
+fn portable_gradients_equal_finite_differences() {
+    for Case { x, w, config } in cases() {
+        // Fewer images and channels: a convolution is linear in both.
+        let inputs = [
+            random(&[x[0].min(2), x[1], x[2].min(15), x[3].min(15)], 1),
+            random(&w, 2),
+            random(&[w[0]], 3),
+        ];
+        let name = format!("{x:?} {w:?} {config:?}");
+        gradients_are_right(&name, &inputs, |t| {
+            Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?)
+        });
+    }
+}
+
+#[test]
+fn the_fused_layer_equals_its_parts() {
+    for Case { x, w, config } in cases() {
+        for activation in [
+            Activation::None,
+            Activation::Relu,
+            Activation::Relu6,
+            Activation::HardSwish,
+            Activation::Silu,
+        ] {
+            let f32s = |t: &Tensor| t.to_dtype(candle_core::DType::F32).unwrap();
+            let (x, w, b) = (random(&x, 1), random(&w, 2), random(&[w[0]], 3));
+            let fused =
+                conv2d_act(&f32s(&x), &f32s(&w), Some(&f32s(&b)), &config, activation).unwrap();
+            let parts = activation
+                .apply(&conv2d(&x, &w, Some(&b), &config).unwrap())
+                .unwrap();
+            let d = common::difference(&fused, &parts);
+            assert!(d < 1e-5, "{config:?} {activation:?}: {d:e}");
+        }
+    }
+}
+
+#[test]
+fn strided_inputs_are_accepted() {
+    let config = Conv2dConfig::new(1, 1);
+    let inputs = [random(&[2, 9, 6, 3], 1), random(&[3, 3, 4, 3], 2)];
+    bodies_agree("permuted", &inputs, 1e-5, |t| {
+        Ok(conv2d(
+            &t[0].permute((0, 3, 1, 2))?,
+            &t[1].transpose(0, 2)?,
+            None,
+            &config,
+        )?)
+    });
+}
+
+#[test]
+fn wrong_shapes_are_refused_with_both_shapes() {
+    let (x, w) = (random(&[1, 3, 8, 8], 1), random(&[4, 2, 3, 3], 2));
+    let error = conv2d(&x, &w, None, &Conv2dConfig::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("[4, 2, 3, 3]") && error.contains('3'),
+        "{error}"
+    );
+    let zero = Conv2dConfig {
+        stride: [0, 1],
+        ..Conv2dConfig::default()
+    };
+    assert!(
+        conv2d(&x, &w, None, &zero)
+            .unwrap_err()
+            .to_string()
+            .contains("stride")
+    );
+}
