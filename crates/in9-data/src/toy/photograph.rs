@@ -1,0 +1,251 @@
+//! One photograph: scene, shadow, object, camera.
+
+use super::colour::{Rgb, mix, scale, tint};
+use super::dice::Dice;
+use super::layout::{Flaw, Layout};
+use super::maths::{Affine, Point, length, smoothstep};
+use super::noise::{hash, value};
+use super::objects::KINDS;
+use super::paint::Livery;
+use super::raster::Canvas;
+use super::scenes::Scene;
+
+/// A developed photograph with its exact annotation.
+#[derive(Clone, Debug)]
+pub(crate) struct Photograph {
+    /// Pixels in a row.
+    pub(crate) width: usize,
+    /// Rows.
+    pub(crate) height: usize,
+    /// Row-major RGB bytes.
+    pub(crate) rgb: Vec<u8>,
+    /// Row-major mask, 255 where the object covers at least half of a pixel, else 0.
+    pub(crate) mask: Vec<u8>,
+    /// Tight boxes of the objects, [x0, y0, x1, y1], inclusive.
+    pub(crate) boxes: Vec<[u32; 4]>,
+    /// The scene behind the object.
+    pub(crate) scene: Scene,
+    /// What is wrong with it, on purpose.
+    pub(crate) flaw: Flaw,
+    /// JPEG quality to store it with, 80…95.
+    pub(crate) quality: u8,
+}
+
+/// Which photograph: everything that its contents depend on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// Seed of the world.
+    pub(crate) seed: u64,
+    /// Share of objects that stand in their own kind of scene, whatever chance gives the rest.
+    pub(crate) rho: f64,
+    /// A training photograph, or one for testing.
+    pub(crate) train: bool,
+    /// Class, 0…8.
+    pub(crate) class: usize,
+    /// Sub-kind, 0…2.
+    pub(crate) fine: usize,
+    /// Number within its class and split.
+    pub(crate) number: u64,
+}
+
+impl Key {
+    /// The dice for one purpose. Each purpose has its own stream, and ρ enters only through the
+    /// choice of the scene: worlds of one seed share objects, layouts and cameras at every ρ.
+    fn dice(&self, purpose: &str) -> Dice {
+        let split = if self.train { "train" } else { "val" };
+        Dice::new(self.seed, &format!("toy/{split}/{purpose}"), self.number * 9 + self.class as u64)
+    }
+
+    /// The kind of scene: the object's own with probability ρ, otherwise any of the nine.
+    pub(crate) fn scene(&self) -> Scene {
+        let mut dice = self.dice("scene-kind");
+        let own = f64::from(dice.unit()) < self.rho;
+        let any = dice.index(Scene::ALL.len());
+        if own { KINDS[self.class].home } else { Scene::ALL[any] }
+    }
+
+    /// Takes the photograph.
+    pub(crate) fn take(&self) -> Photograph {
+        let kind = KINDS[self.class];
+        let layout = Layout::draw(self.train, &mut self.dice("layout"));
+        let (width, height) = (layout.width, layout.height);
+        let scene = self.scene();
+        let mut canvas = scene.paint(width, height, &mut self.dice("scene"));
+        let mut camera = self.dice("camera");
+        let light = light(&mut camera);
+        // A shallow focus blurs what lies behind the object.
+        let focus = if camera.chance(0.4) { 1 + camera.index(2) } else { 0 };
+        canvas.blur(focus);
+        let ambient = ambient(&canvas);
+        let mut mask = vec![0u8; width * height];
+        let mut boxes = Vec::new();
+        let mut object = self.dice("object");
+        for place in &layout.places {
+            let livery = Livery::random(&mut object);
+            let figure = (kind.draw)(self.fine, &livery, &mut object);
+            let map = place.fit(&figure, kind.lean, width, height);
+            let mut layer = Canvas::clear(width, height);
+            figure.paint(&mut layer, map, light, camera.range(0.25, 0.75));
+            let Some(tight) = stamp(&layer, &mut mask) else { continue };
+            shade_ground(&mut canvas, tight, light, camera.range(0.0, 0.55), camera.range(0.08, 0.2));
+            let surface = Surface {
+                glow: camera.range(0.75, 1.08),
+                cast: mix([1.0; 3], ambient, camera.range(0.1, 0.45)),
+                dapple: if camera.chance(0.35) { camera.range(0.2, 0.6) } else { 0.0 },
+                grain: camera.range(4.0, 9.0) / (tight[2] - tight[0] + 1) as f32,
+                seed: camera.bits(),
+            };
+            lay_over(&mut canvas, &layer, surface);
+            boxes.push(tight);
+        }
+        let rgb = develop(canvas, &mut camera);
+        Photograph {
+            width,
+            height,
+            rgb,
+            mask,
+            boxes,
+            scene,
+            flaw: layout.flaw,
+            quality: 80 + camera.index(16) as u8,
+        }
+    }
+}
+
+/// A direction to the light: from above, from either side.
+fn light(dice: &mut Dice) -> Point {
+    let p = [dice.range(-1.0, 1.0), -dice.range(0.35, 1.0)];
+    let size = length(p);
+    [p[0] / size, p[1] / size]
+}
+
+/// The colour of the light that a scene throws back, scaled to keep an object visible at night.
+fn ambient(canvas: &Canvas) -> Rgb {
+    let mut sum = [0.0f32; 3];
+    for c in canvas.rgb.iter().step_by(7) {
+        for i in 0..3 {
+            sum[i] += c[i];
+        }
+    }
+    let n = canvas.rgb.len().div_ceil(7) as f32;
+    sum.map(|s| 0.35 + s / n)
+}
+
+/// Marks the layer's pixels of at least half coverage in the mask; their bounding box.
+fn stamp(layer: &Canvas, mask: &mut [u8]) -> Option<[u32; 4]> {
+    let mut tight: Option<[u32; 4]> = None;
+    for y in 0..layer.height {
+        for x in 0..layer.width {
+            if layer.alpha[y * layer.width + x] >= 0.5 {
+                mask[y * layer.width + x] = 255;
+                let (x, y) = (x as u32, y as u32);
+                tight =
+                    Some(tight.map_or([x, y, x, y], |[a, b, c, d]| [a.min(x), b.min(y), c.max(x), d.max(y)]));
+            }
+        }
+    }
+    tight
+}
+
+/// A soft elliptical shadow under a box, away from the light.
+fn shade_ground(canvas: &mut Canvas, tight: [u32; 4], light: Point, strength: f32, flat: f32) {
+    let [x0, y0, x1, y1] = tight.map(|v| v as f32);
+    let (w, h) = (x1 - x0 + 1.0, y1 - y0 + 1.0);
+    let map = Affine::scale(w * 0.52, w * flat)
+        .moved((x0 + x1) * 0.5 - light[0] * w * 0.16, y1 - h * 0.01)
+        .inverse();
+    let width = canvas.width;
+    for y in 0..canvas.height {
+        for x in 0..width {
+            let p = map.apply([x as f32 + 0.5, y as f32 + 0.5]);
+            let dark = strength * smoothstep(1.15, 0.35, length(p));
+            if dark > 0.0 {
+                let c = &mut canvas.rgb[y * width + x];
+                *c = scale(*c, 1.0 - dark);
+            }
+        }
+    }
+}
+
+/// How light falls on an object.
+struct Surface {
+    glow: f32,
+    cast: Rgb,
+    /// Strength of leaf-shadow blotches.
+    dapple: f32,
+    grain: f32,
+    seed: u32,
+}
+
+/// Lays the object over the scene.
+fn lay_over(canvas: &mut Canvas, layer: &Canvas, surface: Surface) {
+    for y in 0..canvas.height {
+        for x in 0..canvas.width {
+            let i = y * canvas.width + x;
+            let alpha = layer.alpha[i];
+            if alpha > 0.0 {
+                let blotch = smoothstep(
+                    0.4,
+                    0.65,
+                    value(x as f32 * surface.grain, y as f32 * surface.grain, surface.seed),
+                );
+                let lit = surface.glow * (1.0 - surface.dapple * blotch);
+                let colour = tint(scale(layer.rgb[i], lit), surface.cast);
+                for c in 0..3 {
+                    canvas.rgb[i][c] = canvas.rgb[i][c] * (1.0 - alpha) + colour[c];
+                }
+            }
+        }
+    }
+}
+
+/// Lens and sensor: softness, exposure, white balance, vignette, contrast, noise; then bytes.
+fn develop(mut canvas: Canvas, dice: &mut Dice) -> Vec<u8> {
+    soften(&mut canvas, dice.range(0.05, 0.24));
+    let exposure = dice.range(0.85, 1.15);
+    let balance = [exposure * (1.0 + 0.06 * dice.bell()), exposure, exposure * (1.0 + 0.06 * dice.bell())];
+    let (vignette, contrast) = (dice.range(0.0, 0.3), dice.range(0.85, 1.12));
+    let grain = dice.range(0.012, 0.05);
+    let seed = dice.bits();
+    let (w, h) = (canvas.width, canvas.height);
+    let mut bytes = Vec::with_capacity(w * h * 3);
+    for y in 0..h {
+        for x in 0..w {
+            let c = tint(canvas.rgb[y * w + x], balance);
+            let (u, v) = ((x as f32 + 0.5) / w as f32 - 0.5, (y as f32 + 0.5) / h as f32 - 0.5);
+            let fall = 1.0 - vignette * 2.0 * (u * u + v * v);
+            let bits = hash(x as i32, y as i32, seed);
+            let common = (bits & 0x3ff) as f32 / 511.5 - 1.0;
+            for (i, &component) in c.iter().enumerate() {
+                let own = ((bits >> (10 + 7 * i)) & 0x7f) as f32 / 63.5 - 1.0;
+                let tone = (component * fall - 0.5) * contrast + 0.5 + grain * (0.7 * common + 0.5 * own);
+                bytes.push((tone.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+            }
+        }
+    }
+    bytes
+}
+
+/// A 3×3 tent blur: each direct neighbour weighs `side` of the middle.
+fn soften(canvas: &mut Canvas, side: f32) {
+    let (w, h) = (canvas.width, canvas.height);
+    let scale = 1.0 / (1.0 + 2.0 * side);
+    let mut line = vec![[0.0f32; 3]; w.max(h)];
+    let mut pass = |rgb: &mut [Rgb], start: usize, step: usize, n: usize| {
+        for (k, slot) in line[..n].iter_mut().enumerate() {
+            *slot = rgb[start + k * step];
+        }
+        for k in 0..n {
+            let (a, b, c) = (line[k.saturating_sub(1)], line[k], line[(k + 1).min(n - 1)]);
+            for i in 0..3 {
+                rgb[start + k * step][i] = (b[i] + side * (a[i] + c[i])) * scale;
+            }
+        }
+    };
+    for y in 0..h {
+        pass(&mut canvas.rgb, y * w, 1, w);
+    }
+    for x in 0..w {
+        pass(&mut canvas.rgb, x, w, h);
+    }
+}
