@@ -1,2 +1,14 @@
 //! How much a classifier leans on the background: metrics with intervals, probes and a report, from prediction tables.
 #![deny(missing_docs)]
+
+pub mod error;
+pub mod frame;
+pub mod metrics;
+pub mod output;
+pub mod paper;
+pub mod plot;
+pub mod report;
+pub mod stats;
+
+pub use error::{Error, Result};
+pub use frame::{Frame, ModelFrame};

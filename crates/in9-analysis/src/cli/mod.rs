@@ -1,0 +1,97 @@
+//! Arguments of the program, one sub-command a file.
+
+pub(crate) mod compare;
+pub(crate) mod out;
+pub(crate) mod progress;
+pub(crate) mod report;
+pub(crate) mod score;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use in9_analysis::stats::Bootstrap;
+
+/// How much does a classifier lean on the background?
+///
+/// Reads prediction tables (CSV) of any origin, answers with numbers that carry their uncertainty.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Example:\n  in9-analysis score predictions.csv --out scores")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Worker threads; all cores if absent.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: Option<u32>,
+    /// Says nothing but errors on stderr.
+    #[arg(long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Score(score::Score),
+    Compare(compare::Compare),
+    Progress(progress::Progress),
+    Report(report::Report),
+}
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything was done.
+    Done,
+    /// Something was reported and left out.
+    Skips,
+}
+
+impl Outcome {
+    /// Exit code of the program.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Skips => 3,
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<Outcome> {
+        if let Some(jobs) = self.jobs {
+            rayon::ThreadPoolBuilder::new().num_threads(jobs as usize).build_global()?;
+        }
+        let log = out::Log { quiet: self.quiet };
+        match self.command {
+            Command::Score(c) => c.run(),
+            Command::Compare(c) => c.run(),
+            Command::Progress(c) => c.run(),
+            Command::Report(c) => c.run(log),
+        }
+    }
+}
+
+/// Settings of every interval.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Statistics {
+    /// Confidence level of every interval.
+    #[arg(long, default_value_t = 0.95, value_parser = level)]
+    level: f64,
+    /// Bootstrap resamples.
+    #[arg(long, default_value_t = 2000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    replicates: u32,
+    /// Seed of the resamples.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+impl From<Statistics> for Bootstrap {
+    fn from(s: Statistics) -> Self {
+        Self { replicates: s.replicates, level: s.level, seed: s.seed }
+    }
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
+        _ => Err(format!("expected a number between 0 and 1, such as 0.95, found {text}")),
+    }
+}

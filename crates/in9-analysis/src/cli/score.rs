@@ -1,0 +1,84 @@
+//! `score`: every measure of one or more prediction tables.
+
+use super::{Outcome, Statistics, out};
+use anyhow::Result;
+use clap::Args;
+use in9_analysis::metrics::{ModelSummary, summarise};
+use in9_analysis::output::{Folder, csv_files, json, tables};
+use in9_analysis::{Frame, stats::Bootstrap};
+use in9_data::predictions::Table;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Accuracy, BG-gap and attribution with intervals, from prediction tables
+///
+/// Prints aligned tables on stdout; with --out also writes results.json, CSV files and settings.toml.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  in9-analysis score original.csv mixed-rand.csv --out scores")]
+pub(crate) struct Score {
+    /// Prediction tables; all must name the same classes.
+    #[arg(required = true, value_name = "PREDICTIONS.csv")]
+    tables: Vec<PathBuf>,
+    /// Folder for results.json and the CSV files.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    statistics: Statistics,
+}
+
+impl Score {
+    pub(crate) fn run(self) -> Result<Outcome> {
+        let bootstrap = Bootstrap::from(self.statistics);
+        let frame = read(&self.tables)?;
+        let summaries = summarise(&frame, &bootstrap)?;
+        if let Some(destination) = &self.out {
+            let folder = Folder::begin(destination)?;
+            let results = json::Results::new(&frame, &summaries, &bootstrap);
+            folder.write("results.json", json::pretty(&results)?)?;
+            for (name, bytes) in csv_files::files(&frame, &summaries)? {
+                folder.write(name, bytes)?;
+            }
+            folder.write("settings.toml", settings(&bootstrap))?;
+            folder.finish()?;
+        }
+        out::print(&printed(&frame, &summaries, &bootstrap))?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Reads prediction tables into one frame.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Frame> {
+    let tables = paths.iter().map(|p| Table::read(p)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Frame::new(&tables)?)
+}
+
+/// The effective settings as TOML.
+pub(crate) fn settings(b: &Bootstrap) -> String {
+    format!("level = {:?}\nreplicates = {}\nseed = {}\n", b.level, b.replicates, b.seed)
+}
+
+fn printed(frame: &Frame, summaries: &[ModelSummary], bootstrap: &Bootstrap) -> String {
+    let mut text = String::new();
+    let level = 100.0 * bootstrap.level;
+    for (dataset, split) in frame.test_sets() {
+        let models: Vec<&ModelSummary> =
+            summaries.iter().filter(|m| m.key.dataset == dataset && m.key.split == split).collect();
+        let photographs = models.iter().map(|m| m.foregrounds).max().unwrap_or(0);
+        let _ = writeln!(text, "## {dataset} · {split} · {photographs} foregrounds\n");
+        let grids = [
+            tables::matrix("Accuracy % (balanced accuracy %)", &models),
+            tables::gaps(&format!("BG-gap in points, {level:.0} % interval over foregrounds"), &models),
+            tables::categories("Categories, % of images", &models),
+            tables::intervals(&format!("Accuracy with {level:.0} % intervals"), &models),
+        ];
+        for grid in grids.iter().filter(|g| !g.rows.is_empty()) {
+            let _ = writeln!(text, "{}", grid.markdown());
+        }
+    }
+    let groups = in9_analysis::metrics::seeds::seed_groups(summaries, bootstrap.level);
+    if !groups.is_empty() {
+        let title = format!("Means over training seeds, {level:.0} % Student's t interval");
+        let _ = writeln!(text, "{}", tables::seeds(&title, &groups).markdown());
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! Accuracy, balanced accuracy, recall of each class and the confusion matrix of one view.
+
+use crate::frame::Outcome;
+use crate::stats::Interval;
+use crate::stats::proportion::{mean_of_proportions, wilson};
+use serde::Serialize;
+
+/// Accuracy of a model on one view.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Accuracy {
+    /// Correct images.
+    pub correct: u64,
+    /// All images.
+    pub total: u64,
+    /// Share of correct images with Wilson's interval. Higher is better.
+    pub accuracy: Interval,
+    /// Mean of the classes' recalls: what a constant answer cannot push above 1 / classes.
+    pub balanced: Interval,
+    /// Recall of each class with Wilson's interval, in class order.
+    pub recalls: Vec<Recall>,
+    /// `confusion[true][predicted]`; the last column counts answers outside the taxonomy.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// Recall of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Recall {
+    /// Correct images of the class.
+    pub correct: u64,
+    /// Images of the class.
+    pub total: u64,
+    /// Share with Wilson's interval; the value is NaN for a class without images.
+    pub recall: Interval,
+}
+
+/// Accuracy over `outcomes` among `classes` classes; `None` for no outcomes.
+pub fn accuracy(outcomes: &[Outcome], classes: usize, level: f64) -> Option<Accuracy> {
+    if outcomes.is_empty() {
+        return None;
+    }
+    let mut confusion = vec![vec![0u64; classes + 1]; classes];
+    for outcome in outcomes {
+        let predicted = outcome.predicted.map_or(classes, usize::from).min(classes);
+        confusion[usize::from(outcome.class)][predicted] += 1;
+    }
+    let counts: Vec<(u64, u64)> =
+        confusion.iter().enumerate().map(|(class, row)| (row[class], row.iter().sum())).collect();
+    let correct = counts.iter().map(|c| c.0).sum();
+    let total = outcomes.len() as u64;
+    Some(Accuracy {
+        correct,
+        total,
+        accuracy: wilson(correct, total, level),
+        balanced: mean_of_proportions(&counts, level),
+        recalls: counts
+            .iter()
+            .map(|&(correct, total)| Recall { correct, total, recall: wilson(correct, total, level) })
+            .collect(),
+        confusion,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(class: u16, predicted: Option<u16>) -> Outcome {
+        Outcome { foreground: 0, class, predicted }
+    }
+
+    #[test]
+    fn balanced_accuracy_weighs_classes_equally() {
+        // Three of class 0, all right; one of class 1, wrong and outside the taxonomy.
+        let o = [outcome(0, Some(0)), outcome(0, Some(0)), outcome(0, Some(0)), outcome(1, None)];
+        let a = accuracy(&o, 2, 0.95).unwrap();
+        assert_eq!((a.accuracy.value, a.balanced.value), (0.75, 0.5));
+        assert_eq!(a.confusion, vec![vec![3, 0, 0], vec![0, 0, 1]]);
+        assert_eq!(a.recalls[1].total, 1);
+    }
+
+    #[test]
+    fn a_class_without_images_does_not_count() {
+        let a = accuracy(&[outcome(0, Some(0)), outcome(0, Some(1))], 3, 0.95).unwrap();
+        assert_eq!(a.balanced.value, 0.5);
+        assert!(a.recalls[2].recall.value.is_nan());
+        assert!(accuracy(&[], 3, 0.95).is_none());
+    }
+}

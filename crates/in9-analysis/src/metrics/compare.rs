@@ -1,0 +1,144 @@
+//! Paired tests of two models on the same images.
+
+use crate::error::{Error, Result};
+use crate::frame::ModelFrame;
+use crate::stats::mcnemar::{McNemar, mcnemar};
+use crate::stats::{Bootstrap, Interval};
+use in9_data::View;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Comparison of two models, first minus second.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// Name of the first model.
+    pub first: String,
+    /// Name of the second model.
+    pub second: String,
+    /// Paired comparison of accuracies, view by view.
+    pub views: Vec<ViewComparison>,
+    /// Difference of the two BG-gaps with a paired bootstrap interval, if both can be had.
+    pub gap: Option<GapDifference>,
+}
+
+/// Paired comparison on one view.
+#[derive(Debug, Clone, Serialize)]
+pub struct ViewComparison {
+    /// The view.
+    pub view: View,
+    /// Foregrounds that both models were tested on.
+    pub foregrounds: usize,
+    /// Accuracy of the first minus accuracy of the second, paired bootstrap over foregrounds.
+    pub difference: Interval,
+    /// McNemar's test on the same foregrounds.
+    pub mcnemar: McNemar,
+}
+
+/// Difference of two BG-gaps.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct GapDifference {
+    /// Gap of the first minus gap of the second.
+    pub difference: Interval,
+    /// Two-sided bootstrap p-value of no difference.
+    pub p: f64,
+    /// Shared foregrounds.
+    pub foregrounds: usize,
+}
+
+/// Compares two models on the foregrounds they share.
+///
+/// # Errors
+/// [`Error::Mismatch`] when they share no foreground on any view, or a shared foreground has
+/// different true classes.
+pub fn compare(first: &ModelFrame, second: &ModelFrame, bootstrap: &Bootstrap) -> Result<Comparison> {
+    let shared = shared(first, second)?;
+    let mut views = Vec::new();
+    for &view in first.views.keys() {
+        let (a, b) = (first.by_foreground(view), second.by_foreground(view));
+        let pairs: Vec<(bool, bool)> = shared
+            .iter()
+            .filter_map(|&(i, j)| Some((a[i].as_ref()?.correct(), b[j].as_ref()?.correct())))
+            .collect();
+        if pairs.is_empty() {
+            continue;
+        }
+        let apart: Vec<f64> = pairs.iter().map(|&(a, b)| f64::from(i8::from(a) - i8::from(b))).collect();
+        let count = |wanted: (bool, bool)| pairs.iter().filter(|&&p| p == wanted).count() as u64;
+        views.push(ViewComparison {
+            view,
+            foregrounds: pairs.len(),
+            difference: bootstrap.mean("compare", &apart),
+            mcnemar: mcnemar(count((true, false)), count((false, true))),
+        });
+    }
+    if views.is_empty() {
+        return Err(Error::Mismatch {
+            what: format!(
+                "{} and {} share no image, so they cannot be paired",
+                first.key.model, second.key.model
+            ),
+            expected: "predictions on the same views of the same foregrounds".into(),
+            found: format!(
+                "{} and {} foregrounds without a common one",
+                first.foregrounds.len(),
+                second.foregrounds.len()
+            ),
+        });
+    }
+    let gap = gap_difference(first, second, &shared, bootstrap);
+    Ok(Comparison { first: first.key.model.clone(), second: second.key.model.clone(), views, gap })
+}
+
+/// Indices of the foregrounds that both models know.
+fn shared(first: &ModelFrame, second: &ModelFrame) -> Result<Vec<(usize, usize)>> {
+    let index: BTreeMap<&str, usize> =
+        second.foregrounds.iter().enumerate().map(|(i, f)| (f.id.as_str(), i)).collect();
+    let mut shared = Vec::new();
+    for (i, foreground) in first.foregrounds.iter().enumerate() {
+        let Some(&j) = index.get(foreground.id.as_str()) else { continue };
+        if second.foregrounds[j].class != foreground.class {
+            return Err(Error::Mismatch {
+                what: format!("foreground {} has different classes in the two tables", foreground.id),
+                expected: foreground.class.to_string(),
+                found: second.foregrounds[j].class.to_string(),
+            });
+        }
+        shared.push((i, j));
+    }
+    Ok(shared)
+}
+
+fn gap_difference(
+    first: &ModelFrame,
+    second: &ModelFrame,
+    shared: &[(usize, usize)],
+    bootstrap: &Bootstrap,
+) -> Option<GapDifference> {
+    let aligned = |m: &ModelFrame| [m.by_foreground(View::MixedSame), m.by_foreground(View::MixedRand)];
+    let (a, b) = (aligned(first), aligned(second));
+    let right = |o: &Option<_>| o.as_ref().map(|o: &crate::frame::Outcome| f64::from(u8::from(o.correct())));
+    let apart: Vec<f64> = shared
+        .iter()
+        .filter_map(|&(i, j)| {
+            Some((right(&a[0][i])? - right(&a[1][i])?) - (right(&b[0][j])? - right(&b[1][j])?))
+        })
+        .collect();
+    if apart.is_empty() {
+        return None;
+    }
+    let n = apart.len() as f64;
+    let statistic =
+        |counts: &[u32]| counts.iter().zip(&apart).map(|(&c, v)| f64::from(c) * v).sum::<f64>() / n;
+    let replicates = bootstrap.replicates("compare", apart.len(), statistic);
+    let p = two_sided(&replicates);
+    let value = statistic(&vec![1; apart.len()]);
+    Some(GapDifference { difference: bootstrap.percentile(value, replicates), p, foregrounds: apart.len() })
+}
+
+/// Two-sided p-value by inverting the percentile interval, never below 1 / (replicates + 1).
+fn two_sided(replicates: &[f64]) -> f64 {
+    let n = replicates.len() as f64;
+    let below = replicates.iter().filter(|v| **v <= 0.0).count() as f64;
+    let above = replicates.iter().filter(|v| **v >= 0.0).count() as f64;
+    (2.0 * (below.min(above) + 1.0) / (n + 1.0)).min(1.0)
+}

@@ -1,0 +1,127 @@
+//! The measures as CSV files: fractions in full precision, one row a number.
+
+use crate::error::{Error, Result};
+use crate::frame::{Frame, Key};
+use crate::metrics::ModelSummary;
+use crate::metrics::categories::Category;
+use crate::stats::Interval;
+use std::path::Path;
+
+const KEY: [&str; 5] = ["dataset", "split", "model", "arch", "trained_on"];
+
+fn key(k: &Key) -> Vec<String> {
+    [&k.dataset, &k.split, &k.model, &k.arch, &k.trained_on].map(Clone::clone).to_vec()
+}
+
+fn limits(i: &Interval) -> [String; 3] {
+    [i.value, i.low, i.high].map(|v| if v.is_nan() { String::new() } else { v.to_string() })
+}
+
+/// All CSV files as (name, contents).
+///
+/// # Errors
+/// If a table cannot be encoded, which only running out of memory can cause.
+pub fn files(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    Ok(vec![
+        ("accuracy.csv", accuracy(summaries)?),
+        ("classes.csv", classes(frame, summaries)?),
+        ("confusion.csv", confusion(frame, summaries)?),
+        ("gaps.csv", gaps(summaries)?),
+        ("categories.csv", categories(frame, summaries)?),
+    ])
+}
+
+/// Encodes rows under a header of the key columns and `more`.
+pub fn encode(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    let broken = |e: csv::Error| Error::input(Path::new("CSV"), e.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(broken)?;
+    for row in rows {
+        writer.write_record(&row).map_err(broken)?;
+    }
+    writer.into_inner().map_err(|e| Error::input(Path::new("CSV"), e.to_string()))
+}
+
+fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+    let more =
+        ["view", "correct", "total", "accuracy", "low", "high", "balanced", "balanced_low", "balanced_high"];
+    let rows = summaries.iter().flat_map(|m| {
+        m.views.iter().map(move |(view, a)| {
+            let mut row = key(&m.key);
+            row.extend([view.to_string(), a.correct.to_string(), a.total.to_string()]);
+            row.extend(limits(&a.accuracy));
+            row.extend(limits(&a.balanced));
+            row
+        })
+    });
+    encode(&[&KEY[..], &more].concat(), rows)
+}
+
+fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+    let more = ["view", "class", "correct", "total", "recall", "low", "high"];
+    let mut rows = Vec::new();
+    for m in summaries {
+        for (view, a) in &m.views {
+            for (name, r) in frame.classes.iter().zip(&a.recalls) {
+                let mut row = key(&m.key);
+                row.extend([view.to_string(), name.clone(), r.correct.to_string(), r.total.to_string()]);
+                row.extend(limits(&r.recall));
+                rows.push(row);
+            }
+        }
+    }
+    encode(&[&KEY[..], &more].concat(), rows)
+}
+
+fn confusion(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+    let mut rows = Vec::new();
+    for m in summaries {
+        for (view, a) in &m.views {
+            for (truth, counts) in frame.classes.iter().zip(&a.confusion) {
+                for (predicted, n) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
+                    let mut row = key(&m.key);
+                    // An empty name is an answer outside the taxonomy, as in prediction tables.
+                    let name = frame.classes.get(predicted).cloned().unwrap_or_default();
+                    row.extend([view.to_string(), truth.clone(), name, n.to_string()]);
+                    rows.push(row);
+                }
+            }
+        }
+    }
+    encode(&[&KEY[..], &["view", "class", "predicted", "count"]].concat(), rows)
+}
+
+fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+    let more = ["foregrounds", "gap", "low", "high", "balanced_gap", "balanced_low", "balanced_high"];
+    let rows = summaries.iter().filter_map(|m| {
+        let gap = m.gap?;
+        let mut row = key(&m.key);
+        row.push(gap.foregrounds.to_string());
+        row.extend(limits(&gap.gap));
+        row.extend(limits(&gap.balanced));
+        Some(row)
+    });
+    encode(&[&KEY[..], &more].concat(), rows)
+}
+
+fn categories(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+    let mut rows = Vec::new();
+    for m in summaries {
+        let Some(c) = &m.categories else { continue };
+        let mut push = |class: &str, category: &str, n: u64, total: u64| {
+            let mut row = key(&m.key);
+            row.extend([class.to_owned(), category.to_owned(), n.to_string(), total.to_string()]);
+            rows.push(row);
+        };
+        for (category, n) in Category::ALL.iter().zip(c.counts) {
+            push("", category.name(), n, c.total);
+        }
+        push("", "BG Fools (same wrong class)", c.fools_same_class, c.total);
+        for (class, counts) in frame.classes.iter().zip(&c.per_class) {
+            for (category, n) in Category::ALL.iter().zip(counts) {
+                push(class, category.name(), *n, counts.iter().sum());
+            }
+        }
+    }
+    encode(&[&KEY[..], &["class", "category", "count", "total"]].concat(), rows)
+}

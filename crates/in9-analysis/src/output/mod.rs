@@ -1,0 +1,11 @@
+//! Results as text: aligned tables, CSV files, JSON, and folders that appear whole.
+
+pub mod csv_files;
+pub mod folder;
+pub mod grid;
+pub mod json;
+pub mod number;
+pub mod tables;
+
+pub use folder::Folder;
+pub use grid::Grid;

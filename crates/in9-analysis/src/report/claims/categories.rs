@@ -1,0 +1,63 @@
+//! Claims about the fine-grained categories (Table 3, Figure 7).
+
+use super::{Claim, Rule, Statement};
+use crate::metrics::Categories;
+use crate::report::context::{Context, TestSet};
+use crate::stats::Interval;
+
+/// Claims that one test set can speak about.
+pub(crate) fn claims(_: &Context, set: &TestSet<'_>) -> Vec<Claim> {
+    let of = |trained: &str| -> Option<&Categories> { set.trained_on(trained)?.1.categories.as_ref() };
+    let original = of("original");
+    let mut required = Vec::new();
+    if let (Some(a), Some(b)) = (original, of("mixed-rand")) {
+        required.push((
+            "share of images that need the background: original-trained − mixed-rand-trained".to_owned(),
+            apart(&a.required, &b.required).scaled(100.0),
+        ));
+    }
+    let share = |pick: &dyn Fn(&Categories) -> Interval, label: &str| -> Vec<(String, Interval)> {
+        original.map(|c| (label.to_owned(), pick(c).scaled(100.0))).into_iter().collect()
+    };
+    [
+        REQUIRED.judge(set.split, required),
+        IRRELEVANT.judge(set.split, share(&|c| c.shares[4], "BG Irrelevant, original-trained")),
+        FOOLS_RARE.judge(set.split, share(&|c| c.shares[2], "BG Fools, original-trained")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Difference of two shares by the method of variance estimates recovery (Zou and Donner 2008).
+pub(crate) fn apart(a: &Interval, b: &Interval) -> Interval {
+    let value = a.value - b.value;
+    let low = value - ((a.value - a.low).powi(2) + (b.high - b.value).powi(2)).sqrt();
+    let high = value + ((a.high - a.value).powi(2) + (b.value - b.low).powi(2)).sqrt();
+    Interval::new(value, low, high)
+}
+
+const REQUIRED: Statement = Statement {
+    id: "background-required",
+    statement: "An original-trained network needs the background for more images than a mixed-rand-trained one.",
+    source: "Figure 7",
+    published: "about 35 % of images for the original-trained network",
+    rule: Rule::Above(0.0),
+    unit: "points",
+};
+const IRRELEVANT: Statement = Statement {
+    id: "background-irrelevant",
+    statement: "For most images the background does not matter.",
+    source: "Figure 7",
+    published: "about 62 % (from the printed shares)",
+    rule: Rule::Above(50.0),
+    unit: "%",
+};
+const FOOLS_RARE: Statement = Statement {
+    id: "background-fools-rarely",
+    statement: "Backgrounds rarely fool an original-trained network out of a right answer.",
+    source: "appendix H",
+    published: "about 3 %",
+    rule: Rule::Below(10.0),
+    unit: "%",
+};

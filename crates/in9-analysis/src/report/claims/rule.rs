@@ -1,0 +1,86 @@
+//! How an interval is judged.
+
+use crate::stats::Interval;
+use serde::Serialize;
+
+/// What the figures say about a claim, from the mildest to the strictest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The whole interval obeys the rule.
+    Seen,
+    /// The interval lies on both sides.
+    Undecided,
+    /// The whole interval breaks the rule.
+    NotSeen,
+}
+
+impl Verdict {
+    /// Name in tables and as a CSS class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Undecided => "undecided",
+            Self::NotSeen => "not-seen",
+        }
+    }
+}
+
+/// A rule for one number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// The number is above this.
+    Above(f64),
+    /// The number is below this.
+    Below(f64),
+    /// The number is no further from zero than this.
+    Within(f64),
+}
+
+impl Rule {
+    /// Judges an interval; one without limits (a single measurement) is never decided.
+    pub fn judge(self, i: &Interval) -> Verdict {
+        if i.low.is_nan() || i.high.is_nan() {
+            return Verdict::Undecided;
+        }
+        let (seen, not_seen) = match self {
+            Self::Above(t) => (i.low > t, i.high <= t),
+            Self::Below(t) => (i.high < t, i.low >= t),
+            Self::Within(m) => (-m <= i.low && i.high <= m, i.low > m || i.high < -m),
+        };
+        match (seen, not_seen) {
+            (true, _) => Verdict::Seen,
+            (_, true) => Verdict::NotSeen,
+            _ => Verdict::Undecided,
+        }
+    }
+
+    /// The rule in words.
+    pub fn describe(self, unit: &str) -> String {
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        match self {
+            Self::Above(t) => format!("95 % interval wholly above {t}{unit}"),
+            Self::Below(t) => format!("95 % interval wholly below {t}{unit}"),
+            Self::Within(m) => format!("95 % interval wholly within ±{m}{unit}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_intervals_decide() {
+        let i = |low, high| Interval::new((low + high) / 2.0, low, high);
+        assert_eq!(Rule::Above(0.0).judge(&i(1.0, 3.0)), Verdict::Seen);
+        assert_eq!(Rule::Above(0.0).judge(&i(-1.0, 3.0)), Verdict::Undecided);
+        assert_eq!(Rule::Above(0.0).judge(&i(-3.0, -1.0)), Verdict::NotSeen);
+        assert_eq!(Rule::Below(0.0).judge(&i(-3.0, -1.0)), Verdict::Seen);
+        assert_eq!(Rule::Within(5.0).judge(&i(-3.0, 4.0)), Verdict::Seen);
+        assert_eq!(Rule::Within(5.0).judge(&i(-3.0, 6.0)), Verdict::Undecided);
+        assert_eq!(Rule::Within(5.0).judge(&i(6.0, 9.0)), Verdict::NotSeen);
+        assert_eq!(Rule::Above(0.0).judge(&i(f64::NAN, 1.0)), Verdict::Undecided);
+        assert!(Verdict::NotSeen > Verdict::Undecided && Verdict::Undecided > Verdict::Seen);
+    }
+}

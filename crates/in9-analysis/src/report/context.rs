@@ -1,0 +1,128 @@
+//! Everything that the sections and claims read.
+
+use crate::error::Result;
+use crate::frame::{Frame, ModelFrame};
+use crate::metrics::{ModelSummary, summarise};
+use crate::paper::Paper;
+use crate::report::spec::Spec;
+use crate::stats::Bootstrap;
+use in9_data::predictions::Table;
+
+/// The loaded inputs of a report.
+#[derive(Debug)]
+pub struct Context {
+    /// The list of inputs.
+    pub spec: Spec,
+    /// Published numbers.
+    pub paper: Paper,
+    /// All predictions.
+    pub frame: Frame,
+    /// Measures of each model, aligned with `frame.models`.
+    pub summaries: Vec<ModelSummary>,
+    /// Settings of the intervals.
+    pub bootstrap: Bootstrap,
+    /// Inputs that could not be used, one line each.
+    pub skipped: Vec<String>,
+}
+
+/// The models tested on one split of the main data set.
+#[derive(Debug, Clone)]
+pub struct TestSet<'a> {
+    /// Data set.
+    pub dataset: &'a str,
+    /// Split.
+    pub split: &'a str,
+    /// Predictions and measures of each model.
+    pub models: Vec<(&'a ModelFrame, &'a ModelSummary)>,
+}
+
+impl Context {
+    /// Reads every input of a list.
+    ///
+    /// # Errors
+    /// If a prediction table cannot be used.
+    pub fn load(spec: Spec, paper: Paper) -> Result<Self> {
+        let tables = spec
+            .predictions
+            .iter()
+            .map(|p| Table::read(&p.path))
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let frame = Frame::new(&tables)?;
+        let bootstrap = Bootstrap { seed: spec.seed, ..Bootstrap::default() };
+        let summaries = summarise(&frame, &bootstrap)?;
+        Ok(Self { spec, paper, frame, summaries, bootstrap, skipped: Vec::new() })
+    }
+
+    /// Name of the data set that the report is about.
+    pub fn main_dataset(&self) -> &str {
+        let tested = |name: &str| self.frame.models.iter().any(|m| m.key.dataset == name);
+        let listed = self.spec.dataset.iter().find(|d| d.main && tested(&d.name));
+        let listed = listed.or_else(|| self.spec.dataset.iter().find(|d| tested(&d.name)));
+        match listed {
+            Some(d) => &d.name,
+            None => self.frame.models.first().map_or("", |m| m.key.dataset.as_str()),
+        }
+    }
+
+    /// Test sets of the main data set, `test` first.
+    pub fn test_sets(&self) -> Vec<TestSet<'_>> {
+        self.test_sets_of(self.main_dataset())
+    }
+
+    /// Test sets of a data set, `test` first.
+    pub fn test_sets_of<'a>(&'a self, dataset: &'a str) -> Vec<TestSet<'a>> {
+        let mut splits: Vec<&str> = self
+            .frame
+            .models
+            .iter()
+            .filter(|m| m.key.dataset == dataset)
+            .map(|m| m.key.split.as_str())
+            .collect();
+        splits.sort_by_key(|s| (*s != "test", *s));
+        splits.dedup();
+        splits
+            .into_iter()
+            .map(|split| TestSet {
+                dataset,
+                split,
+                models: self
+                    .frame
+                    .models
+                    .iter()
+                    .zip(&self.summaries)
+                    .filter(|(m, _)| m.key.dataset == dataset && m.key.split == split)
+                    .collect(),
+            })
+            .collect()
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.frame.classes.len()
+    }
+
+    /// Data sets with a known ρ, by ascending ρ.
+    pub fn dial(&self) -> Vec<(f64, &str)> {
+        let mut dial: Vec<(f64, &str)> =
+            self.spec.dataset.iter().filter_map(|d| Some((d.rho?, d.name.as_str()))).collect();
+        dial.sort_by(|a, b| a.0.total_cmp(&b.0));
+        dial
+    }
+}
+
+impl<'a> TestSet<'a> {
+    /// The first model trained on `view` (by architecture and name).
+    pub fn trained_on(&self, view: &str) -> Option<(&'a ModelFrame, &'a ModelSummary)> {
+        self.models.iter().find(|(m, _)| m.key.trained_on == view).copied()
+    }
+
+    /// Measures of all models.
+    pub fn summaries(&self) -> Vec<&'a ModelSummary> {
+        self.models.iter().map(|(_, s)| *s).collect()
+    }
+
+    /// Largest number of foregrounds any model was tested on.
+    pub fn foregrounds(&self) -> usize {
+        self.models.iter().map(|(_, s)| s.foregrounds).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,93 @@
+//! The claims and their verdicts.
+
+use crate::error::Result;
+use crate::report::block::{Block, Section};
+use crate::report::claims::{Claim, Figure, Verdict, tally};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "claims.html")]
+struct Page<'a> {
+    claims: Vec<Entry<'a>>,
+}
+
+/// A claim with its verdicts on each split.
+struct Entry<'a> {
+    statement: &'a str,
+    rule: &'a str,
+    published: &'a str,
+    source: &'a str,
+    verdicts: Vec<Badge>,
+    figures: Vec<(String, String)>,
+}
+
+struct Badge {
+    class: &'static str,
+    text: &'static str,
+    split: String,
+}
+
+/// The section, unless nothing could be judged.
+pub(crate) fn section(claims: &[Claim]) -> Result<Option<Section>> {
+    if claims.is_empty() {
+        return Ok(None);
+    }
+    let mut entries: Vec<(&str, Entry<'_>)> = Vec::new();
+    for claim in claims {
+        let position = entries.iter().position(|(id, _)| *id == claim.id);
+        let at = position.unwrap_or_else(|| {
+            entries.push((claim.id, entry(claim)));
+            entries.len() - 1
+        });
+        add(&mut entries[at].1, claim);
+    }
+    let html = Page { claims: entries.into_iter().map(|(_, e)| e).collect() }.render()?;
+    let (seen, not_seen, undecided) = tally(claims);
+    Ok(Some(Section {
+        id: "claims",
+        title: "What the paper says, and what is seen here".into(),
+        lead: format!(
+            "{seen} seen, {not_seen} not seen, {undecided} undecided. A claim is seen when the whole \
+             interval of each of its figures obeys the rule, not seen when one interval breaks it, \
+             and undecided otherwise."
+        ),
+        blocks: vec![Block::Html(html)],
+    }))
+}
+
+fn entry(claim: &Claim) -> Entry<'_> {
+    Entry {
+        statement: claim.statement,
+        rule: &claim.rule,
+        published: claim.published,
+        source: claim.source,
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+    }
+}
+
+fn add(entry: &mut Entry<'_>, claim: &Claim) {
+    let (class, text) = match claim.verdict {
+        Verdict::Seen => ("seen", "seen"),
+        Verdict::Undecided => ("undecided", "undecided"),
+        Verdict::NotSeen => ("not-seen", "not seen"),
+    };
+    entry.verdicts.push(Badge { class, text, split: claim.split.clone() });
+    for figure in &claim.figures {
+        let label = match claim.split.as_str() {
+            "" => figure.label.clone(),
+            split => format!("{split} · {}", figure.label),
+        };
+        entry.figures.push((label, printed(figure)));
+    }
+}
+
+fn printed(figure: &Figure) -> String {
+    let i = figure.value;
+    let text = match figure.unit {
+        "points" => format!("{:+.1} [{:+.1}, {:+.1}] points", i.value, i.low, i.high),
+        "%" => format!("{:.1} % [{:.1}, {:.1}]", i.value, i.low, i.high),
+        _ => format!("{:.2} [{:.2}, {:.2}]", i.value, i.low, i.high),
+    };
+    text.replace('-', "−")
+}

@@ -1,0 +1,78 @@
+//! The numbers at the top of the page.
+
+use crate::output::number::{count, percent, points};
+use crate::report::Card;
+use crate::report::claims::{Claim, tally};
+use crate::report::context::Context;
+use crate::stats::Interval;
+use in9_data::View;
+
+/// One line under the title.
+pub(crate) fn subtitle(context: &Context) -> String {
+    let sets: Vec<String> = context
+        .test_sets()
+        .iter()
+        .map(|s| format!("{} {} photographs", count(s.foregrounds() as u64), s.split))
+        .collect();
+    let models = context.frame.models.iter().map(|m| &m.key.model);
+    let mut models: Vec<&String> = models.collect();
+    models.sort();
+    models.dedup();
+    let recipe = if context.spec.recipe.is_empty() {
+        String::new()
+    } else {
+        format!("recipe {} · ", context.spec.recipe)
+    };
+    format!(
+        "{recipe}{} · {} · {} networks · {} classes",
+        context.main_dataset(),
+        sets.join(", "),
+        models.len(),
+        context.classes()
+    )
+}
+
+/// The cards: gaps of the two main networks, accuracy, claims.
+pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
+    let mut cards = Vec::new();
+    let sets = context.test_sets();
+    if let Some(set) = sets.first() {
+        for trained in ["original", "mixed-rand"] {
+            let Some((_, summary)) = set.trained_on(trained) else { continue };
+            if let Some(gap) = &summary.gap {
+                cards.push(Card {
+                    value: points(gap.gap.value),
+                    limits: limits(&gap.gap, points),
+                    label: format!("BG-gap, trained on {trained} (points)"),
+                });
+            }
+        }
+        if let Some((_, summary)) = set.trained_on("original") {
+            for view in [View::Original, View::OnlyBgT] {
+                let Some(a) = summary.accuracy(view) else { continue };
+                cards.push(Card {
+                    value: format!("{} %", percent(a.accuracy.value)),
+                    limits: format!(
+                        "{}, balanced {}",
+                        limits(&a.accuracy, percent),
+                        percent(a.balanced.value)
+                    ),
+                    label: format!("accuracy on {view}, trained on original"),
+                });
+            }
+        }
+    }
+    let (seen, not_seen, undecided) = tally(claims);
+    if !claims.is_empty() {
+        cards.push(Card {
+            value: format!("{seen} of {}", claims.len()),
+            limits: format!("{undecided} undecided, {not_seen} not seen"),
+            label: "claims seen".into(),
+        });
+    }
+    cards
+}
+
+fn limits(i: &Interval, print: fn(f64) -> String) -> String {
+    if i.low.is_nan() { String::new() } else { format!("{} to {}", print(i.low), print(i.high)) }
+}

@@ -1,0 +1,84 @@
+//! The train-on-X, test-on-Y matrix beside the paper's Table 5.
+
+use crate::metrics::Accuracy;
+use crate::output::tables;
+use crate::plot::Heatmap;
+use crate::report::block::{Block, Section};
+use crate::report::context::{Context, TestSet};
+use in9_data::View;
+
+/// The section, if any model was tested on the main data set.
+pub(crate) fn section(context: &Context) -> Option<Section> {
+    let sets = context.test_sets();
+    let mut blocks = Vec::new();
+    for (i, set) in sets.iter().enumerate() {
+        let title = format!("Accuracy % (balanced accuracy %), {} {}", set.dataset, set.split);
+        let table = Block::Table(tables::matrix(&title, &set.summaries()));
+        let plain = heatmap(set, "accuracy", |a| a.accuracy.value);
+        let balanced = heatmap(set, "balanced accuracy", |a| a.balanced.value);
+        let figures = Block::Columns(vec![
+            Block::figure(
+                plain,
+                format!("Accuracy on {} ({} photographs), percent.", set.split, set.foregrounds()),
+            ),
+            Block::figure(
+                balanced,
+                format!("Balanced accuracy on {}: every class counts the same.", set.split),
+            ),
+        ]);
+        if i == 0 {
+            blocks.extend([figures, table]);
+            blocks.push(Block::figure(
+                published(context),
+                "The paper's Table 5: ResNet-50, 4050 balanced test images of ImageNet-9, percent.",
+            ));
+        } else {
+            blocks.push(Block::Details(format!("The same on {}", set.split), vec![figures, table]));
+        }
+    }
+    let lead = "Each row is a network trained on one view, each column a view it was tested on. Where \
+                classes are not equally frequent, balanced accuracy (the mean of the classes' recalls) \
+                is the one to set beside the paper's numbers and beside chance.";
+    (!sets.is_empty()).then(|| Section {
+        id: "matrix",
+        title: "Trained on one view, tested on another".into(),
+        lead: lead.into(),
+        blocks,
+    })
+}
+
+fn heatmap(set: &TestSet<'_>, what: &str, value: impl Fn(&Accuracy) -> f64) -> String {
+    let summaries = set.summaries();
+    let views = tables::views(&summaries);
+    Heatmap {
+        label: format!("{what} on {}, by training and test view", set.split),
+        row_axis: "trained on".into(),
+        column_axis: "tested on".into(),
+        rows: tables::names(&summaries),
+        columns: views.iter().map(View::to_string).collect(),
+        values: summaries
+            .iter()
+            .map(|m| views.iter().map(|v| m.accuracy(*v).map(|a| 100.0 * value(a))).collect())
+            .collect(),
+        range: (0.0, 100.0),
+        decimals: 1,
+    }
+    .svg()
+}
+
+fn published(context: &Context) -> String {
+    let mut columns: Vec<String> = View::PAPER.iter().map(View::to_string).collect();
+    columns.push("in-9l".into());
+    let rows = &context.paper.train_test;
+    Heatmap {
+        label: "the paper's Table 5".into(),
+        row_axis: "trained on".into(),
+        column_axis: "tested on".into(),
+        rows: rows.iter().map(|r| r.trained_on.clone()).collect(),
+        values: rows.iter().map(|r| columns.iter().map(|c| r.accuracy.get(c).copied()).collect()).collect(),
+        columns,
+        range: (0.0, 100.0),
+        decimals: 1,
+    }
+    .svg()
+}

@@ -1,0 +1,54 @@
+//! How the numbers were made, well enough to make them again.
+
+use crate::output::Grid;
+use crate::report::block::{Block, Section};
+use crate::report::context::Context;
+
+/// The section.
+pub(crate) fn section(context: &Context) -> Option<Section> {
+    let b = &context.bootstrap;
+    let mut settings = Grid::new("Settings", &["setting", "value"]);
+    for (name, value) in [
+        ("recipe", context.spec.recipe.clone()),
+        ("in9-analysis", env!("CARGO_PKG_VERSION").to_owned()),
+        ("seed of resamples and examples", b.seed.to_string()),
+        ("bootstrap resamples", b.replicates.to_string()),
+        ("confidence level", b.level.to_string()),
+        ("classes", context.frame.classes.join(", ")),
+    ] {
+        settings.push(vec![name.into(), value]);
+    }
+    let mut models = Grid::new(
+        "Networks and their tests",
+        &["network", "architecture", "trained on", "tested on", "split", "foregrounds"],
+    );
+    for s in &context.summaries {
+        let k = &s.key;
+        models.push(vec![
+            k.model.clone(),
+            k.arch.clone(),
+            k.trained_on.clone(),
+            k.dataset.clone(),
+            k.split.clone(),
+            s.foregrounds.to_string(),
+        ]);
+    }
+    let prose = [
+        "Accuracy of one view: Wilson's score interval. Balanced accuracy: mean of the classes' recalls; \
+         its limits combine the classes' Wilson limits by the method of variance estimates recovery.",
+        "BG-gap and every other difference: percentile bootstrap in which whole foregrounds are resampled, \
+         so that the pairing of views and models counts. Paired accuracies of two models also have \
+         McNemar's exact test. Several training seeds: Student's t interval over the seeds.",
+        "A prediction outside the taxonomy counts as wrong. Chance of balanced accuracy is one over the \
+         number of classes whatever their frequencies.",
+        "Published numbers are from arXiv 2006.09994 v1 unless another source is named; the paper reports \
+         single trainings without intervals.",
+    ];
+    let mut blocks: Vec<Block> = prose.iter().map(|p| Block::Prose((*p).into())).collect();
+    blocks.push(Block::Table(settings));
+    blocks.push(Block::Details("Networks and their tests".into(), vec![Block::Table(models)]));
+    if !context.skipped.is_empty() {
+        blocks.push(Block::Prose(format!("Listed but not usable: {}.", context.skipped.join("; "))));
+    }
+    Some(Section { id: "methods", title: "Methods".into(), lead: String::new(), blocks })
+}

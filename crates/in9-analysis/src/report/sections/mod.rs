@@ -1,0 +1,44 @@
+//! The page's sections, one a file, in the order in which they are read.
+
+pub mod accuracy;
+pub mod categories;
+pub mod claims;
+pub mod classes;
+pub mod curves;
+pub mod dial;
+pub mod figures;
+pub mod gaps;
+pub mod header;
+pub mod matrix;
+pub mod methods;
+pub mod progress;
+pub mod published;
+pub mod training;
+
+use crate::error::Result;
+use crate::report::block::Section;
+use crate::report::claims::Claim;
+use crate::report::context::Context;
+
+/// Every section that the inputs can fill.
+///
+/// # Errors
+/// If a template fails or an input that was readable no longer is.
+pub fn all(context: &Context, found: &[Claim]) -> Result<Vec<Section>> {
+    let sections = [
+        claims::section(found)?,
+        matrix::section(context),
+        gaps::section(context),
+        figures::section(context),
+        categories::section(context),
+        dial::section(context),
+        progress::section(context),
+        curves::section(context),
+        classes::section(context),
+        accuracy::section(context),
+        training::section(context)?,
+        published::section(context),
+        methods::section(context),
+    ];
+    Ok(sections.into_iter().flatten().collect())
+}

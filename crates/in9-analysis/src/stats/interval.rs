@@ -1,0 +1,62 @@
+//! An estimate between two confidence limits.
+
+use serde::{Deserialize, Serialize};
+
+/// An estimate with its two-sided confidence limits, in the unit of the estimate.
+///
+/// Proportions are fractions in `0..=1` and gaps are differences of such fractions in `-1..=1`;
+/// they become percent and points only when they are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Point estimate.
+    pub value: f64,
+    /// Lower limit, at most `value` up to rounding.
+    pub low: f64,
+    /// Upper limit.
+    pub high: f64,
+}
+
+impl Interval {
+    /// An interval from its three numbers.
+    pub fn new(value: f64, low: f64, high: f64) -> Self {
+        Self { value, low, high }
+    }
+
+    /// An estimate without uncertainty, such as a published number.
+    pub fn exact(value: f64) -> Self {
+        Self::new(value, value, value)
+    }
+
+    /// Whether `x` lies between the limits, ends included.
+    pub fn contains(&self, x: f64) -> bool {
+        self.low <= x && x <= self.high
+    }
+
+    /// Width of the interval.
+    pub fn width(&self) -> f64 {
+        self.high - self.low
+    }
+
+    /// The same interval in other units: all three numbers times `factor` (not negative).
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self::new(self.value * factor, self.low * factor, self.high * factor)
+    }
+
+    /// The interval of `value - x` for a fixed `x`.
+    pub fn shifted(&self, x: f64) -> Self {
+        Self::new(self.value - x, self.low - x, self.high - x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaling_and_shifting_move_all_three_numbers() {
+        let i = Interval::new(0.5, 0.4, 0.7);
+        assert_eq!(i.scaled(100.0), Interval::new(50.0, 40.0, 70.0));
+        assert_eq!(Interval::new(3.0, 2.0, 5.0).shifted(1.0), Interval::new(2.0, 1.0, 4.0));
+        assert!(i.contains(0.4) && !i.contains(0.39));
+    }
+}
