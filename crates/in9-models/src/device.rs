@@ -50,6 +50,14 @@ impl fmt::Display for DeviceName {
 }
 
 impl DeviceName {
+    /// `cpu` or `cuda`, without the number.
+    pub fn kind(self) -> &'static str {
+        match self {
+            DeviceName::Cpu => "cpu",
+            DeviceName::Cuda(_) => "cuda",
+        }
+    }
+
     /// Opens the device. Never falls back to another one: whoever asks for a GPU wants to know
     /// that there is none.
     ///

@@ -119,6 +119,9 @@ pub enum Error {
         /// What is missing, and what to do.
         why: String,
     },
+    /// A kernel refused its tensors.
+    #[error(transparent)]
+    Kernel(#[from] in9_kernels::Error),
     /// Candle refused an operation.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

@@ -25,7 +25,6 @@ mod files;
 pub mod init;
 pub mod layers;
 pub mod model;
-mod ops;
 pub mod params;
 pub mod registry;
 pub mod train;

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::layers::Activation;
 use crate::model::{Context, Mode};
-use crate::ops;
 use crate::params::{Kind, Params};
 
 /// Share of the batch's statistics in the running ones after a step, PyTorch's default.
@@ -97,16 +96,10 @@ impl BatchNorm {
 
     pub(crate) fn train(&self, x: &Tensor) -> Result<Tensor> {
         let (mean, var) = self.running()?;
-        Ok(ops::batch_norm_train(
-            x,
-            &self.weight,
-            &self.bias,
-            mean,
-            var,
-            self.eps,
-            self.momentum,
-            self.activation,
-        )?)
+        let (eps, activation) = (self.eps, self.activation);
+        let output = in9_kernels::batch_norm_train(x, &self.weight, &self.bias, eps, activation)?;
+        in9_kernels::update_running_stats(mean, var, &output, self.momentum)?;
+        Ok(output.y)
     }
 
     fn running(&self) -> Result<&(Var, Var)> {

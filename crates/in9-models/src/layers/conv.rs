@@ -1,10 +1,10 @@
 //! The description of a convolution, shared by the layers that hold one.
 
 use candle_core::Tensor;
+use in9_kernels::Conv2dConfig;
 
 use crate::error::Result;
 use crate::init::Init;
-use crate::ops::Conv2dConfig;
 use crate::params::{Kind, Params};
 
 /// Zeros around the picture.
@@ -102,42 +102,27 @@ impl Conv {
 
     /// The kernels' settings for a picture of this size.
     pub(crate) fn config(&self, x: &Tensor) -> Result<Conv2dConfig> {
-        let padding = match self.padding {
-            Padding::Fixed(padding) => padding,
+        let (stride, dilation) = ([self.stride; 2], [self.dilation; 2]);
+        let config = match self.padding {
+            Padding::Fixed(padding) => Conv2dConfig { stride, padding, dilation, groups: 1 },
             Padding::TensorFlow => {
                 let (_, _, height, width) = x.dims4()?;
-                let (top, bottom) = self.same(height);
-                let (left, right) = self.same(width);
-                [top, bottom, left, right]
+                Conv2dConfig::same([height, width], [self.kernel; 2], stride, dilation)
             }
         };
-        Ok(Conv2dConfig {
-            stride: [self.stride; 2],
-            padding,
-            dilation: [self.dilation; 2],
-            groups: self.groups,
-        })
-    }
-
-    fn same(&self, size: usize) -> (usize, usize) {
-        let reach = (size.div_ceil(self.stride).max(1) - 1) * self.stride
-            + self.dilation * self.kernel.saturating_sub(1)
-            + 1;
-        let total = reach.saturating_sub(size);
-        (total / 2, total - total / 2)
+        Ok(config.with_groups(self.groups))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::{DType, Device};
 
     #[test]
     fn tensorflow_padding_puts_the_odd_zero_last() {
-        let conv = Conv::new(3, 8, 3).stride(2);
-        assert_eq!(conv.same(224), (0, 1));
-        assert_eq!(conv.same(225), (1, 1));
-        assert_eq!(Conv::new(3, 8, 5).same(7), (2, 2));
-        assert_eq!(Conv::new(3, 8, 1).stride(2).same(9), (0, 0));
+        let x = Tensor::zeros((1, 3, 224, 225), DType::F32, &Device::Cpu).unwrap();
+        let conv = Conv::new(3, 8, 3).stride(2).tensorflow_padding();
+        assert_eq!(conv.config(&x).unwrap().padding, [0, 1, 1, 1]);
     }
 }

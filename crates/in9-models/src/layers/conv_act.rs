@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, Conv};
 use crate::model::Context;
-use crate::ops;
 use crate::params::{Kind, Params};
 
 /// `activation(conv(x) + bias)`: networks without batch norm, and convolutions that a batch norm
@@ -55,6 +54,6 @@ impl ConvAct {
     pub fn forward(&self, x: &Tensor, _context: &Context) -> Result<Tensor> {
         let config = self.conv.config(x)?;
         let bias = self.bias.as_ref();
-        Ok(ops::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
+        Ok(in9_kernels::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
     }
 }

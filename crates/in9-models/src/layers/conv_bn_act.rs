@@ -7,7 +7,6 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::layers::{Activation, BatchNorm, Conv};
 use crate::model::{Context, Mode};
-use crate::ops;
 use crate::params::Params;
 
 /// `activation(batch_norm(conv(x)))`, the convolution without a bias.
@@ -70,7 +69,7 @@ impl ConvBnAct {
         let config = self.conv.config(x)?;
         match context.mode() {
             Mode::Train { .. } => {
-                let y = ops::conv2d(x, &self.weight, None, &config)?;
+                let y = in9_kernels::conv2d(x, &self.weight, None, &config)?;
                 self.norm.train(&y)
             }
             Mode::Eval => {
@@ -88,7 +87,7 @@ impl ConvBnAct {
                     }
                 };
                 let activation = self.norm.activation;
-                Ok(ops::conv2d_act(x, weight, Some(bias), &config, activation)?)
+                Ok(in9_kernels::conv2d_act(x, weight, Some(bias), &config, activation)?)
             }
         }
     }
@@ -96,7 +95,7 @@ impl ConvBnAct {
     /// The convolution's weight and bias with the batch norm folded in, outside any graph.
     fn fold(&self) -> Result<(Tensor, Tensor)> {
         let norm = &self.norm;
-        Ok(ops::fold_batch_norm(
+        Ok(in9_kernels::fold_batch_norm(
             &self.weight.detach(),
             None,
             &norm.weight.detach(),

@@ -53,7 +53,7 @@ impl Linear {
     /// # Errors
     /// When the shapes do not fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?)
+        Ok(in9_kernels::linear(x, &self.weight, Some(&self.bias))?)
     }
 }
 

@@ -19,17 +19,16 @@ pub use conv_bn_act::ConvBnAct;
 pub use linear::Linear;
 pub use pool::global_avg_pool;
 
-pub use crate::ops::Activation;
+pub use in9_kernels::Activation;
 
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::ops;
 
 /// `activation(x + y)`: the end of a residual block.
 ///
 /// # Errors
 /// When the shapes differ.
 pub fn add_act(x: &Tensor, y: &Tensor, activation: Activation) -> Result<Tensor> {
-    Ok(ops::add_act(x, y, activation)?)
+    Ok(in9_kernels::add_act(x, y, activation)?)
 }

@@ -9,7 +9,6 @@ use candle_core::backprop::GradStore;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::model::{Mode, Model};
-use crate::ops;
 use crate::train::evaluate::{correct, evaluate, scalar};
 use crate::train::optimizer::is_finite;
 use crate::train::{Batch, Batches, EventFile, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log};
@@ -217,7 +216,7 @@ impl Training<'_> {
             step: progress.epoch * self.train.per_epoch() + progress.batch,
         };
         let logits = self.model.forward(&batch.images, mode)?;
-        let loss = ops::cross_entropy(&logits, &batch.labels, settings.label_smoothing)?;
+        let loss = in9_kernels::cross_entropy(&logits, &batch.labels, settings.label_smoothing)?;
         let value = scalar(&loss)?;
         if !value.is_finite() {
             return Err(self.diverged(progress, value));

@@ -4,7 +4,6 @@ use candle_core::{D, DType, Tensor};
 
 use crate::error::Result;
 use crate::model::{Mode, Model};
-use crate::ops;
 use crate::train::Batch;
 
 /// Means over pictures.
@@ -29,7 +28,7 @@ pub fn evaluate(model: &Model, batches: impl Iterator<Item = Result<Batch>>) -> 
         let batch = batch?;
         let n = batch.labels.dims1()? as u64;
         let logits = model.forward(&batch.images, Mode::Eval)?;
-        let mean = ops::cross_entropy(&logits, &batch.labels, 0.0)?;
+        let mean = in9_kernels::cross_entropy(&logits, &batch.labels, 0.0)?;
         loss += scalar(&mean)? * n as f64;
         right += correct(&logits, &batch.labels)?;
         pictures += n;
