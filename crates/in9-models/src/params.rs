@@ -58,6 +58,7 @@ struct Store {
 pub struct Params {
     store: Arc<Store>,
     prefix: String,
+    dropout: Option<f64>,
 }
 
 impl Params {
@@ -92,12 +93,23 @@ impl Params {
                 made: Mutex::new(Vec::new()),
             }),
             prefix: String::new(),
+            dropout: None,
         }
     }
 
     /// The same store one level down: names get `name.` in front.
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
-        Self { store: self.store.clone(), prefix: self.name(&name.to_string()) }
+        Self { store: self.store.clone(), prefix: self.name(&name.to_string()), dropout: self.dropout }
+    }
+
+    /// The same, with this rate in every dropout layer instead of the architecture's own.
+    pub fn with_dropout(self, rate: f64) -> Self {
+        Self { dropout: Some(rate), ..self }
+    }
+
+    /// The rate that replaces the architecture's own in dropout layers.
+    pub fn dropout(&self) -> Option<f64> {
+        self.dropout
     }
 
     /// The full name of a parameter of this level.

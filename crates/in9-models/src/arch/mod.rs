@@ -1,3 +1,14 @@
 //! The architectures, one family a file.
 
+pub mod alexnet;
+pub mod dpn;
+pub mod efficientnet;
+mod inverted_residual;
+pub mod mobilenet_v2;
+pub mod mobilenet_v3;
+pub mod mobilenet_v3_timm;
+pub mod resnet;
 pub mod resnet_small;
+pub mod shufflenet_v2;
+mod timm_blocks;
+pub mod vgg;

@@ -60,7 +60,7 @@ impl Network for ResNetSmall {
 }
 
 /// Two 3×3 convolutions and the shortcut around them.
-struct Block {
+pub(super) struct Block {
     name: String,
     first: ConvBnAct,
     second: ConvBnAct,
@@ -69,7 +69,7 @@ struct Block {
 }
 
 impl Block {
-    fn new(params: &Params, name: String, from: usize, to: usize, stride: usize) -> Result<Self> {
+    pub(super) fn new(params: &Params, name: String, from: usize, to: usize, stride: usize) -> Result<Self> {
         let params = params.at(&name);
         let first = Conv::new(from, to, 3).stride(stride);
         let first = ConvBnAct::new(&params, "conv1", "bn1", first, Activation::Relu)?;
@@ -85,7 +85,7 @@ impl Block {
         Ok(Self { name, first, second, shortcut })
     }
 
-    fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
         let y = self.first.forward(x, context)?;
         let y = self.second.forward(&y, context)?;
         let x = match &self.shortcut {

@@ -5,15 +5,18 @@ use std::sync::OnceLock;
 use candle_core::Tensor;
 
 use crate::error::Result;
+use crate::init::Init;
 use crate::layers::{Activation, BatchNorm, Conv};
 use crate::model::{Context, Mode};
-use crate::params::Params;
+use crate::params::{Kind, Params};
 
-/// `activation(batch_norm(conv(x)))`, the convolution without a bias.
+/// `activation(batch_norm(conv(x)))`; the convolution has a bias only in [`ConvBnAct::with_bias`].
 pub struct ConvBnAct {
     conv: Conv,
     /// `[outputs, inputs / groups, kernel, kernel]`
     weight: Tensor,
+    /// `[outputs]`
+    bias: Option<Tensor>,
     norm: BatchNorm,
     frozen: bool,
     folded: OnceLock<(Tensor, Tensor)>,
@@ -53,8 +56,31 @@ impl ConvBnAct {
         Ok(Self::from_parts(params, conv, weight, norm))
     }
 
+    /// Like [`ConvBnAct::new`], with a bias `conv_name.bias` that starts at zero: the batch norm
+    /// takes it away again, but published weights have one.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub fn with_bias(
+        params: &Params,
+        conv_name: &str,
+        norm_name: &str,
+        conv: Conv,
+        activation: Activation,
+    ) -> Result<Self> {
+        let layer = Self::new(params, conv_name, norm_name, conv, activation)?;
+        let params = params.at(conv_name);
+        let bias = params.get("bias", &[conv.outputs()], Kind::Bias, Init::Constant(0.0))?;
+        Ok(Self { bias: Some(bias.value), ..layer })
+    }
+
+    /// The same with another share of the batch's statistics in the running ones.
+    pub fn momentum(self, momentum: f64) -> Self {
+        Self { norm: self.norm.momentum(momentum), ..self }
+    }
+
     fn from_parts(params: &Params, conv: Conv, weight: Tensor, norm: BatchNorm) -> Self {
-        Self { conv, weight, norm, frozen: !params.is_trainable(), folded: OnceLock::new() }
+        Self { conv, weight, bias: None, norm, frozen: !params.is_trainable(), folded: OnceLock::new() }
     }
 
     /// Convolves, normalises, activates.
@@ -69,7 +95,7 @@ impl ConvBnAct {
         let config = self.conv.config(x)?;
         match context.mode() {
             Mode::Train { .. } => {
-                let y = in9_kernels::conv2d(x, &self.weight, None, &config)?;
+                let y = in9_kernels::conv2d(x, &self.weight, self.bias.as_ref(), &config)?;
                 self.norm.train(&y)
             }
             Mode::Eval => {
@@ -97,7 +123,7 @@ impl ConvBnAct {
         let norm = &self.norm;
         Ok(in9_kernels::fold_batch_norm(
             &self.weight.detach(),
-            None,
+            self.bias.as_ref().map(Tensor::detach).as_ref(),
             &norm.weight.detach(),
             &norm.bias.detach(),
             &norm.running_mean,

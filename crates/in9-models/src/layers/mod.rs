@@ -9,15 +9,19 @@ mod batch_norm;
 mod conv;
 mod conv_act;
 mod conv_bn_act;
+mod dropout;
 mod linear;
 mod pool;
+mod squeeze_excite;
 
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv, Padding};
 pub use conv_act::ConvAct;
 pub use conv_bn_act::ConvBnAct;
+pub use dropout::Dropout;
 pub use linear::Linear;
-pub use pool::global_avg_pool;
+pub use pool::{adaptive_avg_pool, global_avg_pool, max_pool};
+pub use squeeze_excite::SqueezeExcite;
 
 pub use in9_kernels::Activation;
 

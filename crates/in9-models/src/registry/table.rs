@@ -1,7 +1,13 @@
 //! The table itself: one line an architecture.
 
 use super::Architecture;
-use crate::arch::resnet_small;
+use crate::arch::efficientnet::{self, Variant};
+use crate::arch::mobilenet_v3::{self, Size};
+use crate::arch::resnet::{self, Blocks};
+use crate::arch::{alexnet, dpn, mobilenet_v2, mobilenet_v3_timm, resnet_small, shufflenet_v2, vgg};
+
+const B0: Variant = Variant { lite: false, width: 1.0, depth: 1.0, tensorflow: true };
+const LITE0: Variant = Variant { lite: true, ..B0 };
 
 /// Every architecture, in the order of `in9-models list`.
 pub static ARCHITECTURES: &[Architecture] = &[
@@ -18,5 +24,183 @@ pub static ARCHITECTURES: &[Architecture] = &[
         input_size: 64,
         head: "fc",
         build: |params, classes| resnet_small::build(params, classes, 16),
+    },
+    Architecture {
+        name: "alexnet",
+        summary: "AlexNet, one tower, no batch norm, 61.1 M weights",
+        input_size: 224,
+        head: "classifier.6",
+        build: alexnet::build,
+    },
+    Architecture {
+        name: "vgg16_bn",
+        summary: "VGG16 with batch norm, 138.4 M weights",
+        input_size: 224,
+        head: "classifier.6",
+        build: vgg::build,
+    },
+    Architecture {
+        name: "resnet18",
+        summary: "ResNet-18, 11.7 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| resnet::build(params, classes, [2, 2, 2, 2], Blocks::Basic),
+    },
+    Architecture {
+        name: "resnet34",
+        summary: "ResNet-34, 21.8 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| resnet::build(params, classes, [3, 4, 6, 3], Blocks::Basic),
+    },
+    Architecture {
+        name: "resnet50",
+        summary: "ResNet-50, 25.6 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| {
+            resnet::build(params, classes, [3, 4, 6, 3], Blocks::Bottleneck { width: 64 })
+        },
+    },
+    Architecture {
+        name: "resnet101",
+        summary: "ResNet-101, 44.5 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| {
+            resnet::build(params, classes, [3, 4, 23, 3], Blocks::Bottleneck { width: 64 })
+        },
+    },
+    Architecture {
+        name: "resnet152",
+        summary: "ResNet-152, 60.2 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| {
+            resnet::build(params, classes, [3, 8, 36, 3], Blocks::Bottleneck { width: 64 })
+        },
+    },
+    Architecture {
+        name: "wide_resnet50_2",
+        summary: "ResNet-50 with twice the width in its bottlenecks, 68.9 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| {
+            resnet::build(params, classes, [3, 4, 6, 3], Blocks::Bottleneck { width: 128 })
+        },
+    },
+    Architecture {
+        name: "shufflenet_v2_x0_5",
+        summary: "ShuffleNetV2 at half width, 1.4 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| shufflenet_v2::build(params, classes, [48, 96, 192]),
+    },
+    Architecture {
+        name: "shufflenet_v2_x1_0",
+        summary: "ShuffleNetV2, 2.3 M weights",
+        input_size: 224,
+        head: "fc",
+        build: |params, classes| shufflenet_v2::build(params, classes, [116, 232, 464]),
+    },
+    Architecture {
+        name: "mobilenet_v2",
+        summary: "MobileNetV2, 3.5 M weights",
+        input_size: 224,
+        head: "classifier.1",
+        build: mobilenet_v2::build,
+    },
+    Architecture {
+        name: "mobilenet_v3_small",
+        summary: "MobileNetV3 small, torchvision's form, 2.5 M weights",
+        input_size: 224,
+        head: "classifier.3",
+        build: |params, classes| mobilenet_v3::build(params, classes, Size::Small),
+    },
+    Architecture {
+        name: "mobilenet_v3_large",
+        summary: "MobileNetV3 large, torchvision's form, 5.5 M weights",
+        input_size: 224,
+        head: "classifier.3",
+        build: |params, classes| mobilenet_v3::build(params, classes, Size::Large),
+    },
+    Architecture {
+        name: "mobilenetv3_small_100",
+        summary: "MobileNetV3 small, timm's form, 2.5 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Small, false),
+    },
+    Architecture {
+        name: "mobilenetv3_large_100",
+        summary: "MobileNetV3 large, timm's form, 5.5 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Large, false),
+    },
+    Architecture {
+        name: "tf_mobilenetv3_small_100",
+        summary: "MobileNetV3 small, timm's form, TensorFlow padding, 2.5 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Small, true),
+    },
+    Architecture {
+        name: "tf_mobilenetv3_large_100",
+        summary: "MobileNetV3 large, timm's form, TensorFlow padding, 5.5 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Large, true),
+    },
+    Architecture {
+        name: "efficientnet_b0",
+        summary: "EfficientNet-B0, 5.3 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| efficientnet::build(params, classes, Variant { tensorflow: false, ..B0 }),
+    },
+    Architecture {
+        name: "tf_efficientnet_b0",
+        summary: "EfficientNet-B0, TensorFlow padding, 5.3 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| efficientnet::build(params, classes, B0),
+    },
+    Architecture {
+        name: "efficientnet_lite0",
+        summary: "EfficientNet-Lite0, 4.7 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| efficientnet::build(params, classes, Variant { tensorflow: false, ..LITE0 }),
+    },
+    Architecture {
+        name: "tf_efficientnet_lite0",
+        summary: "EfficientNet-Lite0, TensorFlow padding, 4.7 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: |params, classes| efficientnet::build(params, classes, LITE0),
+    },
+    Architecture {
+        name: "tf_efficientnet_lite1",
+        summary: "EfficientNet-Lite1, TensorFlow padding, 5.4 M weights",
+        input_size: 240,
+        head: "classifier",
+        build: |params, classes| efficientnet::build(params, classes, Variant { depth: 1.1, ..LITE0 }),
+    },
+    Architecture {
+        name: "tf_efficientnet_lite2",
+        summary: "EfficientNet-Lite2, TensorFlow padding, 6.1 M weights",
+        input_size: 260,
+        head: "classifier",
+        build: |params, classes| {
+            efficientnet::build(params, classes, Variant { width: 1.1, depth: 1.2, ..LITE0 })
+        },
+    },
+    Architecture {
+        name: "dpn92",
+        summary: "Dual-path network of 92 layers, 37.7 M weights",
+        input_size: 224,
+        head: "classifier",
+        build: dpn::build,
     },
 ];

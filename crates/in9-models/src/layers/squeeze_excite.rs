@@ -1,0 +1,51 @@
+//! Squeeze-and-excitation (Hu et al. 2017): each channel is scaled by a function of all means.
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::init::Init;
+use crate::layers::{Activation, Conv, ConvAct, global_avg_pool};
+use crate::model::Context;
+use crate::params::Params;
+
+/// `x · gate(expand(inner(reduce(mean(x)))))`, both layers 1×1 convolutions with a bias.
+pub struct SqueezeExcite {
+    reduce: ConvAct,
+    expand: ConvAct,
+}
+
+impl SqueezeExcite {
+    /// Parameters `reduce.{weight,bias}` and `expand.{weight,bias}` under these two names.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub fn new(
+        params: &Params,
+        names: [&str; 2],
+        channels: usize,
+        squeezed: usize,
+        inner: Activation,
+        gate: Activation,
+    ) -> Result<Self> {
+        let zero = Some(Init::Constant(0.0));
+        Ok(Self {
+            reduce: ConvAct::new(params, names[0], Conv::new(channels, squeezed, 1), zero, inner)?,
+            expand: ConvAct::new(params, names[1], Conv::new(squeezed, channels, 1), zero, gate)?,
+        })
+    }
+
+    /// Scales the channels.
+    ///
+    /// # Shapes
+    /// `x` and the output: `[n, channels, h, w]`
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
+        let means = global_avg_pool(x)?;
+        let (n, channels) = means.dims2()?;
+        let gates = self.reduce.forward(&means.reshape((n, channels, 1, 1))?, context)?;
+        let gates = self.expand.forward(&gates, context)?;
+        Ok(x.broadcast_mul(&gates)?)
+    }
+}

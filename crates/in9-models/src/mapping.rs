@@ -1,0 +1,174 @@
+//! From a thousand classes to those of a taxonomy: two rules.
+//!
+//! *Mapping A*, the official evaluator's: the arg-max over all thousand is looked up; a class
+//! outside the taxonomy is a wrong answer. *Mapping B*: probabilities are summed by class and the
+//! greatest sum wins, so the unmapped classes' winners are ignored.
+
+use in9_data::Taxonomy;
+
+use crate::error::{Error, Result};
+
+/// Which rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mapping {
+    /// Arg-max over all, then look-up; outside the taxonomy is wrong.
+    #[default]
+    A,
+    /// Summed probabilities by class.
+    B,
+}
+
+impl std::str::FromStr for Mapping {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "a" | "A" => Ok(Self::A),
+            "b" | "B" => Ok(Self::B),
+            _ => Err(Error::Setting {
+                name: "--mapping".into(),
+                expected: "a or b".into(),
+                found: text.into(),
+            }),
+        }
+    }
+}
+
+/// One picture's answer in the taxonomy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The class, or `None` outside the taxonomy.
+    pub class: Option<usize>,
+    /// Summed probability of each class, `0..=1`; they fall short of 1 by the unmapped ones.
+    pub scores: Vec<f32>,
+}
+
+/// The table from a network's outputs to a taxonomy's classes.
+#[derive(Debug, Clone)]
+pub struct ClassMap {
+    mapping: Mapping,
+    classes: usize,
+    /// Class of each output.
+    table: Vec<Option<usize>>,
+}
+
+impl ClassMap {
+    /// For a network with `outputs` classes whose order is ImageNet-1k's.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the taxonomy names no ImageNet indices, or one beyond `outputs`.
+    pub fn imagenet(taxonomy: &Taxonomy, mapping: Mapping, outputs: usize) -> Result<Self> {
+        let wrong = |found: String| Error::Setting {
+            name: format!("taxonomy {} for a network of {outputs} classes", taxonomy.name),
+            expected: "ImageNet indices of its classes".into(),
+            found,
+        };
+        let mut table = vec![None; outputs];
+        for (class, entry) in taxonomy.classes.iter().enumerate() {
+            if entry.indices.is_empty() {
+                return Err(wrong(format!("none for {}", entry.name)));
+            }
+            for &index in &entry.indices {
+                let slot = usize::try_from(index).ok().and_then(|i| table.get_mut(i));
+                *slot.ok_or_else(|| wrong(format!("index {index}")))? = Some(class);
+            }
+        }
+        Ok(Self { mapping, classes: taxonomy.classes.len(), table })
+    }
+
+    /// For a network trained on the taxonomy itself: output k is class k.
+    pub fn identity(classes: usize) -> Self {
+        Self { mapping: Mapping::A, classes, table: (0..classes).map(Some).collect() }
+    }
+
+    /// The answer for one picture's `logits`, as many as the network has outputs.
+    ///
+    /// Of equal logits the first wins, as in PyTorch. A logit that is not a number counts as
+    /// minus infinity; with nothing else there is no class.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of logits.
+    pub fn answer(&self, logits: &[f32]) -> Result<Answer> {
+        if logits.len() != self.table.len() {
+            return Err(Error::Shape {
+                what: "logits of a picture".into(),
+                expected: format!("[{}]", self.table.len()),
+                found: vec![logits.len()],
+            });
+        }
+        let best = arg_max(logits);
+        let mut scores = vec![0f64; self.classes];
+        if let Some(best) = best {
+            let exp =
+                |&v: &f32| if v.is_nan() { 0.0 } else { (f64::from(v) - f64::from(logits[best])).exp() };
+            let total: f64 = logits.iter().map(exp).sum();
+            for (logit, class) in logits.iter().zip(&self.table) {
+                if let Some(class) = class {
+                    scores[*class] += exp(logit) / total;
+                }
+            }
+        }
+        let scores: Vec<f32> = scores.into_iter().map(|s| s as f32).collect();
+        let class = match self.mapping {
+            Mapping::A => best.and_then(|best| self.table[best]),
+            Mapping::B => best.and_then(|_| arg_max(&scores)),
+        };
+        Ok(Answer { class, scores })
+    }
+}
+
+fn arg_max(values: &[f32]) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for (i, &value) in values.iter().enumerate() {
+        if !value.is_nan() && best.is_none_or(|best| value > values[best]) {
+            best = Some(i);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(mapping: Mapping) -> ClassMap {
+        let table = vec![Some(0), Some(0), None, Some(1)];
+        ClassMap { mapping, classes: 2, table }
+    }
+
+    #[test]
+    fn a_counts_an_unmapped_winner_as_wrong_and_b_ignores_it() {
+        // Probabilities 0.2, 0.15, 0.4, 0.25.
+        let logits = [0.2f32, 0.15, 0.4, 0.25].map(f32::ln);
+        let a = map(Mapping::A).answer(&logits).unwrap();
+        assert_eq!(a.class, None);
+        assert!((a.scores[0] - 0.35).abs() < 1e-6 && (a.scores[1] - 0.25).abs() < 1e-6);
+        assert_eq!(map(Mapping::B).answer(&logits).unwrap().class, Some(0));
+    }
+
+    #[test]
+    fn the_two_rules_may_disagree_between_mapped_classes() {
+        // Output 3 wins alone, class 0 wins by its sum.
+        let logits = [0.3f32, 0.3, 0.05, 0.35].map(f32::ln);
+        assert_eq!(map(Mapping::A).answer(&logits).unwrap().class, Some(1));
+        assert_eq!(map(Mapping::B).answer(&logits).unwrap().class, Some(0));
+    }
+
+    #[test]
+    fn imagenet_9_maps_370_of_1000() {
+        let taxonomy = Taxonomy::named("imagenet-9").unwrap();
+        let map = ClassMap::imagenet(&taxonomy, Mapping::A, 1000).unwrap();
+        assert_eq!(map.table.iter().flatten().count(), 370);
+        assert_eq!(map.table[207], Some(0)); // golden retriever
+        assert_eq!(map.table[281], None); // tabby cat
+        assert!(ClassMap::imagenet(&taxonomy, Mapping::A, 100).is_err());
+    }
+
+    #[test]
+    fn not_a_number_never_wins() {
+        let map = ClassMap::identity(3);
+        assert_eq!(map.answer(&[f32::NAN, 1.0, 2.0]).unwrap().class, Some(2));
+        assert_eq!(map.answer(&[f32::NAN; 3]).unwrap().class, None);
+        assert!(map.answer(&[0.0; 2]).is_err());
+    }
+}
