@@ -1,6 +1,8 @@
 //! The architectures, one family a file.
 
 pub mod alexnet;
+mod candle_backend;
+pub mod convnext;
 pub mod dpn;
 pub mod efficientnet;
 mod inverted_residual;
@@ -12,3 +14,4 @@ pub mod resnet_small;
 pub mod shufflenet_v2;
 mod timm_blocks;
 pub mod vgg;
+pub mod vit;

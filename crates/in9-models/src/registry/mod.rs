@@ -1,11 +1,13 @@
 //! The table of architectures, and how names are looked up in it.
 
+mod pretrained;
 mod table;
 
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::params::Params;
 
+pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of};
 pub use table::ARCHITECTURES;
 
 /// One architecture: a name, and how to build it.
@@ -17,10 +19,46 @@ pub struct Architecture {
     /// The side of the square pictures it was designed for, in pixels; others work too unless the
     /// architecture says otherwise.
     pub input_size: usize,
+    /// Authors, year and number of the paper.
+    pub paper: &'static str,
+    /// Whether it cannot be trained here.
+    pub evaluation_only: bool,
     /// The classifier's layer, the one that fine-tuning replaces: `fc`, `classifier.6`.
     pub head: &'static str,
     /// Builds it with this many classes.
     pub build: fn(&Params, usize) -> Result<Box<dyn Network>>,
+}
+
+/// Whether `name` matches `pattern`, in which `*` stands for any text, also none, and `?` for one
+/// character; a pattern without either matches anywhere in the name.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return name.contains(pattern);
+    }
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n) = (0, 0);
+    // The last `*`, and how much of the name it has swallowed so far.
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match &mut star {
+                Some((at, swallowed)) => {
+                    *swallowed += 1;
+                    (p, n) = (*at + 1, *swallowed);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == b'*')
 }
 
 /// The architecture of this exact name.
@@ -78,6 +116,14 @@ mod tests {
         let error = find("resnet-tyni").err().unwrap().to_string();
         assert!(error.contains("did you mean resnet-tiny"), "{error}");
         assert!(!error.contains('\n'));
+    }
+
+    #[test]
+    fn wildcards() {
+        assert!(matches("resnet*", "resnet-tiny") && !matches("resnet*", "wide_resnet50_2"));
+        assert!(matches("*resnet*", "wide_resnet50_2") && matches("resnet", "wide_resnet50_2"));
+        assert!(matches("*_v?_*", "shufflenet_v2_x0_5") && !matches("resnet??", "resnet152"));
+        assert!(matches("*", "") && matches("**a", "aa") && !matches("?", ""));
     }
 
     #[test]
