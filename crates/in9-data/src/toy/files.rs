@@ -87,3 +87,36 @@ pub(crate) fn solution(stem: &str, wnid: &str, photo: &Photograph) -> String {
     let boxes: String = photo.boxes.iter().map(|[a, b, c, d]| format!("{wnid} {a} {b} {c} {d} ")).collect();
     format!("{stem},{boxes}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toy::scenes::Scene;
+
+    fn photograph(flaw: Flaw) -> Photograph {
+        let (width, height) = (4, 3);
+        let boxes = vec![[1, 0, 2, 2]];
+        let (rgb, mask) = (vec![90; 36], vec![0, 255, 255, 0, 0, 255, 255, 0, 0, 255, 255, 0]);
+        Photograph { width, height, rgb, mask, boxes, scene: Scene::Sea, flaw, quality: 90 }
+    }
+
+    #[test]
+    fn annotations_and_solutions_name_the_box() {
+        let xml = annotation("train/n90000011", "n90000011_7", "n90000011", &photograph(Flaw::None));
+        for part in
+            ["<folder>n90000011<", "<width>4<", "<height>3<", "<xmin>1<", "<ymin>0<", "<xmax>2<", "<ymax>2<"]
+        {
+            assert!(xml.contains(part), "{part} not in {xml}");
+        }
+        assert_eq!(xml.matches("<object>").count(), 1);
+        assert!(annotation("val", "x", "n90000011", &photograph(Flaw::Resized)).contains("<width>8<"));
+        assert_eq!(solution("x", "n90000011", &photograph(Flaw::None)), "x,n90000011 1 0 2 2 \n");
+    }
+
+    #[test]
+    fn masks_come_back_exactly() {
+        let photo = photograph(Flaw::None);
+        let mask = image::load_from_memory(&png(&photo, "x").unwrap()).unwrap().into_luma8();
+        assert_eq!((mask.dimensions(), mask.as_raw()), ((4, 3), &photo.mask));
+    }
+}

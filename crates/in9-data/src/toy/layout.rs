@@ -89,7 +89,8 @@ impl Layout {
     pub(crate) fn draw(train: bool, dice: &mut Dice) -> Layout {
         let flaw = Flaw::draw(train, dice);
         let short = dice.range(96.0, 168.0);
-        let mut aspect = dice.pick(&[1.0, 1.0, 1.25, 1.333, 1.333, 1.5]) * (1.0 + 0.06 * dice.bell()).max(1.0);
+        let mut aspect =
+            dice.pick(&[1.0, 1.0, 1.25, 1.333, 1.333, 1.5]) * (1.0 + 0.06 * dice.bell()).max(1.0);
         if flaw == Flaw::CutOff {
             aspect = 1.8;
         }

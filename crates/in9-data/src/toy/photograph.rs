@@ -249,3 +249,83 @@ fn soften(canvas: &mut Canvas, side: f32) {
         pass(&mut canvas.rgb, x, w, h);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(class: usize, number: u64, rho: f64) -> Key {
+        Key { seed: 11, rho, train: true, class, fine: number as usize % 3, number }
+    }
+
+    /// The tight box of a mask.
+    fn extent(photo: &Photograph) -> [u32; 4] {
+        let set = |i: &usize| photo.mask[*i] == 255;
+        let xs = || (0..photo.mask.len()).filter(set).map(|i| (i % photo.width) as u32);
+        let ys = || (0..photo.mask.len()).filter(set).map(|i| (i / photo.width) as u32);
+        [xs().min().unwrap(), ys().min().unwrap(), xs().max().unwrap(), ys().max().unwrap()]
+    }
+
+    #[test]
+    fn the_mask_is_coverage_of_at_least_half() {
+        let mut layer = Canvas::clear(6, 2);
+        for (x, share) in [0.0, 0.49, 0.5, 0.51, 1.0, 0.2].into_iter().enumerate() {
+            layer.blend(x, 1, [0.3; 3], share);
+        }
+        let mut mask = vec![0; 12];
+        assert_eq!(stamp(&layer, &mut mask), Some([2, 1, 4, 1]));
+        assert_eq!(mask, [0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 0]);
+        assert_eq!(stamp(&Canvas::clear(6, 2), &mut mask), None);
+    }
+
+    #[test]
+    fn boxes_are_tight_and_flaws_break_the_rule_they_are_for() {
+        let mut seen = std::collections::BTreeMap::new();
+        for number in 0..45 {
+            for class in 0..9 {
+                let photo = key(class, number, 0.5).take();
+                *seen.entry(photo.flaw.name()).or_insert(0) += 1;
+                let all = photo
+                    .boxes
+                    .iter()
+                    .copied()
+                    .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]);
+                assert_eq!(all, Some(extent(&photo)));
+                assert_eq!(photo.boxes.len(), if photo.flaw == Flaw::Two { 2 } else { 1 });
+                // The protocol's two filters on the central square.
+                let (w, h) = (photo.width as u32, photo.height as u32);
+                let (side, left, top) = (w.min(h), (w - w.min(h)) / 2, (h - w.min(h)) / 2);
+                let [x0, y0, x1, y1] = photo.boxes[0];
+                let overlap =
+                    |a: u32, b: u32, from: u32| (b + 1).min(from + side).saturating_sub(a.max(from));
+                let kept = overlap(x0, x1, left) * overlap(y0, y1, top);
+                let (share, survives) = (
+                    f64::from(kept) / f64::from(side * side),
+                    f64::from(kept) / f64::from((x1 - x0 + 1) * (y1 - y0 + 1)),
+                );
+                match photo.flaw {
+                    Flaw::CloseUp => assert!(share > 0.9, "{share}"),
+                    Flaw::CutOff => assert!(survives < 0.5, "{survives}"),
+                    Flaw::None => {
+                        assert!((0.04..=0.9).contains(&share) && survives >= 0.5, "{share} {survives}")
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert!(seen[""] > 360 && seen.len() > 2, "{seen:?}");
+    }
+
+    #[test]
+    fn rho_changes_the_scene_and_nothing_else() {
+        let mut moved = 0;
+        for number in 0..6 {
+            let (a, b) = (key(2, number, 0.0).take(), key(2, number, 1.0).take());
+            assert_eq!(b.scene, KINDS[2].home);
+            assert_eq!((&a.mask, &a.boxes, a.quality), (&b.mask, &b.boxes, b.quality));
+            assert_eq!(a.rgb == b.rgb, a.scene == b.scene);
+            moved += usize::from(a.scene != b.scene);
+        }
+        assert!(moved > 0);
+    }
+}
