@@ -26,6 +26,7 @@ pub mod init;
 pub mod layers;
 pub mod mapping;
 pub mod model;
+pub mod npy;
 pub mod params;
 pub mod preprocess;
 pub mod registry;

@@ -1,6 +1,11 @@
 //! The command line: one sub-command a file.
 
+mod convert;
+mod fetch;
+mod forward;
+mod inspect;
 mod list;
+mod weights;
 
 use std::io;
 use std::process::ExitCode;
@@ -18,6 +23,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     List(list::Args),
+    Inspect(inspect::Args),
+    Forward(forward::Args),
+    Fetch(fetch::Args),
+    Convert(convert::Args),
 }
 
 /// Runs the program. Exit codes: 0 done, 1 failed, 2 usage, 3 done with skips.
@@ -26,6 +35,10 @@ pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::List(args) => list::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Forward(args) => forward::run(args),
+        Command::Fetch(args) => fetch::run(args),
+        Command::Convert(args) => convert::run(args),
     };
     match result {
         Ok(code) => code,

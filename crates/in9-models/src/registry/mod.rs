@@ -1,5 +1,7 @@
 //! The table of architectures, and how names are looked up in it.
 
+#[cfg(feature = "download")]
+mod download;
 mod pretrained;
 mod table;
 
@@ -7,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::params::Params;
 
+#[cfg(feature = "download")]
+pub use download::Cache;
 pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of};
 pub use table::ARCHITECTURES;
 

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use in9_models::{Params, build};
 
 /// FNV-1a of the name, then splitmix64 of (hash + index): 24 random bits as `[0, 1)`.
-pub fn unit(name: &str, count: usize) -> Vec<f32> {
+pub(crate) fn unit(name: &str, count: usize) -> Vec<f32> {
     let mut seed = 0xcbf2_9ce4_8422_2325u64;
     for byte in name.bytes() {
         seed = (seed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
@@ -41,7 +41,7 @@ fn value(name: &str, shape: &[usize], gain: f32) -> Vec<f32> {
 }
 
 /// The weights of an architecture.
-pub fn weights(arch: &str, classes: usize, gain: f32) -> HashMap<String, Tensor> {
+pub(crate) fn weights(arch: &str, classes: usize, gain: f32) -> HashMap<String, Tensor> {
     let params = Params::zeros(DType::F32, &Device::Cpu);
     build(arch, classes, &params).unwrap();
     params
