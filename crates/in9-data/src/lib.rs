@@ -24,16 +24,34 @@
 pub mod error;
 pub mod predictions;
 pub mod rng;
+pub mod toy;
 
 mod atomic;
 mod blur;
 mod compose;
+mod dataset;
+mod limits;
+mod loader;
 mod mask;
+mod normalization;
+mod pairing;
+mod planes;
+mod profile;
+mod shard;
 mod taxonomy;
 mod view;
 
 pub use compose::{Layers, compose};
+pub use dataset::{ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, Split, SplitInfo};
 pub use error::{Error, Result};
+pub use limits::Limits;
+pub use loader::{
+    Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel,
+};
 pub use mask::MaskBits;
+pub use normalization::Normalization;
+pub use pairing::{Pairing, PairingPolicy};
+pub use profile::{MaskSource, Profile};
+pub use shard::{Sample, Shard};
 pub use taxonomy::{Class, Taxonomy};
 pub use view::View;

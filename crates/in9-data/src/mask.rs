@@ -28,6 +28,11 @@ impl<'a> MaskBits<'a> {
         Self { bytes, size }
     }
 
+    /// The mask of a dataset that has none: no bits.
+    pub(crate) fn none(size: usize) -> Self {
+        Self { bytes: &[], size }
+    }
+
     /// The packed bits.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes

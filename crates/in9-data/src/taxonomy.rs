@@ -38,11 +38,13 @@ pub struct Class {
     pub indices: Vec<u32>,
 }
 
-const EMBEDDED: [(&str, &str); 1] =
-    [("imagenet-9", include_str!("../../../data-manifests/taxonomies/imagenet-9.toml"))];
+const EMBEDDED: [(&str, &str); 2] = [
+    ("imagenet-9", include_str!("../../../data-manifests/taxonomies/imagenet-9.toml")),
+    ("toy", include_str!("../../../data-manifests/taxonomies/toy.toml")),
+];
 
 impl Taxonomy {
-    /// One of the taxonomies that come with the program: `imagenet-9`.
+    /// One of the taxonomies that come with the program: `imagenet-9` or `toy`.
     ///
     /// # Errors
     /// If there is none of that name.
@@ -185,6 +187,7 @@ mod tests {
         let counts: Vec<usize> =
             Taxonomy::named("imagenet-9").unwrap().classes.iter().map(|c| c.synsets.len()).collect();
         assert_eq!(counts, [116, 52, 42, 36, 35, 27, 26, 20, 16]);
+        assert!(!Taxonomy::named("toy").unwrap().is_empty());
         assert!(Taxonomy::named("imagenet-10").is_err());
     }
 

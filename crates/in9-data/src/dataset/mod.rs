@@ -1,0 +1,119 @@
+//! A dataset directory: manifest, tables, shards, pairings.
+//!
+//! ```text
+//! DATASET/manifest.json         settings, taxonomy, counts, hashes of the shards
+//! DATASET/samples.csv           one row a sample
+//! DATASET/rejected.csv          one row a photograph that was turned away, with the rule
+//! DATASET/shards/SPLIT-00000.in9
+//! DATASET/pairings/SPLIT-VIEW.csv
+//! ```
+
+mod manifest;
+mod split;
+pub(crate) mod tables;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::shard::Shard;
+use crate::taxonomy::Taxonomy;
+
+pub use manifest::{ClassCount, Manifest, RuleCount, Settings, ShardInfo, SplitInfo};
+pub use split::Split;
+
+/// An open dataset directory.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    path: PathBuf,
+    manifest: Arc<Manifest>,
+    limits: Limits,
+}
+
+impl Dataset {
+    /// Opens a dataset directory: reads its manifest; shards are opened by [`Dataset::split`].
+    ///
+    /// # Errors
+    /// If there is no manifest, or it is not one.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &Limits::default())
+    }
+
+    /// Opens a dataset directory under other limits.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`].
+    pub fn open_with(path: &Path, limits: &Limits) -> Result<Self> {
+        let manifest = Manifest::read(&path.join("manifest.json"), limits)?;
+        Ok(Self { path: path.into(), manifest: Arc::new(manifest), limits: *limits })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the dataset was built from and holds.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The classes.
+    pub fn taxonomy(&self) -> &Taxonomy {
+        &self.manifest.taxonomy
+    }
+
+    /// Names of the splits, sorted.
+    pub fn splits(&self) -> Vec<&str> {
+        self.manifest.splits.iter().map(|split| split.name.as_str()).collect()
+    }
+
+    /// BLAKE3 (hex) of what the dataset holds: settings, taxonomy, every shard and pairing. Two
+    /// datasets with the same digest give the same pictures.
+    pub fn digest(&self) -> String {
+        self.manifest.digest()
+    }
+
+    /// Opens the shards of a split and checks that they are those of the manifest.
+    ///
+    /// # Errors
+    /// If there is no such split, or a shard is missing, damaged, or of another dataset.
+    pub fn split(&self, name: &str) -> Result<Split> {
+        let info = self.manifest.splits.iter().find(|split| split.name == name).ok_or_else(|| {
+            Error::argument(
+                format!("{}: no such split", self.path.display()),
+                self.splits().join(", "),
+                name,
+                "choose one of these",
+            )
+        })?;
+        let shards = info.shards.iter().map(|shard| self.shard(shard)).collect::<Result<Vec<_>>>()?;
+        Ok(Split::new(name, &self.manifest, shards))
+    }
+
+    fn shard(&self, info: &ShardInfo) -> Result<Shard> {
+        let path = self.path.join("shards").join(&info.file);
+        let shard = Shard::open(&path, &self.limits)?;
+        let settings = &self.manifest.settings;
+        let bad = |what: &str, expected: String, found: String| {
+            Err(Error::malformed(&path, what, expected, found, "do not mix datasets; build it again"))
+        };
+        if shard.hash().to_hex().as_str() != info.blake3 {
+            return bad("not the manifest's shard", info.blake3.clone(), shard.hash().to_string());
+        }
+        if shard.size() != settings.size as usize || shard.classes() != self.manifest.taxonomy.len() {
+            let expected = format!("size {}, {} classes", settings.size, self.manifest.taxonomy.len());
+            return bad(
+                "another geometry",
+                expected,
+                format!("size {}, {} classes", shard.size(), shard.classes()),
+            );
+        }
+        if shard.len() as u64 != info.samples || shard.has_layers() == settings.photos_only {
+            let expected = format!("{} samples, photographs only: {}", info.samples, settings.photos_only);
+            return bad("another content", expected, format!("{}, {}", shard.len(), !shard.has_layers()));
+        }
+        Ok(shard)
+    }
+}

@@ -1,0 +1,173 @@
+//! Batches: shuffled, composed, augmented, normalised, prefetched.
+//!
+//! Every choice is keyed by (seed, epoch, item), so batch size, threads, prefetching and resuming
+//! change no pixel. Layers are read from the memory map and composed on the fly; buffers are reused.
+
+mod augment;
+mod batch;
+mod epoch;
+mod item;
+mod pixels;
+
+use std::sync::Arc;
+
+use crate::dataset::{Dataset, Split};
+use crate::error::{Error, Result};
+use crate::normalization::Normalization;
+use crate::pairing::{Pairing, PairingPolicy};
+use crate::rng::{shuffle, stream};
+use crate::view::View;
+
+pub use augment::{Augment, Jitter};
+pub use batch::{Batch, BatchOf, ByteBatch};
+pub use epoch::Epoch;
+use item::Composer;
+pub use pixels::Pixel;
+
+/// Where backgrounds of the mixed views come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PairingMode {
+    /// The pairing stored with the dataset: the same composites for everybody. For testing.
+    #[default]
+    Frozen,
+    /// A new pairing every epoch. For training.
+    Fresh(PairingPolicy),
+}
+
+/// Settings of a [`Loader`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoaderConfig {
+    /// The view that is loaded; default original.
+    pub view: View,
+    /// Samples of a batch, at least 1; default 64.
+    pub batch_size: usize,
+    /// Seed of order, augmentation and fresh pairings; default 0.
+    pub seed: u64,
+    /// Whether each epoch has its own random order; default false.
+    pub shuffle: bool,
+    /// Whether a last batch that is not full is left out; default false.
+    pub drop_last: bool,
+    /// Default none.
+    pub augment: Augment,
+    /// Default frozen.
+    pub pairing: PairingMode,
+    /// Default [`Normalization::IMAGENET_9`].
+    pub normalization: Normalization,
+    /// Batches made ahead in the background; 0 makes each when it is asked for. Default 4.
+    pub prefetch: usize,
+    /// Threads that make batches ahead; 0 (default) takes as many as there are cores, but no more
+    /// than `prefetch`.
+    pub threads: usize,
+}
+
+impl Default for LoaderConfig {
+    fn default() -> Self {
+        Self {
+            view: View::Original,
+            batch_size: 64,
+            seed: 0,
+            shuffle: false,
+            drop_last: false,
+            augment: Augment::None,
+            pairing: PairingMode::Frozen,
+            normalization: Normalization::IMAGENET_9,
+            prefetch: 4,
+            threads: 0,
+        }
+    }
+}
+
+/// Makes batches of one view of one split.
+#[derive(Debug)]
+pub struct Loader {
+    composer: Arc<Composer>,
+    config: LoaderConfig,
+    frozen: Option<Arc<Vec<u32>>>,
+}
+
+impl Loader {
+    /// A loader over `split` of `dataset`. A frozen pairing is read here, once.
+    ///
+    /// # Errors
+    /// If the settings are impossible, the split cannot give the view, or the pairing is not there.
+    pub fn new(dataset: &Dataset, split: &Split, config: LoaderConfig) -> Result<Self> {
+        if config.batch_size == 0 {
+            return Err(Error::argument("batch size", "at least 1", "0", "choose a larger one"));
+        }
+        config.augment.check()?;
+        split.check_view(config.view)?;
+        let frozen = match config.pairing {
+            PairingMode::Frozen if config.view.needs_background() => {
+                Some(Arc::new(Pairing::frozen(dataset, split, config.view)?.0))
+            }
+            _ => None,
+        };
+        let composer = Arc::new(Composer::new(split.clone(), &config));
+        Ok(Self { composer, config, frozen })
+    }
+
+    /// Number of batches of an epoch.
+    pub fn batches(&self) -> usize {
+        let samples = self.composer.split().len();
+        match self.config.drop_last {
+            true => samples / self.config.batch_size,
+            false => samples.div_ceil(self.config.batch_size),
+        }
+    }
+
+    /// The batches of epoch `epoch`: normalised f32, `[n, 3, size, size]`.
+    ///
+    /// # Errors
+    /// If a fresh pairing cannot be drawn, or a thread cannot be started.
+    pub fn epoch(&self, epoch: u64) -> Result<Epoch<f32>> {
+        self.start(epoch, 0)
+    }
+
+    /// The batches of epoch `epoch` from number `first_batch` on: exactly those that an
+    /// uninterrupted epoch would have given.
+    ///
+    /// # Errors
+    /// As [`Loader::epoch`].
+    pub fn epoch_from(&self, epoch: u64, first_batch: usize) -> Result<Epoch<f32>> {
+        self.start(epoch, first_batch)
+    }
+
+    /// The batches of epoch `epoch` as bytes, `[n, size, size, 3]`, not normalised.
+    ///
+    /// # Errors
+    /// As [`Loader::epoch`].
+    pub fn epoch_bytes(&self, epoch: u64) -> Result<Epoch<u8>> {
+        self.start(epoch, 0)
+    }
+
+    fn start<P: Pixel>(&self, epoch: u64, first_batch: usize) -> Result<Epoch<P>> {
+        let samples = self.composer.split().len();
+        let mut order: Vec<u32> = (0..samples as u32).collect();
+        if self.config.shuffle {
+            shuffle(&mut stream(self.config.seed, "shuffle", 0, epoch), &mut order);
+        }
+        let pairing = match (self.config.pairing, &self.frozen) {
+            (PairingMode::Fresh(policy), _) if self.config.view.needs_background() => {
+                // Epoch 0 of the stream belongs to the frozen pairing.
+                let drawn = Pairing::draw(
+                    self.composer.split(),
+                    self.config.view,
+                    self.config.seed,
+                    epoch + 1,
+                    policy,
+                )?;
+                Some(Arc::new(drawn.0))
+            }
+            (_, frozen) => frozen.clone(),
+        };
+        let plan = epoch::Plan {
+            composer: self.composer.clone(),
+            order,
+            pairing,
+            epoch,
+            batch_size: self.config.batch_size,
+            batches: self.batches(),
+        };
+        Epoch::start(plan, first_batch, self.config.prefetch, self.config.threads)
+    }
+}

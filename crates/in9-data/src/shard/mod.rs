@@ -1,0 +1,12 @@
+//! The shard format `.in9`, as written down in FORMAT.md.
+
+mod codec;
+mod header;
+mod reader;
+mod writer;
+
+pub use codec::Sample;
+pub(crate) use codec::{decode_index, encode_index};
+pub(crate) use header::Planes;
+pub use reader::Shard;
+pub(crate) use writer::{Record, write};
