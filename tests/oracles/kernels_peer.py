@@ -3,7 +3,7 @@
     python tests/oracles/kernels_peer.py --work train-resnet-small [--variant nchw] [--iterations 5] [--threads 2]
 
 Prints one JSON line for each variant:
-{"work": …, "variant": …, "ms": median, "min_ms": …, "iterations": …, "peak_mb": …, "peer": "torch 2.x"}
+{"work": …, "variant": …, "ms": median, "min_ms": …, "cpu_ms": processor time a run, "iterations": …, "peak_mb": …, "peer": "torch 2.x"}
 Works: infer-resnet18 infer-resnet50 infer-mobilenet-v2 (batch 32, 224x224, evaluation),
 train-resnet18 (batch 64, 64x64, 2x2 max pool in the stem), train-mobilenet-v2 (batch 16, 96x96),
 train-resnet-small (batch 64, 64x64, nine classes).
@@ -125,10 +125,12 @@ def main():
         run = prepare(options.work, variant)
         run()
         times = []
+        processor = time.process_time()
         for _ in range(options.iterations):
             start = time.perf_counter()
             run()
             times.append((time.perf_counter() - start) * 1e3)
+        processor = (time.process_time() - processor) * 1e3 / options.iterations
         times.sort()
         print(
             json.dumps(
@@ -137,6 +139,7 @@ def main():
                     "variant": variant,
                     "ms": round(times[len(times) // 2], 2),
                     "min_ms": round(times[0], 2),
+                    "cpu_ms": round(processor, 2),
                     "iterations": options.iterations,
                     "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
                     "peer": f"torch {torch.__version__}",

@@ -170,9 +170,7 @@ impl CustomOp1 for Elementwise {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (x, level) = (body::slice(x, layout)?, crate::simd::Level::current());
         let mut y = vec![0f32; x.len()];
-        y.par_chunks_mut(CHUNK)
-            .zip(x.par_chunks(CHUNK))
-            .for_each(|(y, x)| apply(level, y, x, self.0));
+        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| apply(level, y, x, self.0));
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 

@@ -15,17 +15,10 @@ use rayon::prelude::*;
 /// [`Error::Shape`] if the shapes differ.
 pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor> {
     if a.dims() != b.dims() {
-        return Err(Error::shape(
-            "add_act",
-            "b",
-            format!("{:?}", a.dims()),
-            b.dims(),
-        ));
+        return Err(Error::shape("add_act", "b", format!("{:?}", a.dims()), b.dims()));
     }
     if body::fused(&[a, b]) {
-        return Ok(a
-            .contiguous()?
-            .apply_op2(&b.contiguous()?, AddAct(activation))?);
+        return Ok(a.contiguous()?.apply_op2(&b.contiguous()?, AddAct(activation))?);
     }
     portable::activation(&(a + b)?, activation)
 }
@@ -60,11 +53,7 @@ impl CustomOp2 for AddAct {
         b: &CpuStorage,
         b_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (a, b, level) = (
-            body::slice(a, a_layout)?,
-            body::slice(b, b_layout)?,
-            Level::current(),
-        );
+        let (a, b, level) = (body::slice(a, a_layout)?, body::slice(b, b_layout)?, Level::current());
         let mut y = vec![0f32; a.len()];
         y.par_chunks_mut(CHUNK)
             .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))

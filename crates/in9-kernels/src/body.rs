@@ -4,9 +4,7 @@ use candle_core::{CpuStorage, DType, Device, Layout, Shape, Storage, Tensor};
 
 /// Whether the fused kernels can run: every tensor holds f32 and lies on the CPU.
 pub(crate) fn fused(tensors: &[&Tensor]) -> bool {
-    tensors
-        .iter()
-        .all(|t| t.dtype() == DType::F32 && t.device().is_cpu())
+    tensors.iter().all(|t| t.dtype() == DType::F32 && t.device().is_cpu())
 }
 
 /// Whether a gradient has to flow into any of the tensors.
@@ -15,10 +13,7 @@ pub(crate) fn tracked(tensors: &[&Tensor]) -> bool {
 }
 
 /// The numbers of a contiguous CPU tensor inside a custom operation.
-pub(crate) fn slice<'a>(
-    storage: &'a CpuStorage,
-    layout: &Layout,
-) -> candle_core::Result<&'a [f32]> {
+pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => candle_core::bail!("kernel called with a strided tensor"),
@@ -26,10 +21,7 @@ pub(crate) fn slice<'a>(
 }
 
 /// Runs `f` on the numbers of an f32 CPU tensor, copying only a strided one.
-pub(crate) fn with_slice<R>(
-    tensor: &Tensor,
-    f: impl FnOnce(&[f32]) -> R,
-) -> candle_core::Result<R> {
+pub(crate) fn with_slice<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> candle_core::Result<R> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {

@@ -43,31 +43,21 @@ struct Mask {
 
 impl Mask {
     fn new(p: f64, key: u64) -> Self {
-        Self {
-            threshold: (p * f64::from(u32::MAX)) as u32,
-            scale: (1.0 / (1.0 - p)) as f32,
-            key,
-        }
+        Self { threshold: (p * f64::from(u32::MAX)) as u32, scale: (1.0 / (1.0 - p)) as f32, key }
     }
 
     /// Multiplies number `i` by the factor that word `i` of the stream says.
     fn multiply(&self, data: &mut [f32]) {
         let stream = ChaCha8::new(self.key);
         let words = ChaCha8::WORDS;
-        data.par_chunks_mut(CHUNK)
-            .enumerate()
-            .for_each(|(chunk, data)| {
-                for (block, data) in data.chunks_mut(words).enumerate() {
-                    let random = stream.block((chunk * (CHUNK / words) + block) as u64);
-                    for (v, word) in data.iter_mut().zip(random) {
-                        *v *= if word < self.threshold {
-                            0.0
-                        } else {
-                            self.scale
-                        };
-                    }
+        data.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, data)| {
+            for (block, data) in data.chunks_mut(words).enumerate() {
+                let random = stream.block((chunk * (CHUNK / words) + block) as u64);
+                for (v, word) in data.iter_mut().zip(random) {
+                    *v *= if word < self.threshold { 0.0 } else { self.scale };
                 }
-            });
+            }
+        });
     }
 }
 

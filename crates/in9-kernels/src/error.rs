@@ -64,11 +64,6 @@ impl Error {
         expected: impl Into<String>,
         found: &[usize],
     ) -> Self {
-        Self::Shape {
-            op,
-            what,
-            expected: expected.into(),
-            found: found.to_vec(),
-        }
+        Self::Shape { op, what, expected: expected.into(), found: found.to_vec() }
     }
 }

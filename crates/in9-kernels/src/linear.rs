@@ -23,9 +23,7 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     }
     let y = x.matmul(&w.t()?)?;
     match bias {
-        Some(bias) if bias.dims() != [out] => {
-            Err(Error::shape(OP, "bias", format!("[{out}]"), bias.dims()))
-        }
+        Some(bias) if bias.dims() != [out] => Err(Error::shape(OP, "bias", format!("[{out}]"), bias.dims())),
         Some(bias) => Ok(y.broadcast_add(bias)?),
         None => Ok(y),
     }

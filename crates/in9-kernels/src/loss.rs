@@ -26,20 +26,10 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) ->
         return Err(Error::shape(OP, "logits", "[n, classes]", logits.dims()));
     };
     if n == 0 || classes == 0 {
-        return Err(Error::shape(
-            OP,
-            "logits",
-            "at least one number",
-            logits.dims(),
-        ));
+        return Err(Error::shape(OP, "logits", "at least one number", logits.dims()));
     }
     if targets.dims() != [n] {
-        return Err(Error::shape(
-            OP,
-            "targets",
-            format!("[{n}]"),
-            targets.dims(),
-        ));
+        return Err(Error::shape(OP, "targets", format!("[{n}]"), targets.dims()));
     }
     if !(0.0..=1.0).contains(&label_smoothing) {
         return Err(Error::Setting {
@@ -52,20 +42,13 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) ->
     let classes_of = targets.to_dtype(DType::U32)?.to_vec1::<u32>()?;
     for (index, &found) in classes_of.iter().enumerate() {
         if found as usize >= classes {
-            return Err(Error::Target {
-                index,
-                found,
-                classes,
-            });
+            return Err(Error::Target { index, found, classes });
         }
     }
     if !body::fused(&[logits]) {
         return portable::cross_entropy(logits, targets, label_smoothing);
     }
-    let op = CrossEntropy {
-        targets: classes_of,
-        smoothing: label_smoothing,
-    };
+    let op = CrossEntropy { targets: classes_of, smoothing: label_smoothing };
     // The targets are an argument only so that the graph names both inputs.
     Ok(logits.contiguous()?.apply_op2(targets, op)?)
 }

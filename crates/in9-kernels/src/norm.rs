@@ -44,21 +44,11 @@ pub fn batch_norm_train(
 ) -> Result<BatchNormOutput> {
     const OP: &str = "batch_norm_train";
     let &[n, channels, h, w] = x.dims() else {
-        return Err(Error::shape(
-            OP,
-            "x",
-            "[n, channels, height, width]",
-            x.dims(),
-        ));
+        return Err(Error::shape(OP, "x", "[n, channels, height, width]", x.dims()));
     };
     let count = n * h * w;
     if count == 0 {
-        return Err(Error::shape(
-            OP,
-            "x",
-            "at least one number a channel",
-            x.dims(),
-        ));
+        return Err(Error::shape(OP, "x", "at least one number a channel", x.dims()));
     }
     check_vectors(OP, channels, &[("gamma", gamma), ("beta", beta)])?;
     check_eps(OP, eps)?;
@@ -66,14 +56,8 @@ pub fn batch_norm_train(
         return portable::batch_norm_train(x, gamma, beta, eps, activation);
     }
     let statistics = Arc::new(OnceLock::new());
-    let op = BatchNorm {
-        eps: eps as f32,
-        activation,
-        statistics: statistics.clone(),
-    };
-    let y = x
-        .contiguous()?
-        .apply_op3(&gamma.contiguous()?, &beta.contiguous()?, op)?;
+    let op = BatchNorm { eps: eps as f32, activation, statistics: statistics.clone() };
+    let y = x.contiguous()?.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, op)?;
     let (mean, var) = match statistics.get() {
         Some(s) => (s.mean.clone(), s.var.clone()),
         None => (vec![0.0; channels], vec![0.0; channels]),
@@ -132,12 +116,7 @@ pub fn fold_batch_norm(
     let Some(&out) = w.dims().first() else {
         return Err(Error::shape(OP, "w", "[out, …]", w.dims()));
     };
-    let mut vectors = vec![
-        ("gamma", gamma),
-        ("beta", beta),
-        ("mean", mean),
-        ("var", var),
-    ];
+    let mut vectors = vec![("gamma", gamma), ("beta", beta), ("mean", mean), ("var", var)];
     vectors.extend(bias.map(|bias| ("bias", bias)));
     check_vectors(OP, out, &vectors)?;
     check_eps(OP, eps)?;
@@ -167,12 +146,7 @@ fn check_eps(op: &'static str, eps: f64) -> Result<()> {
     if eps >= 0.0 {
         return Ok(());
     }
-    Err(Error::Setting {
-        op,
-        what: "eps",
-        expected: "at least 0",
-        found: eps.to_string(),
-    })
+    Err(Error::Setting { op, what: "eps", expected: "at least 0", found: eps.to_string() })
 }
 
 struct Statistics {
@@ -280,11 +254,7 @@ impl CustomOp3 for BatchNorm {
                         let (mean, var) = (statistics.mean[c], statistics.var[c]);
                         let inverse = 1.0 / (var + self.eps).sqrt();
                         let scale = gamma / (var + self.eps).sqrt();
-                        let affine = Affine {
-                            scale,
-                            shift: beta - mean * scale,
-                            mean,
-                        };
+                        let affine = Affine { scale, shift: beta - mean * scale, mean };
                         let xs = || planes(x, channels, plane, c);
                         let dys = || planes(dy, channels, plane, c);
                         let (mut sum, mut product) = (0f64, 0f64);
@@ -298,15 +268,7 @@ impl CustomOp3 for BatchNorm {
                         let offset = (sum / count) as f32;
                         let slope = (product / count * inverse * inverse) as f32;
                         for (dx, (x, dy)) in dx.into_iter().zip(xs().zip(dys())) {
-                            input_gradient(
-                                level,
-                                dx,
-                                x,
-                                dy,
-                                affine,
-                                [offset, slope],
-                                self.activation,
-                            );
+                            input_gradient(level, dx, x, dy, affine, [offset, slope], self.activation);
                         }
                         ((product * inverse) as f32, sum as f32)
                     })
@@ -324,7 +286,7 @@ impl CustomOp3 for BatchNorm {
 
 /// Normalisation of one channel: `scale * x + shift`.
 #[derive(Clone, Copy)]
-pub(crate) struct Affine {
+struct Affine {
     scale: f32,
     shift: f32,
     mean: f32,

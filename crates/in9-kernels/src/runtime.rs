@@ -13,17 +13,14 @@
 pub fn init(threads: Option<usize>) {
     keep_freed_memory();
     let threads = threads.filter(|&n| n > 0).or_else(from_environment);
-    let threads = threads.unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-    });
+    let threads = threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get));
     if only_thread() {
         // SAFETY: this is the process's only thread, so nobody reads the environment meanwhile.
         unsafe { std::env::set_var("RAYON_NUM_THREADS", threads.to_string()) };
     }
     // An error means that the pool exists already; its size is then not ours to choose.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global();
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
 }
 
 fn from_environment() -> Option<usize> {

@@ -11,9 +11,7 @@ thread_local! {
 /// Nested calls get different buffers. A thread keeps what it used, so the second call of the same
 /// size costs nothing.
 pub(crate) fn with<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
-    let mut buffer = FREE
-        .with(|free| free.borrow_mut().pop())
-        .unwrap_or_default();
+    let mut buffer = FREE.with(|free| free.borrow_mut().pop()).unwrap_or_default();
     if buffer.len() < len {
         buffer.resize(len, 0.0);
     }

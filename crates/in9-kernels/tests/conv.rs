@@ -20,27 +20,11 @@ fn case(
     dilation: [usize; 2],
     groups: usize,
 ) -> Case {
-    Case {
-        x,
-        w,
-        config: Conv2dConfig {
-            stride,
-            padding,
-            dilation,
-            groups,
-        },
-    }
+    Case { x, w, config: Conv2dConfig { stride, padding, dilation, groups } }
 }
 
 fn square(x: [usize; 4], out: usize, k: usize, s: usize, p: usize, groups: usize) -> Case {
-    case(
-        x,
-        [out, x[1] / groups, k, k],
-        [s; 2],
-        [p; 4],
-        [1; 2],
-        groups,
-    )
+    case(x, [out, x[1] / groups, k, k], [s; 2], [p; 4], [1; 2], groups)
 }
 
 /// Every awkward shape that came to mind.
@@ -54,6 +38,12 @@ fn cases() -> Vec<Case> {
         square([9, 17, 7, 7], 33, 3, 1, 1, 1),
         square([2, 32, 5, 5], 16, 3, 1, 1, 1),
         square([2, 20, 9, 11], 19, 3, 1, 1, 1),
+        square([40, 16, 2, 2], 50, 3, 1, 1, 1),
+        square([3, 16, 1, 1], 16, 3, 1, 1, 1),
+        square([1, 16, 61, 30], 16, 3, 1, 1, 1),
+        square([2, 16, 6, 5], 16, 3, 1, 4, 1),
+        square([2, 16, 3, 9], 48, 3, 1, 0, 1),
+        case([2, 16, 7, 10], [16, 16, 3, 3], [1, 1], [0, 1, 2, 0], [1; 2], 1),
         square([5, 4, 1, 1], 6, 3, 1, 1, 1),
         square([5, 4, 1, 1], 6, 1, 1, 0, 1),
         square([4, 32, 7, 7], 16, 1, 1, 0, 1),
@@ -78,49 +68,14 @@ fn cases() -> Vec<Case> {
         case([2, 3, 8, 9], [4, 3, 3, 3], [2, 2], [1; 4], [1; 2], 1),
         case([2, 3, 9, 8], [4, 3, 3, 3], [1, 1], [1, 0, 0, 2], [1; 2], 1),
         case([2, 3, 9, 8], [4, 3, 3, 3], [2, 2], [0, 1, 0, 1], [1; 2], 1),
-        case(
-            [2, 3, 12, 10],
-            [4, 3, 1, 3],
-            [1, 1],
-            [0, 0, 1, 1],
-            [1; 2],
-            1,
-        ),
-        case(
-            [2, 3, 12, 10],
-            [4, 3, 5, 2],
-            [2, 1],
-            [2, 1, 0, 1],
-            [1; 2],
-            1,
-        ),
-        case(
-            [2, 3, 12, 11],
-            [4, 3, 3, 3],
-            [1, 2],
-            [2, 2, 1, 1],
-            [2, 1],
-            1,
-        ),
+        case([2, 3, 12, 10], [4, 3, 1, 3], [1, 1], [0, 0, 1, 1], [1; 2], 1),
+        case([2, 3, 12, 10], [4, 3, 5, 2], [2, 1], [2, 1, 0, 1], [1; 2], 1),
+        case([2, 3, 12, 11], [4, 3, 3, 3], [1, 2], [2, 2, 1, 1], [2, 1], 1),
         case([2, 4, 12, 11], [4, 4, 3, 3], [2, 2], [2; 4], [2; 2], 1),
         case([2, 4, 12, 11], [4, 4, 3, 3], [1, 1], [2; 4], [2; 2], 1),
         case([2, 4, 12, 11], [4, 1, 3, 3], [1, 1], [2; 4], [2; 2], 4),
-        case(
-            [2, 4, 12, 11],
-            [4, 1, 3, 5],
-            [3, 2],
-            [0, 2, 1, 3],
-            [2, 1],
-            4,
-        ),
-        case(
-            [2, 4, 12, 11],
-            [6, 2, 3, 3],
-            [2, 1],
-            [1, 0, 0, 1],
-            [1, 2],
-            2,
-        ),
+        case([2, 4, 12, 11], [4, 1, 3, 5], [3, 2], [0, 2, 1, 3], [2, 1], 4),
+        case([2, 4, 12, 11], [6, 2, 3, 3], [2, 1], [1, 0, 0, 1], [1, 2], 2),
     ]
 }
 
@@ -129,12 +84,8 @@ fn kernels_agree_with_the_portable_body() {
     for Case { x, w, config } in cases() {
         let inputs = [random(&x, 1), random(&w, 2), random(&[w[0]], 3)];
         let name = format!("{x:?} {w:?} {config:?}");
-        bodies_agree(&name, &inputs[..2], 1e-5, |t| {
-            Ok(conv2d(&t[0], &t[1], None, &config)?)
-        });
-        bodies_agree(&name, &inputs, 1e-5, |t| {
-            Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?)
-        });
+        bodies_agree(&name, &inputs[..2], 1e-5, |t| Ok(conv2d(&t[0], &t[1], None, &config)?));
+        bodies_agree(&name, &inputs, 1e-5, |t| Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?));
     }
 }
 
@@ -142,35 +93,23 @@ fn kernels_agree_with_the_portable_body() {
 fn portable_gradients_equal_finite_differences() {
     for Case { x, w, config } in cases() {
         // Fewer images and channels: a convolution is linear in both.
-        let inputs = [
-            random(&[x[0].min(2), x[1], x[2].min(15), x[3].min(15)], 1),
-            random(&w, 2),
-            random(&[w[0]], 3),
-        ];
+        let inputs =
+            [random(&[x[0].min(2), x[1], x[2].min(15), x[3].min(15)], 1), random(&w, 2), random(&[w[0]], 3)];
         let name = format!("{x:?} {w:?} {config:?}");
-        gradients_are_right(&name, &inputs, |t| {
-            Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?)
-        });
+        gradients_are_right(&name, &inputs, |t| Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?));
     }
 }
 
 #[test]
 fn the_fused_layer_equals_its_parts() {
     for Case { x, w, config } in cases() {
-        for activation in [
-            Activation::None,
-            Activation::Relu,
-            Activation::Relu6,
-            Activation::HardSwish,
-            Activation::Silu,
-        ] {
+        for activation in
+            [Activation::None, Activation::Relu, Activation::Relu6, Activation::HardSwish, Activation::Silu]
+        {
             let f32s = |t: &Tensor| t.to_dtype(candle_core::DType::F32).unwrap();
             let (x, w, b) = (random(&x, 1), random(&w, 2), random(&[w[0]], 3));
-            let fused =
-                conv2d_act(&f32s(&x), &f32s(&w), Some(&f32s(&b)), &config, activation).unwrap();
-            let parts = activation
-                .apply(&conv2d(&x, &w, Some(&b), &config).unwrap())
-                .unwrap();
+            let fused = conv2d_act(&f32s(&x), &f32s(&w), Some(&f32s(&b)), &config, activation).unwrap();
+            let parts = activation.apply(&conv2d(&x, &w, Some(&b), &config).unwrap()).unwrap();
             let d = common::difference(&fused, &parts);
             assert!(d < 1e-5, "{config:?} {activation:?}: {d:e}");
         }
@@ -182,33 +121,15 @@ fn strided_inputs_are_accepted() {
     let config = Conv2dConfig::new(1, 1);
     let inputs = [random(&[2, 9, 6, 3], 1), random(&[3, 3, 4, 3], 2)];
     bodies_agree("permuted", &inputs, 1e-5, |t| {
-        Ok(conv2d(
-            &t[0].permute((0, 3, 1, 2))?,
-            &t[1].transpose(0, 2)?,
-            None,
-            &config,
-        )?)
+        Ok(conv2d(&t[0].permute((0, 3, 1, 2))?, &t[1].transpose(0, 2)?, None, &config)?)
     });
 }
 
 #[test]
 fn wrong_shapes_are_refused_with_both_shapes() {
     let (x, w) = (random(&[1, 3, 8, 8], 1), random(&[4, 2, 3, 3], 2));
-    let error = conv2d(&x, &w, None, &Conv2dConfig::default())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("[4, 2, 3, 3]") && error.contains('3'),
-        "{error}"
-    );
-    let zero = Conv2dConfig {
-        stride: [0, 1],
-        ..Conv2dConfig::default()
-    };
-    assert!(
-        conv2d(&x, &w, None, &zero)
-            .unwrap_err()
-            .to_string()
-            .contains("stride")
-    );
+    let error = conv2d(&x, &w, None, &Conv2dConfig::default()).unwrap_err().to_string();
+    assert!(error.contains("[4, 2, 3, 3]") && error.contains('3'), "{error}");
+    let zero = Conv2dConfig { stride: [0, 1], ..Conv2dConfig::default() };
+    assert!(conv2d(&x, &w, None, &zero).unwrap_err().to_string().contains("stride"));
 }

@@ -6,9 +6,9 @@ mod common;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{bodies_agree, difference, gradients_are_right, random, run, values};
 use in9_kernels::{
-    Activation, BatchNormOutput, Conv2dConfig, adaptive_avg_pool2d, add_act, avg_pool2d,
-    batch_norm_train, conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm, global_avg_pool,
-    linear, max_pool2d, update_running_stats,
+    Activation, BatchNormOutput, Conv2dConfig, adaptive_avg_pool2d, add_act, avg_pool2d, batch_norm_train,
+    conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm, global_avg_pool, linear, max_pool2d,
+    update_running_stats,
 };
 
 const ACTIVATIONS: [Activation; 7] = [
@@ -46,25 +46,11 @@ fn activation_gradients_at_the_kinks_are_those_of_pytorch() {
     ];
     for (activation, slopes) in expected {
         for dtype in [DType::F32, DType::F64] {
-            let x = Var::from_tensor(
-                &Tensor::new(&at, &Device::Cpu)
-                    .unwrap()
-                    .to_dtype(dtype)
-                    .unwrap(),
-            )
-            .unwrap();
-            let grads = activation
-                .apply(&x)
-                .unwrap()
-                .sum_all()
-                .unwrap()
-                .backward()
-                .unwrap();
+            let x =
+                Var::from_tensor(&Tensor::new(&at, &Device::Cpu).unwrap().to_dtype(dtype).unwrap()).unwrap();
+            let grads = activation.apply(&x).unwrap().sum_all().unwrap().backward().unwrap();
             for (found, expected) in values(grads.get(&x).unwrap()).iter().zip(slopes) {
-                assert!(
-                    (found - expected).abs() < 1e-6,
-                    "{activation:?} {dtype:?}: {found} {expected}"
-                );
+                assert!((found - expected).abs() < 1e-6, "{activation:?} {dtype:?}: {found} {expected}");
             }
         }
     }
@@ -76,11 +62,7 @@ fn batch_norm() {
         for a in ACTIVATIONS {
             let x = (random(&shape, 1) * 3.0).unwrap().affine(1.0, 0.7).unwrap();
             let c = shape[1];
-            let inputs = [
-                x,
-                random(&[c], 2).affine(0.5, 1.0).unwrap(),
-                random(&[c], 3),
-            ];
+            let inputs = [x, random(&[c], 2).affine(0.5, 1.0).unwrap(), random(&[c], 3)];
             let f = |t: &[Tensor]| Ok(batch_norm_train(&t[0], &t[1], &t[2], 1e-3, a)?.y);
             bodies_agree(&format!("{shape:?} {a:?}"), &inputs, 3e-4, f);
             gradients_are_right(&format!("{shape:?} {a:?}"), &inputs, f);
@@ -114,19 +96,10 @@ fn running_statistics_follow_both_bodies() {
 
 #[test]
 fn a_large_mean_does_not_swallow_the_variance() {
-    let x = (random(&[4, 2, 8, 8], 1) * 0.01)
-        .unwrap()
-        .affine(1.0, 100.0)
-        .unwrap();
+    let x = (random(&[4, 2, 8, 8], 1) * 0.01).unwrap().affine(1.0, 100.0).unwrap();
     let ones = Tensor::ones(2, DType::F32, &Device::Cpu).unwrap();
-    let BatchNormOutput { batch_var, .. } = batch_norm_train(
-        &x.to_dtype(DType::F32).unwrap(),
-        &ones,
-        &ones,
-        0.0,
-        Activation::None,
-    )
-    .unwrap();
+    let BatchNormOutput { batch_var, .. } =
+        batch_norm_train(&x.to_dtype(DType::F32).unwrap(), &ones, &ones, 0.0, Activation::None).unwrap();
     for v in values(&batch_var) {
         assert!((v / 3.33e-5 - 1.0).abs() < 0.2, "{v}");
     }
@@ -145,11 +118,7 @@ fn folding_equals_convolution_then_normalisation() {
     let y = conv2d(&x, &w, Some(&bias), &config).unwrap();
     let column = |t: &Tensor| t.reshape((1, c, 1, 1)).unwrap();
     let scale = (column(&gamma) / (column(&var) + 1e-3).unwrap().sqrt().unwrap()).unwrap();
-    let y = y
-        .broadcast_sub(&column(&mean))
-        .unwrap()
-        .broadcast_mul(&scale)
-        .unwrap();
+    let y = y.broadcast_sub(&column(&mean)).unwrap().broadcast_mul(&scale).unwrap();
     let y = y.broadcast_add(&column(&beta)).unwrap().relu().unwrap();
     assert!(difference(&folded, &y) < 1e-12);
 }
@@ -157,13 +126,8 @@ fn folding_equals_convolution_then_normalisation() {
 #[test]
 fn add_and_activation() {
     for a in ACTIVATIONS {
-        let inputs = [
-            (random(&[2, 3, 4], 1) * 4.0).unwrap(),
-            (random(&[2, 3, 4], 2) * 4.0).unwrap(),
-        ];
-        check(&format!("{a:?}"), &inputs, |t| {
-            Ok(add_act(&t[0], &t[1], a)?)
-        });
+        let inputs = [(random(&[2, 3, 4], 1) * 4.0).unwrap(), (random(&[2, 3, 4], 2) * 4.0).unwrap()];
+        check(&format!("{a:?}"), &inputs, |t| Ok(add_act(&t[0], &t[1], a)?));
     }
 }
 
@@ -181,48 +145,23 @@ fn pooling() {
     for (plane, kernel, stride, padding) in grid {
         let name = format!("{plane:?} {kernel:?} {stride:?} {padding:?}");
         let x = [random(&[3, 2, plane[0], plane[1]], 1)];
-        check(&name, &x, |t| {
-            Ok(max_pool2d(&t[0], kernel, stride, padding)?)
-        });
-        check(&name, &x, |t| {
-            Ok(avg_pool2d(&t[0], kernel, stride, padding, true)?)
-        });
-        check(&name, &x, |t| {
-            Ok(avg_pool2d(&t[0], kernel, stride, padding, false)?)
-        });
+        check(&name, &x, |t| Ok(max_pool2d(&t[0], kernel, stride, padding)?));
+        check(&name, &x, |t| Ok(avg_pool2d(&t[0], kernel, stride, padding, true)?));
+        check(&name, &x, |t| Ok(avg_pool2d(&t[0], kernel, stride, padding, false)?));
     }
     for out in [[1, 1], [3, 2], [6, 6], [9, 8]] {
-        check("adaptive", &[random(&[2, 3, 6, 7], 1)], |t| {
-            Ok(adaptive_avg_pool2d(&t[0], out)?)
-        });
+        check("adaptive", &[random(&[2, 3, 6, 7], 1)], |t| Ok(adaptive_avg_pool2d(&t[0], out)?));
     }
-    check("global", &[random(&[2, 3, 6, 7], 1)], |t| {
-        Ok(global_avg_pool(&t[0])?)
-    });
+    check("global", &[random(&[2, 3, 6, 7], 1)], |t| Ok(global_avg_pool(&t[0])?));
 }
 
 #[test]
 fn max_pool_gradient_is_one_where_candles_is_a_quarter() {
     let data: Vec<f32> = (0..16).map(|v| v as f32).collect();
     let x = Var::from_vec(data, (1, 1, 4, 4), &Device::Cpu).unwrap();
-    let candle = x
-        .max_pool2d(2)
-        .unwrap()
-        .sum_all()
-        .unwrap()
-        .backward()
-        .unwrap();
-    assert_eq!(
-        values(candle.get(&x).unwrap())[5],
-        0.25,
-        "Candle has mended its gradient"
-    );
-    let ours = max_pool2d(&x, [2, 2], [2, 2], [0; 4])
-        .unwrap()
-        .sum_all()
-        .unwrap()
-        .backward()
-        .unwrap();
+    let candle = x.max_pool2d(2).unwrap().sum_all().unwrap().backward().unwrap();
+    assert_eq!(values(candle.get(&x).unwrap())[5], 0.25, "Candle has mended its gradient");
+    let ours = max_pool2d(&x, [2, 2], [2, 2], [0; 4]).unwrap().sum_all().unwrap().backward().unwrap();
     let mut expected = [0.0; 16];
     for winner in [5, 7, 13, 15] {
         expected[winner] = 1.0;
@@ -231,12 +170,8 @@ fn max_pool_gradient_is_one_where_candles_is_a_quarter() {
     // Ties: the first of four, in both bodies.
     for dtype in [DType::F32, DType::F64] {
         let zeros = Var::zeros((1, 1, 2, 2), dtype, &Device::Cpu).unwrap();
-        let grads = max_pool2d(&zeros, [2, 2], [2, 2], [0; 4])
-            .unwrap()
-            .sum_all()
-            .unwrap()
-            .backward()
-            .unwrap();
+        let grads =
+            max_pool2d(&zeros, [2, 2], [2, 2], [0; 4]).unwrap().sum_all().unwrap().backward().unwrap();
         assert_eq!(values(grads.get(&zeros).unwrap()), [1.0, 0.0, 0.0, 0.0]);
     }
 }
@@ -246,9 +181,7 @@ fn loss() {
     let targets = Tensor::new(&[2u32, 0, 4, 4], &Device::Cpu).unwrap();
     for smoothing in [0.0, 0.1, 1.0] {
         let logits = [(random(&[4, 5], 1) * 6.0).unwrap()];
-        check(&format!("{smoothing}"), &logits, |t| {
-            Ok(cross_entropy(&t[0], &targets, smoothing)?)
-        });
+        check(&format!("{smoothing}"), &logits, |t| Ok(cross_entropy(&t[0], &targets, smoothing)?));
     }
     let far = Tensor::new(&[[1e4f32, -1e4]], &Device::Cpu).unwrap();
     let first = Tensor::new(&[0u32], &Device::Cpu).unwrap();
@@ -261,9 +194,7 @@ fn loss() {
 #[test]
 fn linear_layer() {
     let inputs = [random(&[3, 7], 1), random(&[4, 7], 2), random(&[4], 3)];
-    check("linear", &inputs, |t| {
-        Ok(linear(&t[0], &t[1], Some(&t[2]))?)
-    });
+    check("linear", &inputs, |t| Ok(linear(&t[0], &t[1], Some(&t[2]))?));
     check("no bias", &inputs[..2], |t| Ok(linear(&t[0], &t[1], None)?));
 }
 
@@ -277,11 +208,7 @@ fn dropout_is_a_function_of_its_key() {
     assert!((kept - 0.7).abs() < 0.005, "{kept}");
     assert!(y.iter().all(|&v| v == 0.0 || (v - 1.0 / 0.7).abs() < 1e-6));
     // The same mask for the gradient and in the portable body.
-    let (y, gradients) = run(&[random(&[5, 9], 1)], DType::F32, |t| {
-        Ok(dropout(&t[0], 0.5, 3)?)
-    });
-    let (reference, references) = run(&[random(&[5, 9], 1)], DType::F64, |t| {
-        Ok(dropout(&t[0], 0.5, 3)?)
-    });
+    let (y, gradients) = run(&[random(&[5, 9], 1)], DType::F32, |t| Ok(dropout(&t[0], 0.5, 3)?));
+    let (reference, references) = run(&[random(&[5, 9], 1)], DType::F64, |t| Ok(dropout(&t[0], 0.5, 3)?));
     assert!(difference(&y, &reference) < 1e-6 && difference(&gradients[0], &references[0]) < 1e-6);
 }

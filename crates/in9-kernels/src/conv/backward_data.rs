@@ -71,14 +71,8 @@ fn flip(w: &[f32], g: &Geometry) -> Vec<f32> {
 fn scatter(dy: &[f32], w: &[f32], g: &Geometry, images: usize, dx: &mut [f32]) {
     let (filter, plane) = (g.cig() * g.taps(), g.plane_out());
     let (image_in, image_out) = (g.ci * g.plane_in(), g.co * plane);
-    let strips: Vec<Rows> = if images == 1 {
-        forward::strips(g).collect()
-    } else {
-        vec![Rows {
-            start: 0,
-            count: g.oh,
-        }]
-    };
+    let strips: Vec<Rows> =
+        if images == 1 { forward::strips(g).collect() } else { vec![Rows { start: 0, count: g.oh }] };
     for group in 0..g.groups {
         for &rows in &strips {
             let strip = rows.count * g.ow;
@@ -88,8 +82,7 @@ fn scatter(dy: &[f32], w: &[f32], g: &Geometry, images: usize, dx: &mut [f32]) {
                 for (i, image) in dy.chunks_exact(image_out).enumerate() {
                     let planes = image[group * g.cog() * plane..].chunks_exact(plane);
                     for (to, from) in gathered.chunks_exact_mut(pixels).zip(planes) {
-                        to[i * strip..][..strip]
-                            .copy_from_slice(&from[rows.start * g.ow..][..strip]);
+                        to[i * strip..][..strip].copy_from_slice(&from[rows.start * g.ow..][..strip]);
                     }
                 }
                 scratch::with(block * g.taps() * pixels, |col| {
@@ -105,15 +98,7 @@ fn scatter(dy: &[f32], w: &[f32], g: &Geometry, images: usize, dx: &mut [f32]) {
                         );
                         let first = (group * g.cig() + c) * g.plane_in();
                         for (i, image) in dx.chunks_exact_mut(image_in).enumerate() {
-                            col2im(
-                                &mut image[first..],
-                                g,
-                                rows,
-                                channels,
-                                col,
-                                i * strip,
-                                pixels,
-                            );
+                            col2im(&mut image[first..], g, rows, channels, col, i * strip, pixels);
                         }
                     }
                 });

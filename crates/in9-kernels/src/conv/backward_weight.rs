@@ -4,10 +4,14 @@ use super::{
     depthwise, forward,
     geometry::Geometry,
     im2col::{Rows, im2col},
+    winograd,
 };
 use crate::{
     scratch,
-    simd::gemm::{View, gemm},
+    simd::{
+        Level,
+        gemm::{View, gemm},
+    },
 };
 use rayon::prelude::*;
 
@@ -24,6 +28,10 @@ pub(crate) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
         depthwise::backward_weight(x, dy, g, &mut dw);
         return dw;
     }
+    if winograd::suits(g) {
+        winograd::backward_weight(Level::current(), x, dy, g, &mut dw);
+        return dw;
+    }
     let images = forward::images_per_task(g).min(g.n.div_ceil(PARTS));
     let part = g.n.div_ceil(PARTS).div_ceil(images) * images;
     let (image_in, image_out) = (g.ci * g.plane_in(), g.co * g.plane_out());
@@ -32,9 +40,7 @@ pub(crate) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
         .zip(dy.par_chunks(part * image_out))
         .map(|(x, dy)| {
             let mut dw = vec![0f32; g.co * g.cig() * g.taps()];
-            let tasks = x
-                .chunks(images * image_in)
-                .zip(dy.chunks(images * image_out));
+            let tasks = x.chunks(images * image_in).zip(dy.chunks(images * image_out));
             for (x, dy) in tasks {
                 add_images(x, dy, g, &mut dw);
             }
@@ -53,14 +59,8 @@ fn add_images(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let (filter, plane) = (g.cig() * g.taps(), g.plane_out());
     let (image_in, image_out) = (g.ci * g.plane_in(), g.co * plane);
     let images = x.len() / image_in;
-    let strips: Vec<Rows> = if images == 1 {
-        forward::strips(g).collect()
-    } else {
-        vec![Rows {
-            start: 0,
-            count: g.oh,
-        }]
-    };
+    let strips: Vec<Rows> =
+        if images == 1 { forward::strips(g).collect() } else { vec![Rows { start: 0, count: g.oh }] };
     for group in 0..g.groups {
         if g.is_pointwise() && images == 1 {
             gemm(
@@ -80,8 +80,7 @@ fn add_images(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
                 for (i, image) in dy.chunks_exact(image_out).enumerate() {
                     let planes = image[group * g.cog() * plane..].chunks_exact(plane);
                     for (to, from) in gathered.chunks_exact_mut(pixels).zip(planes) {
-                        to[i * strip..][..strip]
-                            .copy_from_slice(&from[rows.start * g.ow..][..strip]);
+                        to[i * strip..][..strip].copy_from_slice(&from[rows.start * g.ow..][..strip]);
                     }
                 }
                 scratch::with(block * g.taps() * pixels, |col| {

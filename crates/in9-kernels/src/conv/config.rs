@@ -27,34 +27,20 @@ pub struct Conv2dConfig {
 impl Default for Conv2dConfig {
     /// Stride 1, no padding, no dilation, one group.
     fn default() -> Self {
-        Self {
-            stride: [1, 1],
-            padding: [0; 4],
-            dilation: [1, 1],
-            groups: 1,
-        }
+        Self { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1 }
     }
 }
 
 impl Conv2dConfig {
     /// The same stride on both axes and the same padding on all four sides.
     pub fn new(stride: usize, padding: usize) -> Self {
-        Self {
-            stride: [stride; 2],
-            padding: [padding; 4],
-            ..Self::default()
-        }
+        Self { stride: [stride; 2], padding: [padding; 4], ..Self::default() }
     }
 
     /// TensorFlow's "same" padding: outputs of `ceil(size / stride)`, the odd zero at the end.
     ///
     /// `plane`, `kernel`, `stride` and `dilation` are `[vertical, horizontal]`.
-    pub fn same(
-        plane: [usize; 2],
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        dilation: [usize; 2],
-    ) -> Self {
+    pub fn same(plane: [usize; 2], kernel: [usize; 2], stride: [usize; 2], dilation: [usize; 2]) -> Self {
         let pad = |axis: usize| {
             let step = stride[axis].max(1);
             let reach = (plane[axis].div_ceil(step).max(1) - 1) * step
@@ -64,12 +50,7 @@ impl Conv2dConfig {
             [total / 2, total - total / 2]
         };
         let ([top, bottom], [left, right]) = (pad(0), pad(1));
-        Self {
-            stride,
-            padding: [top, bottom, left, right],
-            dilation,
-            groups: 1,
-        }
+        Self { stride, padding: [top, bottom, left, right], dilation, groups: 1 }
     }
 
     /// The same with this many groups.
@@ -79,10 +60,7 @@ impl Conv2dConfig {
 
     /// The same with this dilation on both axes.
     pub fn with_dilation(self, dilation: usize) -> Self {
-        Self {
-            dilation: [dilation; 2],
-            ..self
-        }
+        Self { dilation: [dilation; 2], ..self }
     }
 
     pub(crate) fn check(&self) -> Result<()> {

@@ -27,11 +27,7 @@ impl Phases {
     fn new(g: &Geometry) -> Self {
         let rows = (g.oh + (g.kh - 1) * g.dy / g.sy).max((g.h + g.top).div_ceil(g.sy));
         let row = (g.ow + (g.kw - 1) * g.dx / g.sx).max((g.w + g.left).div_ceil(g.sx));
-        Self {
-            row,
-            plane: rows * row,
-            reach: (g.oh - 1) * row + g.ow,
-        }
+        Self { row, plane: rows * row, reach: (g.oh - 1) * row + g.ow }
     }
 
     fn len(&self, g: &Geometry) -> usize {
@@ -49,9 +45,8 @@ impl Phases {
                     continue;
                 }
                 let count = (g.w - first).div_ceil(g.sx);
-                let start = (phase_y * g.sx + phase_x) * self.plane
-                    + row * self.row
-                    + (first + g.left) / g.sx;
+                let start =
+                    (phase_y * g.sx + phase_x) * self.plane + row * self.row + (first + g.left) / g.sx;
                 f(y * g.w + first, start..start + count, (y + 1) * g.w);
             }
         }
@@ -90,8 +85,7 @@ impl Phases {
             ((y % g.sy) * g.sx + x % g.sx) * self.plane + (y / g.sy) * self.row + x / g.sx
         };
         let taps = filter.iter().enumerate();
-        taps.map(|(k, &w)| (offset(k / g.kw, k % g.kw), w))
-            .collect()
+        taps.map(|(k, &w)| (offset(k / g.kw, k % g.kw), w)).collect()
     }
 
     /// Output rows at the distance of phase rows, zeros between them.
@@ -156,23 +150,20 @@ pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry, dx: &mut [f32])
 
 pub(super) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let (phases, level) = (Phases::new(g), Level::current());
-    dw.par_chunks_mut(g.taps())
-        .enumerate()
-        .with_min_len(4)
-        .for_each(|(c, dw)| {
-            let taps = phases.taps(g, dw);
-            scratch::with(phases.len(g), |split| {
-                scratch::with(phases.reach, |spread| {
-                    for image in 0..g.n {
-                        let i = image * g.ci + c;
-                        phases.split(g, &x[i * g.plane_in()..][..g.plane_in()], split);
-                        phases.spread(g, &dy[i * g.plane_out()..][..g.plane_out()], spread);
-                        for (dw, &(offset, _)) in dw.iter_mut().zip(&taps) {
-                            let shifted = &split[offset..offset + phases.reach];
-                            *dw += lanes::dot(level, spread, shifted);
-                        }
+    dw.par_chunks_mut(g.taps()).enumerate().with_min_len(4).for_each(|(c, dw)| {
+        let taps = phases.taps(g, dw);
+        scratch::with(phases.len(g), |split| {
+            scratch::with(phases.reach, |spread| {
+                for image in 0..g.n {
+                    let i = image * g.ci + c;
+                    phases.split(g, &x[i * g.plane_in()..][..g.plane_in()], split);
+                    phases.spread(g, &dy[i * g.plane_out()..][..g.plane_out()], spread);
+                    for (dw, &(offset, _)) in dw.iter_mut().zip(&taps) {
+                        let shifted = &split[offset..offset + phases.reach];
+                        *dw += lanes::dot(level, spread, shifted);
                     }
-                });
+                }
             });
         });
+    });
 }

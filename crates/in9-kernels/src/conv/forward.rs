@@ -4,10 +4,14 @@ use super::{
     depthwise,
     geometry::Geometry,
     im2col::{Rows, im2col},
+    winograd,
 };
 use crate::{
     Activation, scratch,
-    simd::gemm::{View, gemm},
+    simd::{
+        Level,
+        gemm::{View, gemm},
+    },
 };
 use rayon::prelude::*;
 
@@ -33,40 +37,41 @@ pub(crate) fn forward(
         depthwise::forward(x, w, bias, g, activation, &mut y);
         return y;
     }
+    if winograd::suits(g) {
+        let finish = |y: &mut [f32]| finish_images(y, bias, g, activation);
+        winograd::forward(Level::current(), x, w, g, &mut y, finish);
+        return y;
+    }
     let images = images_per_task(g);
-    y.par_chunks_mut(images * image_out)
-        .zip(x.par_chunks(images * image_in))
-        .for_each(|(y, x)| {
-            if g.is_pointwise() && images == 1 {
-                pointwise(x, w, g, y);
-            } else if images == 1 {
-                one_image(x, w, g, y);
-            } else {
-                several_images(x, w, g, y);
-            }
-            for (c, plane) in y.chunks_exact_mut(g.plane_out()).enumerate() {
-                activation.add_and_apply(plane, bias.map_or(0.0, |b| b[c % g.co]));
-            }
-        });
+    y.par_chunks_mut(images * image_out).zip(x.par_chunks(images * image_in)).for_each(|(y, x)| {
+        if g.is_pointwise() && images == 1 {
+            pointwise(x, w, g, y);
+        } else if images == 1 {
+            one_image(x, w, g, y);
+        } else {
+            several_images(x, w, g, y);
+        }
+        finish_images(y, bias, g, activation);
+    });
     y
+}
+
+/// Adds the bias and applies the activation to some images.
+fn finish_images(y: &mut [f32], bias: Option<&[f32]>, g: &Geometry, activation: Activation) {
+    for (c, plane) in y.chunks_exact_mut(g.plane_out()).enumerate() {
+        activation.add_and_apply(plane, bias.map_or(0.0, |b| b[c % g.co]));
+    }
 }
 
 /// Small planes share a product. The count depends on the plane only, never on batch or threads.
 pub(super) fn images_per_task(g: &Geometry) -> usize {
-    if g.plane_out() >= 256 {
-        1
-    } else {
-        PIXELS.div_ceil(g.plane_out())
-    }
+    if g.plane_out() >= 256 { 1 } else { PIXELS.div_ceil(g.plane_out()) }
 }
 
 /// Strips of output rows with about [`PIXELS`] pixels.
 pub(super) fn strips(g: &Geometry) -> impl Iterator<Item = Rows> {
     let count = (PIXELS / g.ow).clamp(1, g.oh);
-    (0..g.oh).step_by(count).map(move |start| Rows {
-        start,
-        count: count.min(g.oh - start),
-    })
+    (0..g.oh).step_by(count).map(move |start| Rows { start, count: count.min(g.oh - start) })
 }
 
 fn pointwise(x: &[f32], w: &[f32], g: &Geometry, y: &mut [f32]) {
@@ -95,10 +100,7 @@ fn one_image(x: &[f32], w: &[f32], g: &Geometry, y: &mut [f32]) {
                     im2col(&x[first..], g, rows, channels, col, 0, pixels);
                     gemm(
                         [g.cog(), pixels, channels * g.taps()],
-                        (
-                            w,
-                            View::row_major(group * g.cog() * filter + c * g.taps(), filter),
-                        ),
+                        (w, View::row_major(group * g.cog() * filter + c * g.taps(), filter)),
                         (col, View::row_major(0, pixels)),
                         (
                             y,
@@ -119,10 +121,7 @@ fn several_images(x: &[f32], w: &[f32], g: &Geometry, y: &mut [f32]) {
     let (filter, plane) = (g.cig() * g.taps(), g.plane_out());
     let (image_in, image_out) = (g.ci * g.plane_in(), g.co * plane);
     let pixels = images_per_task(g) * plane;
-    let rows = Rows {
-        start: 0,
-        count: g.oh,
-    };
+    let rows = Rows { start: 0, count: g.oh };
     let block = (WINDOW / (pixels * g.taps())).clamp(1, g.cig());
     scratch::with(block * g.taps() * pixels, |col| {
         scratch::with(g.cog() * pixels, |out| {
@@ -135,10 +134,7 @@ fn several_images(x: &[f32], w: &[f32], g: &Geometry, y: &mut [f32]) {
                     }
                     gemm(
                         [g.cog(), pixels, channels * g.taps()],
-                        (
-                            w,
-                            View::row_major(group * g.cog() * filter + c * g.taps(), filter),
-                        ),
+                        (w, View::row_major(group * g.cog() * filter + c * g.taps(), filter)),
                         (col, View::row_major(0, pixels)),
                         (out, View::row_major(0, pixels)),
                         c > 0,

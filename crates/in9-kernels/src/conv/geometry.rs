@@ -45,37 +45,14 @@ impl Geometry {
         let [sy, sx] = config.stride;
         let [dy, dx] = config.dilation;
         let out = |size: usize, pad: usize, kernel: usize, dilation: usize, stride: usize| {
-            (size + pad)
-                .checked_sub(dilation * (kernel - 1) + 1)
-                .map(|room| room / stride + 1)
+            (size + pad).checked_sub(dilation * (kernel - 1) + 1).map(|room| room / stride + 1)
         };
-        let (Some(oh), Some(ow)) = (
-            out(h, top + bottom, kh, dy, sy),
-            out(width, left + right, kw, dx, sx),
-        ) else {
+        let (Some(oh), Some(ow)) = (out(h, top + bottom, kh, dy, sy), out(width, left + right, kw, dx, sx))
+        else {
             let expected = format!("a padded plane of at least the kernel's {kh}×{kw} (dilated)");
             return Err(Error::shape(OP, "x", expected, x));
         };
-        Ok(Self {
-            n,
-            ci,
-            h,
-            w: width,
-            co,
-            kh,
-            kw,
-            sy,
-            sx,
-            top,
-            left,
-            bottom,
-            right,
-            dy,
-            dx,
-            groups,
-            oh,
-            ow,
-        })
+        Ok(Self { n, ci, h, w: width, co, kh, kw, sy, sx, top, left, bottom, right, dy, dx, groups, oh, ow })
     }
 
     /// Input channels of a group.
@@ -123,9 +100,7 @@ impl Geometry {
 
     /// The input row that output row `y` reads through vertical tap `ky`, if inside the image.
     pub(crate) fn row_inside(&self, y: usize, ky: usize) -> Option<usize> {
-        (y * self.sy + ky * self.dy)
-            .checked_sub(self.top)
-            .filter(|&row| row < self.h)
+        (y * self.sy + ky * self.dy).checked_sub(self.top).filter(|&row| row < self.h)
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod forward;
 pub(crate) mod geometry;
 pub(crate) mod im2col;
 mod op;
+mod winograd;
 
 use crate::{Activation, Result, body, portable};
 use candle_core::Tensor;
@@ -29,12 +30,7 @@ use geometry::Geometry;
 /// # Errors
 /// [`crate::Error::Shape`] if the shapes do not fit, [`crate::Error::Setting`] if the
 /// configuration is out of range.
-pub fn conv2d(
-    x: &Tensor,
-    w: &Tensor,
-    bias: Option<&Tensor>,
-    config: &Conv2dConfig,
-) -> Result<Tensor> {
+pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Tensor> {
     let geometry = checked(x, w, bias, config)?;
     if body::fused(&[x, w]) && bias.is_none_or(|b| body::fused(&[b])) {
         return op::apply(x, w, bias, geometry);
@@ -63,26 +59,16 @@ pub fn conv2d_act(
         return activation.apply(&conv2d(x, w, bias, config)?);
     }
     let run = |bias: Option<&[f32]>| {
-        body::with_slice(x, |x| {
-            body::with_slice(w, |w| forward::forward(x, w, bias, &geometry, activation))
-        })
+        body::with_slice(x, |x| body::with_slice(w, |w| forward::forward(x, w, bias, &geometry, activation)))
     };
     let y = match bias {
         Some(bias) => body::with_slice(bias, |bias| run(Some(bias)))???,
         None => run(None)??,
     };
-    Ok(body::tensor(
-        y,
-        (geometry.n, geometry.co, geometry.oh, geometry.ow),
-    )?)
+    Ok(body::tensor(y, (geometry.n, geometry.co, geometry.oh, geometry.ow))?)
 }
 
-fn checked(
-    x: &Tensor,
-    w: &Tensor,
-    bias: Option<&Tensor>,
-    config: &Conv2dConfig,
-) -> Result<Geometry> {
+fn checked(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Geometry> {
     let geometry = Geometry::new(x.dims(), w.dims(), config)?;
     if let Some(bias) = bias
         && bias.dims() != [geometry.co]

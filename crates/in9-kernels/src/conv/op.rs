@@ -11,16 +11,8 @@ struct Conv2d {
 }
 
 /// Adds the node for `x`, `w` and perhaps `bias` to the graph.
-pub(super) fn apply(
-    x: &Tensor,
-    w: &Tensor,
-    bias: Option<&Tensor>,
-    geometry: Geometry,
-) -> Result<Tensor> {
-    let op = Conv2d {
-        geometry,
-        input_gradient: x.track_op(),
-    };
+pub(super) fn apply(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, geometry: Geometry) -> Result<Tensor> {
+    let op = Conv2d { geometry, input_gradient: x.track_op() };
     let (x, w) = (x.contiguous()?, w.contiguous()?);
     Ok(match bias {
         Some(bias) => x.apply_op3(&w, &bias.contiguous()?, op)?,
@@ -47,13 +39,11 @@ impl Conv2d {
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let g = &self.geometry;
-        let dw = body::with_slice(dy, |dy| {
-            body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g))
-        })??;
+        let dw =
+            body::with_slice(dy, |dy| body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g)))??;
         let dx = if self.input_gradient {
-            let dx = body::with_slice(dy, |dy| {
-                body::with_slice(w, |w| backward_data::backward_data(dy, w, g))
-            })??;
+            let dx =
+                body::with_slice(dy, |dy| body::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
             Some(body::tensor(dx, x.shape())?)
         } else {
             None
@@ -103,11 +93,7 @@ impl CustomOp3 for Conv2d {
         bias_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let bias = body::slice(bias, bias_layout)?;
-        self.forward(
-            body::slice(x, x_layout)?,
-            body::slice(w, w_layout)?,
-            Some(bias),
-        )
+        self.forward(body::slice(x, x_layout)?, body::slice(w, w_layout)?, Some(bias))
     }
 
     fn bwd(

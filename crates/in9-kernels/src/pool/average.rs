@@ -25,11 +25,7 @@ pub fn avg_pool2d(
 ) -> Result<Tensor> {
     let [_, _, h, w] = dims4("avg_pool2d", x)?;
     let windows = Windows::sliding("avg_pool2d", [h, w], kernel, stride, padding)?;
-    apply(
-        x,
-        windows,
-        count_include_pad.then_some(kernel[0] * kernel[1]),
-    )
+    apply(x, windows, count_include_pad.then_some(kernel[0] * kernel[1]))
 }
 
 /// Mean of each of `out = [rows, columns]` nearly equal parts of the plane, as in PyTorch.
@@ -40,11 +36,7 @@ pub fn avg_pool2d(
 /// [`crate::Error::Setting`] for a zero in `out`, [`crate::Error::Shape`] for an empty plane.
 pub fn adaptive_avg_pool2d(x: &Tensor, out: [usize; 2]) -> Result<Tensor> {
     let [_, _, h, w] = dims4("adaptive_avg_pool2d", x)?;
-    apply(
-        x,
-        Windows::adaptive("adaptive_avg_pool2d", [h, w], out)?,
-        None,
-    )
+    apply(x, Windows::adaptive("adaptive_avg_pool2d", [h, w], out)?, None)
 }
 
 /// Mean of each plane: `[n, channels, height, width]` to `[n, channels]`.
@@ -86,16 +78,13 @@ impl CustomOp1 for AvgPool {
         let (n, c, h, w) = layout.shape().dims4()?;
         let (x, out) = (body::slice(x, layout)?, self.windows.len());
         let mut y = vec![0f32; n * c * out];
-        y.par_chunks_mut(out)
-            .zip(x.par_chunks(h * w))
-            .with_min_len(PLANES)
-            .for_each(|(y, x)| {
-                self.windows.each(|o, rows, columns| {
-                    let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
-                    let sum: f32 = rows.clone().map(row).sum();
-                    y[o] = sum * self.weight(rows.len() * columns.len());
-                });
+        y.par_chunks_mut(out).zip(x.par_chunks(h * w)).with_min_len(PLANES).for_each(|(y, x)| {
+            self.windows.each(|o, rows, columns| {
+                let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
+                let sum: f32 = rows.clone().map(row).sum();
+                y[o] = sum * self.weight(rows.len() * columns.len());
             });
+        });
         let shape = (n, c, self.windows.rows.len(), self.windows.columns.len());
         Ok((CpuStorage::F32(y), shape.into()))
     }
@@ -105,19 +94,16 @@ impl CustomOp1 for AvgPool {
         let out = self.windows.len();
         let mut dx = vec![0f32; x.elem_count()];
         body::with_slice(dy, |dy| {
-            dx.par_chunks_mut(h * w)
-                .zip(dy.par_chunks(out))
-                .with_min_len(PLANES)
-                .for_each(|(dx, dy)| {
-                    self.windows.each(|o, rows, columns| {
-                        let d = dy[o] * self.weight(rows.len() * columns.len());
-                        for row in rows.clone() {
-                            for dx in &mut dx[row * w..][columns.clone()] {
-                                *dx += d;
-                            }
+            dx.par_chunks_mut(h * w).zip(dy.par_chunks(out)).with_min_len(PLANES).for_each(|(dx, dy)| {
+                self.windows.each(|o, rows, columns| {
+                    let d = dy[o] * self.weight(rows.len() * columns.len());
+                    for row in rows.clone() {
+                        for dx in &mut dx[row * w..][columns.clone()] {
+                            *dx += d;
                         }
-                    });
+                    }
                 });
+            });
         })?;
         Ok(Some(body::tensor(dx, x.shape())?))
     }

@@ -18,22 +18,13 @@ const PLANES: usize = 8;
 /// # Errors
 /// [`crate::Error::Setting`] for a zero kernel or stride, or padding of a whole kernel;
 /// [`crate::Error::Shape`] if the padded plane is smaller than the kernel.
-pub fn max_pool2d(
-    x: &Tensor,
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: [usize; 4],
-) -> Result<Tensor> {
+pub fn max_pool2d(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4]) -> Result<Tensor> {
     let [_, _, h, w] = dims4("max_pool2d", x)?;
     let windows = Windows::sliding("max_pool2d", [h, w], kernel, stride, padding)?;
     if !body::fused(&[x]) {
         return portable::max_pool2d(x, &windows, kernel, stride, padding);
     }
-    let op = MaxPool {
-        windows,
-        record: x.track_op(),
-        winners: OnceLock::new(),
-    };
+    let op = MaxPool { windows, record: x.track_op(), winners: OnceLock::new() };
     Ok(x.contiguous()?.apply_op1(op)?)
 }
 
@@ -44,13 +35,7 @@ struct MaxPool {
     winners: OnceLock<Vec<u32>>,
 }
 
-fn pool_plane(
-    windows: &Windows,
-    width: usize,
-    x: &[f32],
-    y: &mut [f32],
-    mut winners: Option<&mut [u32]>,
-) {
+fn pool_plane(windows: &Windows, width: usize, x: &[f32], y: &mut [f32], mut winners: Option<&mut [u32]>) {
     windows.each(|o, rows, columns| {
         let mut best = rows.start * width + columns.start;
         let mut value = x[best];

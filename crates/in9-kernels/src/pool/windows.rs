@@ -21,12 +21,7 @@ impl Windows {
         stride: [usize; 2],
         padding: [usize; 4],
     ) -> Result<Self> {
-        let refuse = |what, expected, found: String| Error::Setting {
-            op,
-            what,
-            expected,
-            found,
-        };
+        let refuse = |what, expected, found: String| Error::Setting { op, what, expected, found };
         if kernel.contains(&0) {
             return Err(refuse("kernel", "at least 1", format!("{kernel:?}")));
         }
@@ -35,11 +30,7 @@ impl Windows {
         }
         let [top, bottom, left, right] = padding;
         if top.max(bottom) >= kernel[0] || left.max(right) >= kernel[1] {
-            return Err(refuse(
-                "padding",
-                "less than the kernel",
-                format!("{padding:?}"),
-            ));
+            return Err(refuse("padding", "less than the kernel", format!("{padding:?}")));
         }
         let axis = |axis: usize, before: usize, after: usize| {
             let (size, kernel, stride) = (plane[axis], kernel[axis], stride[axis]);
@@ -54,10 +45,7 @@ impl Windows {
             };
             Ok((0..=room / stride).map(range).collect())
         };
-        Ok(Self {
-            rows: axis(0, top, bottom)?,
-            columns: axis(1, left, right)?,
-        })
+        Ok(Self { rows: axis(0, top, bottom)?, columns: axis(1, left, right)? })
     }
 
     /// Windows that cut the plane into `out` parts of nearly equal size:
@@ -78,10 +66,7 @@ impl Windows {
             let range = |i: usize| i * size / out..((i + 1) * size).div_ceil(out);
             (0..out).map(range).collect()
         };
-        Ok(Self {
-            rows: axis(plane[0], out[0]),
-            columns: axis(plane[1], out[1]),
-        })
+        Ok(Self { rows: axis(plane[0], out[0]), columns: axis(plane[1], out[1]) })
     }
 
     /// Outputs of a plane.

@@ -5,12 +5,7 @@ use crate::{Result, conv::geometry::Geometry};
 use candle_core::Tensor;
 
 /// As [`crate::conv2d`].
-pub(crate) fn conv2d(
-    x: &Tensor,
-    w: &Tensor,
-    bias: Option<&Tensor>,
-    g: &Geometry,
-) -> Result<Tensor> {
+pub(crate) fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g: &Geometry) -> Result<Tensor> {
     let x = exact_plane(x, g)?;
     let y = if g.sy == g.sx && g.dy == g.dx {
         // On a plane of exactly the right size Candle's gradients are right for any rectangle.
@@ -42,9 +37,12 @@ fn tap_by_tap(x: &Tensor, w: &Tensor, g: &Geometry) -> Result<Tensor> {
             let shifted = strided(&shifted, 3, kx * g.dx, g.ow, g.sx)?.contiguous()?;
             let columns = shifted.reshape((g.n, g.groups, g.cig(), pixels))?;
             let tap = w.narrow(2, ky, 1)?.narrow(3, kx, 1)?.contiguous()?;
-            let tap = tap
-                .reshape((1, g.groups, g.cog(), g.cig()))?
-                .broadcast_as((g.n, g.groups, g.cog(), g.cig()))?;
+            let tap = tap.reshape((1, g.groups, g.cog(), g.cig()))?.broadcast_as((
+                g.n,
+                g.groups,
+                g.cog(),
+                g.cig(),
+            ))?;
             let term = tap.contiguous()?.matmul(&columns)?;
             sum = Some(match sum {
                 Some(sum) => (sum + term)?,

@@ -71,15 +71,9 @@ pub(crate) fn avg_pool2d(x: &Tensor, windows: &Windows, divisor: Option<usize>) 
     let columns = membership(&windows.columns, w)?;
     let x = x.contiguous()?.reshape((n * c * h, w))?;
     let across = x.matmul(&columns.t()?)?.reshape((n * c, h, ow))?;
-    let across = across
-        .transpose(1, 2)?
-        .contiguous()?
-        .reshape((n * c * ow, h))?;
+    let across = across.transpose(1, 2)?.contiguous()?.reshape((n * c * ow, h))?;
     let down = across.matmul(&rows.t()?)?.reshape((n * c, ow, oh))?;
-    let y = down
-        .transpose(1, 2)?
-        .contiguous()?
-        .reshape((n, c, oh, ow))?;
+    let y = down.transpose(1, 2)?.contiguous()?.reshape((n, c, oh, ow))?;
     match divisor {
         Some(divisor) => Ok(y.affine(1.0 / divisor as f64, 0.0)?),
         None => Ok(y),

@@ -11,20 +11,12 @@ pub(crate) struct View {
 impl View {
     /// A matrix stored row after row, `stride` numbers apart.
     pub(crate) fn row_major(offset: usize, stride: usize) -> Self {
-        Self {
-            offset,
-            rows: stride,
-            columns: 1,
-        }
+        Self { offset, rows: stride, columns: 1 }
     }
 
     /// The transpose of a matrix stored row after row.
     pub(crate) fn transposed(offset: usize, stride: usize) -> Self {
-        Self {
-            offset,
-            rows: 1,
-            columns: stride,
-        }
+        Self { offset, rows: 1, columns: stride }
     }
 
     fn end(&self, rows: usize, columns: usize) -> usize {

@@ -13,11 +13,7 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 }
 
 #[inline(always)]
-fn taps_block<const FMA: bool, const N: usize>(
-    out: &mut [f32],
-    source: &[f32],
-    taps: &[(usize, f32)],
-) {
+fn taps_block<const FMA: bool, const N: usize>(out: &mut [f32], source: &[f32], taps: &[(usize, f32)]) {
     let mut sum = [0f32; N];
     for &(offset, weight) in taps {
         let source: &[f32; N] = source[offset..offset + N].try_into().expect("N numbers");
@@ -30,7 +26,7 @@ fn taps_block<const FMA: bool, const N: usize>(
 
 for_each_level! {
     /// `out[i] = Σ weight * source[offset + i]` over the taps `(offset, weight)`.
-    fn sum_of_taps(out: &mut [f32], source: &[f32], taps: &[(usize, f32)]) {
+    pub(crate) fn sum_of_taps(out: &mut [f32], source: &[f32], taps: &[(usize, f32)]) {
         let n = out.len();
         let (wide, lanes) = (n / WIDE * WIDE, n / LANE * LANE);
         for i in (0..wide).step_by(WIDE) {
@@ -47,7 +43,7 @@ for_each_level! {
 
 for_each_level! {
     /// `out[i] += weight * x[i]`.
-    fn add_scaled(out: &mut [f32], weight: f32, x: &[f32]) {
+    pub(crate) fn add_scaled(out: &mut [f32], weight: f32, x: &[f32]) {
         for (out, &x) in out.iter_mut().zip(x) {
             *out = fma::<FMA>(weight, x, *out);
         }
@@ -56,7 +52,7 @@ for_each_level! {
 
 for_each_level! {
     /// `Σ a[i] * b[i]` in an order that depends on the length only.
-    fn dot(a: &[f32], b: &[f32]) -> f32 {
+    pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
         let mut sums = [0f32; WIDE];
         let (wide_a, wide_b) = (a.chunks_exact(WIDE), b.chunks_exact(WIDE));
         let mut rest = 0f32;
@@ -74,7 +70,7 @@ for_each_level! {
 
 for_each_level! {
     /// `(Σ (x - shift), Σ (x - shift)²)`.
-    fn shifted_moments(x: &[f32], shift: f32) -> (f32, f32) {
+    pub(crate) fn shifted_moments(x: &[f32], shift: f32) -> (f32, f32) {
         let (mut sums, mut squares) = ([0f32; WIDE], [0f32; WIDE]);
         let chunks = x.chunks_exact(WIDE);
         let (mut sum, mut square) = (0f32, 0f32);
@@ -104,9 +100,7 @@ mod tests {
     use crate::simd::Level;
 
     fn numbers(n: usize) -> Vec<f32> {
-        (0..n)
-            .map(|i| ((i * 37 + 11) % 64) as f32 / 8.0 - 4.0)
-            .collect()
+        (0..n).map(|i| ((i * 37 + 11) % 64) as f32 / 8.0 - 4.0).collect()
     }
 
     #[test]
@@ -122,10 +116,7 @@ mod tests {
                 sum_of_taps(level, &mut out, &a, &taps);
                 assert_eq!(out, reference, "{level:?} {n}");
                 assert_eq!(dot(level, &a[..n], &b), dot(Level::Portable, &a[..n], &b));
-                assert_eq!(
-                    shifted_moments(level, &b, 0.5),
-                    shifted_moments(Level::Portable, &b, 0.5)
-                );
+                assert_eq!(shifted_moments(level, &b, 0.5), shifted_moments(Level::Portable, &b, 0.5));
                 let mut sum = b.clone();
                 add_scaled(level, &mut sum, 2.0, &a);
                 let expected: Vec<f32> = b.iter().zip(&a).map(|(b, a)| b + 2.0 * a).collect();

@@ -44,11 +44,7 @@ impl Level {
                 Ok("avx2") => Self::Avx2,
                 _ => Self::Avx512,
             };
-            available
-                .into_iter()
-                .filter(|&level| level <= wanted)
-                .max()
-                .unwrap_or(Self::Portable)
+            available.into_iter().filter(|&level| level <= wanted).max().unwrap_or(Self::Portable)
         })
     }
 }

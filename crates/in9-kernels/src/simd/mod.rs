@@ -1,19 +1,22 @@
 //! Instruction sets: which there are, which is used, and the loops compiled once for each.
 
 pub(crate) mod gemm;
+pub(crate) mod kernel;
 pub(crate) mod lanes;
 mod level;
+pub(crate) mod vector;
 
 pub(crate) use level::Level;
+pub(crate) use vector::Vector;
 
 /// Defines a function whose body is compiled for every instruction set and chosen by a [`Level`].
 ///
 /// The body sees the constant `FMA`: whether a fused multiply-add is one instruction.
 macro_rules! for_each_level {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$doc])*
         #[inline]
-        pub(crate) fn $name(level: $crate::simd::Level, $($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name(level: $crate::simd::Level, $($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
             fn body<const FMA: bool>($($arg: $ty),*) $(-> $ret)? $body
 

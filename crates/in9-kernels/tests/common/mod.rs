@@ -4,7 +4,7 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 /// Numbers in -1..1 that depend on (seed, index) only.
-pub fn numbers(len: usize, seed: u64) -> Vec<f64> {
+pub(crate) fn numbers(len: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d;
     (0..len)
         .map(|_| {
@@ -16,22 +16,17 @@ pub fn numbers(len: usize, seed: u64) -> Vec<f64> {
         .collect()
 }
 
-pub fn random(shape: &[usize], seed: u64) -> Tensor {
+pub(crate) fn random(shape: &[usize], seed: u64) -> Tensor {
     let len = shape.iter().product();
     Tensor::from_vec(numbers(len, seed), shape, &Device::Cpu).unwrap()
 }
 
-pub fn values(t: &Tensor) -> Vec<f64> {
-    t.to_dtype(DType::F64)
-        .unwrap()
-        .flatten_all()
-        .unwrap()
-        .to_vec1()
-        .unwrap()
+pub(crate) fn values(t: &Tensor) -> Vec<f64> {
+    t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
 /// The largest difference, relative to the largest magnitude of `b`.
-pub fn difference(a: &Tensor, b: &Tensor) -> f64 {
+pub(crate) fn difference(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.dims(), b.dims());
     let (a, b) = (values(a), values(b));
     let scale = b.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
@@ -43,33 +38,24 @@ pub fn difference(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 /// Output and gradients of `Σ r ⊙ f(inputs)` with a fixed random r.
-pub fn run(
+pub(crate) fn run(
     inputs: &[Tensor],
     dtype: DType,
     f: impl Fn(&[Tensor]) -> Result<Tensor>,
 ) -> (Tensor, Vec<Tensor>) {
-    let vars: Vec<Var> = inputs
-        .iter()
-        .map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap())
-        .collect();
+    let vars: Vec<Var> =
+        inputs.iter().map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap()).collect();
     let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
     let y = f(&tensors).unwrap();
     let r = random(y.dims(), 99).to_dtype(dtype).unwrap();
     let grads = (&y * r).unwrap().sum_all().unwrap().backward().unwrap();
-    let gradients = vars
-        .iter()
-        .map(|v| {
-            grads
-                .get(v)
-                .cloned()
-                .unwrap_or_else(|| v.zeros_like().unwrap())
-        })
-        .collect();
+    let gradients =
+        vars.iter().map(|v| grads.get(v).cloned().unwrap_or_else(|| v.zeros_like().unwrap())).collect();
     (y.detach(), gradients)
 }
 
 /// The fused f32 body against the portable f64 one: output and every gradient.
-pub fn bodies_agree(
+pub(crate) fn bodies_agree(
     name: &str,
     inputs: &[Tensor],
     tolerance: f64,
@@ -86,16 +72,11 @@ pub fn bodies_agree(
 }
 
 /// The gradients of the portable f64 body against central differences at up to 40 places each.
-pub fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
+pub(crate) fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
     let (y, gradients) = run(inputs, DType::F64, &f);
     let r = values(&random(y.dims(), 99));
-    let loss = |inputs: &[Tensor]| -> f64 {
-        values(&f(inputs).unwrap())
-            .iter()
-            .zip(&r)
-            .map(|(y, r)| y * r)
-            .sum()
-    };
+    let loss =
+        |inputs: &[Tensor]| -> f64 { values(&f(inputs).unwrap()).iter().zip(&r).map(|(y, r)| y * r).sum() };
     let step = 1e-5;
     for (i, gradient) in gradients.iter().enumerate() {
         let (gradient, data) = (values(gradient), values(&inputs[i]));
@@ -109,11 +90,7 @@ pub fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) 
             };
             let numeric = (moved(step) - moved(-step)) / (2.0 * step);
             let d = (numeric - gradient[at]).abs() / numeric.abs().max(1.0);
-            assert!(
-                d < 1e-6,
-                "{name}: gradient {i} at {at} is {}, differences say {numeric}",
-                gradient[at]
-            );
+            assert!(d < 1e-6, "{name}: gradient {i} at {at} is {}, differences say {numeric}", gradient[at]);
         }
     }
 }

@@ -1,0 +1,305 @@
+//! The networks that are timed, in plain Candle plus this crate.
+
+use anyhow::bail;
+use candle_core::{Device, Result, Tensor, Var};
+use in9_kernels::{
+    Activation, Conv2dConfig, add_act, batch_norm_train, conv2d, conv2d_act, fold_batch_norm,
+    global_avg_pool, linear, max_pool2d, update_running_stats,
+};
+use std::cell::{OnceCell, RefCell};
+
+/// Makes the weights and remembers them.
+pub(crate) struct Layers {
+    variables: RefCell<Vec<Var>>,
+}
+
+/// Numbers in -1..1 that depend on (seed, index) only.
+pub(crate) fn numbers(len: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1u32 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+/// A hash of every bit of the weights.
+pub(crate) fn hash(variables: &[Var]) -> Result<u64> {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for variable in variables {
+        for v in variable.flatten_all()?.to_vec1::<f32>()? {
+            hash = (hash ^ u64::from(v.to_bits())).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    Ok(hash)
+}
+
+impl Layers {
+    pub(crate) fn new() -> Self {
+        Self { variables: RefCell::new(Vec::new()) }
+    }
+
+    pub(crate) fn variables(&self) -> Vec<Var> {
+        self.variables.borrow().clone()
+    }
+
+    fn weight(&self, shape: &[usize], scale: f32) -> Result<Var> {
+        let seed = self.variables.borrow().len() as u64 + 2;
+        let data = numbers(shape.iter().product(), seed).into_iter().map(|v| v * scale).collect();
+        self.register(Var::from_vec(data, shape, &Device::Cpu)?)
+    }
+
+    fn register(&self, variable: Var) -> Result<Var> {
+        self.variables.borrow_mut().push(variable.clone());
+        Ok(variable)
+    }
+
+    fn conv(
+        &self,
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        stride: usize,
+        groups: usize,
+        activation: Activation,
+    ) -> Result<ConvNorm> {
+        let fan = (inputs / groups * kernel * kernel) as f32;
+        let vector = |value: f32| Var::from_tensor(&Tensor::full(value, outputs, &Device::Cpu)?);
+        Ok(ConvNorm {
+            w: self.weight(&[outputs, inputs / groups, kernel, kernel], (6.0 / fan).sqrt())?,
+            gamma: self.register(vector(1.0)?)?,
+            beta: self.register(vector(0.0)?)?,
+            mean: vector(0.0)?,
+            var: vector(1.0)?,
+            config: Conv2dConfig::new(stride, kernel / 2).with_groups(groups),
+            activation,
+            folded: OnceCell::new(),
+        })
+    }
+}
+
+/// Convolution, batch norm and activation.
+struct ConvNorm {
+    w: Var,
+    gamma: Var,
+    beta: Var,
+    mean: Var,
+    var: Var,
+    config: Conv2dConfig,
+    activation: Activation,
+    folded: OnceCell<(Tensor, Tensor)>,
+}
+
+impl ConvNorm {
+    fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        if train {
+            let y = conv2d(x, &self.w, None, &self.config)?;
+            let out = batch_norm_train(&y, &self.gamma, &self.beta, 1e-5, self.activation)?;
+            update_running_stats(&self.mean, &self.var, &out, 0.1)?;
+            return Ok(out.y);
+        }
+        let (w, bias) = match self.folded.get() {
+            Some(folded) => folded,
+            None => {
+                let folded =
+                    fold_batch_norm(&self.w, None, &self.gamma, &self.beta, &self.mean, &self.var, 1e-5)?;
+                self.folded.get_or_init(|| folded)
+            }
+        };
+        Ok(conv2d_act(x, w, Some(bias), &self.config, self.activation)?)
+    }
+}
+
+/// Layers one after another, plus the input (through a projection if shapes differ).
+struct Block {
+    path: Vec<ConvNorm>,
+    shortcut: Option<ConvNorm>,
+    residual: bool,
+    activation: Activation,
+}
+
+impl Block {
+    fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        let mut y = x.clone();
+        for layer in &self.path {
+            y = layer.forward(&y, train)?;
+        }
+        if !self.residual {
+            return Ok(y);
+        }
+        let identity = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(x, train)?,
+            None => x.clone(),
+        };
+        Ok(add_act(&y, &identity, self.activation)?)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Pool {
+    None,
+    Three,
+    Two,
+}
+
+pub(crate) struct Network {
+    stem: ConvNorm,
+    pool: Pool,
+    blocks: Vec<Block>,
+    head: Option<ConvNorm>,
+    w: Var,
+    bias: Var,
+}
+
+impl Network {
+    pub(crate) fn new(name: &str, classes: usize, small_pool: bool, layers: &Layers) -> anyhow::Result<Self> {
+        let (stem, pool, mut width) = match name {
+            "resnet-small" => (layers.conv(3, 32, 3, 2, 1, Activation::Relu)?, Pool::None, 32),
+            "resnet18" | "resnet50" => {
+                let pool = if small_pool { Pool::Two } else { Pool::Three };
+                (layers.conv(3, 64, 7, 2, 1, Activation::Relu)?, pool, 64)
+            }
+            "mobilenet-v2" => (layers.conv(3, 32, 3, 2, 1, Activation::Relu6)?, Pool::None, 32),
+            other => bail!("unknown network {other}"),
+        };
+        let mut blocks = Vec::new();
+        let mut head = None;
+        match name {
+            "resnet-small" => {
+                for w in [32, 32, 64, 64, 128, 128, 256, 256] {
+                    blocks.push(basic(layers, width, w, if w == width { 1 } else { 2 })?);
+                    width = w;
+                }
+            }
+            "resnet18" => {
+                for (i, w) in [64, 64, 128, 128, 256, 256, 512, 512].into_iter().enumerate() {
+                    blocks.push(basic(layers, width, w, if i > 0 && w != width { 2 } else { 1 })?);
+                    width = w;
+                }
+            }
+            "resnet50" => {
+                for (stage, count) in [3, 4, 6, 3].into_iter().enumerate() {
+                    for i in 0..count {
+                        let stride = if stage > 0 && i == 0 { 2 } else { 1 };
+                        blocks.push(bottleneck(layers, width, 64 << stage, stride)?);
+                        width = 256 << stage;
+                    }
+                }
+            }
+            _ => {
+                let table = [
+                    (1, 16, 1, 1),
+                    (6, 24, 2, 2),
+                    (6, 32, 3, 2),
+                    (6, 64, 4, 2),
+                    (6, 96, 3, 1),
+                    (6, 160, 3, 2),
+                    (6, 320, 1, 1),
+                ];
+                for (expansion, out, count, stride) in table {
+                    for i in 0..count {
+                        blocks.push(inverted(
+                            layers,
+                            width,
+                            out,
+                            expansion,
+                            if i == 0 { stride } else { 1 },
+                        )?);
+                        width = out;
+                    }
+                }
+                head = Some(layers.conv(width, 1280, 1, 1, 1, Activation::Relu6)?);
+                width = 1280;
+            }
+        }
+        Ok(Self {
+            stem,
+            pool,
+            blocks,
+            head,
+            w: layers.weight(&[classes, width], 0.05)?,
+            bias: layers.weight(&[classes], 0.05)?,
+        })
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        let mut x = self.stem.forward(x, train)?;
+        x = match self.pool {
+            Pool::None => x,
+            Pool::Three => max_pool2d(&x, [3, 3], [2, 2], [1; 4])?,
+            Pool::Two => max_pool2d(&x, [2, 2], [2, 2], [0; 4])?,
+        };
+        for block in &self.blocks {
+            x = block.forward(&x, train)?;
+        }
+        if let Some(head) = &self.head {
+            x = head.forward(&x, train)?;
+        }
+        let x = global_avg_pool(&x)?;
+        if train {
+            return Ok(linear(&x, &self.w, Some(&self.bias))?);
+        }
+        Ok(linear(&x, &self.w.as_detached_tensor(), Some(&self.bias.as_detached_tensor()))?)
+    }
+}
+
+fn basic(layers: &Layers, inputs: usize, outputs: usize, stride: usize) -> Result<Block> {
+    let shortcut = if stride != 1 || inputs != outputs {
+        Some(layers.conv(inputs, outputs, 1, stride, 1, Activation::None)?)
+    } else {
+        None
+    };
+    Ok(Block {
+        path: vec![
+            layers.conv(inputs, outputs, 3, stride, 1, Activation::Relu)?,
+            layers.conv(outputs, outputs, 3, 1, 1, Activation::None)?,
+        ],
+        shortcut,
+        residual: true,
+        activation: Activation::Relu,
+    })
+}
+
+fn bottleneck(layers: &Layers, inputs: usize, width: usize, stride: usize) -> Result<Block> {
+    let outputs = 4 * width;
+    let shortcut = if stride != 1 || inputs != outputs {
+        Some(layers.conv(inputs, outputs, 1, stride, 1, Activation::None)?)
+    } else {
+        None
+    };
+    Ok(Block {
+        path: vec![
+            layers.conv(inputs, width, 1, 1, 1, Activation::Relu)?,
+            layers.conv(width, width, 3, stride, 1, Activation::Relu)?,
+            layers.conv(width, outputs, 1, 1, 1, Activation::None)?,
+        ],
+        shortcut,
+        residual: true,
+        activation: Activation::Relu,
+    })
+}
+
+fn inverted(
+    layers: &Layers,
+    inputs: usize,
+    outputs: usize,
+    expansion: usize,
+    stride: usize,
+) -> Result<Block> {
+    let hidden = inputs * expansion;
+    let mut path = Vec::new();
+    if expansion != 1 {
+        path.push(layers.conv(inputs, hidden, 1, 1, 1, Activation::Relu6)?);
+    }
+    path.push(layers.conv(hidden, hidden, 3, stride, hidden, Activation::Relu6)?);
+    path.push(layers.conv(hidden, outputs, 1, 1, 1, Activation::None)?);
+    Ok(Block {
+        path,
+        shortcut: None,
+        residual: stride == 1 && inputs == outputs,
+        activation: Activation::None,
+    })
+}

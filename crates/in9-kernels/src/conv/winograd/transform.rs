@@ -1,0 +1,207 @@
+//! The transforms of tiles and filters, sixteen channels at a time.
+
+use crate::simd::{Vector, vector::LANES};
+
+/// Numbers of sixteen channels at one place.
+pub(super) type Lanes = [f32; LANES];
+
+/// Side of the largest tile.
+pub(super) const SIDE: usize = 6;
+
+const A: f32 = 0.75;
+const B: f32 = 1.5;
+const A2: f32 = A * A;
+const B2: f32 = B * B;
+/// Scales of the filter at 0, ±A, ±B: one over the product of distances to the other points.
+const AT_0: f32 = 1.0 / (A2 * B2);
+const AT_A: f32 = 1.0 / (2.0 * A2 * (A2 - B2));
+const AT_B: f32 = 1.0 / (2.0 * B2 * (B2 - A2));
+
+/// A tile of `OUT`×`OUT` outputs: the polynomials on one axis. Arrays are filled from the front.
+///
+/// With `OUT` 4 the points are 0, A, -A, B, -B, ∞; with 2 they are 0, 1, -1, ∞.
+pub(super) struct Axis<const OUT: usize>;
+
+impl<const OUT: usize> Axis<OUT> {
+    /// Inputs to products.
+    #[inline(always)]
+    pub(super) fn input<V: Vector>(d: [V; SIDE]) -> [V; SIDE] {
+        if OUT == 2 {
+            return [d[0].sub(d[2]), d[2].add(d[1]), d[2].sub(d[1]), d[3].sub(d[1]), d[0], d[0]];
+        }
+        let (a2, b2) = (V::splat(-A2), V::splat(-B2));
+        let (both, product) = (V::splat(-A2 - B2), V::splat(A2 * B2));
+        let even_a = d[2].mul_add(b2, d[4]);
+        let odd_a = d[1].mul_add(b2, d[3]).mul(V::splat(A));
+        let even_b = d[2].mul_add(a2, d[4]);
+        let odd_b = d[1].mul_add(a2, d[3]).mul(V::splat(B));
+        [
+            d[0].mul_add(product, d[2].mul_add(both, d[4])),
+            even_a.add(odd_a),
+            even_a.sub(odd_a),
+            even_b.add(odd_b),
+            even_b.sub(odd_b),
+            d[1].mul_add(product, d[3].mul_add(both, d[5])),
+        ]
+    }
+
+    /// Products to outputs.
+    #[inline(always)]
+    pub(super) fn output<V: Vector>(m: [V; SIDE]) -> [V; 4] {
+        let (sum_a, diff_a) = (m[1].add(m[2]), m[1].sub(m[2]));
+        if OUT == 2 {
+            return [m[0].add(sum_a), diff_a.add(m[3]), m[0], m[0]];
+        }
+        let (sum_b, diff_b) = (m[3].add(m[4]), m[3].sub(m[4]));
+        [
+            m[0].add(sum_a).add(sum_b),
+            diff_b.mul_add(V::splat(B), diff_a.mul(V::splat(A))),
+            sum_b.mul_add(V::splat(B2), sum_a.mul(V::splat(A2))),
+            diff_b.mul_add(V::splat(B2 * B), diff_a.mul_add(V::splat(A2 * A), m[5])),
+        ]
+    }
+
+    /// The transpose of [`Self::output`]: gradients of outputs to gradients of products.
+    #[inline(always)]
+    pub(super) fn output_transposed<V: Vector>(y: [V; 4]) -> [V; SIDE] {
+        if OUT == 2 {
+            return [y[0], y[0].add(y[1]), y[0].sub(y[1]), y[1], y[0], y[0]];
+        }
+        let even_a = y[2].mul_add(V::splat(A2), y[0]);
+        let odd_a = y[3].mul_add(V::splat(A2), y[1]).mul(V::splat(A));
+        let even_b = y[2].mul_add(V::splat(B2), y[0]);
+        let odd_b = y[3].mul_add(V::splat(B2), y[1]).mul(V::splat(B));
+        [y[0], even_a.add(odd_a), even_a.sub(odd_a), even_b.add(odd_b), even_b.sub(odd_b), y[3]]
+    }
+
+    /// Filter taps to products.
+    #[inline(always)]
+    pub(super) fn filter<V: Vector>(w: [V; 3]) -> [V; SIDE] {
+        if OUT == 2 {
+            let even = w[0].add(w[2]).mul(V::splat(0.5));
+            let odd = w[1].mul(V::splat(0.5));
+            return [w[0], even.add(odd), even.sub(odd), w[2], w[0], w[0]];
+        }
+        let even_a = w[2].mul_add(V::splat(A2), w[0]).mul(V::splat(AT_A));
+        let odd_a = w[1].mul(V::splat(A * AT_A));
+        let even_b = w[2].mul_add(V::splat(B2), w[0]).mul(V::splat(AT_B));
+        let odd_b = w[1].mul(V::splat(B * AT_B));
+        [
+            w[0].mul(V::splat(AT_0)),
+            even_a.add(odd_a),
+            even_a.sub(odd_a),
+            even_b.add(odd_b),
+            even_b.sub(odd_b),
+            w[2],
+        ]
+    }
+
+    /// The transpose of [`Self::filter`]: gradients of products to gradients of taps.
+    #[inline(always)]
+    pub(super) fn filter_transposed<V: Vector>(u: [V; SIDE]) -> [V; 3] {
+        let (sum_a, diff_a) = (u[1].add(u[2]), u[1].sub(u[2]));
+        if OUT == 2 {
+            let half = V::splat(0.5);
+            return [sum_a.mul_add(half, u[0]), diff_a.mul(half), sum_a.mul_add(half, u[3])];
+        }
+        let (sum_a, diff_a) = (sum_a.mul(V::splat(AT_A)), diff_a.mul(V::splat(A * AT_A)));
+        let sum_b = u[3].add(u[4]).mul(V::splat(AT_B));
+        let diff_b = u[3].sub(u[4]).mul(V::splat(B * AT_B));
+        [
+            u[0].mul_add(V::splat(AT_0), sum_a.add(sum_b)),
+            diff_a.add(diff_b),
+            sum_a.mul_add(V::splat(A2), sum_b.mul_add(V::splat(B2), u[5])),
+        ]
+    }
+}
+
+/// Transforms a square on both axes: `from(row, column)` reads it, `to(row, column, v)` gets the
+/// result. `inputs` and `outputs` are the sides before and after.
+#[inline(always)]
+pub(super) fn both_axes<V: Vector, const IN: usize, const OUT: usize>(
+    inputs: usize,
+    outputs: usize,
+    axis: impl Fn([V; IN]) -> [V; OUT],
+    from: impl Fn(usize, usize) -> V,
+    mut to: impl FnMut(usize, usize, V),
+) {
+    let zero = V::splat(0.0);
+    let mut columns = [[zero; SIDE]; SIDE];
+    for x in 0..inputs {
+        let mut column = [zero; IN];
+        for (y, v) in column.iter_mut().take(inputs).enumerate() {
+            *v = from(y, x);
+        }
+        for (row, v) in columns.iter_mut().zip(axis(column)) {
+            row[x] = v;
+        }
+    }
+    for (y, row) in columns.iter().take(outputs).enumerate() {
+        let mut line = [zero; IN];
+        for (to, from) in line.iter_mut().zip(row) {
+            *to = *from;
+        }
+        for (x, v) in axis(line).into_iter().take(outputs).enumerate() {
+            to(y, x, v);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::vector::Portable;
+
+    fn v(x: f32) -> Portable {
+        Portable::splat(x)
+    }
+
+    fn first(v: Portable) -> f32 {
+        let mut out = [0f32; LANES];
+        v.store(&mut out);
+        out[0]
+    }
+
+    fn filters_one_axis<const OUT: usize>() {
+        let (d, w) = ([1.0f32, -2.0, 3.0, 0.5, 4.0, -1.0], [0.25f32, -1.5, 2.0]);
+        let products = Axis::<OUT>::input(d.map(v));
+        let filter = Axis::<OUT>::filter(w.map(v));
+        let mut m = products;
+        for (m, f) in m.iter_mut().zip(filter) {
+            *m = m.mul(f);
+        }
+        for (i, y) in Axis::<OUT>::output(m).into_iter().take(OUT).enumerate() {
+            let direct: f32 = (0..3).map(|t| d[i + t] * w[t]).sum();
+            assert!((first(y) - direct).abs() < 1e-5, "{OUT} {i}: {} {direct}", first(y));
+        }
+    }
+
+    #[test]
+    fn one_axis_filters() {
+        filters_one_axis::<2>();
+        filters_one_axis::<4>();
+    }
+
+    /// `<output(m), y> = <m, output_transposed(y)>`, and the same for the filter.
+    fn transposes_are_transposes<const OUT: usize>() {
+        let n = OUT + 2;
+        let m = [0.5f32, -1.0, 2.0, 3.0, -0.25, 1.5].map(v);
+        let y = [1.0f32, 2.0, -3.0, 0.75].map(v);
+        let dot = |a: &[Portable], b: &[Portable], n: usize| -> f32 {
+            a.iter().zip(b).take(n).map(|(a, b)| first(a.mul(*b))).sum()
+        };
+        let left = dot(&Axis::<OUT>::output(m), &y, OUT);
+        let right = dot(&m, &Axis::<OUT>::output_transposed(y), n);
+        assert!((left - right).abs() < 1e-4, "{OUT}: {left} {right}");
+        let w = [1.0f32, -0.5, 2.0].map(v);
+        let left = dot(&Axis::<OUT>::filter(w), &m, n);
+        let right = dot(&w, &Axis::<OUT>::filter_transposed(m), 3);
+        assert!((left - right).abs() < 1e-4, "{OUT}: {left} {right}");
+    }
+
+    #[test]
+    fn gradients_use_the_transposes() {
+        transposes_are_transposes::<2>();
+        transposes_are_transposes::<4>();
+    }
+}

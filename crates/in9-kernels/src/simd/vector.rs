@@ -1,0 +1,307 @@
+//! Sixteen numbers at a time, on every instruction set.
+
+/// Numbers of a vector.
+pub(crate) const LANES: usize = 16;
+
+/// Sixteen f32 in registers.
+///
+/// The types of an instruction set are named only by [`for_each_vector!`], inside functions that
+/// were compiled for it and are reached only when the processor has it.
+pub(crate) trait Vector: Copy {
+    /// Rows of the register tile of a matrix product that is two vectors wide.
+    const ROWS: usize;
+
+    fn load(from: &[f32; LANES]) -> Self;
+    fn store(self, to: &mut [f32; LANES]);
+    fn splat(value: f32) -> Self;
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    /// `self * factor + term`.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+
+    /// Element (i, j) becomes element (j, i).
+    fn transpose(rows: &mut [[f32; LANES]; LANES]) {
+        for i in 0..LANES {
+            for j in 0..i {
+                let (a, b) = (rows[i][j], rows[j][i]);
+                (rows[i][j], rows[j][i]) = (b, a);
+            }
+        }
+    }
+}
+
+/// Whatever the compiler makes of loops over sixteen numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable([f32; LANES]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+impl Vector for Portable {
+    const ROWS: usize = 2;
+
+    #[inline(always)]
+    fn load(from: &[f32; LANES]) -> Self {
+        Self(*from)
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES]) {
+        *to = self.0;
+    }
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self([value; LANES])
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        // Not fused: where the instruction is missing, a fused one is a slow library call.
+        self.mul(factor).add(term)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{LANES, Vector};
+    use std::arch::x86_64::*;
+
+    /// One 512-bit register.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(__m512);
+
+    // SAFETY (of every block below): the type is used only by code compiled for AVX-512, which is
+    // reached only when the processor has it; loads and stores go through references to exactly
+    // sixteen numbers and need no alignment.
+    impl Vector for Avx512 {
+        const ROWS: usize = 12;
+
+        #[inline(always)]
+        fn load(from: &[f32; LANES]) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32; LANES]) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_set1_ps(value) })
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_add_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, term: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
+        }
+
+        #[inline(always)]
+        fn transpose(rows: &mut [[f32; LANES]; LANES]) {
+            // SAFETY: see above.
+            unsafe {
+                let mut r = [_mm512_setzero_ps(); LANES];
+                for (r, row) in r.iter_mut().zip(rows.iter()) {
+                    *r = _mm512_loadu_ps(row.as_ptr());
+                }
+                // Pairs of rows, then groups of four, inside each 128-bit quarter.
+                let mut t = r;
+                for i in 0..8 {
+                    t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+                }
+                let mut q = t;
+                for i in 0..4 {
+                    let (a, b) = (_mm512_castps_pd(t[4 * i]), _mm512_castps_pd(t[4 * i + 2]));
+                    let (c, d) = (_mm512_castps_pd(t[4 * i + 1]), _mm512_castps_pd(t[4 * i + 3]));
+                    q[4 * i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                    q[4 * i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                    q[4 * i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(c, d));
+                    q[4 * i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(c, d));
+                }
+                // Quarter j of q[4 i + k] holds column 4 j + k of rows 4 i .. 4 i + 4.
+                for k in 0..4 {
+                    let even = _mm512_shuffle_f32x4::<0x88>(q[k], q[4 + k]);
+                    let odd = _mm512_shuffle_f32x4::<0xdd>(q[k], q[4 + k]);
+                    let even_low = _mm512_shuffle_f32x4::<0x88>(q[8 + k], q[12 + k]);
+                    let odd_low = _mm512_shuffle_f32x4::<0xdd>(q[8 + k], q[12 + k]);
+                    let columns = [
+                        (k, _mm512_shuffle_f32x4::<0x88>(even, even_low)),
+                        (4 + k, _mm512_shuffle_f32x4::<0x88>(odd, odd_low)),
+                        (8 + k, _mm512_shuffle_f32x4::<0xdd>(even, even_low)),
+                        (12 + k, _mm512_shuffle_f32x4::<0xdd>(odd, odd_low)),
+                    ];
+                    for (column, v) in columns {
+                        _mm512_storeu_ps(rows[column].as_mut_ptr(), v);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Two 256-bit registers.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(__m256, __m256);
+
+    // SAFETY (of every block below): as for `Avx512`, with AVX2 and FMA.
+    impl Vector for Avx2 {
+        const ROWS: usize = 2;
+
+        #[inline(always)]
+        fn load(from: &[f32; LANES]) -> Self {
+            // SAFETY: see above; the second half starts eight numbers in.
+            unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32; LANES]) {
+            // SAFETY: see above; the second half starts eight numbers in.
+            unsafe {
+                _mm256_storeu_ps(to.as_mut_ptr(), self.0);
+                _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1);
+            }
+        }
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: see above.
+            let half = unsafe { _mm256_set1_ps(value) };
+            Self(half, half)
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Self(_mm256_sub_ps(self.0, other.0), _mm256_sub_ps(self.1, other.1)) }
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Self(_mm256_mul_ps(self.0, other.0), _mm256_mul_ps(self.1, other.1)) }
+        }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, term: Self) -> Self {
+            // SAFETY: see above.
+            unsafe {
+                Self(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1))
+            }
+        }
+    }
+}
+
+/// Defines a function generic over `V: Vector`, compiled for every instruction set and chosen by a
+/// [`Level`](super::Level).
+macro_rules! for_each_vector {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident<$V:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$doc])*
+        $vis fn $name(level: $crate::simd::Level, $($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body<$V: $crate::simd::Vector>($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn avx512($($arg: $ty),*) $(-> $ret)? {
+                body::<$crate::simd::vector::Avx512>($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $ty),*) $(-> $ret)? {
+                body::<$crate::simd::vector::Avx2>($($arg),*)
+            }
+
+            match level {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: a `Level` of AVX-512 exists only after the processor was seen to have it.
+                $crate::simd::Level::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: a `Level` of AVX2 exists only after the processor was seen to have it.
+                $crate::simd::Level::Avx2 => unsafe { avx2($($arg),*) },
+                _ => body::<$crate::simd::vector::Portable>($($arg),*),
+            }
+        }
+    };
+}
+pub(crate) use for_each_vector;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Level;
+
+    for_each_vector! {
+        fn transpose<V>(rows: &mut [[f32; LANES]; LANES]) {
+            V::transpose(rows);
+        }
+    }
+
+    for_each_vector! {
+        fn polynomial<V>(a: &[f32; LANES], b: &[f32; LANES], out: &mut [f32; LANES]) {
+            let (a, b) = (V::load(a), V::load(b));
+            a.mul_add(b, V::splat(0.5)).sub(a.mul(a)).add(b).store(out);
+        }
+    }
+
+    #[test]
+    fn every_level_transposes() {
+        for level in Level::available() {
+            let mut rows: [[f32; LANES]; LANES] =
+                std::array::from_fn(|i| std::array::from_fn(|j| (i * LANES + j) as f32));
+            transpose(level, &mut rows);
+            for (i, row) in rows.iter().enumerate() {
+                for (j, &v) in row.iter().enumerate() {
+                    assert_eq!(v, (j * LANES + i) as f32, "{level:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_computes_the_same_exact_sums() {
+        let a: [f32; LANES] = std::array::from_fn(|i| i as f32 - 7.5);
+        let b: [f32; LANES] = std::array::from_fn(|i| 0.25 * i as f32);
+        for level in Level::available() {
+            let mut out = [0f32; LANES];
+            polynomial(level, &a, &b, &mut out);
+            for i in 0..LANES {
+                assert_eq!(out[i], a[i] * b[i] + 0.5 - a[i] * a[i] + b[i], "{level:?}");
+            }
+        }
+    }
+}
