@@ -113,6 +113,13 @@ pub(crate) fn write_model(path: &Path, model: &Model, header: &ModelHeader) -> R
     write_tensors(path, &model.tensors().into_iter().collect(), header)
 }
 
+/// Reads weights, and their header if `train` wrote them.
+pub(crate) fn read_model(path: &Path) -> Result<(HashMap<String, Tensor>, Option<ModelHeader>)> {
+    let (tensors, text) = read_tensors(path)?;
+    let header = text.and_then(|text| serde_json::from_str(&text).ok());
+    Ok((tensors, header))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,9 +28,11 @@ pub mod mapping;
 pub mod model;
 pub mod npy;
 pub mod params;
+pub mod predict;
 pub mod preprocess;
 pub mod registry;
 pub mod train;
+pub mod trained;
 pub mod weights;
 
 pub use device::DeviceName;

@@ -5,9 +5,13 @@ mod fetch;
 mod forward;
 mod inspect;
 mod list;
+mod predict;
+mod progress;
+mod train;
 mod weights;
 
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +26,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Train(Box<train::Args>),
+    Predict(predict::Args),
     List(list::Args),
     Inspect(inspect::Args),
     Forward(forward::Args),
@@ -29,11 +35,47 @@ enum Command {
     Convert(convert::Args),
 }
 
+/// What computes, and how much is said.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Machine")]
+struct Machine {
+    /// Where to compute: cpu or cuda:N
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Worker threads [default: all cores]; changes no byte of the results
+    #[arg(long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+    /// Say nothing but results and errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Machine {
+    /// Parses the device, and applies --jobs and the settings of the process.
+    fn device(&self) -> anyhow::Result<in9_models::DeviceName> {
+        in9_kernels::runtime::init(self.jobs.map(std::num::NonZeroUsize::get));
+        Ok(self.device.parse()?)
+    }
+}
+
+/// The last part of a path, as a name for what lies there.
+fn folder_name(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Prints one line of results.
+fn print_line(line: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
+}
+
 /// Runs the program. Exit codes: 0 done, 1 failed, 2 usage, 3 done with skips.
 pub(crate) fn main() -> ExitCode {
     // Prints help or a usage error by itself, with code 0 or 2.
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Train(args) => train::run(*args),
+        Command::Predict(args) => predict::run(args),
         Command::List(args) => list::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Forward(args) => forward::run(args),

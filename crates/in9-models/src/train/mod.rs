@@ -24,7 +24,7 @@ mod settings;
 mod tensorboard;
 
 pub use checkpoint::Progress;
-pub use data::{Batch, BatchStream, Batches};
+pub use data::{Batch, BatchStream, Batches, DatasetBatches};
 pub use engine::{EpochReport, Observer, Silent, StepReport, Summary, Training};
 pub use evaluate::{Score, evaluate};
 pub use optimizer::Sgd;

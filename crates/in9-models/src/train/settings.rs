@@ -1,5 +1,6 @@
 //! The settings of a training, its named presets, and their ranges.
 
+use in9_data::Augment;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -28,6 +29,17 @@ pub enum AugmentSetting {
     },
     /// The paper's: random resized crop, flip, colour jitter and lighting noise (protocol §2).
     RandomResizedCrop,
+}
+
+impl AugmentSetting {
+    /// The loader's augmentation.
+    pub fn loader(self) -> Augment {
+        match self {
+            AugmentSetting::None => Augment::None,
+            AugmentSetting::ShiftFlip { pixels } => Augment::ShiftFlip { pixels: u32::from(pixels) },
+            AugmentSetting::RandomResizedCrop => Augment::paper(),
+        }
+    }
 }
 
 /// How a network is trained.

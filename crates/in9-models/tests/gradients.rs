@@ -1,0 +1,102 @@
+//! Gradients through a whole small network: against finite differences in f64 (the portable
+//! bodies), and the fused f32 bodies against the portable ones.
+
+use std::collections::HashMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, Tensor};
+use in9_models::{Kind, Mode, Model, Params, build};
+
+const MODE: Mode = Mode::Train { seed: 1, step: 2 };
+
+/// Pictures `[4, 3, 32, 32]` and labels, the same numbers in any type.
+fn batch(dtype: DType) -> (Tensor, Tensor) {
+    let values: Vec<f64> = (0..4 * 3 * 32 * 32).map(|i| f64::from(i * 7919 % 2003) / 1000.0 - 1.0).collect();
+    let x = Tensor::from_vec(values, (4, 3, 32, 32), &Device::Cpu).unwrap();
+    (x.to_dtype(dtype).unwrap(), Tensor::new(&[0u32, 2, 1, 2], &Device::Cpu).unwrap())
+}
+
+fn model(dtype: DType) -> Model {
+    build("resnet-tiny", 3, &Params::random(3, dtype, &Device::Cpu)).unwrap()
+}
+
+fn loss(model: &Model) -> Tensor {
+    let (x, labels) = batch(model.dtype());
+    let logits = model.forward(&x, MODE).unwrap();
+    in9_kernels::cross_entropy(&logits, &labels, 0.1).unwrap()
+}
+
+fn values(tensor: &Tensor) -> Vec<f64> {
+    tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn gradients(model: &Model) -> HashMap<String, Vec<f64>> {
+    let store: GradStore = loss(model).backward().unwrap();
+    let trained = model.parameters().into_iter().filter(|p| p.kind != Kind::Running);
+    trained.map(|p| (p.name, values(store.get(&p.variable.unwrap()).unwrap()))).collect()
+}
+
+#[test]
+fn every_parameter_s_gradient_equals_finite_differences() {
+    const H: f64 = 1e-6;
+    let model = model(DType::F64);
+    let gradients = gradients(&model);
+    for parameter in model.parameters().into_iter().filter(|p| p.kind != Kind::Running) {
+        let variable = parameter.variable.unwrap();
+        let original = values(&variable);
+        // One element a parameter, not always the first.
+        let at = original.len() * 5 / 7;
+        let at_offset = |offset: f64| {
+            let mut moved = original.clone();
+            moved[at] += offset;
+            let moved = Tensor::from_vec(moved, variable.shape(), &Device::Cpu).unwrap();
+            variable.set(&moved).unwrap();
+            loss(&model).to_scalar::<f64>().unwrap()
+        };
+        let numeric = (at_offset(H) - at_offset(-H)) / (2.0 * H);
+        at_offset(0.0);
+        let analytic = gradients[&parameter.name][at];
+        let error = (numeric - analytic).abs() / (numeric.abs() + analytic.abs()).max(1e-4);
+        assert!(error < 1e-4, "{}[{at}]: {analytic} but {numeric}", parameter.name);
+    }
+}
+
+#[test]
+fn fused_and_portable_bodies_agree() {
+    let (fused, portable) = (model(DType::F32), model(DType::F64));
+    let (a, b) = (gradients(&fused), gradients(&portable));
+    assert_eq!(a.len(), b.len());
+    for (name, expected) in &b {
+        let scale = expected.iter().fold(1e-3, |max: f64, v| max.max(v.abs()));
+        for (found, expected) in a[name].iter().zip(expected) {
+            assert!((found - expected).abs() < 2e-4 * scale, "{name}: {found} but {expected}");
+        }
+    }
+    // The pass moved the running statistics, and by the same amounts.
+    for (f, p) in fused.parameters().iter().zip(portable.parameters()) {
+        if f.kind == Kind::Running {
+            let initial = if f.name.ends_with("var") { 1.0 } else { 0.0 };
+            let (f_values, p_values) = (values(&f.value), values(&p.value));
+            assert!(p_values.iter().any(|v| (v - initial).abs() > 1e-4), "{}", f.name);
+            for (found, expected) in f_values.iter().zip(p_values) {
+                assert!((found - expected).abs() < 1e-5 * expected.abs().max(1.0), "{}", f.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn evaluation_modes_agree() {
+    let model = model(DType::F32);
+    loss(&model);
+    let (x, _) = batch(DType::F32);
+    let moving = values(&model.forward(&x, Mode::Eval).unwrap());
+    let frozen = values(&model.frozen().unwrap().forward(&x, Mode::Eval).unwrap());
+    let portable = self::model(DType::F64);
+    loss(&portable);
+    let portable = values(&portable.forward(&batch(DType::F64).0, Mode::Eval).unwrap());
+    for ((a, b), c) in moving.iter().zip(&frozen).zip(&portable) {
+        assert_eq!(a, b);
+        assert!((a - c).abs() < 1e-4 * c.abs().max(1.0), "{a} {c}");
+    }
+}
