@@ -106,8 +106,8 @@ impl Layout {
 impl Place {
     fn draw(width: f32, height: f32, flaw: Flaw, nth: usize, dice: &mut Dice) -> Place {
         let short = width.min(height);
-        // Side of the box as a share of the short side: small things are as common as large ones.
-        let mut side = dice.range(0.36, 0.88);
+        // Side of the box as a share of the short side.
+        let mut side = if dice.chance(0.8) { dice.range(0.55, 0.9) } else { dice.range(0.36, 0.55) };
         let aspect = 1.0 + 0.28 * dice.bell();
         let aspect = if dice.chance(0.5) { aspect } else { 1.0 / aspect };
         // The centre stays in the central square, with room for the box where there is any.
@@ -137,8 +137,8 @@ impl Place {
             centre,
             area: side * side * short * short,
             aspect,
-            lean: dice.bell() * 1.4,
-            shear: dice.bell() * 0.14,
+            lean: dice.bell(),
+            shear: dice.bell() * 0.1,
             mirrored: dice.chance(0.5),
             cover: flaw == Flaw::CloseUp,
         }

@@ -7,9 +7,15 @@
 /// A point in object space (about −1…1, y downwards) or in pixels, as the caller says.
 pub(crate) type Point = [f32; 2];
 
+/// The integer at or below `x`, which must fit; faster than the library's where that is a call.
+pub(crate) fn floor_i32(x: f32) -> i32 {
+    let towards_zero = x as i32;
+    towards_zero - i32::from((towards_zero as f32) > x)
+}
+
 /// Sine of `turns` whole turns (1.0 = 360°), within 1e-5.
 pub(crate) fn sin_turns(turns: f32) -> f32 {
-    let mut t = turns - turns.floor();
+    let mut t = turns - floor_i32(turns) as f32;
     if t > 0.75 {
         t -= 1.0;
     } else if t > 0.25 {

@@ -1,5 +1,7 @@
 //! Value noise: smooth random fields from an integer hash, without tables or state.
 
+use super::maths::floor_i32;
+
 /// A well-mixed 32-bit hash of a lattice point.
 pub(crate) fn hash(x: i32, y: i32, seed: u32) -> u32 {
     let mut h = seed
@@ -15,15 +17,9 @@ pub(crate) fn hash_unit(x: i32, y: i32, seed: u32) -> f32 {
     (hash(x, y, seed) >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
-/// The integer below; faster than the library's where that is a call.
-fn floor(x: f32) -> i32 {
-    let towards_zero = x as i32;
-    towards_zero - i32::from((towards_zero as f32) > x)
-}
-
 /// Smooth noise in [0, 1) with one random value per unit square.
 pub(crate) fn value(x: f32, y: f32, seed: u32) -> f32 {
-    let (ix, iy) = (floor(x), floor(y));
+    let (ix, iy) = (floor_i32(x), floor_i32(y));
     let (fx, fy) = (ix as f32, iy as f32);
     let (tx, ty) = (x - fx, y - fy);
     let (sx, sy) = (tx * tx * (3.0 - 2.0 * tx), ty * ty * (3.0 - 2.0 * ty));

@@ -2,7 +2,7 @@
 
 use super::colour::{Rgb, hex, hsv, jitter, mix, scale};
 use super::dice::Dice;
-use super::maths::{Point, cos_turns, sin_turns, smoothstep};
+use super::maths::{Point, cos_turns, floor_i32, sin_turns, smoothstep};
 use super::noise::{fractal, hash_unit};
 
 /// Families of pattern, all in object space so that they turn and stretch with the object.
@@ -54,15 +54,14 @@ impl Paint {
 
     /// A random pattern of two given colours.
     pub(crate) fn random(ground: Rgb, figure: Rgb, dice: &mut Dice) -> Paint {
-        let pattern = dice.pick(&[
-            Pattern::Plain,
-            Pattern::Plain,
-            Pattern::Bands,
-            Pattern::Spots,
-            Pattern::Checks,
-            Pattern::Marble,
-            Pattern::Fade,
-        ]);
+        let pattern = match dice.index(20) {
+            0..=8 => Pattern::Plain,
+            9..=11 => Pattern::Fade,
+            12..=13 => Pattern::Marble,
+            14..=15 => Pattern::Bands,
+            16..=17 => Pattern::Spots,
+            _ => Pattern::Checks,
+        };
         let turns = dice.pick(&[0.0, 0.25, 0.125, -0.125]) + dice.bell() * 0.05;
         Paint {
             pattern,
@@ -118,11 +117,11 @@ impl Paint {
 
     /// Coverage of the nearest spot: one a cell, off its centre, of varying size.
     fn spot(&self, x: f32, y: f32) -> f32 {
-        let (cx, cy) = (x.floor(), y.floor());
+        let (cx, cy) = (floor_i32(x), floor_i32(y));
         let mut best = 0.0f32;
         for dy in -1..=1 {
             for dx in -1..=1 {
-                let (ix, iy) = (cx as i32 + dx, cy as i32 + dy);
+                let (ix, iy) = (cx + dx, cy + dy);
                 let px = ix as f32 + 0.25 + 0.5 * hash_unit(ix, iy, self.seed);
                 let py = iy as f32 + 0.25 + 0.5 * hash_unit(ix, iy, self.seed ^ 0x55);
                 let radius = 0.2 + 0.2 * hash_unit(ix, iy, self.seed ^ 0xaa);
@@ -158,9 +157,10 @@ impl Livery {
         let second_hue = hue + dice.pick(&[0.06, -0.08, 0.5, 0.33, 0.42, 0.17]) + dice.bell() * 0.05;
         let second = colour(second_hue, dice);
         let third = colour(dice.unit(), dice);
-        let figure = if dice.chance(0.5) { scale(main, dice.pick(&[0.55, 0.7, 1.35])) } else { second };
+        let figure = if dice.chance(0.7) { scale(main, dice.pick(&[0.6, 0.75, 1.3])) } else { second };
         let main = Paint::random(main, figure, dice);
-        let second = if dice.chance(0.6) { Paint::plain(second) } else { Paint::random(second, third, dice) };
+        let second =
+            if dice.chance(0.75) { Paint::plain(second) } else { Paint::random(second, third, dice) };
         Livery {
             main,
             second,
@@ -182,10 +182,10 @@ impl Livery {
 /// A surface colour of a given hue: vivid, pastel, deep, earthy or grey.
 fn colour(hue: f32, dice: &mut Dice) -> Rgb {
     let (saturation, value) = match dice.index(10) {
-        0..=4 => (dice.range(0.55, 0.9), dice.range(0.6, 0.98)),
-        5..=6 => (dice.range(0.2, 0.5), dice.range(0.75, 0.98)),
-        7 => (dice.range(0.5, 0.9), dice.range(0.3, 0.55)),
-        8 => (dice.range(0.25, 0.5), dice.range(0.35, 0.65)),
+        0..=2 => (dice.range(0.55, 0.9), dice.range(0.55, 0.95)),
+        3..=4 => (dice.range(0.2, 0.5), dice.range(0.7, 0.95)),
+        5..=6 => (dice.range(0.45, 0.85), dice.range(0.25, 0.55)),
+        7..=8 => (dice.range(0.15, 0.45), dice.range(0.3, 0.7)),
         _ => (dice.range(0.0, 0.12), dice.range(0.25, 0.95)),
     };
     hsv(hue, saturation, value)

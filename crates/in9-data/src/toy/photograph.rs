@@ -74,7 +74,7 @@ impl Key {
         let mut camera = self.dice("camera");
         let light = light(&mut camera);
         // A shallow focus blurs what lies behind the object.
-        let focus = if camera.chance(0.4) { 1 + camera.index(2) } else { 0 };
+        let focus = if camera.chance(0.55) { 1 + camera.index(3) } else { 0 };
         canvas.blur(focus);
         let ambient = ambient(&canvas);
         let mut mask = vec![0u8; width * height];
@@ -85,13 +85,13 @@ impl Key {
             let figure = (kind.draw)(self.fine, &livery, &mut object);
             let map = place.fit(&figure, kind.lean, width, height);
             let mut layer = Canvas::clear(width, height);
-            figure.paint(&mut layer, map, light, camera.range(0.25, 0.75));
+            figure.paint(&mut layer, map, light, camera.range(0.3, 0.95));
             let Some(tight) = stamp(&layer, &mut mask) else { continue };
-            shade_ground(&mut canvas, tight, light, camera.range(0.0, 0.55), camera.range(0.08, 0.2));
+            shade_ground(&mut canvas, tight, light, camera.range(0.0, 0.7), camera.range(0.08, 0.24));
             let surface = Surface {
                 glow: camera.range(0.75, 1.08),
-                cast: mix([1.0; 3], ambient, camera.range(0.1, 0.45)),
-                dapple: if camera.chance(0.35) { camera.range(0.2, 0.6) } else { 0.0 },
+                cast: mix([1.0; 3], ambient, camera.range(0.15, 0.65)),
+                dapple: if camera.chance(0.25) { camera.range(0.15, 0.5) } else { 0.0 },
                 grain: camera.range(4.0, 9.0) / (tight[2] - tight[0] + 1) as f32,
                 seed: camera.bits(),
             };
@@ -152,7 +152,7 @@ fn shade_ground(canvas: &mut Canvas, tight: [u32; 4], light: Point, strength: f3
     let [x0, y0, x1, y1] = tight.map(|v| v as f32);
     let (w, h) = (x1 - x0 + 1.0, y1 - y0 + 1.0);
     let map = Affine::scale(w * 0.52, w * flat)
-        .moved((x0 + x1) * 0.5 - light[0] * w * 0.16, y1 - h * 0.01)
+        .moved((x0 + x1) * 0.5 - light[0] * w * 0.16, y1 - h * 0.04)
         .inverse();
     let width = canvas.width;
     for y in 0..canvas.height {
@@ -205,7 +205,7 @@ fn develop(mut canvas: Canvas, dice: &mut Dice) -> Vec<u8> {
     let exposure = dice.range(0.85, 1.15);
     let balance = [exposure * (1.0 + 0.06 * dice.bell()), exposure, exposure * (1.0 + 0.06 * dice.bell())];
     let (vignette, contrast) = (dice.range(0.0, 0.3), dice.range(0.85, 1.12));
-    let grain = dice.range(0.012, 0.05);
+    let grain = dice.range(0.01, 0.048);
     let seed = dice.bits();
     let (w, h) = (canvas.width, canvas.height);
     let mut bytes = Vec::with_capacity(w * h * 3);

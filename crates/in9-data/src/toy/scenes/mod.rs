@@ -13,11 +13,11 @@ mod room;
 mod sea;
 mod snow;
 
-use super::colour::{Rgb, luma, mix, scale, tint};
+use super::colour::{Rgb, hex, luma, mix, scale, tint};
 use super::dice::Dice;
-use super::maths::{Point, smoothstep};
+use super::maths::{Point, cos_turns, sin_turns, smoothstep};
 use super::noise::{fractal, value};
-use super::outline::{Outline, stroke};
+use super::outline::{Outline, ellipse, stroke};
 use super::raster::Canvas;
 
 /// A kind of scene.
@@ -104,26 +104,61 @@ struct Stage {
     zoom: f32,
 }
 
-/// Haze and a wash of coloured light, alike for every kind of scene, so that palettes overlap.
+/// The hour and the weather, drawn alike for every kind of scene: dusk makes any of them nearly a
+/// night, snowfall nearly a snowfield, dust nearly a desert. So no palette belongs to one kind.
 fn weather(canvas: &mut Canvas, scene: Scene, dice: &mut Dice) {
-    let wash = dice.pick(&[
-        [1.0, 1.0, 1.0],
-        [1.0, 1.0, 1.0],
-        [1.08, 0.97, 0.84],
-        [0.88, 0.96, 1.1],
-        [1.1, 0.9, 0.9],
-        [0.9, 0.92, 0.96],
-        [0.96, 1.04, 0.92],
-    ]);
-    let dim = if scene == Scene::Night { dice.range(0.9, 1.2) } else { dice.range(0.72, 1.06) };
-    let haze = if dice.chance(0.25) { dice.range(0.1, 0.42) } else { 0.0 };
-    let grey = dice.range(0.0, 0.35);
-    let fog = scale(mix([0.8, 0.8, 0.8], wash, 0.3), if scene == Scene::Night { 0.35 } else { 0.85 });
+    let night = scene == Scene::Night;
+    let (wash, fog, mut haze, dim) = match dice.index(16) {
+        // Dusk and moonlight.
+        0 | 1 => ([0.62, 0.74, 1.1], hex(0x1c2440), dice.range(0.15, 0.45), dice.range(0.35, 0.6)),
+        // Snowfall or thick mist.
+        2 | 3 => ([0.96, 0.98, 1.04], hex(0xdfe5ea), dice.range(0.3, 0.62), dice.range(0.9, 1.05)),
+        // Dust or a low sun.
+        4 | 5 => ([1.16, 0.98, 0.74], hex(0xdcb489), dice.range(0.2, 0.5), dice.range(0.8, 1.0)),
+        // Green light under leaves or water.
+        6 => ([0.8, 1.02, 0.94], hex(0x6f9f94), dice.range(0.2, 0.5), dice.range(0.7, 0.95)),
+        // Rain.
+        7 => ([0.92, 0.96, 1.0], hex(0x8b949c), dice.range(0.2, 0.5), dice.range(0.6, 0.85)),
+        _ => {
+            let wash = dice.pick(&[
+                [1.0, 1.0, 1.0],
+                [1.08, 0.97, 0.84],
+                [0.88, 0.96, 1.1],
+                [1.1, 0.9, 0.9],
+                [0.9, 0.92, 0.96],
+                [0.96, 1.04, 0.92],
+            ]);
+            (wash, hex(0xd2d4d4), 0.0, dice.range(0.72, 1.06))
+        }
+    };
+    if night {
+        haze *= 0.7;
+    }
+    let dim = if night { dim.max(0.7) * 1.15 } else { dim };
+    // Some film has little colour, some turns it.
+    let grey = if dice.chance(0.25) { dice.range(0.4, 0.85) } else { dice.range(0.0, 0.35) };
+    let hue = dice.bell() * if dice.chance(0.25) { 0.22 } else { 0.05 };
+    let turn = turn_hue(hue);
     canvas.adjust(|_, y, c| {
         let c = tint(scale(c, dim), wash);
+        let c = turn.map(|row| (row[0] * c[0] + row[1] * c[1] + row[2] * c[2]).max(0.0));
         let c = mix(c, [luma(c); 3], grey);
-        mix(c, fog, haze * (1.0 - 0.6 * y))
+        mix(c, fog, haze * (1.0 - 0.45 * y))
     });
+    if haze > 0.3 && luma(fog) > 0.8 && dice.chance(0.6) {
+        let aspect = canvas.width as f32 / canvas.height as f32;
+        for _ in 0..(dice.range(20.0, 80.0) * aspect) as usize {
+            let (x, y, r) = (dice.range(0.0, aspect), dice.unit(), dice.range(0.003, 0.012));
+            canvas.flat(&ellipse(x, y, r, r), 0.75, [1.0; 3]);
+        }
+    }
+}
+
+/// The rotation of colours about the grey axis by a share of a turn.
+fn turn_hue(turns: f32) -> [Rgb; 3] {
+    let (c, s) = (cos_turns(turns), sin_turns(turns) * 0.577_350_3);
+    let (diagonal, third) = (c + (1.0 - c) / 3.0, (1.0 - c) / 3.0);
+    [[diagonal, third - s, third + s], [third + s, diagonal, third - s], [third - s, third + s, diagonal]]
 }
 
 /// A sky from `top` to `bottom` colours, ending at height `horizon`, with clouds of a given cover.
