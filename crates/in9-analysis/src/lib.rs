@@ -7,6 +7,7 @@ pub mod metrics;
 pub mod output;
 pub mod paper;
 pub mod plot;
+pub mod probes;
 pub mod report;
 pub mod stats;
 

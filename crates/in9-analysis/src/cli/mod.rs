@@ -1,10 +1,22 @@
 //! Arguments of the program, one sub-command a file.
 
+#[cfg(feature = "probes")]
+pub(crate) mod adversarial;
+#[cfg(feature = "probes")]
+pub(crate) mod bar;
 pub(crate) mod compare;
+#[cfg(feature = "probes")]
+pub(crate) mod counterfactual;
 pub(crate) mod out;
+#[cfg(feature = "probes")]
+pub(crate) mod pieces;
 pub(crate) mod progress;
 pub(crate) mod report;
+#[cfg(feature = "probes")]
+pub(crate) mod saliency;
 pub(crate) mod score;
+#[cfg(feature = "probes")]
+pub(crate) mod target;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -32,6 +44,12 @@ enum Command {
     Compare(compare::Compare),
     Progress(progress::Progress),
     Report(report::Report),
+    #[cfg(feature = "probes")]
+    Adversarial(Box<adversarial::Adversarial>),
+    #[cfg(feature = "probes")]
+    Saliency(Box<saliency::Saliency>),
+    #[cfg(feature = "probes")]
+    Counterfactual(Box<counterfactual::Counterfactual>),
 }
 
 /// How a command that did not fail ended.
@@ -65,6 +83,12 @@ impl Cli {
             Command::Compare(c) => c.run(),
             Command::Progress(c) => c.run(),
             Command::Report(c) => c.run(log),
+            #[cfg(feature = "probes")]
+            Command::Adversarial(c) => c.run(log),
+            #[cfg(feature = "probes")]
+            Command::Saliency(c) => c.run(log),
+            #[cfg(feature = "probes")]
+            Command::Counterfactual(c) => c.run(log),
         }
     }
 }
@@ -87,6 +111,12 @@ impl From<Statistics> for Bootstrap {
     fn from(s: Statistics) -> Self {
         Self { replicates: s.replicates, level: s.level, seed: s.seed }
     }
+}
+
+/// The settings of a probe for settings.toml.
+#[cfg(feature = "probes")]
+pub(crate) fn probe_settings(target: &target::Target, opened: &target::Opened, more: &str) -> String {
+    format!("{}{more}", target.settings(opened))
 }
 
 fn level(text: &str) -> Result<f64, String> {

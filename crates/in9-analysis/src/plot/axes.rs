@@ -42,24 +42,34 @@ pub fn horizontal_axis(svg: &mut Svg, x: &Scale, ticks: &[(f64, String)], bottom
     svg.text("axis-title", (x.range.0 + x.range.1) / 2.0, bottom + 38.0, Anchor::Middle, title);
 }
 
-/// Draws a legend along the top and returns the height it took. A `paper` mark is added on request.
-pub fn legend(svg: &mut Svg, names: &[String], paper: bool) -> f64 {
+/// Marks that a legend explains besides the series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Diamonds of published values.
+    pub published: bool,
+    /// Rings of balanced measures.
+    pub balanced: bool,
+}
+
+/// Draws a legend along the top and returns the height it took.
+pub fn legend(svg: &mut Svg, names: &[String], marks: Marks) -> f64 {
     let (mut x, mut y) = (LEFT, 14.0);
-    let mut entries: Vec<(Option<usize>, &str)> =
-        names.iter().enumerate().map(|(i, n)| (Some(i), n.as_str())).collect();
-    if paper {
-        entries.push((None, "published"));
-    }
-    for (colour, name) in entries {
+    let wanted = [(marks.balanced, "balanced"), (marks.published, "published")];
+    let extra = wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| name);
+    let entries = names.iter().map(String::as_str).chain(extra);
+    for (i, name) in entries.enumerate() {
         // 6.6 px is the mean advance of the page's typeface at the legend's size.
         let width = 18.0 + name.chars().count() as f64 * 6.6 + 18.0;
         if x > LEFT && x + width > WIDTH - RIGHT {
             x = LEFT;
             y += 20.0;
         }
-        match colour {
-            Some(i) => svg.rect(&fill(i), x, y - 9.0, 11.0, 11.0, ""),
-            None => svg.diamond(x + 5.0, y - 4.0, 5.0, ""),
+        if i < names.len() {
+            svg.rect(&fill(i), x, y - 9.0, 11.0, 11.0, "");
+        } else if name == "published" {
+            svg.diamond(x + 5.0, y - 4.0, 5.0, "");
+        } else {
+            svg.ring(x + 5.0, y - 4.0, "");
         }
         svg.text("legend", x + 17.0, y, Anchor::Start, name);
         x += width;

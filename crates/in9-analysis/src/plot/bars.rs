@@ -1,6 +1,6 @@
 //! Grouped bars with intervals, and marks for published values.
 
-use super::axes::{LEFT, RIGHT, WIDTH, fill, legend, must_turn, vertical_axis};
+use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, legend, must_turn, vertical_axis};
 use super::scale::{Scale, nice_range};
 use super::svg::{Anchor, Svg};
 use crate::stats::Interval;
@@ -14,6 +14,8 @@ pub struct Bar {
     pub interval: Interval,
     /// The published value, drawn as a diamond.
     pub published: Option<f64>,
+    /// The same measure with classes weighted equally, drawn as a ring.
+    pub balanced: Option<f64>,
 }
 
 /// Bars that stand together over one label.
@@ -55,16 +57,15 @@ impl Bars {
         };
         let plot = 260.0;
         // The legend's height is known only after drawing it, so it is measured on a scratch sheet.
-        let published = self.bars().any(|b| b.published.is_some());
-        let top = legend(&mut Svg::new(0.0, 0.0, ""), &self.series, published);
+        let marks = Marks {
+            published: self.bars().any(|b| b.published.is_some()),
+            balanced: self.bars().any(|b| b.balanced.is_some()),
+        };
+        let top = legend(&mut Svg::new(0.0, 0.0, ""), &self.series, marks);
         let mut svg = Svg::new(WIDTH, top + plot + foot, &self.label);
-        legend(&mut svg, &self.series, published);
+        legend(&mut svg, &self.series, marks);
         let y = Scale::new(self.domain(), (top + plot, top));
         vertical_axis(&mut svg, &y, &y.ticks(5), &self.axis);
-        if let Some((level, name)) = &self.level {
-            svg.line("level", LEFT, y.at(*level), WIDTH - RIGHT, y.at(*level));
-            svg.text("tick", WIDTH - RIGHT, y.at(*level) - 4.0, Anchor::End, name);
-        }
         for (i, group) in self.groups.iter().enumerate() {
             let left = LEFT + column * i as f64;
             self.group(&mut svg, group, &y, left, column);
@@ -74,6 +75,11 @@ impl Bars {
             } else {
                 svg.text("tick", x, base, Anchor::Middle, &group.label);
             }
+        }
+        // On top, so that bars do not hide it.
+        if let Some((level, name)) = &self.level {
+            svg.line("level", LEFT, y.at(*level), WIDTH - RIGHT, y.at(*level));
+            svg.text("halo", WIDTH - RIGHT, y.at(*level) - 4.0, Anchor::End, name);
         }
         svg.finish()
     }
@@ -101,6 +107,9 @@ impl Bars {
                     svg.line("whisker", centre - 3.0, y.at(limit), centre + 3.0, y.at(limit));
                 }
             }
+            if let Some(value) = bar.balanced {
+                svg.ring(centre, y.at(value), &format!("balanced: {value:.1}"));
+            }
             if let Some(value) = bar.published {
                 svg.diamond(centre, y.at(value), 5.0, &format!("published: {value:.1}"));
             }
@@ -114,7 +123,13 @@ impl Bars {
     fn domain(&self) -> (f64, f64) {
         self.range.unwrap_or_else(|| {
             let values = self.bars().flat_map(|b| {
-                [b.interval.low, b.interval.high, b.interval.value, b.published.unwrap_or(0.0)]
+                [
+                    b.interval.low,
+                    b.interval.high,
+                    b.interval.value,
+                    b.published.unwrap_or(0.0),
+                    b.balanced.unwrap_or(0.0),
+                ]
             });
             nice_range(values.chain([0.0]))
         })
@@ -127,7 +142,12 @@ mod tests {
 
     #[test]
     fn every_bar_whisker_and_mark_is_drawn() {
-        let bar = |published| Bar { series: 0, interval: Interval::new(50.0, 40.0, 60.0), published };
+        let bar = |published| Bar {
+            series: 0,
+            interval: Interval::new(50.0, 40.0, 60.0),
+            published,
+            balanced: published,
+        };
         let chart = Bars {
             label: "test".into(),
             axis: "%".into(),
@@ -138,8 +158,9 @@ mod tests {
         };
         let svg = chart.svg();
         assert_eq!(svg.matches("class=\"whisker\"").count(), 6);
-        // One diamond in the legend, one on its bar.
+        // One diamond and one ring in the legend, one each on the bar.
         assert_eq!(svg.matches("class=\"paper\"").count(), 2);
+        assert_eq!(svg.matches("class=\"mark\"").count(), 2);
         assert_eq!(svg.matches("class=\"level\"").count(), 1);
         assert_eq!(svg, chart.svg());
     }

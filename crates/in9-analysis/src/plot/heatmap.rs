@@ -28,7 +28,7 @@ impl Heatmap {
     pub fn svg(&self) -> String {
         let longest = |names: &[String]| names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
         let left = 34.0 + longest(&self.rows) as f64 * 7.0;
-        let cell = (58.0, 30.0);
+        let cell = (50.0, 28.0);
         let top = 40.0 + longest(&self.columns) as f64 * 4.4;
         // The last turned column name leans out to the right.
         let lean = longest(&self.columns) as f64 * 5.0;

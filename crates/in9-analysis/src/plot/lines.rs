@@ -1,6 +1,6 @@
 //! Lines over a numeric axis, with intervals (ρ dial, Figures 10 to 12, training curves).
 
-use super::axes::{LEFT, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
+use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
 use super::scale::{Scale, nice_range, tick_label};
 use super::svg::Svg;
 use crate::stats::Interval;
@@ -40,9 +40,9 @@ impl Lines {
     pub fn svg(&self) -> String {
         let names: Vec<String> = self.series.iter().map(|s| s.name.clone()).collect();
         let plot = 260.0;
-        let top = legend(&mut Svg::new(0.0, 0.0, ""), &names, false);
+        let top = legend(&mut Svg::new(0.0, 0.0, ""), &names, Marks::default());
         let mut svg = Svg::new(WIDTH, top + plot + 48.0, &self.label);
-        legend(&mut svg, &names, false);
+        legend(&mut svg, &names, Marks::default());
         let place = |x: f64| if self.logarithmic { x.max(1e-12).ln() } else { x };
         let mut xs: Vec<f64> = self.points().map(|(x, _)| *x).collect();
         xs.sort_by(f64::total_cmp);

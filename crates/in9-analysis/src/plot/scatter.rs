@@ -1,6 +1,6 @@
 //! Points with a fitted line and its band (the paper's Figure 8).
 
-use super::axes::{LEFT, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
+use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
 use super::scale::{Scale, nice_range, tick_label};
 use super::svg::Svg;
 use crate::stats::regression::Line;
@@ -34,9 +34,9 @@ impl Scatter {
     pub fn svg(&self) -> String {
         let names: Vec<String> = self.clouds.iter().map(|c| c.name.clone()).collect();
         let plot = 320.0;
-        let top = legend(&mut Svg::new(0.0, 0.0, ""), &names, false);
+        let top = legend(&mut Svg::new(0.0, 0.0, ""), &names, Marks::default());
         let mut svg = Svg::new(WIDTH, top + plot + 48.0, &self.label);
-        legend(&mut svg, &names, false);
+        legend(&mut svg, &names, Marks::default());
         let points = || self.clouds.iter().flat_map(|c| &c.points);
         let across = nice_range(points().map(|p| p.0));
         let x = Scale::new(across, (LEFT, WIDTH - RIGHT));

@@ -50,6 +50,12 @@ impl Svg {
         self.push(format_args!(r#"<circle style="{style}" cx="{x}" cy="{y}" r="{r}">{tip}</circle>"#));
     }
 
+    /// A small open ring, the mark of a balanced accuracy on its bar.
+    pub fn ring(&mut self, x: f64, y: f64, tip: &str) {
+        let (x, y, tip) = (num(x), num(y), title(tip));
+        self.push(format_args!(r#"<circle class="mark" cx="{x}" cy="{y}" r="3.4">{tip}</circle>"#));
+    }
+
     /// A diamond around a point, the mark of a published value.
     pub fn diamond(&mut self, x: f64, y: f64, r: f64, tip: &str) {
         let points = [(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
@@ -95,8 +101,9 @@ impl Svg {
     /// The finished picture.
     pub fn finish(self) -> String {
         let (w, h, label) = (num(self.width), num(self.height), escape(&self.label));
+        let widest = num((self.width * 1.25).round());
         format!(
-            "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{label}\" style=\"max-width:{w}px\">\n{}</svg>",
+            "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{label}\" style=\"max-width:{widest}px\">\n{}</svg>",
             self.body
         )
     }

@@ -4,6 +4,8 @@ use crate::error::Result;
 use crate::frame::{Frame, ModelFrame};
 use crate::metrics::{ModelSummary, summarise};
 use crate::paper::Paper;
+use crate::report::datasets::{Loaded, TestSplit};
+use crate::report::probes::Probes;
 use crate::report::spec::Spec;
 use crate::stats::Bootstrap;
 use in9_data::predictions::Table;
@@ -21,6 +23,10 @@ pub struct Context {
     pub summaries: Vec<ModelSummary>,
     /// Settings of the intervals.
     pub bootstrap: Bootstrap,
+    /// Data sets that could be opened.
+    pub datasets: Vec<Loaded>,
+    /// Outputs of the probe commands.
+    pub probes: Probes,
     /// Inputs that could not be used, one line each.
     pub skipped: Vec<String>,
 }
@@ -50,7 +56,32 @@ impl Context {
         let frame = Frame::new(&tables)?;
         let bootstrap = Bootstrap { seed: spec.seed, ..Bootstrap::default() };
         let summaries = summarise(&frame, &bootstrap)?;
-        Ok(Self { spec, paper, frame, summaries, bootstrap, skipped: Vec::new() })
+        let mut skipped = Vec::new();
+        let mut datasets = Vec::new();
+        for entry in &spec.dataset {
+            match Loaded::open(entry) {
+                Ok(loaded) => datasets.push(loaded),
+                Err(e) => skipped.push(format!("data set {}: {e}", entry.name)),
+            }
+        }
+        if let Some(path) = &spec.imagenet {
+            // A broken file is refused here, so that sections can rely on it.
+            crate::metrics::progress::ours(&summaries, path)?;
+        }
+        let probes = Probes::load(&spec.probe, &mut skipped);
+        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, probes, skipped })
+    }
+
+    /// A split of the main data set, if it could be opened.
+    ///
+    /// # Errors
+    /// If its shards or pairings are damaged.
+    pub fn test_split(&self, split: &str) -> Result<Option<TestSplit>> {
+        let main = self.main_dataset();
+        match self.datasets.iter().find(|d| d.entry.name == main) {
+            Some(loaded) => loaded.test_split(split),
+            None => Ok(None),
+        }
     }
 
     /// Name of the data set that the report is about.

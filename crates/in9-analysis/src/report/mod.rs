@@ -5,6 +5,9 @@
 pub mod block;
 pub mod claims;
 pub mod context;
+pub mod datasets;
+pub mod pictures;
+pub mod probes;
 pub mod sections;
 pub mod spec;
 

@@ -6,26 +6,26 @@ use in9_data::predictions::{Row, Table};
 use in9_data::rng::{stream, unit};
 
 /// Class names of ImageNet-9.
-pub const CLASSES: [&str; 9] =
+pub(crate) const CLASSES: [&str; 9] =
     ["dog", "bird", "vehicle", "reptile", "carnivore", "insect", "instrument", "primate", "fish"];
 
 /// Settings of the drawn world.
 #[derive(Clone)]
-pub struct World {
+pub(crate) struct World {
     /// Name of the data set.
-    pub dataset: &'static str,
+    pub(crate) dataset: &'static str,
     /// Split.
-    pub split: &'static str,
+    pub(crate) split: &'static str,
     /// Foregrounds of each class.
-    pub per_class: usize,
+    pub(crate) per_class: usize,
     /// Weight of the background: 1 keeps the paper's gaps, 0 makes every mixed view alike.
-    pub reliance: f64,
+    pub(crate) reliance: f64,
     /// Seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// Draws predictions of networks trained on `trained_on`, tested on the eight views.
-pub fn draw(world: &World, trained_on: &[&str]) -> Table {
+pub(crate) fn draw(world: &World, trained_on: &[&str]) -> Table {
     let paper = Paper::embedded().unwrap();
     let mut rows = Vec::new();
     for (m, trained) in trained_on.iter().enumerate() {

@@ -82,7 +82,7 @@ impl Measure<'_> {
     fn above_chance(&self, trained_on: &str, tested_on: &str) -> Option<Named> {
         let (_, summary) = self.set.trained_on(trained_on)?;
         let accuracy = summary.accuracy(tested_on.parse().ok()?)?;
-        let label = format!("trained on {trained_on}, tested on {tested_on}: balanced accuracy − chance");
+        let label = format!("{trained_on} → {tested_on}: balanced accuracy − chance");
         Some((label, accuracy.balanced.shifted(self.context.frame.chance()).scaled(100.0)))
     }
 
@@ -98,9 +98,9 @@ impl Measure<'_> {
         };
         let d: Gap = difference(cell(a)?, cell(b)?, self.context.classes(), &self.context.bootstrap)?;
         let label = if a.0 == b.0 {
-            format!("trained on {}: {} − {}", a.0, a.1, b.1)
+            format!("{} → {} − {}", a.0, a.1, b.1)
         } else {
-            format!("{} on {} − {} on {}", a.0, a.1, b.0, b.1)
+            format!("{} → {} − {} → {}", a.0, a.1, b.0, b.1)
         };
         Some((label, d.gap.scaled(100.0)))
     }

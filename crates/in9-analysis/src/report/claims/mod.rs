@@ -8,6 +8,7 @@ mod categories;
 mod curves;
 mod dial;
 mod matrix;
+mod probes;
 mod progress;
 mod rule;
 
@@ -108,6 +109,7 @@ pub fn evaluate(context: &Context) -> Result<Vec<Claim>> {
     }
     claims.sort_by_key(|c| order.iter().position(|id| *id == c.id));
     claims.extend(dial::claims(context));
+    claims.extend(probes::claims(context)?);
     claims.extend(curves::claims(context));
     claims.extend(progress::claims(context));
     Ok(claims)

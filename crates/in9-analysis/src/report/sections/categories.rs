@@ -53,7 +53,7 @@ fn chart(set: &TestSet<'_>) -> String {
             .filter_map(|(k, t)| {
                 let categories = set.trained_on(t)?.1.categories.as_ref()?;
                 let interval = categories.shares[*c as usize].scaled(100.0);
-                Some(Bar { series: k, interval, published: None })
+                Some(Bar { series: k, interval, published: None, balanced: None })
             })
             .collect(),
     });

@@ -18,7 +18,9 @@ struct Entry<'a> {
     published: &'a str,
     source: &'a str,
     verdicts: Vec<Badge>,
-    figures: Vec<(String, String)>,
+    splits: Vec<String>,
+    /// One row a figure: its label, then its value on each split.
+    figures: Vec<(String, Vec<String>)>,
 }
 
 struct Badge {
@@ -49,7 +51,7 @@ pub(crate) fn section(claims: &[Claim]) -> Result<Option<Section>> {
         lead: format!(
             "{seen} seen, {not_seen} not seen, {undecided} undecided. A claim is seen when the whole \
              interval of each of its figures obeys the rule, not seen when one interval breaks it, \
-             and undecided otherwise."
+             and undecided otherwise. An arrow reads: trained on → tested on."
         ),
         blocks: vec![Block::Html(html)],
     }))
@@ -62,6 +64,7 @@ fn entry(claim: &Claim) -> Entry<'_> {
         published: claim.published,
         source: claim.source,
         verdicts: Vec::new(),
+        splits: Vec::new(),
         figures: Vec::new(),
     }
 }
@@ -73,12 +76,18 @@ fn add(entry: &mut Entry<'_>, claim: &Claim) {
         Verdict::NotSeen => ("not-seen", "not seen"),
     };
     entry.verdicts.push(Badge { class, text, split: claim.split.clone() });
+    let known = entry.splits.len();
+    entry.splits.push(claim.split.clone());
     for figure in &claim.figures {
-        let label = match claim.split.as_str() {
-            "" => figure.label.clone(),
-            split => format!("{split} · {}", figure.label),
-        };
-        entry.figures.push((label, printed(figure)));
+        let position = entry.figures.iter().position(|(label, _)| *label == figure.label);
+        let at = position.unwrap_or_else(|| {
+            entry.figures.push((figure.label.clone(), vec!["–".into(); known]));
+            entry.figures.len() - 1
+        });
+        entry.figures[at].1.push(printed(figure));
+    }
+    for (_, values) in &mut entry.figures {
+        values.resize(known + 1, "–".into());
     }
 }
 

@@ -16,11 +16,12 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let own = trained.map(|t| (t, t.to_owned()));
     if own.iter().any(|(t, _)| set.trained_on(t).is_some()) {
         let groups = trained.map(|t| (format!("trained on {t}"), vec![(t, t), (t, "original")])).to_vec();
-        let svg = chart(context, set, ("Figure 2", chance), &["own test", "original"], groups, |k| k);
+        let svg = chart(context, set, ("Figure 2", chance), &["own test", "original"], groups);
         blocks.push(Block::figure(
             svg,
             "Figure 2: networks that never saw a foreground, on their own test and on photographs. \
-             Whiskers: Wilson's 95 % interval. Diamonds: the paper. Dotted: chance of balanced accuracy.",
+             Whiskers: Wilson's 95 % interval. Rings: balanced accuracy, where it differs. Diamonds: the paper. \
+             Dotted: chance of balanced accuracy.",
         ));
     }
     let both = ["original", "mixed-rand"];
@@ -33,7 +34,6 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
             ("Figure 5", chance),
             &["trained on original", "trained on mixed-rand"],
             groups,
-            |k| k,
         );
         blocks.push(Block::figure(
             svg,
@@ -54,17 +54,17 @@ fn chart(
     (label, chance): (&str, f64),
     series: &[&str],
     groups: Vec<(String, Vec<(&str, &str)>)>,
-    colour: impl Fn(usize) -> usize,
 ) -> String {
     let bar = |series: usize, trained: &str, tested: &str| -> Option<Bar> {
         let view: View = tested.parse().ok()?;
         let accuracy = set.trained_on(trained)?.1.accuracy(view)?;
         let published = context.paper.accuracy(trained, tested);
-        Some(Bar { series, interval: accuracy.accuracy.scaled(100.0), published })
+        let balanced = apart(accuracy.accuracy.value, accuracy.balanced.value).map(|b| 100.0 * b);
+        Some(Bar { series, interval: accuracy.accuracy.scaled(100.0), published, balanced })
     };
     let groups = groups.into_iter().map(|(label, cells)| Group {
         label,
-        bars: cells.iter().enumerate().filter_map(|(k, (t, v))| bar(colour(k), t, v)).collect(),
+        bars: cells.iter().enumerate().filter_map(|(k, (t, v))| bar(k, t, v)).collect(),
     });
     Bars {
         label: format!("{label} of the paper, redrawn on {}", set.split),
@@ -75,4 +75,9 @@ fn chart(
         range: Some((0.0, 100.0)),
     }
     .svg()
+}
+
+/// The balanced measure where it differs visibly from the plain one.
+pub(crate) fn apart(plain: f64, balanced: f64) -> Option<f64> {
+    ((plain - balanced).abs() > 0.0005).then_some(balanced)
 }

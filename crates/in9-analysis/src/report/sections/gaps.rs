@@ -6,6 +6,7 @@ use crate::output::tables;
 use crate::plot::{Bar, Bars, Group};
 use crate::report::block::{Block, Section};
 use crate::report::context::{Context, TestSet};
+use crate::report::sections::figures::apart;
 
 /// The section, if any model has a gap.
 pub(crate) fn section(context: &Context) -> Option<Section> {
@@ -40,20 +41,17 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
 
 fn chart(context: &Context, set: &TestSet<'_>) -> String {
     let summaries = set.summaries();
-    let bar = |series, interval: crate::stats::Interval, published| Bar {
-        series,
-        interval: interval.scaled(100.0),
-        published,
-    };
     let groups = tables::names(&summaries).into_iter().zip(&summaries).filter_map(|(label, m)| {
         let gap = m.gap?;
         let published = context.paper.gap(&m.key.trained_on);
-        Some(Group { label, bars: vec![bar(0, gap.gap, published), bar(1, gap.balanced, None)] })
+        let balanced = apart(gap.gap.value, gap.balanced.value).map(|b| 100.0 * b);
+        let interval = gap.gap.scaled(100.0);
+        Some(Group { label, bars: vec![Bar { series: 0, interval, published, balanced }] })
     });
     Bars {
         label: format!("BG-gap by training view on {}", set.split),
         axis: "BG-gap (points)".into(),
-        series: vec!["BG-gap".into(), "balanced BG-gap".into()],
+        series: vec!["BG-gap".into()],
         groups: groups.collect(),
         level: None,
         range: None,

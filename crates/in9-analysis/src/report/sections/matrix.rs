@@ -14,26 +14,24 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     for (i, set) in sets.iter().enumerate() {
         let title = format!("Accuracy % (balanced accuracy %), {} {}", set.dataset, set.split);
         let table = Block::Table(tables::matrix(&title, &set.summaries()));
-        let plain = heatmap(set, "accuracy", |a| a.accuracy.value);
-        let balanced = heatmap(set, "balanced accuracy", |a| a.balanced.value);
-        let figures = Block::Columns(vec![
-            Block::figure(
-                plain,
-                format!("Accuracy on {} ({} photographs), percent.", set.split, set.foregrounds()),
-            ),
-            Block::figure(
-                balanced,
-                format!("Balanced accuracy on {}: every class counts the same.", set.split),
-            ),
-        ]);
+        let plain = Block::figure(
+            heatmap(set, "accuracy", |a| a.accuracy.value),
+            format!("Accuracy on {} ({} photographs), percent.", set.split, set.foregrounds()),
+        );
+        let balanced = Block::figure(
+            heatmap(set, "balanced accuracy", |a| a.balanced.value),
+            format!("Here, {}: balanced accuracy, percent ({} photographs).", set.split, set.foregrounds()),
+        );
         if i == 0 {
-            blocks.extend([figures, table]);
-            blocks.push(Block::figure(
+            let paper = Block::figure(
                 published(context),
-                "The paper's Table 5: ResNet-50, 4050 balanced test images of ImageNet-9, percent.",
-            ));
+                "The paper, Table 5: ResNet-50, 4050 test images of ImageNet-9 (balanced), percent.",
+            );
+            blocks.extend([Block::Columns(vec![balanced, paper]), table]);
+            blocks.push(Block::Details(format!("Plain accuracy on {}", set.split), vec![plain]));
         } else {
-            blocks.push(Block::Details(format!("The same on {}", set.split), vec![figures, table]));
+            let both = Block::Columns(vec![balanced, plain]);
+            blocks.push(Block::Details(format!("The same on {}", set.split), vec![both, table]));
         }
     }
     let lead = "Each row is a network trained on one view, each column a view it was tested on. Where \

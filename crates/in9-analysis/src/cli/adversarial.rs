@@ -1,0 +1,216 @@
+//! `adversarial`: which backgrounds fool which foregrounds.
+
+use super::bar::Bar;
+use super::out::{self, Log};
+use super::target::{Opened, Target};
+use super::{Outcome, pieces};
+use anyhow::{Result, bail};
+use clap::Args;
+use in9_analysis::output::Folder;
+use in9_analysis::output::number::percent_interval;
+use in9_analysis::probes::adversarial::summary::Names;
+use in9_analysis::probes::adversarial::write::files;
+use in9_analysis::probes::adversarial::{
+    PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
+};
+use in9_analysis::stats::LEVEL;
+use in9_data::rng;
+use std::path::{Path, PathBuf};
+
+/// Adversarial backgrounds: which foregrounds has some background that turns the answer?
+///
+/// The search tries the most promising background of each foreground first and stops at success;
+/// --exhaustive tries every pair, which success rates and unions by class need. An interrupted
+/// search continues when started again.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  in9-analysis adversarial --weights runs/original --data toy --out adversarial/original"
+)]
+pub(crate) struct Adversarial {
+    #[command(flatten)]
+    target: Target,
+    /// Verdicts wanted: untargeted, untargeted-other (backgrounds of other classes only), targeted.
+    #[arg(long, value_delimiter = ',', default_values = ["untargeted", "untargeted-other", "targeted"])]
+    rules: Vec<Rule>,
+    /// Tries every pair.
+    #[arg(long)]
+    exhaustive: bool,
+    /// Tries only this many backgrounds, drawn by the seed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    backgrounds: Option<u32>,
+    /// Pairs between two updates of the order; part of the result.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    wave: u32,
+    /// Searches only piece i of n of the foregrounds, as i/n with i from 0; merge with --merge.
+    #[arg(long, value_name = "I/N", value_parser = pieces::parse)]
+    shard: Option<pieces::Piece>,
+    /// Merges the pairs of these piece folders instead of searching.
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with = "shard")]
+    merge: Vec<PathBuf>,
+}
+
+impl Adversarial {
+    pub(crate) fn run(self, log: Log) -> Result<Outcome> {
+        let opened = self.target.open(log)?;
+        let settings = self.settings(&opened);
+        let identity = *blake3::hash(self.identity(&opened, &settings).as_bytes()).as_bytes();
+        let (found, ordered) = if self.merge.is_empty() {
+            let state = beside(&self.target.out);
+            let mut pairs = PairLog::open(&state, identity)?;
+            let found = self.search(&opened, &settings, &mut pairs, log)?;
+            let ordered = ordered_passes(&opened, &settings, &found)?;
+            (found, ordered)
+        } else {
+            (self.merged(&opened, &settings)?, None)
+        };
+        let names = Names {
+            model: opened.source.model.clone(),
+            trained_on: opened.source.trained_on.clone(),
+            dataset: opened.source.dataset.clone(),
+            split: opened.source.split.clone(),
+        };
+        let mut summary = summarise(&opened.split, &settings, &found, &names, LEVEL);
+        summary.ordered_passes = ordered;
+        let folder = Folder::begin(&self.target.out)?;
+        for (name, bytes) in files(&opened.split, &opened.classes, &settings, &found, &summary)? {
+            folder.write(name, bytes)?;
+        }
+        folder.write("pairs.csv", pieces::encode(&found.pairs)?)?;
+        folder.write("settings.toml", self.written(&opened))?;
+        folder.finish()?;
+        let state = beside(&self.target.out);
+        if state.exists() {
+            std::fs::remove_file(state)?;
+        }
+        out::print(&printed(&summary))?;
+        Ok(Outcome::Done)
+    }
+
+    fn settings(&self, opened: &Opened) -> SearchSettings {
+        let mut foregrounds = self.target.chosen(&opened.split, "adversarial-foregrounds");
+        if let Some(piece) = self.shard {
+            foregrounds.retain(|&f| piece.holds(f));
+        }
+        let mut backgrounds: Vec<u32> = (0..opened.split.len() as u32).collect();
+        if let Some(limit) = self.backgrounds {
+            rng::shuffle(
+                &mut rng::stream(self.target.seed, "adversarial-backgrounds", 0, 0),
+                &mut backgrounds,
+            );
+            backgrounds.truncate(limit as usize);
+            backgrounds.sort_unstable();
+        }
+        let mut rules = self.rules.clone();
+        rules.sort_unstable();
+        rules.dedup();
+        SearchSettings {
+            rules,
+            foregrounds,
+            backgrounds,
+            wave: self.wave as usize,
+            batch: self.target.batch(),
+            exhaustive: self.exhaustive,
+        }
+    }
+
+    /// What a log of pairs belongs to.
+    fn identity(&self, opened: &Opened, s: &SearchSettings) -> String {
+        format!(
+            "{} {:?} {:?} {:?} {} {}",
+            opened.identity, s.rules, s.foregrounds, s.backgrounds, s.wave, s.exhaustive
+        )
+    }
+
+    fn search(
+        &self,
+        opened: &Opened,
+        settings: &SearchSettings,
+        pairs: &mut PairLog,
+        log: Log,
+    ) -> Result<Search> {
+        let mut bar = Bar::new(log, "adversarial");
+        let all = settings.foregrounds.len() * settings.backgrounds.len();
+        let found = search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| {
+            if settings.exhaustive {
+                bar.set(tried as usize, all, " pairs");
+            } else {
+                bar.set(decided, n, &format!(" foregrounds decided after {tried} pairs"));
+            }
+        })?;
+        bar.finish();
+        Ok(found)
+    }
+
+    fn merged(&self, opened: &Opened, settings: &SearchSettings) -> Result<Search> {
+        let mut pairs = Vec::new();
+        for folder in &self.merge {
+            let written = folder.join("settings.toml");
+            let text = std::fs::read_to_string(&written).map_err(in9_analysis::Error::io(&written))?;
+            if without_shard(&text) != without_shard(&self.written(opened)) {
+                bail!(
+                    "{}: made with other settings, weights or data; merge pieces of one search",
+                    written.display()
+                );
+            }
+            pairs.extend(pieces::decode(&folder.join("pairs.csv"))?);
+        }
+        pieces::check(&pairs, settings)?;
+        let passes = pairs.len() as u64 + (self.merge.len() * settings.backgrounds.len()) as u64;
+        Ok(Search { pairs, passes, background_scores: Vec::new() })
+    }
+
+    fn written(&self, opened: &Opened) -> String {
+        let rules: Vec<&str> = self.rules.iter().map(|r| r.name()).collect();
+        let mut text = self.target.settings(opened);
+        text += &format!("rules = {rules:?}\nexhaustive = {}\nwave = {}\n", self.exhaustive, self.wave);
+        if let Some(backgrounds) = self.backgrounds {
+            text += &format!("backgrounds = {backgrounds}\n");
+        }
+        if let Some(piece) = self.shard {
+            text += &format!("shard = \"{piece}\"\n");
+        }
+        text
+    }
+}
+
+/// Forward passes of an ordered search for the challenge's verdicts, replayed on the answers of an
+/// exhaustive one.
+fn ordered_passes(opened: &Opened, settings: &SearchSettings, found: &Search) -> Result<Option<u64>> {
+    if !settings.exhaustive || !settings.rules.contains(&Rule::Untargeted) {
+        return Ok(None);
+    }
+    let ordered = SearchSettings { rules: vec![Rule::Untargeted], exhaustive: false, ..settings.clone() };
+    let again = search_known(&opened.split, opened.classes.len(), &ordered, found)?;
+    Ok(Some(again.passes))
+}
+
+fn without_shard(text: &str) -> String {
+    text.lines().filter(|l| !l.starts_with("shard = ")).collect::<Vec<_>>().join("\n")
+}
+
+/// Where an unfinished search keeps its pairs.
+fn beside(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".pairs");
+    PathBuf::from(name)
+}
+
+fn printed(s: &Summary) -> String {
+    let mut text = format!(
+        "{} on {} {}: {} foregrounds, {} backgrounds, {} forward passes\n",
+        s.model, s.dataset, s.split, s.foregrounds, s.backgrounds, s.passes
+    );
+    for r in &s.rules {
+        text += &format!("{:<16} vulnerable {} %\n", r.rule.name(), percent_interval(&r.share));
+    }
+    if let Some(i) = &s.challenge_accuracy {
+        text += &format!("challenge accuracy {} %\n", percent_interval(i));
+    }
+    if let (Some(official), Some(ordered)) = (s.official_passes, s.ordered_passes) {
+        text += &format!(
+            "challenge verdicts alone: {ordered} passes ordered, {official} in the official order, {:.1} times fewer\n",
+            official as f64 / ordered as f64
+        );
+    }
+    text
+}

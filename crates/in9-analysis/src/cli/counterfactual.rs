@@ -1,0 +1,90 @@
+//! `counterfactual`: how much foreground and background each bring to the score.
+
+use super::bar::Bar;
+use super::out::{self, Log};
+use super::target::Target;
+use super::{Outcome, probe_settings};
+use anyhow::{Result, bail};
+use clap::Args;
+use in9_analysis::output::csv_files::encode;
+use in9_analysis::output::number::{percent_interval, points_interval};
+use in9_analysis::output::{Folder, json};
+use in9_analysis::probes::counterfactual::{Effects, effects, mean};
+use in9_analysis::report::probes::Counterfactual as Written;
+use in9_analysis::stats::Bootstrap;
+
+/// Counterfactual attribution: effect of background and foreground on the score, image by image
+///
+/// Each photograph's foreground and background are swapped for those of partners of other classes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  in9-analysis counterfactual --weights runs/original --data toy --out counterfactual/original"
+)]
+pub(crate) struct Counterfactual {
+    #[command(flatten)]
+    target: Target,
+    /// Partners of each photograph.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    partners: u32,
+}
+
+impl Counterfactual {
+    pub(crate) fn run(self, log: Log) -> Result<Outcome> {
+        let opened = self.target.open(log)?;
+        let images = self.target.chosen(&opened.split, "counterfactual-images");
+        let mut bar = Bar::new(log, "counterfactual");
+        let found = effects(
+            &opened.split,
+            &opened.network,
+            &images,
+            self.partners as usize,
+            self.target.seed,
+            self.target.batch(),
+            &mut |done, all| bar.set(done, all, " images"),
+        )?;
+        bar.finish();
+        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let Some(all) = mean(&found, &bootstrap) else {
+            bail!("split {} holds no photograph", opened.source.split);
+        };
+        let classes = (0..opened.classes.len() as u16).filter_map(|class| {
+            let own: Vec<Effects> = found.iter().copied().filter(|e| e.class == class).collect();
+            Some((class, mean(&own, &bootstrap)?))
+        });
+        let summary = Written {
+            source: opened.source.clone(),
+            partners: self.partners as usize,
+            mean: all,
+            classes: classes.collect(),
+        };
+        let rows = found.iter().map(|e| {
+            vec![
+                opened.split.sample(e.image as usize).id.clone(),
+                opened.classes[usize::from(e.class)].clone(),
+                e.background.to_string(),
+                e.foreground.to_string(),
+                e.interaction.to_string(),
+            ]
+        });
+        let folder = Folder::begin(&self.target.out)?;
+        folder.write("summary.json", json::pretty(&summary)?)?;
+        let header = ["image", "class", "background_effect", "foreground_effect", "interaction"];
+        folder.write("effects.csv", encode(&header, rows)?)?;
+        let more = format!("partners = {}\n", self.partners);
+        folder.write("settings.toml", probe_settings(&self.target, &opened, &more))?;
+        folder.finish()?;
+        out::print(&format!(
+            "{} on {} {}: {} images, {} partners each\nbackground effect  {} points\nforeground effect  {} points\ninteraction        {} points\nreliance           {} %\n",
+            summary.source.model,
+            summary.source.dataset,
+            summary.source.split,
+            summary.mean.images,
+            summary.partners,
+            points_interval(&summary.mean.background),
+            points_interval(&summary.mean.foreground),
+            points_interval(&summary.mean.interaction),
+            percent_interval(&summary.mean.reliance),
+        ))?;
+        Ok(Outcome::Done)
+    }
+}

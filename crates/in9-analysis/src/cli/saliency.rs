@@ -1,0 +1,140 @@
+//! `saliency`: where a network looks, measured against the true masks.
+
+use super::bar::Bar;
+use super::out::{self, Log};
+use super::target::Target;
+use super::{Outcome, probe_settings};
+use anyhow::Result;
+use clap::Args;
+use in9_analysis::output::Folder;
+use in9_analysis::output::Grid;
+use in9_analysis::output::json;
+use in9_analysis::output::number::{percent_interval, points_interval};
+use in9_analysis::probes::saliency::gradients::Smooth;
+use in9_analysis::probes::saliency::overlay::overlay;
+use in9_analysis::probes::saliency::summary::summarise;
+use in9_analysis::probes::saliency::write::{maps_csv, overlay_name};
+use in9_analysis::probes::saliency::{Method, Settings, default_tap, run};
+use in9_analysis::probes::{GradientClassifier, Scenes};
+use in9_analysis::report::pictures::png;
+use in9_analysis::report::probes::Saliency as Written;
+use in9_analysis::stats::Bootstrap;
+use in9_data::View;
+use std::collections::BTreeSet;
+
+/// Saliency maps of a split, measured against the true foregrounds, with overlays
+///
+/// Maps are about the true class of each photograph.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  in9-analysis saliency --weights runs/original --data toy --out saliency/original"
+)]
+pub(crate) struct Saliency {
+    #[command(flatten)]
+    target: Target,
+    /// grad-cam, hires-cam, input-gradient, smooth-grad.
+    #[arg(long, value_delimiter = ',', default_values = ["grad-cam", "hires-cam", "input-gradient", "smooth-grad"])]
+    methods: Vec<Method>,
+    /// View the photographs are shown in (not a mixed one).
+    #[arg(long, default_value = "original")]
+    view: View,
+    /// Tap of the class activation maps; the deepest one with places if absent.
+    #[arg(long)]
+    tap: Option<String>,
+    /// Steps of the insertion and deletion curves; 0 leaves them out.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=4096))]
+    steps: u32,
+    /// Noisy copies for smooth-grad.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    samples: u32,
+    /// Photographs whose maps are kept as pictures, at most one a class until each has one.
+    #[arg(long, default_value_t = 9, value_name = "N")]
+    overlays: usize,
+}
+
+impl Saliency {
+    pub(crate) fn run(self, log: Log) -> Result<Outcome> {
+        let opened = self.target.open(log)?;
+        let images = self.target.chosen(&opened.split, "saliency-images");
+        let tap = match &self.tap {
+            Some(tap) => tap.clone(),
+            None => default_tap(&opened.network.taps())?,
+        };
+        let settings = Settings {
+            view: self.view,
+            methods: self.methods.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            tap: Some(tap.clone()),
+            steps: self.steps as usize,
+            smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
+            batch: self.target.batch(),
+            images,
+        };
+        let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
+        let (mut bar, size) = (Bar::new(log, "saliency"), opened.split.size());
+        let mut pictures = Vec::new();
+        let rows = run(
+            &opened.split,
+            &opened.network,
+            &settings,
+            &mut |row, rgb, map| {
+                if kept.contains(&row.image) {
+                    pictures.push((overlay_name(row.image, "photo"), rgb.to_vec()));
+                    pictures.push((overlay_name(row.image, row.method.name()), overlay(rgb, map)));
+                }
+            },
+            &mut |done, all| bar.set(done, all, " maps"),
+        )?;
+        bar.finish();
+        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let summary = Written {
+            source: opened.source.clone(),
+            view: self.view,
+            tap,
+            methods: summarise(&rows, &bootstrap),
+        };
+        let folder = Folder::begin(&self.target.out)?;
+        folder.write("summary.json", json::pretty(&summary)?)?;
+        folder.write("maps.csv", maps_csv(&opened.split, &opened.classes, &rows)?)?;
+        for (name, rgb) in &pictures {
+            folder.write(name, png(rgb, size)?)?;
+        }
+        let more = format!(
+            "view = \"{}\"\ntap = {:?}\nsteps = {}\nsamples = {}\n",
+            self.view, summary.tap, self.steps, self.samples
+        );
+        folder.write("settings.toml", probe_settings(&self.target, &opened, &more))?;
+        folder.finish()?;
+        out::print(&printed(&summary))?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// The first photograph of each class, then further ones, up to `count`.
+fn first_of_each_class(scenes: &dyn Scenes, images: &[u32], count: usize) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::new();
+    let (first, rest): (Vec<u32>, Vec<u32>) =
+        images.iter().partition(|&&i| seen.insert(scenes.class(i as usize)));
+    first.into_iter().chain(rest).take(count).collect()
+}
+
+fn printed(s: &Written) -> String {
+    let title = format!(
+        "{} on {} {}, {}: maps at {}",
+        s.source.model, s.source.dataset, s.source.split, s.view, s.tap
+    );
+    let mut grid = Grid::new(
+        title,
+        &["method", "images", "mass on foreground %", "lift (points)", "pointing %", "IoU %"],
+    );
+    for m in &s.methods {
+        grid.push(vec![
+            m.method.name().into(),
+            m.images.to_string(),
+            percent_interval(&m.mass),
+            points_interval(&m.lift),
+            percent_interval(&m.pointing),
+            percent_interval(&m.iou),
+        ]);
+    }
+    grid.markdown()
+}

@@ -1,0 +1,108 @@
+//! The files of a search.
+
+use super::matrix::Matrix;
+use super::rules::Rule;
+use super::search::{Search, SearchSettings};
+use super::summary::Summary;
+use crate::error::Result;
+use crate::output::csv_files::encode;
+use crate::output::json;
+use crate::probes::scenes::Scenes;
+
+/// Contents of summary.json, foregrounds.csv, fooled.csv and backgrounds.csv.
+///
+/// # Errors
+/// If a file cannot be encoded.
+pub fn files(
+    scenes: &dyn Scenes,
+    classes: &[String],
+    settings: &SearchSettings,
+    found: &Search,
+    summary: &Summary,
+) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let mut files = vec![
+        ("summary.json", json::pretty(summary)?.into_bytes()),
+        ("foregrounds.csv", foregrounds(scenes, classes, settings, found)?),
+        ("fooled.csv", fooled(scenes, classes, found)?),
+    ];
+    if settings.exhaustive {
+        files.push(("backgrounds.csv", backgrounds(scenes, classes, settings, found)?));
+    }
+    Ok(files)
+}
+
+fn name(classes: &[String], class: Option<u16>) -> String {
+    class.and_then(|c| classes.get(usize::from(c))).cloned().unwrap_or_default()
+}
+
+/// One row a foreground and rule: whether it fell, to which background first, after how many tries.
+fn foregrounds(
+    scenes: &dyn Scenes,
+    classes: &[String],
+    settings: &SearchSettings,
+    found: &Search,
+) -> Result<Vec<u8>> {
+    let mut rows = Vec::new();
+    for &f in &settings.foregrounds {
+        let class = scenes.class(f as usize);
+        let tried: Vec<_> = found.pairs.iter().filter(|p| p.foreground == f).collect();
+        for &rule in &settings.rules {
+            let first =
+                tried.iter().find(|p| rule.success(class, scenes.class(p.background as usize), p.predicted));
+            rows.push(vec![
+                scenes.id(f as usize).to_owned(),
+                name(classes, Some(class)),
+                rule.name().to_owned(),
+                u8::from(first.is_some()).to_string(),
+                first.map(|p| scenes.id(p.background as usize).to_owned()).unwrap_or_default(),
+                tried.len().to_string(),
+            ]);
+        }
+    }
+    encode(&["foreground", "class", "rule", "vulnerable", "first_background", "tries"], rows)
+}
+
+/// One row a pair that made the answer wrong.
+fn fooled(scenes: &dyn Scenes, classes: &[String], found: &Search) -> Result<Vec<u8>> {
+    let mut rows: Vec<_> = found.pairs.iter().collect();
+    rows.sort_by_key(|p| (p.foreground, p.background));
+    let rows = rows.into_iter().filter_map(|p| {
+        let (class, behind) = (scenes.class(p.foreground as usize), scenes.class(p.background as usize));
+        Rule::Untargeted.success(class, behind, p.predicted).then(|| {
+            vec![
+                scenes.id(p.foreground as usize).to_owned(),
+                name(classes, Some(class)),
+                scenes.id(p.background as usize).to_owned(),
+                name(classes, Some(behind)),
+                name(classes, p.predicted),
+                u8::from(Rule::Targeted.success(class, behind, p.predicted)).to_string(),
+            ]
+        })
+    });
+    encode(&["foreground", "class", "background", "background_class", "predicted", "targeted"], rows)
+}
+
+/// One row a background and rule: successes and tries.
+fn backgrounds(
+    scenes: &dyn Scenes,
+    classes: &[String],
+    settings: &SearchSettings,
+    found: &Search,
+) -> Result<Vec<u8>> {
+    let matrix = Matrix::new(&found.pairs);
+    let class = |i: u32| scenes.class(i as usize);
+    let mut rows = Vec::new();
+    for &b in &settings.backgrounds {
+        for &rule in &settings.rules {
+            let (won, tried) = matrix.success(rule, &settings.foregrounds, b, class);
+            rows.push(vec![
+                scenes.id(b as usize).to_owned(),
+                name(classes, Some(class(b))),
+                rule.name().to_owned(),
+                won.to_string(),
+                tried.to_string(),
+            ]);
+        }
+    }
+    encode(&["background", "class", "rule", "successes", "tries"], rows)
+}

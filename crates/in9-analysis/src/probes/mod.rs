@@ -1,0 +1,14 @@
+//! Measurements that drive a classifier: adversarial backgrounds, saliency, counterfactual
+//! attribution. Any classifier can be driven through [`Classifier`] and [`GradientClassifier`].
+
+pub mod adversarial;
+pub mod classifier;
+pub mod counterfactual;
+#[cfg(feature = "probes")]
+pub mod network;
+pub mod saliency;
+pub mod scenes;
+mod split;
+
+pub use classifier::{Classifier, GradientClassifier, Pictures, TapGradient};
+pub use scenes::Scenes;

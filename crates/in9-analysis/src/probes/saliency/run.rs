@@ -1,0 +1,173 @@
+//! Maps and measures of a whole split.
+
+use super::cam::{grad_cam, hires_cam};
+use super::curves::{Areas, areas};
+use super::gradients::{Smooth, input_gradient, smooth_grad};
+use super::map::Map;
+use super::measures::{Measures, measure};
+use crate::error::{Error, Result};
+use crate::probes::classifier::{GradientClassifier, Pictures};
+use crate::probes::scenes::Scenes;
+use in9_data::{View, rng};
+use serde::{Deserialize, Serialize};
+
+/// A way to make a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Grad-CAM at a tap.
+    GradCam,
+    /// HiResCAM at a tap.
+    HiresCam,
+    /// Gradient with respect to the pixels.
+    InputGradient,
+    /// The same, averaged over noisy copies.
+    SmoothGrad,
+}
+
+impl Method {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::GradCam, Self::HiresCam, Self::InputGradient, Self::SmoothGrad];
+
+    /// Name as on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GradCam => "grad-cam",
+            Self::HiresCam => "hires-cam",
+            Self::InputGradient => "input-gradient",
+            Self::SmoothGrad => "smooth-grad",
+        }
+    }
+}
+
+impl std::str::FromStr for Method {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        Self::ALL.into_iter().find(|m| m.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("unknown method (expected one of {names}, found {text})")
+        })
+    }
+}
+
+/// Settings of a run over a split.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Photographs, by index.
+    pub images: Vec<u32>,
+    /// View they are shown in (not a mixed one: those would need a pairing).
+    pub view: View,
+    /// Methods.
+    pub methods: Vec<Method>,
+    /// Tap of the class activation maps; the last one that is a plane of places if absent.
+    pub tap: Option<String>,
+    /// Steps of the insertion and deletion curves; 0 leaves them out.
+    pub steps: usize,
+    /// Noise of SmoothGrad.
+    pub smooth: Smooth,
+    /// Pictures a pass.
+    pub batch: usize,
+}
+
+/// Measures of one map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageRow {
+    /// Index of the photograph.
+    pub image: u32,
+    /// Its class, which the map is about.
+    pub class: u16,
+    /// The answer; `None` outside the taxonomy.
+    pub predicted: Option<u16>,
+    /// How the map was made.
+    pub method: Method,
+    /// Against the true foreground.
+    pub measures: Measures,
+    /// Area under the deletion curve, lower is better; NaN without curves.
+    pub deletion: f64,
+    /// Area under the insertion curve, higher is better; NaN without curves.
+    pub insertion: f64,
+}
+
+/// Maps of every image, and their measures; `keep` receives each map with its picture's bytes.
+///
+/// Maps are about the true class of each image, so that two networks are asked the same question.
+///
+/// # Errors
+/// If the classifier fails or the view needs a second photograph.
+pub fn run(
+    scenes: &dyn Scenes,
+    classifier: &dyn GradientClassifier,
+    settings: &Settings,
+    keep: &mut dyn FnMut(&ImageRow, &[u8], &Map),
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<ImageRow>> {
+    if settings.view.needs_background() {
+        return Err(Error::Usage(format!(
+            "saliency on {} would need a pairing (expected a view of one photograph, such as original)",
+            settings.view
+        )));
+    }
+    let tap = match &settings.tap {
+        Some(tap) => tap.clone(),
+        None => default_tap(&classifier.taps())?,
+    };
+    let bytes = 3 * scenes.size() * scenes.size();
+    let mut rows = Vec::new();
+    for chunk in settings.images.chunks(settings.batch.max(1)) {
+        let mut pictures = Pictures::empty(scenes.size());
+        let mut rgb = vec![0; bytes * chunk.len()];
+        for (&image, out) in chunk.iter().zip(rgb.chunks_exact_mut(bytes)) {
+            scenes.compose(settings.view, image as usize, image as usize, out);
+            pictures.push_rgb(out);
+        }
+        let classes: Vec<u16> = chunk.iter().map(|&i| scenes.class(i as usize)).collect();
+        let answers = classifier.predict(&pictures)?;
+        let keys: Vec<u64> = chunk.iter().map(|&i| rng::text_key(scenes.id(i as usize))).collect();
+        for &method in &settings.methods {
+            let maps = match method {
+                Method::GradCam => {
+                    grad_cam(&classifier.tap_gradient(&pictures, &classes, &tap)?, scenes.size())
+                }
+                Method::HiresCam => {
+                    hires_cam(&classifier.tap_gradient(&pictures, &classes, &tap)?, scenes.size())
+                }
+                Method::InputGradient => input_gradient(classifier, &pictures, &classes)?,
+                Method::SmoothGrad => smooth_grad(classifier, &pictures, &classes, &keys, settings.smooth)?,
+            };
+            for (k, map) in maps.iter().enumerate() {
+                let picture = &pictures.pixels[k * pictures.values()..(k + 1) * pictures.values()];
+                let areas = match settings.steps {
+                    0 => Areas { deletion: f64::NAN, insertion: f64::NAN },
+                    steps => areas(classifier, picture, map, classes[k], steps)?,
+                };
+                let row = ImageRow {
+                    image: chunk[k],
+                    class: classes[k],
+                    predicted: answers[k],
+                    method,
+                    measures: measure(map, &scenes.mask(chunk[k] as usize)),
+                    deletion: areas.deletion,
+                    insertion: areas.insertion,
+                };
+                keep(&row, &rgb[k * bytes..(k + 1) * bytes], map);
+                rows.push(row);
+            }
+        }
+        progress(rows.len(), settings.images.len() * settings.methods.len());
+    }
+    Ok(rows)
+}
+
+/// The deepest tap that still has places, judged by its name.
+///
+/// # Errors
+/// If all are pooled.
+pub fn default_tap(taps: &[String]) -> Result<String> {
+    let flat = |t: &str| {
+        ["pool", "fc", "classifier", "head", "logits", "features.pool"].iter().any(|f| t.contains(f))
+    };
+    taps.iter().rev().find(|t| !flat(t)).cloned().ok_or_else(|| {
+        Error::Usage(format!("no tap with places (expected one of the network's, found {})", taps.join(", ")))
+    })
+}

@@ -1,0 +1,96 @@
+//! Means over a split with intervals.
+
+use super::run::{ImageRow, Method};
+use crate::stats::proportion::wilson;
+use crate::stats::{Bootstrap, Interval};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Means of one method over images; shares are fractions in `0..=1`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MethodSummary {
+    /// The method.
+    pub method: Method,
+    /// Images with a map that is not all zero.
+    pub images: usize,
+    /// Images whose map is all zero; they are left out of the means.
+    pub empty: usize,
+    /// Share of the map on the foreground.
+    pub mass: Interval,
+    /// The same minus the foreground's share of the area: what the map knows.
+    pub lift: Interval,
+    /// Share of images whose highest pixel is foreground.
+    pub pointing: Interval,
+    /// Intersection over union at each image's best threshold.
+    pub iou: Interval,
+    /// Area under the deletion curve; absent without curves.
+    pub deletion: Option<Interval>,
+    /// Area under the insertion curve; absent without curves.
+    pub insertion: Option<Interval>,
+}
+
+/// Sums up each method that has rows.
+pub fn summarise(rows: &[ImageRow], bootstrap: &Bootstrap) -> Vec<MethodSummary> {
+    Method::ALL
+        .into_iter()
+        .filter_map(|method| {
+            let all: Vec<&ImageRow> = rows.iter().filter(|r| r.method == method).collect();
+            let kept: Vec<&ImageRow> = all.iter().copied().filter(|r| r.measures.mass.is_finite()).collect();
+            (!kept.is_empty()).then(|| of(method, &kept, all.len() - kept.len(), bootstrap))
+        })
+        .collect()
+}
+
+fn of(method: Method, rows: &[&ImageRow], empty: usize, bootstrap: &Bootstrap) -> MethodSummary {
+    let mean = |pick: &dyn Fn(&ImageRow) -> f64| {
+        let values: Vec<f64> = rows.iter().map(|r| pick(r)).collect();
+        bootstrap.mean("saliency", &values)
+    };
+    let curves = rows.iter().all(|r| r.deletion.is_finite());
+    let hits = rows.iter().filter(|r| r.measures.pointing).count() as u64;
+    MethodSummary {
+        method,
+        images: rows.len(),
+        empty,
+        mass: mean(&|r| r.measures.mass),
+        lift: mean(&|r| r.measures.mass - r.measures.area),
+        pointing: wilson(hits, rows.len() as u64, bootstrap.level),
+        iou: mean(&|r| r.measures.iou),
+        deletion: curves.then(|| mean(&|r| r.deletion)),
+        insertion: curves.then(|| mean(&|r| r.insertion)),
+    }
+}
+
+/// Share of the map on the foreground, first network minus second, paired by image.
+pub fn mass_difference(
+    first: &BTreeMap<String, f64>,
+    second: &BTreeMap<String, f64>,
+    bootstrap: &Bootstrap,
+) -> Option<Interval> {
+    let apart: Vec<f64> = first.iter().filter_map(|(i, v)| Some(v - second.get(i)?)).collect();
+    (!apart.is_empty()).then(|| bootstrap.mean("saliency", &apart))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::saliency::Measures;
+
+    #[test]
+    fn empty_maps_are_counted_apart() {
+        let row = |image, mass: f64| ImageRow {
+            image,
+            class: 0,
+            predicted: Some(0),
+            method: Method::GradCam,
+            measures: Measures { mass, area: 0.25, pointing: true, iou: 0.5 },
+            deletion: f64::NAN,
+            insertion: f64::NAN,
+        };
+        let rows = [row(0, 0.5), row(1, f64::NAN), row(2, 0.7)];
+        let s = summarise(&rows, &Bootstrap::default());
+        assert_eq!((s.len(), s[0].images, s[0].empty), (1, 2, 1));
+        assert!((s[0].mass.value - 0.6).abs() < 1e-12 && (s[0].lift.value - 0.35).abs() < 1e-12);
+        assert!(s[0].deletion.is_none());
+    }
+}

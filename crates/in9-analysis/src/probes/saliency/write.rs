@@ -1,0 +1,60 @@
+//! The files of a saliency run, and reading them back.
+
+use super::run::{ImageRow, Method};
+use crate::error::{Error, Result};
+use crate::output::csv_files::encode;
+use crate::probes::scenes::Scenes;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const HEADER: [&str; 10] =
+    ["image", "class", "predicted", "method", "mass", "area", "pointing", "iou", "deletion", "insertion"];
+
+/// maps.csv: one row an image and method; an undefined number is empty.
+///
+/// # Errors
+/// If the table cannot be encoded.
+pub fn maps_csv(scenes: &dyn Scenes, classes: &[String], rows: &[ImageRow]) -> Result<Vec<u8>> {
+    let name = |c: u16| classes.get(usize::from(c)).cloned().unwrap_or_default();
+    let number = |v: f64| if v.is_nan() { String::new() } else { v.to_string() };
+    let rows = rows.iter().map(|r| {
+        let m = &r.measures;
+        vec![
+            scenes.id(r.image as usize).to_owned(),
+            name(r.class),
+            r.predicted.map(name).unwrap_or_default(),
+            r.method.name().to_owned(),
+            number(m.mass),
+            number(m.area),
+            u8::from(m.pointing).to_string(),
+            number(m.iou),
+            number(r.deletion),
+            number(r.insertion),
+        ]
+    });
+    encode(&HEADER, rows)
+}
+
+/// Share of the map on the foreground of each image, from a maps.csv.
+///
+/// # Errors
+/// If the file is not one.
+pub fn read_masses(path: &Path, method: Method) -> Result<BTreeMap<String, f64>> {
+    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let mut masses = BTreeMap::new();
+    for record in csv::Reader::from_path(path).map_err(bad)?.records() {
+        let record = record.map_err(bad)?;
+        if record.get(3) != Some(method.name()) {
+            continue;
+        }
+        if let (Some(image), Some(Ok(mass))) = (record.get(0), record.get(4).map(str::parse)) {
+            masses.insert(image.to_owned(), mass);
+        }
+    }
+    Ok(masses)
+}
+
+/// Name of an overlay file: its place in the split and the method, or `photo`.
+pub fn overlay_name(image: u32, what: &str) -> String {
+    format!("overlays/{image:06}-{what}.png")
+}

@@ -1,0 +1,33 @@
+//! Splits of a data set as the probes see them.
+
+use super::scenes::Scenes;
+use in9_data::{Split, View};
+
+impl Scenes for Split {
+    fn len(&self) -> usize {
+        Split::len(self)
+    }
+
+    fn size(&self) -> usize {
+        Split::size(self)
+    }
+
+    fn class(&self, i: usize) -> u16 {
+        self.sample(i).class
+    }
+
+    fn id(&self, i: usize) -> &str {
+        &self.sample(i).id
+    }
+
+    fn compose(&self, view: View, i: usize, background: usize, out: &mut [u8]) {
+        let behind = self.layers(background);
+        let behind = view.needs_background().then_some(behind.tiled);
+        in9_data::compose(view, &self.layers(i), self.sample(i).crop_box, behind, Split::size(self), out);
+    }
+
+    fn mask(&self, i: usize) -> Vec<bool> {
+        let (layers, size) = (self.layers(i), Split::size(self));
+        (0..size * size).map(|p| layers.mask.get(p % size, p / size)).collect()
+    }
+}

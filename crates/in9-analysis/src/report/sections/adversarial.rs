@@ -1,0 +1,157 @@
+//! Adversarial backgrounds: Figures 3, 4 and 22 to 29.
+
+use crate::error::Result;
+use crate::output::Grid;
+use crate::output::number::{count, percent_interval};
+use crate::plot::Histogram;
+use crate::probes::adversarial::{Rule, Summary};
+use crate::report::block::{Block, Section};
+use crate::report::context::Context;
+use crate::report::pictures::data_address;
+use crate::report::sections::gallery::{self, Item};
+use in9_data::View;
+
+/// The section, if the probe was run.
+pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
+    let summaries: Vec<&Summary> = context.probes.adversarial.iter().map(|(_, s)| s).collect();
+    if summaries.is_empty() {
+        return Ok(None);
+    }
+    let mut blocks = vec![Block::Table(verdicts(&summaries))];
+    for s in summaries.iter().filter(|s| s.exhaustive) {
+        let rates: Vec<f64> = s.rates.iter().map(|r| 100.0 * r).collect();
+        let svg = Histogram {
+            label: format!("success rates of backgrounds, trained on {}", s.trained_on),
+            x_axis: "targeted success rate of a background (%)".into(),
+            y_axis: "backgrounds".into(),
+            values: rates,
+            bins: 30,
+        };
+        blocks.push(Block::figure(
+            svg.svg(),
+            format!("Figure 4, all classes, network trained on {}: how often each background turns other classes' foregrounds into its own.", s.trained_on),
+        ));
+        blocks.push(Block::Table(classes(context, s)));
+        blocks.extend(strongest(context, s)?);
+    }
+    blocks.push(Block::Table(cost(&summaries)));
+    Ok(Some(Section {
+        id: "adversarial",
+        title: "Adversarial backgrounds".into(),
+        lead: "A foreground is vulnerable if some background of the test set makes the answer wrong \
+               (untargeted, the challenge's rule), or turns it into the background's class (targeted, the \
+               paper's). Paper, IN-9L ResNet-50: 88 % untargeted, 87.5 % targeted."
+            .into(),
+        blocks,
+    }))
+}
+
+fn verdicts(summaries: &[&Summary]) -> Grid {
+    let header = [
+        "network",
+        "tested on",
+        "foregrounds",
+        "backgrounds",
+        "untargeted %",
+        "other classes only %",
+        "targeted %",
+        "challenge accuracy %",
+    ];
+    let mut grid = Grid::new("Vulnerable foregrounds, with Wilson's 95 % interval", &header);
+    for s in summaries {
+        let share = |rule: Rule| {
+            let found = s.rules.iter().find(|r| r.rule == rule);
+            found.map_or("–".into(), |r| percent_interval(&r.share))
+        };
+        grid.push(vec![
+            s.trained_on.clone(),
+            format!("{} {}", s.dataset, s.split),
+            s.foregrounds.to_string(),
+            s.backgrounds.to_string(),
+            share(Rule::Untargeted),
+            share(Rule::UntargetedOther),
+            share(Rule::Targeted),
+            s.challenge_accuracy.map_or("–".into(), |i| percent_interval(&i)),
+        ]);
+    }
+    grid
+}
+
+fn cost(summaries: &[&Summary]) -> Grid {
+    let header =
+        ["network", "search", "passes made", "ordered search", "official order", "times fewer", "every pair"];
+    let mut grid = Grid::new(
+        "Forward passes: ordered search against the official script's order (challenge verdicts)",
+        &header,
+    );
+    for s in summaries {
+        let number = |n: Option<u64>| n.map_or("–".into(), count);
+        let ordered = s.ordered_passes.or((!s.exhaustive).then_some(s.passes));
+        let times = match (s.official_passes, ordered) {
+            (Some(official), Some(ordered)) if ordered > 0 => {
+                format!("{:.1}", official as f64 / ordered as f64)
+            }
+            _ => "–".into(),
+        };
+        grid.push(vec![
+            s.trained_on.clone(),
+            if s.exhaustive { "every pair".into() } else { "ordered".into() },
+            count(s.passes),
+            number(ordered),
+            number(s.official_passes),
+            times,
+            count((s.foregrounds * s.backgrounds) as u64),
+        ]);
+    }
+    grid
+}
+
+fn classes(context: &Context, s: &Summary) -> Grid {
+    let header = ["class of the background", "fooled by any %", "paper", "five strongest %", "paper's five"];
+    let title = format!(
+        "By class of the background, network trained on {}: other classes' foregrounds turned into it",
+        s.trained_on
+    );
+    let mut grid = Grid::new(title, &header);
+    for c in &s.classes {
+        let name = context.frame.classes.get(usize::from(c.class)).cloned().unwrap_or_default();
+        let paper = context.paper.adversarial.class.iter().find(|p| p.name == name);
+        let strongest: Vec<String> =
+            c.strongest.iter().map(|(_, i)| format!("{:.0}", 100.0 * i.value)).collect();
+        let theirs = paper.map(|p| {
+            let rates: Vec<String> = p.strongest.iter().rev().map(ToString::to_string).collect();
+            rates.join(" ")
+        });
+        grid.push(vec![
+            name,
+            percent_interval(&c.fooled_by_any),
+            paper.map_or("–".into(), |p| p.fooled_by_any.to_string()),
+            strongest.join(" "),
+            theirs.unwrap_or_else(|| "–".into()),
+        ]);
+    }
+    grid
+}
+
+/// Pictures of the strongest background of each class, as in Figures 3 and 22 to 29.
+fn strongest(context: &Context, s: &Summary) -> Result<Option<Block>> {
+    if s.dataset != context.main_dataset() {
+        return Ok(None);
+    }
+    let Some(test) = context.test_split(&s.split)? else { return Ok(None) };
+    let mut items = Vec::new();
+    for c in &s.classes {
+        let name = context.frame.classes.get(usize::from(c.class)).cloned().unwrap_or_default();
+        for (id, rate) in c.strongest.iter().take(3) {
+            let Some(i) = test.split.find(id) else { continue };
+            let Some(rgb) = test.picture(View::OnlyBgT, i) else { continue };
+            items.push(Item {
+                picture: data_address(&rgb, test.split.size())?,
+                caption: format!("{name}: {}", percent_interval(rate)),
+            });
+        }
+    }
+    let summary =
+        format!("The three strongest backgrounds of each class, network trained on {}", s.trained_on);
+    Ok(gallery::block(items, test.split.size())?.map(|b| Block::Details(summary, vec![b])))
+}
