@@ -40,3 +40,8 @@ pub use error::{Error, Result};
 pub use init::Init;
 pub use model::{Context, Mode, Model, Network, build};
 pub use params::{Kind, Parameter, Params};
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

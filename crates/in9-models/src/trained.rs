@@ -58,6 +58,11 @@ impl Trained {
         })
     }
 
+    /// Whether a training wrote the file.
+    pub fn is_ours(file: &Path) -> bool {
+        matches!(files::read_model(file), Ok((_, Some(_))))
+    }
+
     /// Whether the model's classes are the dataset's, in the same order.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use in9_data::{Augment, Dataset, LoaderConfig, Normalization, PairingMode, Pairi
 use in9_models::train::{
     Anneal, AugmentSetting, DataSection, DatasetBatches, Decay, ModelSection, RunFile, Settings, Training,
 };
+use in9_models::weights::{self, Head};
 use in9_models::{DeviceName, Params, build};
 
 use super::progress::TrainProgress;
@@ -48,6 +49,9 @@ pub(crate) struct Args {
     /// Go on with the run in --out if there is one
     #[arg(long)]
     resume: bool,
+    /// Weights to start from: a file or the tag of published ones; the classifier is made anew
+    #[arg(long, value_name = "FILE|TAG")]
+    weights: Option<String>,
     /// Settings to start from; the flags below change single ones
     #[arg(long, value_enum, default_value = "small")]
     preset: Preset,
@@ -208,8 +212,22 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         false => None,
     };
     let classes: Vec<String> = dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect();
-    let params = Params::random(args.seed, DType::F32, &device);
-    let model = build(&args.arch, classes.len(), &params)?;
+    let (model, initial_weights) = match &args.weights {
+        Some(weights) => {
+            let path = super::weights::resolve(&args.arch, weights)?;
+            let head = Head::Fresh { classes: classes.len(), seed: args.seed };
+            let (model, _) = weights::load(&args.arch, &path, head, true, &device)?;
+            let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            (model, blake3::hash(&bytes).to_hex().to_string())
+        }
+        None => {
+            let params = Params::random(args.seed, DType::F32, &device);
+            (build(&args.arch, classes.len(), &params)?, String::new())
+        }
+    };
+    if model.architecture().evaluation_only {
+        bail!("--arch {}: can only be evaluated here; `in9-models list` shows others", args.arch);
+    }
 
     let normalization = Normalization::IMAGENET_9;
     let pairing = match settings.fresh_pairings {
@@ -257,7 +275,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             arch: args.arch,
             parameters: model.parameter_count(),
             classes,
-            initial_weights: String::new(),
+            initial_weights,
         },
         data: DataSection {
             dataset: args.dataset_name.unwrap_or_else(|| super::folder_name(&args.data)),
