@@ -1,2 +1,8 @@
 //! The `in9-data` program: parses arguments and calls the library.
-fn main() {}
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

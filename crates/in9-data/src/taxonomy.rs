@@ -152,6 +152,60 @@ impl Taxonomy {
         Ok(taxonomy)
     }
 
+    /// The same classes with only the first `count` fine labels of each, in sorted order: the
+    /// sub-classes of IN-9LB are the first 16.
+    #[must_use]
+    pub fn first_fine(&self, count: usize) -> Self {
+        let mut taxonomy = self.clone();
+        for class in &mut taxonomy.classes {
+            let mut fine: Vec<(String, Option<u32>)> = class
+                .synsets
+                .iter()
+                .cloned()
+                .enumerate()
+                .map(|(i, s)| (s, class.indices.get(i).copied()))
+                .collect();
+            fine.sort_unstable();
+            fine.truncate(count);
+            class.indices = fine.iter().filter_map(|(_, index)| *index).collect();
+            class.synsets = fine.into_iter().map(|(synset, _)| synset).collect();
+        }
+        taxonomy
+    }
+
+    /// Splits each class into groups of `count` fine labels, in sorted order: IN-9LB's finer
+    /// classes. A group is named after its class and its number, `dog-00`; its folder likewise.
+    ///
+    /// # Errors
+    /// If `count` is 0 or the groups are too many.
+    pub fn grouped(&self, count: usize) -> Result<Self> {
+        if count == 0 {
+            return Err(Error::argument("group size", "at least 1", "0", "choose a larger one"));
+        }
+        let mut classes = Vec::new();
+        for class in self.first_fine(usize::MAX).classes {
+            for (number, synsets) in class.synsets.chunks(count).enumerate() {
+                let indices = class.indices.chunks(count).nth(number).unwrap_or_default().to_vec();
+                classes.push(Class {
+                    name: format!("{}-{number:02}", class.name),
+                    folder: format!("{}-{number:02}", class.folder),
+                    wordnet: None,
+                    synsets: synsets.to_vec(),
+                    indices,
+                });
+            }
+        }
+        let taxonomy = Self { name: format!("{}-groups-of-{count}", self.name), classes };
+        taxonomy.check(Path::new(&taxonomy.name))?;
+        Ok(taxonomy)
+    }
+
+    /// The taxonomy as the TOML that [`Taxonomy::load`] reads.
+    pub fn to_toml(&self) -> String {
+        // Texts and numbers always have a TOML form.
+        toml::to_string(self).unwrap_or_default()
+    }
+
     /// Number of classes.
     pub fn len(&self) -> usize {
         self.classes.len()
@@ -199,6 +253,19 @@ mod tests {
         assert_eq!(taxonomy.class_of_index(389), Some(8));
         assert_eq!(taxonomy.class_of_synset("n01440764"), Some(8));
         assert_eq!(taxonomy.classes[2].folder, "02_wheeled vehicle");
+    }
+
+    #[test]
+    fn groups_are_those_of_in_9lb() {
+        let sixteen = Taxonomy::named("imagenet-9").unwrap().first_fine(16);
+        assert!(sixteen.classes.iter().all(|c| c.synsets.len() == 16 && c.indices.len() == 16));
+        for (count, classes) in [(1, 144), (2, 72), (4, 36), (8, 18), (16, 9)] {
+            assert_eq!(sixteen.grouped(count).unwrap().len(), classes);
+        }
+        let fine = sixteen.grouped(1).unwrap();
+        assert_eq!(fine.classes[0].name, "dog-00");
+        let (synset, index) = (&fine.classes[17].synsets[0], fine.classes[17].indices[0]);
+        assert_eq!(sixteen.class_of_synset(synset), sixteen.class_of_index(index));
     }
 
     fn error_of(text: &str) -> String {

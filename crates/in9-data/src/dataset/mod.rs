@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::shard::Shard;
 use crate::taxonomy::Taxonomy;
 
+pub(crate) use manifest::FORMAT;
 pub use manifest::{ClassCount, Manifest, RuleCount, Settings, ShardInfo, SplitInfo};
 pub use split::Split;
 

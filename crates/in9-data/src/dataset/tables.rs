@@ -6,17 +6,17 @@ use crate::shard::Sample;
 
 /// A photograph that was turned away.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Rejected {
+pub(crate) struct Rejected {
     /// Split it was meant for.
-    pub split: String,
+    pub(crate) split: String,
     /// File, relative to the root of the source.
-    pub source: String,
+    pub(crate) source: String,
     /// Fine label.
-    pub fine: String,
+    pub(crate) fine: String,
     /// Name of the rule.
-    pub rule: String,
+    pub(crate) rule: String,
     /// The numbers behind the decision.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 const SAMPLES: [&str; 20] = [

@@ -13,7 +13,9 @@ const CONFIG: Configuration<LittleEndian, Fixint, Limit<DECODE_LIMIT>> =
     bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<DECODE_LIMIT>();
 
 /// What is known of a stored sample besides its pixels.
-#[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Sample {
     /// Name, unique in its split; `<synset>_<number>` for ImageNet, as in the official release.
     pub id: String,

@@ -6,7 +6,6 @@ mod reader;
 mod writer;
 
 pub use codec::Sample;
-pub(crate) use codec::{decode_index, encode_index};
 pub(crate) use header::Planes;
 pub use reader::Shard;
 pub(crate) use writer::{Record, write};

@@ -1,0 +1,227 @@
+//! Chunks to the finished directory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use crate::atomic;
+use crate::dataset::{ClassCount, Manifest, RuleCount, ShardInfo, SplitInfo, tables};
+use crate::error::{Error, Result};
+use crate::pairing::{Pairing, PairingPolicy, draw, pairing_path};
+use crate::shard::{self, Planes, Sample, Shard};
+use crate::view::View;
+
+use super::chunk::{Chunk, Turned};
+use super::piece::{Info, Piece, fault, program};
+use super::select::{Accepted, Splits, select};
+use super::{BuildReport, Progress, Stage};
+
+/// Bytes of layers that a shard is filled with.
+const SHARD_BYTES: usize = 256 << 20;
+
+/// Writes the dataset that the pieces hold into `out`.
+pub(super) fn assemble(
+    pieces: &[Piece],
+    out: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<BuildReport> {
+    let mut chunks = Vec::new();
+    for piece in pieces {
+        chunks.extend(piece.open_chunks()?);
+    }
+    chunks.sort_by_key(|(number, _)| *number);
+    let info = &pieces[0].info;
+    let mut accepted = Splits::new();
+    let mut turned: Vec<Turned> = Vec::new();
+    for (at, (_, chunk)) in chunks.iter().enumerate() {
+        // The list is sorted by split, so a sample's split follows from its number.
+        for (within, (item, sample)) in chunk.index.accepted.iter().enumerate() {
+            let split = split_of(info, *item);
+            accepted.entry(split.into()).or_default().push(Accepted {
+                item: *item,
+                sample,
+                place: (at, within),
+            });
+        }
+        turned.extend(chunk.index.rejected.iter().cloned());
+    }
+    let splits = select(accepted, info.taxonomy.len(), &info.settings, &mut turned);
+    turned.sort_by(|a, b| (a.item, &a.row.rule).cmp(&(b.item, &b.row.rule)));
+
+    // Shards go to their final place; those of an interrupted assembly are taken over.
+    atomic::create_folder(&out.join("shards"))?;
+    atomic::create_folder(&out.join("pairings"))?;
+    let shards = write_shards(info, &chunks, &splits, out, progress)?;
+    let pairings = write_pairings(info, &splits, out)?;
+    write_tables(info, &splits, &turned, out)?;
+    let manifest = manifest(info, &splits, &turned, shards, pairings);
+    manifest.write(&out.join("manifest.json"))?;
+    atomic::sync_folder(out)?;
+
+    let mut report = BuildReport { faults: pieces[0].listing_faults().to_vec(), ..BuildReport::default() };
+    report.faults.extend(turned.iter().filter_map(fault));
+    for split in &manifest.splits {
+        report.samples.push((split.name.clone(), split.samples));
+        report.rejected.extend(split.rejected.iter().map(|r| (split.name.clone(), r.rule.clone(), r.count)));
+        for class in split.kept.iter().filter(|class| class.count == 0) {
+            report.faults.push(format!(
+                "split {}: class {} is empty (expected at least 1 sample, found 0); \
+                 add photographs, or leave the class out of the taxonomy",
+                split.name, class.class
+            ));
+        }
+    }
+    Ok(report)
+}
+
+fn split_of(info: &Info, item: u64) -> &str {
+    let mut end = 0;
+    for (split, count) in &info.splits {
+        end += count;
+        if item < end {
+            return split;
+        }
+    }
+    ""
+}
+
+type Opened = [(u32, Chunk)];
+
+fn write_shards(
+    info: &Info,
+    chunks: &Opened,
+    splits: &Splits<'_>,
+    out: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<BTreeMap<String, Vec<ShardInfo>>> {
+    let settings = &info.settings;
+    let size = settings.size as usize;
+    let record = if settings.photos_only { size * size * 3 } else { size * size * 6 + size * size / 8 };
+    let per_shard = (SHARD_BYTES / record).clamp(1, 65_536);
+    let jobs: Vec<(&str, usize, &[Accepted<'_>])> = splits
+        .iter()
+        .flat_map(|(split, list)| {
+            list.chunks(per_shard).enumerate().map(|(n, part)| (split.as_str(), n, part))
+        })
+        .collect();
+    let (done, total) = (AtomicU64::new(0), jobs.len() as u64);
+    let digest = *settings.digest(&info.taxonomy).as_bytes();
+    let written = jobs
+        .par_iter()
+        .with_max_len(1)
+        .map(|(split, number, part)| {
+            let file = format!("{split}-{number:05}.in9");
+            let path = out.join("shards").join(&file);
+            let samples: Vec<Sample> = part.iter().map(|a| a.sample.clone()).collect();
+            let there = Shard::open(&path, &crate::Limits::default()).ok().filter(|shard| {
+                shard.settings() == digest && shard.samples() == samples && shard.verify().is_ok()
+            });
+            let hash = match there {
+                Some(shard) => shard.hash(),
+                None => {
+                    let planes = Planes { layers: !settings.photos_only };
+                    let classes = info.taxonomy.len() as u32;
+                    shard::write(&path, settings.size, classes, planes, digest, &samples, |i| {
+                        let (chunk, within) = part[i].place;
+                        Ok(chunks[chunk].1.record(within))
+                    })?
+                }
+            };
+            progress(Progress {
+                stage: Stage::Shards,
+                done: done.fetch_add(1, Ordering::Relaxed) + 1,
+                total,
+            });
+            let info = ShardInfo { file, samples: part.len() as u64, blake3: hash.to_hex().to_string() };
+            Ok((split.to_string(), info))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut shards: BTreeMap<String, Vec<ShardInfo>> = BTreeMap::new();
+    for (split, info) in written {
+        shards.entry(split).or_default().push(info);
+    }
+    Ok(shards)
+}
+
+fn write_pairings(info: &Info, splits: &Splits<'_>, out: &Path) -> Result<BTreeMap<String, String>> {
+    let mut hashes = BTreeMap::new();
+    let policy = PairingPolicy::of(info.settings.profile);
+    for (split, list) in splits {
+        if info.settings.photos_only || list.is_empty() {
+            continue;
+        }
+        let samples: Vec<(&str, u16)> = list.iter().map(|a| (a.sample.id.as_str(), a.sample.class)).collect();
+        let ids: Vec<&str> = samples.iter().map(|(id, _)| *id).collect();
+        for view in View::MIXED {
+            let pairing = Pairing(draw(&samples, info.taxonomy.len(), view, info.settings.seed, 0, policy));
+            let path = pairing_path(out, split, view);
+            let hash = save_pairing(&pairing, &ids, &path)?;
+            hashes.insert(format!("{split}-{view}.csv"), hash);
+        }
+    }
+    Ok(hashes)
+}
+
+/// Writes a pairing and returns its BLAKE3 (hex).
+pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Result<String> {
+    let mut text = Vec::new();
+    pairing.write_csv(&mut text, ids).map_err(|e| Error::write(path, e))?;
+    atomic::write(path, |file| file.write_all(&text))?;
+    Ok(blake3::hash(&text).to_hex().to_string())
+}
+
+fn write_tables(info: &Info, splits: &Splits<'_>, turned: &[Turned], out: &Path) -> Result<()> {
+    let class_name = |class: u16| info.taxonomy.classes[usize::from(class)].name.as_str();
+    atomic::write(&out.join("samples.csv"), |file| {
+        let rows = splits.iter().flat_map(|(split, list)| {
+            list.iter()
+                .enumerate()
+                .map(move |(index, a)| (split.as_str(), index, a.sample, class_name(a.sample.class)))
+        });
+        tables::write_samples(file, rows)
+    })?;
+    atomic::write(&out.join("rejected.csv"), |file| {
+        tables::write_rejected(file, turned.iter().map(|turned| &turned.row))
+    })
+}
+
+fn manifest(
+    info: &Info,
+    splits: &Splits<'_>,
+    turned: &[Turned],
+    mut shards: BTreeMap<String, Vec<ShardInfo>>,
+    pairings: BTreeMap<String, String>,
+) -> Manifest {
+    let mut rules: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for turned in turned {
+        *rules.entry((&turned.row.split, &turned.row.rule)).or_default() += 1;
+    }
+    // A split whose photographs were all turned away is listed, empty.
+    let names: std::collections::BTreeSet<&str> =
+        splits.keys().map(String::as_str).chain(rules.keys().map(|(split, _)| *split)).collect();
+    let split_info = |name: &str| {
+        let list = splits.get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut counts = vec![0u64; info.taxonomy.len()];
+        list.iter().for_each(|a| counts[usize::from(a.sample.class)] += 1);
+        let kept = info.taxonomy.classes.iter().zip(counts);
+        let rejected = rules.iter().filter(|((split, _), _)| *split == name);
+        SplitInfo {
+            name: name.into(),
+            samples: list.len() as u64,
+            kept: kept.map(|(class, count)| ClassCount { class: class.name.clone(), count }).collect(),
+            rejected: rejected.map(|((_, rule), &count)| RuleCount { rule: (*rule).into(), count }).collect(),
+            shards: shards.remove(name).unwrap_or_default(),
+        }
+    };
+    let split_infos = names.into_iter().map(split_info).collect();
+    Manifest {
+        format: crate::dataset::FORMAT,
+        program: program(),
+        settings: info.settings.clone(),
+        splits: split_infos,
+        pairings,
+        taxonomy: info.taxonomy.clone(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Photographs that are left out on purpose.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::sources::{entries, is_photo, read_table, stem};
+
+/// Ids to leave out of split `test`, each with the rule that `rejected.csv` will name.
+///
+/// Only `test` is touched: the official test set is made of ImageNet's validation photographs, and
+/// its names, although they look alike, are not names of training photographs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excluded {
+    ids: BTreeMap<String, &'static str>,
+}
+
+impl Excluded {
+    /// Adds the ids of a text file, one a line (anything after a comma is a remark), as turned away
+    /// by hand.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn add_list(&mut self, path: &Path, limits: &Limits) -> Result<()> {
+        let text = read_table(path, limits)?;
+        let ids = text.lines().filter_map(|line| line.split(',').next()).map(str::trim);
+        self.ids.extend(ids.filter(|id| !id.is_empty() && *id != "id").map(|id| (id.to_string(), "by-hand")));
+        Ok(())
+    }
+
+    /// Adds the photographs of the official test release (`bg_challenge`), by their file names.
+    ///
+    /// # Errors
+    /// If the folder `original` is missing or holds no photograph.
+    pub fn add_release(&mut self, root: &Path) -> Result<()> {
+        let folder = root.join("original").join("val");
+        let before = self.ids.len();
+        for class in entries(&folder)? {
+            for name in entries(&folder.join(class))?.into_iter().filter(|name| is_photo(name)) {
+                self.ids.insert(stem(&name).into(), "official-test");
+            }
+        }
+        if self.ids.len() == before {
+            let found = "none";
+            return Err(Error::malformed(
+                &folder,
+                "no photographs",
+                "CLASS/ID.JPEG",
+                found,
+                "check the path",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The rule that leaves this id out of a split.
+    pub(super) fn rule(&self, split: &str, id: &str) -> Option<&'static str> {
+        if split == "test" { self.ids.get(id).copied() } else { None }
+    }
+
+    /// BLAKE3 (hex) of the list.
+    pub(super) fn digest(&self) -> Option<String> {
+        if self.ids.is_empty() {
+            return None;
+        }
+        let mut hasher = blake3::Hasher::new();
+        for (id, rule) in &self.ids {
+            hasher.update(format!("{id},{rule}\n").as_bytes());
+        }
+        Some(hasher.finalize().to_hex().to_string())
+    }
+}

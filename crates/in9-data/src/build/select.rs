@@ -1,0 +1,112 @@
+//! Which of the accepted photographs make up which split.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rand_chacha::rand_core::Rng;
+
+use crate::dataset::tables::Rejected;
+use crate::rng::{stream, text_key};
+use crate::shard::Sample;
+
+use super::Settings;
+use super::chunk::Turned;
+
+/// An accepted photograph: its number in the source's list and where its layers are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Accepted<'a> {
+    pub(super) item: u64,
+    pub(super) sample: &'a Sample,
+    /// Chunk and place in it.
+    pub(super) place: (usize, usize),
+}
+
+/// The splits, each in the list's order.
+pub(super) type Splits<'a> = BTreeMap<String, Vec<Accepted<'a>>>;
+
+/// Takes duplicates out, holds out, caps and balances. Every choice is keyed by the sample's id.
+pub(super) fn select<'a>(
+    accepted: Splits<'a>,
+    classes: usize,
+    settings: &Settings,
+    turned: &mut Vec<Turned>,
+) -> Splits<'a> {
+    let mut splits: Splits<'a> = BTreeMap::new();
+    for (split, list) in accepted {
+        let mut seen = HashSet::new();
+        let (unique, doubles): (Vec<_>, Vec<_>) = list.into_iter().partition(|a| seen.insert(&a.sample.id));
+        turned.extend(doubles.iter().map(|a| away(a, &split, "duplicate-id", a.sample.id.clone(), true)));
+        if split == "train" && settings.holdout > 0.0 {
+            let (train, held) = hold_out(unique, classes, settings);
+            splits.entry("val".into()).or_default().extend(held);
+            splits.insert(split, train);
+        } else {
+            splits.entry(split).or_default().extend(unique);
+        }
+    }
+    for (split, list) in &mut splits {
+        let cap = match split.as_str() {
+            "train" => settings.per_class,
+            "test" => settings.test_per_class,
+            _ => None,
+        };
+        let mut members = by_class(std::mem::take(list), classes);
+        let smallest = members.iter().map(Vec::len).filter(|&n| n > 0).min().unwrap_or(0);
+        let balanced = settings.balance.then_some(smallest);
+        let limits = [(cap.map(|cap| cap as usize), "over-cap"), (balanced, "balance")];
+        for class in &mut members {
+            for (limit, rule) in limits {
+                let Some(limit) = limit.filter(|&limit| limit < class.len()) else { continue };
+                order(class, settings.seed, "cap");
+                for extra in class.drain(limit..) {
+                    turned.push(away(&extra, split, rule, format!("{limit} a class are kept"), false));
+                }
+            }
+        }
+        *list = members.into_iter().flatten().collect();
+        list.sort_unstable_by_key(|a| a.item);
+    }
+    splits
+}
+
+fn hold_out<'a>(
+    list: Vec<Accepted<'a>>,
+    classes: usize,
+    settings: &Settings,
+) -> (Vec<Accepted<'a>>, Vec<Accepted<'a>>) {
+    let (mut train, mut held) = (Vec::new(), Vec::new());
+    for mut class in by_class(list, classes) {
+        order(&mut class, settings.seed, "holdout");
+        let count = (class.len() as f64 * settings.holdout).round() as usize;
+        train.extend(class.split_off(count.min(class.len())));
+        held.extend(class);
+    }
+    train.sort_unstable_by_key(|a| a.item);
+    held.sort_unstable_by_key(|a| a.item);
+    (train, held)
+}
+
+fn by_class(list: Vec<Accepted<'_>>, classes: usize) -> Vec<Vec<Accepted<'_>>> {
+    let mut members = vec![Vec::new(); classes];
+    for accepted in list {
+        members[usize::from(accepted.sample.class)].push(accepted);
+    }
+    members
+}
+
+/// Random order, keyed by id.
+fn order(list: &mut [Accepted<'_>], seed: u64, purpose: &str) {
+    list.sort_by_cached_key(|a| {
+        (stream(seed, purpose, text_key(&a.sample.id), 0).next_u64(), a.sample.id.clone())
+    });
+}
+
+fn away(accepted: &Accepted<'_>, split: &str, rule: &str, detail: String, fault: bool) -> Turned {
+    let row = Rejected {
+        split: split.into(),
+        source: accepted.sample.source.clone(),
+        fine: accepted.sample.fine.clone(),
+        rule: rule.into(),
+        detail,
+    };
+    Turned { item: accepted.item, row, fault }
+}

@@ -1,0 +1,168 @@
+//! `in9-data build`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use in9_data::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build};
+
+use super::progress::Bar;
+use super::{Context, Outcome, options};
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    in9-data build --source tiny-imagenet --root tiny-imagenet-200 --out tiny --size 64 --holdout 0.1\n  \
+    in9-data build --source ilsvrc --root imagenet --out in9 --profile paper --selection in-9\n  \
+    in9-data build --source folder --root my-photos --out mine --masks exact\n\n\
+    A killed build continues where it stopped when the same command is given again.")]
+pub(super) struct Build {
+    /// ilsvrc, tiny-imagenet, folder or toy.
+    #[arg(long)]
+    source: SourceKind,
+    /// Folder of the photographs.
+    #[arg(long)]
+    root: PathBuf,
+    /// Dataset to make (with --shard: the piece).
+    #[arg(long)]
+    out: PathBuf,
+    /// Pixels of a side.
+    #[arg(long, default_value_t = 224)]
+    size: u32,
+    /// Shorter side that photographs are brought to before the central square is taken; by default
+    /// size*256/224 for paper, the size itself for clean.
+    #[arg(long)]
+    short_side: Option<u32>,
+    /// paper (literal) or clean.
+    #[arg(long, default_value = "clean")]
+    profile: Profile,
+    /// imagenet-9, toy, or a TOML file; by default imagenet-9 (source toy: toy; source folder: one
+    /// class a sub-folder).
+    #[arg(long)]
+    taxonomy: Option<String>,
+    /// Share of the training photographs moved to split `val`.
+    #[arg(long, default_value_t = 0.0)]
+    holdout: f64,
+    /// Most training photographs of a class, after the filters.
+    #[arg(long)]
+    per_class: Option<u32>,
+    /// Most test photographs of a class, after the filters.
+    #[arg(long)]
+    test_per_class: Option<u32>,
+    /// Bring every split down to its smallest class.
+    #[arg(long)]
+    balance: bool,
+    /// The paper's sizes: in-9 (5045 and 450 a class, balanced), in-9l (photographs only, balanced,
+    /// 800 test photographs a class), in-9lb (photographs only, 16 fine labels a class).
+    #[arg(long, value_enum)]
+    selection: Option<Selection>,
+    /// Fine labels kept of each class (the first in sorted order).
+    #[arg(long)]
+    fine_per_class: Option<u32>,
+    /// Store photographs only: no box, mask or background, view original only.
+    #[arg(long)]
+    photos_only: bool,
+    /// grabcut, or exact: mask files beside the source.
+    #[arg(long, default_value = "grabcut")]
+    masks: MaskSource,
+    /// Text file of ids to leave out of split `test`, one a line.
+    #[arg(long)]
+    exclude: Option<PathBuf>,
+    /// Folder bg_challenge of the official release, whose photographs are left out of split `test`.
+    #[arg(long)]
+    exclude_release: Option<PathBuf>,
+    /// Seed of every random choice.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Make only piece i of n, for `in9-data merge`.
+    #[arg(long, value_name = "i/n", value_parser = options::shard)]
+    shard: Option<(u32, u32)>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Selection {
+    #[value(name = "in-9")]
+    In9,
+    #[value(name = "in-9l")]
+    In9l,
+    #[value(name = "in-9lb")]
+    In9lb,
+}
+
+impl Build {
+    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let limits = Limits::default();
+        let mut excluded = Excluded::default();
+        if let Some(list) = &self.exclude {
+            excluded.add_list(list, &limits)?;
+        }
+        if let Some(release) = &self.exclude_release {
+            excluded.add_release(release)?;
+        }
+        let mut config = BuildConfig {
+            taxonomy: self.taxonomy.as_deref().map(options::taxonomy).transpose()?,
+            profile: self.profile,
+            size: self.size,
+            short_side: self.short_side,
+            masks: self.masks,
+            photos_only: self.photos_only,
+            seed: self.seed,
+            holdout: self.holdout,
+            per_class: self.per_class,
+            test_per_class: self.test_per_class,
+            balance: self.balance,
+            fine_per_class: self.fine_per_class,
+            excluded,
+            shard: self.shard,
+            limits,
+            ..BuildConfig::new(self.source, &self.root, &self.out)
+        };
+        match self.selection {
+            None => {}
+            Some(Selection::In9) => {
+                config.per_class = config.per_class.or(Some(5045));
+                config.test_per_class = config.test_per_class.or(Some(450));
+                config.balance = true;
+            }
+            Some(Selection::In9l) => {
+                config.test_per_class = config.test_per_class.or(Some(800));
+                (config.photos_only, config.balance) = (true, true);
+            }
+            Some(Selection::In9lb) => {
+                config.fine_per_class = config.fine_per_class.or(Some(16));
+                config.photos_only = true;
+            }
+        }
+        let bar = Bar::new(context.quiet);
+        let report =
+            build(&config, &|progress| bar.tell(stage(progress.stage), progress.done, progress.total))?;
+        bar.finish();
+        Ok(tell(&report))
+    }
+}
+
+/// What a stage is called while it runs.
+pub(super) fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Photographs => "photographs",
+        Stage::Shards => "shards",
+    }
+}
+
+/// Prints what came of a build: counts on standard output, faults on standard error.
+pub(super) fn tell(report: &BuildReport) -> Outcome {
+    for fault in &report.faults {
+        eprintln!("error: {fault}");
+    }
+    for (split, samples) in &report.samples {
+        println!("{split}: {samples} samples");
+    }
+    for (split, rule, count) in &report.rejected {
+        println!("{split}: {count} turned away by {rule}");
+    }
+    match report.faults.is_empty() {
+        true => Outcome::Done,
+        false => {
+            eprintln!("{} inputs were skipped; everything else is kept", report.faults.len());
+            Outcome::Skipped
+        }
+    }
+}

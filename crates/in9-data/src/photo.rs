@@ -1,0 +1,161 @@
+//! Decoding photographs and masks, under limits.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+
+use crate::limits::Limits;
+
+/// A decoded photograph: width·height·3 bytes, RGB, row-major.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Photo {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) rgb: Vec<u8>,
+}
+
+/// Decodes a JPEG or PNG, whatever its name says.
+///
+/// Grey, 16-bit, palette and CMYK pictures become 8-bit RGB; transparency is dropped; an EXIF
+/// rotation is not applied, because boxes are annotated on the pixels as stored.
+///
+/// The error says in a few words what is wrong.
+pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, String> {
+    let image = open(bytes, limits)?;
+    let (width, height) = (image.width(), image.height());
+    Ok(Photo { width, height, rgb: image.into_rgb8().into_raw() })
+}
+
+/// Decodes a mask picture: one byte a pixel, 1 where it is brighter than half.
+pub(crate) fn decode_mask(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>), String> {
+    let image = open(bytes, limits)?;
+    let (width, height) = (image.width(), image.height());
+    let mut mask = image.into_luma8().into_raw();
+    mask.iter_mut().for_each(|m| *m = u8::from(*m >= 128));
+    Ok((width, height, mask))
+}
+
+fn open(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".into());
+    }
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
+    match reader.format() {
+        Some(ImageFormat::Jpeg) if !jpeg_is_complete(bytes) => return Err("the JPEG is cut short".into()),
+        Some(ImageFormat::Jpeg | ImageFormat::Png) => {}
+        _ => return Err("neither JPEG nor PNG".into()),
+    }
+    let mut decoder_limits = image::Limits::default();
+    decoder_limits.max_image_width = Some(limits.photo_side);
+    decoder_limits.max_image_height = Some(limits.photo_side);
+    // The widest pixel a decoder makes is 8 bytes (16-bit RGBA).
+    decoder_limits.max_alloc = Some(limits.photo_pixels.saturating_mul(8));
+    reader.limits(decoder_limits);
+    let decoder = reader.into_decoder().map_err(|e| e.to_string())?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 || u64::from(width) * u64::from(height) > limits.photo_pixels {
+        return Err(format!("{width}x{height} pixels, at most {} are allowed", limits.photo_pixels));
+    }
+    DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())
+}
+
+/// Whether a JPEG's segments lead from its start to its end marker.
+///
+/// Decoders fill what is missing with grey and say nothing, so a photograph that was cut short must
+/// be found by its structure.
+fn jpeg_is_complete(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    loop {
+        // A marker: 0xFF, any number of fill bytes 0xFF, a code.
+        while bytes.get(at) == Some(&0xff) && bytes.get(at + 1) == Some(&0xff) {
+            at += 1;
+        }
+        let (Some(&0xff), Some(&code)) = (bytes.get(at), bytes.get(at + 1)) else { return false };
+        at += 2;
+        match code {
+            0xd9 => return true,
+            0x01 | 0xd0..=0xd8 => continue,
+            _ => {}
+        }
+        let Some(&[high, low]) = bytes.get(at..at + 2) else { return false };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        if length < 2 {
+            return false;
+        }
+        at += length;
+        if code == 0xda {
+            // Entropy-coded data: to the next marker that is neither a stuffed zero nor a restart.
+            loop {
+                let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|&b| b == 0xff))
+                else {
+                    return false;
+                };
+                at += found;
+                match bytes.get(at + 1) {
+                    Some(0x00 | 0xd0..=0xd7) => at += 2,
+                    Some(0xff) => at += 1,
+                    Some(_) => break,
+                    None => return false,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageEncoder, codecs::jpeg::JpegEncoder, codecs::png::PngEncoder};
+
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        let pixels: Vec<u8> = (0..width * height * 3).map(|i| (i * 13 % 251) as u8).collect();
+        let mut bytes = Vec::new();
+        JpegEncoder::new(&mut bytes)
+            .write_image(&pixels, width, height, image::ExtendedColorType::Rgb8)
+            .unwrap();
+        bytes
+    }
+
+    fn png(width: u32, height: u32, colour: image::ExtendedColorType, channels: u32) -> Vec<u8> {
+        let pixels = vec![200; (width * height * channels) as usize];
+        let mut bytes = Vec::new();
+        PngEncoder::new(&mut bytes).write_image(&pixels, width, height, colour).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn every_truncation_of_a_photograph_is_noticed() {
+        for whole in [jpeg(33, 20), png(33, 20, image::ExtendedColorType::Rgb8, 3)] {
+            assert_eq!(decode(&whole, &Limits::default()).unwrap().width, 33);
+            for end in 0..16 {
+                let error = decode(&whole[..whole.len() * end / 16], &Limits::default());
+                assert!(error.is_err(), "{end}/16");
+            }
+        }
+    }
+
+    #[test]
+    fn odd_kinds_of_picture_are_read_as_rgb() {
+        use image::ExtendedColorType as Colour;
+        for (colour, channels) in [(Colour::L8, 1), (Colour::L16, 2), (Colour::Rgba8, 4), (Colour::Rgb16, 6)]
+        {
+            let photo = decode(&png(3, 2, colour, channels), &Limits::default()).unwrap();
+            assert_eq!(photo.rgb, [200; 18], "{colour:?}");
+        }
+        assert_eq!(decode(&jpeg(1, 1), &Limits::default()).unwrap().rgb.len(), 3);
+    }
+
+    #[test]
+    fn limits_come_before_memory() {
+        let limits = Limits { photo_pixels: 100, ..Limits::default() };
+        assert!(decode(&jpeg(11, 10), &limits).unwrap_err().contains("at most 100"));
+        // A PNG header that promises 4 billion pixels.
+        let mut lying = png(4, 4, image::ExtendedColorType::L8, 1);
+        lying[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+        let crc = crc32fast::hash(&lying[12..29]).to_be_bytes();
+        lying[29..33].copy_from_slice(&crc);
+        assert!(decode(&lying, &Limits::default()).is_err());
+        assert!(decode(b"", &limits).unwrap_err().contains("empty"));
+        assert!(decode(b"GIF89a", &limits).unwrap_err().contains("neither JPEG nor PNG"));
+    }
+}

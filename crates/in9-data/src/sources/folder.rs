@@ -1,0 +1,146 @@
+//! A plain folder: one sub-folder a class, below folders for the splits or directly below the root.
+//!
+//! ```text
+//! ROOT/[train|val|test|…/]CLASS/NAME.jpg
+//! ROOT/masks/[SPLIT/]CLASS/NAME.png      0 is background, 255 the object; same size
+//! ROOT/boxes.csv                         image,x0,y0,x1,y1 (path below ROOT; inclusive pixels)
+//! ROOT/annotations.json                  COCO: polygons, run lengths, boxes; file_name below ROOT
+//! ```
+//!
+//! Masks, boxes and COCO may be there together: boxes come from the CSV, else from COCO, else
+//! from the mask.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::prepare::PhotoBox;
+use crate::taxonomy::Taxonomy;
+
+use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_table, stem};
+
+/// Folders of the root that are no class and no split.
+const RESERVED: [&str; 1] = ["masks"];
+
+/// (split, folder of the split relative to the root).
+fn splits(root: &Path) -> Result<Vec<(String, String)>> {
+    let mut splits = Vec::new();
+    for name in entries(root)?.into_iter().filter(|name| !RESERVED.contains(&name.as_str())) {
+        // A folder of folders is a split; a folder of photographs is a class.
+        let path = root.join(&name);
+        if path.is_dir() && entries(&path)?.iter().any(|inner| path.join(inner).is_dir()) {
+            splits.push((name.clone(), format!("{name}/")));
+        }
+    }
+    if splits.is_empty() {
+        splits.push(("train".into(), String::new()));
+    }
+    Ok(splits)
+}
+
+fn class_folders(root: &Path, below: &str) -> Result<Vec<String>> {
+    let place = root.join(below);
+    let names = entries(&place)?.into_iter();
+    Ok(names.filter(|name| !RESERVED.contains(&name.as_str()) && place.join(name).is_dir()).collect())
+}
+
+/// Every class folder of every split, in sorted order, as a taxonomy.
+pub(super) fn taxonomy(root: &Path) -> Result<Taxonomy> {
+    let mut names = BTreeSet::new();
+    for (_, below) in splits(root)? {
+        names.extend(class_folders(root, &below)?);
+    }
+    Taxonomy::from_names("folder", &names.into_iter().collect::<Vec<_>>())
+}
+
+pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &Limits) -> Result<Listing> {
+    let mut listing = Listing::default();
+    let boxes = boxes_csv(&root.join("boxes.csv"), limits, &mut listing.faults)?;
+    let coco_path = root.join("annotations.json");
+    let coco = if coco_path.is_file() { coco::read(&coco_path, limits)? } else { HashMap::new() };
+    for (split, below) in splits(root)? {
+        let split: Arc<str> = split.into();
+        for folder in class_folders(root, &below)? {
+            let class = taxonomy.classes.iter().position(|class| {
+                class.name == folder || class.folder == folder || class.synsets.contains(&folder)
+            });
+            let Some(class) = class else { continue };
+            let place = root.join(&below).join(&folder);
+            let fine: Arc<str> = folder.as_str().into();
+            for name in entries(&place)?.into_iter().filter(|name| is_photo(name)) {
+                let source = format!("{below}{folder}/{name}");
+                let shapes = coco.get(&source).or_else(|| coco.get(&name));
+                let png = root.join(format!("masks/{below}{folder}/{}.png", stem(&name)));
+                let mask = match shapes {
+                    _ if png.is_file() => MaskFile::Png(Locator::File(png)),
+                    Some(shapes) => MaskFile::Shapes(shapes.clone()),
+                    None => MaskFile::None,
+                };
+                let found = match (boxes.get(&source), shapes) {
+                    (Some(boxes), _) => Boxes::Known(boxes.clone()),
+                    (None, Some(shapes)) => Boxes::Known(shapes.boxes()),
+                    (None, None) if matches!(mask, MaskFile::Png(_)) => Boxes::OfMask,
+                    (None, None) => Boxes::Known(Vec::new()),
+                };
+                listing.items.push(Item {
+                    split: split.clone(),
+                    id: format!("{folder}_{}", stem(&name)),
+                    fine: fine.clone(),
+                    class: class as u16,
+                    source,
+                    photo: Locator::File(place.join(&name)),
+                    boxes: found,
+                    mask: if with_masks || matches!(mask, MaskFile::Png(_)) { mask } else { MaskFile::None },
+                });
+            }
+        }
+    }
+    Ok(listing)
+}
+
+fn boxes_csv(
+    path: &Path,
+    limits: &Limits,
+    faults: &mut Vec<String>,
+) -> Result<HashMap<String, Vec<PhotoBox>>> {
+    let mut boxes: HashMap<String, Vec<PhotoBox>> = HashMap::new();
+    if !path.is_file() {
+        return Ok(boxes);
+    }
+    let text = read_table(path, limits)?;
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().map(|h| h.iter().collect::<Vec<_>>().join(",")).unwrap_or_default();
+    if header != "image,x0,y0,x1,y1" {
+        return Err(Error::malformed(
+            path,
+            "wrong header",
+            "image,x0,y0,x1,y1",
+            header,
+            "mend the first line",
+        ));
+    }
+    for record in reader.records() {
+        let row = record.as_ref().ok().and_then(|record| {
+            let corners: Option<Vec<i64>> = record.iter().skip(1).map(|c| c.parse().ok()).collect();
+            let corners = corners.filter(|c| c.len() == 4)?;
+            Some((
+                record[0].replace('\\', "/"),
+                PhotoBox::new(corners[0], corners[1], corners[2], corners[3]),
+            ))
+        });
+        match row {
+            Some((image, one)) => boxes.entry(image).or_default().push(one),
+            None => {
+                let line = record.ok().and_then(|r| r.position().map(csv::Position::line)).unwrap_or(0);
+                let path = path.display();
+                faults.push(format!(
+                    "{path}: line {line} makes no sense (expected image,x0,y0,x1,y1); mend it"
+                ));
+            }
+        }
+    }
+    Ok(boxes)
+}

@@ -1,0 +1,188 @@
+//! Where photographs come from: each source lists its items, and every item knows where its bytes,
+//! boxes and mask are. Nothing is decoded here.
+
+mod coco;
+mod folder;
+mod ilsvrc;
+mod locator;
+mod solution;
+mod tar_index;
+mod tiny_imagenet;
+mod voc;
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::prepare::PhotoBox;
+use crate::taxonomy::Taxonomy;
+
+pub(crate) use coco::bounding_box;
+pub(crate) use locator::Locator;
+pub(crate) use voc::Annotation;
+
+/// A kind of source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// ILSVRC-2012: folders as published by Kaggle or as unpacked by hand, or the tar archives.
+    Ilsvrc,
+    /// Tiny-ImageNet as published.
+    TinyImagenet,
+    /// One sub-folder a class, with masks, a boxes CSV or COCO JSON beside them.
+    Folder,
+    /// The toy world: ILSVRC's layout.
+    Toy,
+}
+
+impl SourceKind {
+    /// The name used on command lines and in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ilsvrc => "ilsvrc",
+            Self::TinyImagenet => "tiny-imagenet",
+            Self::Folder => "folder",
+            Self::Toy => "toy",
+        }
+    }
+}
+
+impl FromStr for SourceKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        [Self::Ilsvrc, Self::TinyImagenet, Self::Folder, Self::Toy]
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| {
+                Error::argument(
+                    "unknown source",
+                    "ilsvrc, tiny-imagenet, folder, toy",
+                    text,
+                    "choose one of these",
+                )
+            })
+    }
+}
+
+/// Where an item's boxes are.
+#[derive(Debug, Clone)]
+pub(crate) enum Boxes {
+    /// Already read.
+    Known(Vec<PhotoBox>),
+    /// In a PASCAL-VOC file that is read when the photograph is.
+    Voc(Locator),
+    /// The bounding box of the mask.
+    OfMask,
+}
+
+/// Where an item's exact mask is.
+#[derive(Debug, Clone)]
+pub(crate) enum MaskFile {
+    /// There is none.
+    None,
+    /// A PNG of the photograph's size.
+    Png(Locator),
+    /// Shapes drawn by COCO's rules.
+    Shapes(Arc<coco::Shapes>),
+}
+
+/// One photograph.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) split: Arc<str>,
+    pub(crate) id: String,
+    pub(crate) fine: Arc<str>,
+    pub(crate) class: u16,
+    /// Path relative to the root, with `/`.
+    pub(crate) source: String,
+    pub(crate) photo: Locator,
+    pub(crate) boxes: Boxes,
+    pub(crate) mask: MaskFile,
+}
+
+/// What a source holds.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Items of the taxonomy's classes, sorted by (split, source).
+    pub(crate) items: Vec<Item>,
+    /// Errors in tables that cost items, one line each.
+    pub(crate) faults: Vec<String>,
+}
+
+/// Lists a source.
+pub(crate) fn list(
+    kind: SourceKind,
+    root: &Path,
+    taxonomy: &Taxonomy,
+    with_masks: bool,
+    limits: &Limits,
+) -> Result<Listing> {
+    if !root.is_dir() {
+        std::fs::read_dir(root).map_err(|e| Error::read(root, e))?;
+    }
+    let mut listing = match kind {
+        SourceKind::Ilsvrc | SourceKind::Toy => ilsvrc::list(root, taxonomy, with_masks, limits)?,
+        SourceKind::TinyImagenet => tiny_imagenet::list(root, taxonomy, limits)?,
+        SourceKind::Folder => folder::list(root, taxonomy, with_masks, limits)?,
+    };
+    if listing.items.is_empty() {
+        let expected = format!("photographs of the classes of taxonomy {}", taxonomy.name);
+        return Err(Error::malformed(
+            root,
+            format!("no photograph found for source {}", kind.name()),
+            expected,
+            "none",
+            "check --root, --source and --taxonomy",
+        ));
+    }
+    listing.items.sort_by(|a, b| (&a.split, &a.source).cmp(&(&b.split, &b.source)));
+    Ok(listing)
+}
+
+/// Class names for a folder source without a taxonomy: its sub-folders.
+pub(crate) fn folder_taxonomy(root: &Path) -> Result<Taxonomy> {
+    folder::taxonomy(root)
+}
+
+/// Names of the entries of a folder, sorted; hidden ones are left out.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::read(folder, e))? {
+        let entry = entry.map_err(|e| Error::read(folder, e))?;
+        if let Ok(name) = entry.file_name().into_string()
+            && !name.starts_with('.')
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Reads a whole text file under the limit for tables.
+pub(crate) fn read_table(path: &Path, limits: &Limits) -> Result<String> {
+    let size = std::fs::metadata(path).map_err(|e| Error::read(path, e))?.len();
+    if size > limits.table_bytes {
+        return Err(Error::Limit {
+            path: path.into(),
+            what: "bytes of a table",
+            limit: limits.table_bytes,
+            found: size,
+        });
+    }
+    std::fs::read_to_string(path).map_err(|e| Error::read(path, e))
+}
+
+/// Whether a file name looks like a photograph's.
+pub(crate) fn is_photo(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [".jpeg", ".jpg", ".png"].iter().any(|end| lower.ends_with(end))
+}
+
+/// A file name without its last extension.
+pub(crate) fn stem(name: &str) -> &str {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}

@@ -1,0 +1,68 @@
+//! Checking every byte of a dataset.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::pairing::Pairing;
+use crate::view::View;
+
+/// What was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Samples.
+    pub samples: u64,
+    /// Shards.
+    pub shards: u64,
+    /// See [`Dataset::digest`].
+    pub digest: String,
+}
+
+/// Checks a dataset: every checksum and hash of every shard, every pairing, that the counts agree.
+///
+/// # Errors
+/// The first damage found, naming the file, what was expected and what was found.
+pub fn verify(path: &Path, limits: &Limits, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Verified> {
+    let dataset = Dataset::open_with(path, limits)?;
+    let splits = dataset.splits().into_iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>>>()?;
+    let shards: Vec<_> = splits.iter().flat_map(|split| split.shards()).collect();
+    let (done, total) = (AtomicU64::new(0), shards.len() as u64);
+    shards.par_iter().with_max_len(1).try_for_each(|shard| {
+        shard.verify()?;
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        Ok::<(), Error>(())
+    })?;
+    let mut samples = 0;
+    for (split, info) in splits.iter().zip(&dataset.manifest().splits) {
+        samples += split.len() as u64;
+        let mut counts = vec![0; dataset.taxonomy().len()];
+        split.samples().for_each(|sample| counts[usize::from(sample.class)] += 1);
+        if !info.kept.iter().map(|kept| kept.count).eq(counts.iter().copied()) {
+            let listed: Vec<u64> = info.kept.iter().map(|kept| kept.count).collect();
+            return Err(Error::malformed(
+                &path.join("manifest.json"),
+                format!("counts of split {}", info.name),
+                format!("{counts:?}"),
+                format!("{listed:?}"),
+                "build the dataset again",
+            ));
+        }
+        for view in View::MIXED {
+            let name = format!("{}-{view}.csv", split.name());
+            let Some(hash) = dataset.manifest().pairings.get(&name) else { continue };
+            let file = path.join("pairings").join(&name);
+            let bytes = std::fs::read(&file).map_err(|e| Error::read(&file, e))?;
+            let found = blake3::hash(&bytes).to_hex();
+            if found.as_str() != hash {
+                let advice = "copy or build the dataset again";
+                return Err(Error::malformed(&file, "pairing damaged", hash, found.as_str(), advice));
+            }
+            Pairing::read(&file, split)?;
+        }
+    }
+    Ok(Verified { samples, shards: total, digest: dataset.digest() })
+}
