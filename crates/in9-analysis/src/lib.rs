@@ -13,3 +13,8 @@ pub mod stats;
 
 pub use error::{Error, Result};
 pub use frame::{Frame, ModelFrame};
+
+// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -18,6 +18,14 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     ] {
         settings.push(vec![name.into(), value]);
     }
+    let mut digests = Grid::new("Data sets by digest", &["data set", "BLAKE3 of its contents", "made by"]);
+    for loaded in &context.datasets {
+        digests.push(vec![
+            loaded.entry.name.clone(),
+            loaded.dataset.digest(),
+            loaded.dataset.manifest().program.clone(),
+        ]);
+    }
     let mut models = Grid::new(
         "Networks and their tests",
         &["network", "architecture", "trained on", "tested on", "split", "foregrounds"],
@@ -46,9 +54,15 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     ];
     let mut blocks: Vec<Block> = prose.iter().map(|p| Block::Prose((*p).into())).collect();
     blocks.push(Block::Table(settings));
+    if !digests.rows.is_empty() {
+        blocks.push(Block::Table(digests));
+    }
     blocks.push(Block::Details("Networks and their tests".into(), vec![Block::Table(models)]));
     if !context.skipped.is_empty() {
-        blocks.push(Block::Prose(format!("Listed but not usable: {}.", context.skipped.join("; "))));
+        // Only the names: the reasons name folders of the machine that made the page.
+        let names: Vec<&str> =
+            context.skipped.iter().map(|s| s.split_once(": ").map_or(s.as_str(), |(name, _)| name)).collect();
+        blocks.push(Block::Prose(format!("Listed but not usable: {}.", names.join(", "))));
     }
     Some(Section { id: "methods", title: "Methods".into(), lead: String::new(), blocks })
 }
