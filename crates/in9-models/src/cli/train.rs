@@ -17,6 +17,7 @@ use super::progress::TrainProgress;
 
 /// Train a network on one view of a dataset
 #[derive(clap::Args)]
+#[command(args_override_self = true)]
 #[command(after_help = "\
 Examples:
   in9-models train --arch resnet-small --data out/dataset --view original --out out/run

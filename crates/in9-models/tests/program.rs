@@ -1,0 +1,141 @@
+//! The program end to end on a small toy world: train, kill, resume, predict, refuse.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use in9_data::predictions::Table;
+use in9_data::{BuildConfig, MaskSource, SourceKind, View, build, toy};
+
+/// A dataset of 32-pixel pictures, built once for all tests of this file.
+fn dataset() -> &'static Path {
+    static DATASET: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = DATASET.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let (photographs, out) = (dir.path().join("toy"), dir.path().join("small-toy"));
+        let config =
+            toy::ToyConfig { seed: 1, rho: 0.5, train_per_class: 5, test_per_class: 2, ..Default::default() };
+        toy::render(&config, &photographs, &|_, _| {}).unwrap();
+        let config = BuildConfig {
+            size: 32,
+            masks: MaskSource::Exact,
+            holdout: 0.2,
+            ..BuildConfig::new(SourceKind::Toy, &photographs, &out)
+        };
+        build(&config, &|_| {}).unwrap();
+        (dir, out)
+    });
+    path
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_in9-models"))
+}
+
+fn train(out: &Path) -> Command {
+    let mut command = program();
+    command.args(["train", "--arch", "resnet-tiny", "--view", "mixed-rand", "--epochs", "2"]);
+    command.args(["--batch-size", "6", "--checkpoint-every", "1", "--seed", "3", "--jobs", "2"]);
+    command.arg("--data").arg(dataset()).arg("--out").arg(out);
+    command
+}
+
+fn error_line(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = text.lines().last().unwrap_or_default().to_owned();
+    assert!(line.starts_with("error: "), "{text}");
+    line
+}
+
+fn finish(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn bytes(run: &Path) -> Vec<Vec<u8>> {
+    ["model.safetensors", "checkpoint.safetensors", "log.csv", "run.toml"]
+        .iter()
+        .map(|name| fs::read(run.join(name)).unwrap())
+        .collect()
+}
+
+#[test]
+fn killed_and_resumed_runs_end_with_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    finish(&mut train(&whole));
+    let single = dir.path().join("single");
+    finish(train(&single).args(["--jobs", "1"]));
+    assert!(bytes(&single) == bytes(&whole), "one thread");
+
+    let killed = dir.path().join("killed");
+    // Each round lives a little longer; the last is left alone.
+    for round in 0..4 {
+        let mut child = train(&killed).arg("--resume").stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(150 + 200 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    finish(train(&killed).arg("--resume"));
+    assert!(bytes(&killed) == bytes(&whole), "killed");
+}
+
+#[test]
+fn predictions_cover_every_view_and_repeat() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    finish(train(&run).args(["--epochs", "1", "--quiet"]));
+    let predict = |name: &str, batch: &str| {
+        let out = dir.path().join(name);
+        let mut command = program();
+        command.arg("predict").arg("--weights").arg(&run).arg("--data").arg(dataset());
+        finish(command.args(["--split", "test,val", "--batch-size", batch, "--out"]).arg(&out));
+        out
+    };
+    let (a, b) = (predict("a.csv", "128"), predict("b.csv", "5"));
+    assert_eq!(fs::read(&a).unwrap(), fs::read(b).unwrap());
+    let table = Table::read(&a).unwrap();
+    assert_eq!(table.classes.len(), 9);
+    for view in View::PAPER {
+        let rows: Vec<_> = table.rows.iter().filter(|row| row.view == view && row.split == "test").collect();
+        assert!(!rows.is_empty(), "{view}");
+        for row in rows {
+            assert_eq!(row.background.is_empty(), !view.needs_background());
+            assert!((row.scores.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            assert_eq!(row.dataset, "small-toy");
+            assert_eq!(row.trained_on, "mixed-rand");
+            let largest = row.scores.iter().copied().fold(f32::MIN, f32::max);
+            assert_eq!(row.scores[usize::from(row.predicted.unwrap())], largest);
+        }
+    }
+}
+
+#[test]
+fn mistakes_get_one_line_and_their_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let usage = program().args(["train", "--view", "sideways"]).output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+
+    let output = train(&run).args(["--lr", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error_line(&output).contains("--lr"), "{}", error_line(&output));
+    let output = train(&run).args(["--arch", "resnet-tyni"]).output().unwrap();
+    assert!(output.status.code() == Some(2) || error_line(&output).contains("resnet-tiny"));
+    let output = train(&run).args(["--device", "cuda:7"]).output().unwrap();
+    assert!(error_line(&output).contains("cuda:7"), "{}", error_line(&output));
+    assert!(!run.exists());
+
+    let mut predict = program();
+    predict.args(["predict", "--weights", "no-such-run", "--out", "p.csv", "--data"]).arg(dataset());
+    let output = predict.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error_line(&output).contains("no-such-run"), "{}", error_line(&output));
+
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let output = train(&file).output().unwrap();
+    assert!(error_line(&output).contains("file"), "{}", error_line(&output));
+}
