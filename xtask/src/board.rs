@@ -92,7 +92,7 @@ impl Board {
                 Some(took) => took.iter().sum::<f64>() / took.len() as f64,
                 // Training is what takes long: without one there is nothing to go by.
                 None if *kind == Kind::Train => return None,
-                None => 5.0,
+                None => 1.0,
             };
             let lanes = if kind.is_wide() { 1.0 } else { state.lanes as f64 };
             seconds += mean * *left as f64 / lanes;

@@ -3,16 +3,21 @@
 //! A peer that cannot be imported is named and left out; our own times are printed all the same.
 //! One file a crate; what they share stands in [`peer`].
 
+mod kernels;
 mod peer;
 
 use anyhow::Result;
 use clap::Subcommand;
 
 #[derive(Subcommand)]
-pub(crate) enum Bench {}
+pub(crate) enum Bench {
+    Kernels(kernels::Kernels),
+}
 
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
-        match self {}
+        match self {
+            Self::Kernels(kernels) => kernels.run(),
+        }
     }
 }
