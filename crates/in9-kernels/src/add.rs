@@ -39,6 +39,43 @@ for_each_level! {
     }
 }
 
+/// See [`crate::gradients::add_act`].
+pub(crate) fn gradients(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> Result<Tensor> {
+    for (what, t) in [("b", b), ("dy", dy)] {
+        if t.dims() != a.dims() {
+            let expected = format!("{:?}", a.dims());
+            return Err(Error::shape("add_act gradients", what, expected, t.dims()));
+        }
+    }
+    if activation == Activation::None {
+        return Ok(dy.clone());
+    }
+    if body::fused(&[a, b, dy]) {
+        return Ok(gradient(a, b, activation, dy)?);
+    }
+    let sum = (a.detach() + b.detach())?;
+    let mut found = portable::gradients(&[&sum], dy, |t| portable::activation(&t[0], activation))?;
+    Ok(found.pop().unwrap_or(sum.zeros_like()?))
+}
+
+/// The gradient that both terms share.
+fn gradient(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> candle_core::Result<Tensor> {
+    let level = Level::current();
+    let d = body::with_slice(a, |a| {
+        body::with_slice(b, |b| {
+            body::with_slice(dy, |dy| {
+                let mut d = vec![0f32; a.len()];
+                d.par_chunks_mut(CHUNK)
+                    .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
+                    .zip(dy.par_chunks(CHUNK))
+                    .for_each(|((d, (a, b)), dy)| backward(level, d, a, b, dy, activation));
+                d
+            })
+        })
+    })???;
+    body::tensor(d, a.shape())
+}
+
 struct AddAct(Activation);
 
 impl CustomOp2 for AddAct {
@@ -71,20 +108,7 @@ impl CustomOp2 for AddAct {
         if self.0 == Activation::None {
             return Ok((Some(dy.clone()), Some(dy.clone())));
         }
-        let level = Level::current();
-        let d = body::with_slice(a, |a| {
-            body::with_slice(b, |b| {
-                body::with_slice(dy, |dy| {
-                    let mut d = vec![0f32; a.len()];
-                    d.par_chunks_mut(CHUNK)
-                        .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
-                        .zip(dy.par_chunks(CHUNK))
-                        .for_each(|((d, (a, b)), dy)| backward(level, d, a, b, dy, self.0));
-                    d
-                })
-            })
-        })???;
-        let d = body::tensor(d, a.shape())?;
+        let d = gradient(a, b, self.0, dy)?;
         Ok((Some(d.clone()), Some(d)))
     }
 }

@@ -19,6 +19,7 @@ mod chacha;
 mod conv;
 mod dropout;
 mod error;
+pub mod gradients;
 mod linear;
 mod loss;
 mod norm;

@@ -237,51 +237,90 @@ impl CustomOp3 for BatchNorm {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (n, channels, h, w) = x.dims4()?;
-        let (level, plane) = (Level::current(), h * w);
         let Some(statistics) = self.statistics.get() else {
             candle_core::bail!("batch norm: backward before forward");
         };
-        let gamma_beta = (gamma.to_vec1::<f32>()?, beta.to_vec1::<f32>()?);
-        let (dx, (dgamma, dbeta)) = body::with_slice(x, |x| {
-            body::with_slice(dy, |dy| {
-                let mut dx = vec![0f32; x.len()];
-                let sums: (Vec<f32>, Vec<f32>) = by_channel(&mut dx, channels, plane)
-                    .into_par_iter()
-                    .enumerate()
-                    .map(|(c, dx)| {
-                        let (gamma, beta) = (gamma_beta.0[c], gamma_beta.1[c]);
-                        let (mean, var) = (statistics.mean[c], statistics.var[c]);
-                        let inverse = 1.0 / (var + self.eps).sqrt();
-                        let scale = gamma / (var + self.eps).sqrt();
-                        let affine = Affine { scale, shift: beta - mean * scale, mean };
-                        let xs = || planes(x, channels, plane, c);
-                        let dys = || planes(dy, channels, plane, c);
-                        let (mut sum, mut product) = (0f64, 0f64);
-                        for (x, dy) in xs().zip(dys()) {
-                            let (s, p) = gradient_sums(level, x, dy, affine, self.activation);
-                            sum += f64::from(s);
-                            product += f64::from(p);
-                        }
-                        let count = (n * plane) as f64;
-                        let inverse = f64::from(inverse);
-                        let offset = (sum / count) as f32;
-                        let slope = (product / count * inverse * inverse) as f32;
-                        for (dx, (x, dy)) in dx.into_iter().zip(xs().zip(dys())) {
-                            input_gradient(level, dx, x, dy, affine, [offset, slope], self.activation);
-                        }
-                        ((product * inverse) as f32, sum as f32)
-                    })
-                    .unzip();
-                (dx, sums)
-            })
-        })??;
-        Ok((
-            Some(body::tensor(dx, x.shape())?),
-            Some(body::tensor(dgamma, channels)?),
-            Some(body::tensor(dbeta, channels)?),
-        ))
+        let (dx, dgamma, dbeta) = backward(x, [gamma, beta], statistics, self.eps, self.activation, dy)?;
+        Ok((Some(dx), Some(dgamma), Some(dbeta)))
     }
+}
+
+/// See [`crate::gradients::batch_norm_train`].
+pub(crate) fn gradients(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    output: &BatchNormOutput,
+    eps: f64,
+    activation: Activation,
+    dy: &Tensor,
+) -> Result<[Tensor; 3]> {
+    const OP: &str = "batch_norm_train gradients";
+    let &[_, channels, _, _] = x.dims() else {
+        return Err(Error::shape(OP, "x", "[n, channels, height, width]", x.dims()));
+    };
+    if dy.dims() != x.dims() {
+        return Err(Error::shape(OP, "dy", format!("{:?}", x.dims()), dy.dims()));
+    }
+    check_vectors(OP, channels, &[("gamma", gamma), ("beta", beta)])?;
+    check_vectors(OP, channels, &[("mean", &output.batch_mean), ("var", &output.batch_var)])?;
+    if body::fused(&[x, gamma, beta, dy, &output.batch_mean, &output.batch_var]) {
+        let statistics = Statistics { mean: output.batch_mean.to_vec1()?, var: output.batch_var.to_vec1()? };
+        let (dx, dgamma, dbeta) = backward(x, [gamma, beta], &statistics, eps as f32, activation, dy)?;
+        return Ok([dx, dgamma, dbeta]);
+    }
+    let y = |t: &[Tensor]| Ok(portable::batch_norm_train(&t[0], &t[1], &t[2], eps, activation)?.y);
+    let found = portable::gradients(&[x, gamma, beta], dy, y)?;
+    match <[Tensor; 3]>::try_from(found) {
+        Ok(gradients) => Ok(gradients),
+        Err(_) => Ok([x.zeros_like()?, gamma.zeros_like()?, beta.zeros_like()?]),
+    }
+}
+
+/// Gradients of `x`, `gamma` and `beta`.
+fn backward(
+    x: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    statistics: &Statistics,
+    eps: f32,
+    activation: Activation,
+    dy: &Tensor,
+) -> candle_core::Result<(Tensor, Tensor, Tensor)> {
+    let (n, channels, h, w) = x.dims4()?;
+    let (level, plane, shape) = (Level::current(), h * w, x.shape());
+    let (gamma, beta) = (gamma.to_vec1::<f32>()?, beta.to_vec1::<f32>()?);
+    let (dx, (dgamma, dbeta)) = body::with_slice(x, |x| {
+        body::with_slice(dy, |dy| {
+            let mut dx = vec![0f32; x.len()];
+            let sums: (Vec<f32>, Vec<f32>) = by_channel(&mut dx, channels, plane)
+                .into_par_iter()
+                .enumerate()
+                .map(|(c, dx)| {
+                    let (mean, var) = (statistics.mean[c], statistics.var[c]);
+                    let inverse = f64::from(1.0 / (var + eps).sqrt());
+                    let scale = gamma[c] / (var + eps).sqrt();
+                    let affine = Affine { scale, shift: beta[c] - mean * scale, mean };
+                    let xs = || planes(x, channels, plane, c);
+                    let dys = || planes(dy, channels, plane, c);
+                    let (mut sum, mut product) = (0f64, 0f64);
+                    for (x, dy) in xs().zip(dys()) {
+                        let (s, p) = gradient_sums(level, x, dy, affine, activation);
+                        sum += f64::from(s);
+                        product += f64::from(p);
+                    }
+                    let count = (n * plane) as f64;
+                    let offset = (sum / count) as f32;
+                    let slope = (product / count * inverse * inverse) as f32;
+                    for (dx, (x, dy)) in dx.into_iter().zip(xs().zip(dys())) {
+                        input_gradient(level, dx, x, dy, affine, [offset, slope], activation);
+                    }
+                    ((product * inverse) as f32, sum as f32)
+                })
+                .unzip();
+            (dx, sums)
+        })
+    })??;
+    Ok((body::tensor(dx, shape)?, body::tensor(dgamma, channels)?, body::tensor(dbeta, channels)?))
 }
 
 /// Normalisation of one channel: `scale * x + shift`.

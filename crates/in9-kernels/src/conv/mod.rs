@@ -68,6 +68,28 @@ pub fn conv2d_act(
     Ok(body::tensor(y, (geometry.n, geometry.co, geometry.oh, geometry.ow))?)
 }
 
+/// See [`crate::gradients::conv2d`].
+pub(crate) fn gradients(
+    x: &Tensor,
+    w: &Tensor,
+    dy: &Tensor,
+    config: &Conv2dConfig,
+    want_x: bool,
+) -> Result<(Option<Tensor>, Tensor)> {
+    let g = checked(x, w, None, config)?;
+    if dy.dims() != [g.n, g.co, g.oh, g.ow] {
+        let expected = format!("{:?}", [g.n, g.co, g.oh, g.ow]);
+        return Err(crate::Error::shape("conv2d gradients", "dy", expected, dy.dims()));
+    }
+    if body::fused(&[x, w, dy]) {
+        return Ok(op::gradients(x, w, dy, &g, want_x)?);
+    }
+    let y = |t: &[Tensor]| portable::conv2d(&t[0], &t[1], None, &g);
+    let mut gradients = portable::gradients(&[x, w], dy, y)?;
+    let dw = gradients.pop().unwrap_or(w.zeros_like()?);
+    Ok((gradients.pop().filter(|_| want_x), dw))
+}
+
 fn checked(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Geometry> {
     let geometry = Geometry::new(x.dims(), w.dims(), config)?;
     if let Some(bias) = bias

@@ -31,25 +31,24 @@ impl Conv2d {
         let y = forward::forward(x, w, bias, g, Activation::None);
         Ok((CpuStorage::F32(y), (g.n, g.co, g.oh, g.ow).into()))
     }
+}
 
-    fn gradients(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        dy: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let g = &self.geometry;
-        let dw =
-            body::with_slice(dy, |dy| body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g)))??;
-        let dx = if self.input_gradient {
-            let dx =
-                body::with_slice(dy, |dy| body::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
-            Some(body::tensor(dx, x.shape())?)
-        } else {
-            None
-        };
-        Ok((dx, Some(body::tensor(dw, w.shape())?)))
-    }
+/// Gradients of the image (if wanted) and of the filters.
+pub(super) fn gradients(
+    x: &Tensor,
+    w: &Tensor,
+    dy: &Tensor,
+    g: &Geometry,
+    want_x: bool,
+) -> candle_core::Result<(Option<Tensor>, Tensor)> {
+    let dw = body::with_slice(dy, |dy| body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g)))??;
+    let dx = if want_x {
+        let dx = body::with_slice(dy, |dy| body::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
+        Some(body::tensor(dx, x.shape())?)
+    } else {
+        None
+    };
+    Ok((dx, body::tensor(dw, w.shape())?))
 }
 
 impl CustomOp2 for Conv2d {
@@ -74,7 +73,8 @@ impl CustomOp2 for Conv2d {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        self.gradients(x, w, dy)
+        let (dx, dw) = gradients(x, w, dy, &self.geometry, self.input_gradient)?;
+        Ok((dx, Some(dw)))
     }
 }
 
@@ -104,10 +104,10 @@ impl CustomOp3 for Conv2d {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (dx, dw) = self.gradients(x, w, dy)?;
+        let (dx, dw) = gradients(x, w, dy, &self.geometry, self.input_gradient)?;
         let plane = self.geometry.plane_out();
         let db = body::with_slice(dy, |dy| bias_gradient(dy, self.geometry.co, plane))?;
-        Ok((dx, dw, Some(body::tensor(db, bias.shape())?)))
+        Ok((dx, Some(dw), Some(body::tensor(db, bias.shape())?)))
     }
 }
 

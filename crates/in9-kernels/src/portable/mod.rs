@@ -9,11 +9,28 @@ mod norm;
 mod pool;
 
 use crate::{Activation, Result};
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 pub(crate) use conv::conv2d;
 pub(crate) use loss::cross_entropy;
 pub(crate) use norm::batch_norm_train;
 pub(crate) use pool::{avg_pool2d, max_pool2d};
+
+/// Gradients of `<f(inputs), dy>` with respect to every input, by Candle's own autograd.
+pub(crate) fn gradients(
+    inputs: &[&Tensor],
+    dy: &Tensor,
+    f: impl Fn(&[Tensor]) -> Result<Tensor>,
+) -> Result<Vec<Tensor>> {
+    let variables: Vec<Var> =
+        inputs.iter().map(|t| Var::from_tensor(&t.detach())).collect::<candle_core::Result<_>>()?;
+    let tensors: Vec<Tensor> = variables.iter().map(|v| v.as_tensor().clone()).collect();
+    let mut store = (f(&tensors)? * dy.detach())?.sum_all()?.backward()?;
+    let of = |v: &Var| match store.remove(v) {
+        Some(gradient) => Ok(gradient),
+        None => Ok(v.zeros_like()?),
+    };
+    variables.iter().map(of).collect()
+}
 
 /// `f(x)`, with the gradients at the kinks that [`Activation`] promises.
 pub(crate) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {

@@ -130,10 +130,8 @@ fn gradients<V: Vector, const OUT: usize>(group: Group<'_>, plan: &Plan, patch: 
                 for tx in 0..plan.tiles_x {
                     let tile = (i * strip.rows + ty) * plan.tiles_x + tx;
                     let at = ty * OUT * width + tx * OUT;
-                    both_axes::<V, 4, SIDE>(
-                        OUT,
-                        side,
-                        Axis::<OUT>::output_transposed,
+                    both_axes!(
+                        V, 4, OUT => side, Axis::<OUT>::output_transposed,
                         |r, c| V::load(&patch[at + r * width + c]),
                         |r, c, v| {
                             let start = ((r * side + c) * plan.co_vectors + panel * 2) * group.tiles;
@@ -173,19 +171,19 @@ for_each_vector! {
 
 for_each_vector! {
     fn taps_4<V>(sums: &[f32], plan: &Plan, vector: usize, dw: &mut [f32]) {
-        taps::<V, 4>(sums, plan, vector, dw);
+        filter_gradients::<V, 4>(sums, plan, vector, dw);
     }
 }
 
 for_each_vector! {
     fn taps_2<V>(sums: &[f32], plan: &Plan, vector: usize, dw: &mut [f32]) {
-        taps::<V, 2>(sums, plan, vector, dw);
+        filter_gradients::<V, 2>(sums, plan, vector, dw);
     }
 }
 
 /// Sums to gradients of taps, for sixteen output channels.
 #[inline(always)]
-fn taps<V: Vector, const OUT: usize>(sums: &[f32], plan: &Plan, vector: usize, dw: &mut [f32]) {
+fn filter_gradients<V: Vector, const OUT: usize>(sums: &[f32], plan: &Plan, vector: usize, dw: &mut [f32]) {
     let g = &plan.g;
     let (sums, _) = sums.as_chunks::<LANES>();
     let (side, rows) = (OUT + 2, plan.ci_vectors * LANES);
@@ -195,18 +193,20 @@ fn taps<V: Vector, const OUT: usize>(sums: &[f32], plan: &Plan, vector: usize, d
         let mut columns = [[V::splat(0.0); SIDE]; 3];
         for x in 0..side {
             let mut column = [V::splat(0.0); SIDE];
-            for (y, v) in column.iter_mut().take(side).enumerate() {
+            for y in 0..side {
                 let start = (y * side + x) * plan.co_vectors * rows + panel * 2 * rows;
-                *v = V::load(&sums[start + c * vectors + vector % 2]);
+                column[y] = V::load(&sums[start + c * vectors + vector % 2]);
             }
-            for (row, v) in columns.iter_mut().zip(Axis::<OUT>::filter_transposed(column)) {
-                row[x] = v;
+            let taps = Axis::<OUT>::filter_transposed(column);
+            for y in 0..3 {
+                columns[y][x] = taps[y];
             }
         }
-        for (y, row) in columns.into_iter().enumerate() {
-            for (x, v) in Axis::<OUT>::filter_transposed(row).into_iter().enumerate() {
+        for y in 0..3 {
+            let taps = Axis::<OUT>::filter_transposed(columns[y]);
+            for x in 0..3 {
                 let mut lanes = [0f32; LANES];
-                v.store(&mut lanes);
+                taps[x].store(&mut lanes);
                 for (dw, v) in dw.chunks_exact_mut(g.ci * 9).zip(lanes) {
                     dw[c * 9 + y * 3 + x] = v;
                 }

@@ -77,13 +77,15 @@ fn transform_filters<V: Vector, const OUT: usize>(
         let mut columns = [[V::splat(0.0); 3]; SIDE];
         for x in 0..3 {
             let column = [V::load(&taps[x]), V::load(&taps[3 + x]), V::load(&taps[6 + x])];
-            for (row, v) in columns.iter_mut().zip(Axis::<OUT>::filter(column)) {
-                row[x] = v;
+            let products = Axis::<OUT>::filter(column);
+            for i in 0..side {
+                columns[i][x] = products[i];
             }
         }
-        for (i, row) in columns.into_iter().take(side).enumerate() {
-            for (j, v) in Axis::<OUT>::filter(row).into_iter().take(side).enumerate() {
-                v.store(&mut filters[((i * side + j) * rows + c) * vectors + vector]);
+        for i in 0..side {
+            let products = Axis::<OUT>::filter(columns[i]);
+            for j in 0..side {
+                products[j].store(&mut filters[((i * side + j) * rows + c) * vectors + vector]);
             }
         }
     }
@@ -198,15 +200,12 @@ fn inputs<V: Vector, const OUT: usize>(
                 for tx in 0..plan.tiles_x {
                     let tile = (i * strip.rows + ty) * plan.tiles_x + tx;
                     let at = ty * OUT * width + tx * OUT;
-                    both_axes::<V, SIDE, SIDE>(
-                        side,
-                        side,
-                        Axis::<OUT>::input,
+                    both_axes!(
+                        V, SIDE, side => side, Axis::<OUT>::input,
                         |r, c| V::load(&patch[at + r * width + c]),
-                        |r, c, v| {
-                            let product = r * side + c;
-                            v.store(&mut out[(product * plan.ci_vectors + vector) * tiles + tile]);
-                        },
+                        |r, c, v| v.store(
+                            &mut out[((r * side + c) * plan.ci_vectors + vector) * tiles + tile]
+                        ),
                     );
                 }
             }
@@ -299,14 +298,11 @@ fn outputs<V: Vector, const OUT: usize>(
             for tx in 0..plan.tiles_x {
                 let tile = (i * strip.rows + ty) * plan.tiles_x + tx;
                 let at = ty * OUT * width + tx * OUT;
-                both_axes::<V, SIDE, 4>(
-                    side,
-                    OUT,
-                    Axis::<OUT>::output,
-                    |r, c| {
-                        let product = r * side + c;
-                        V::load(&sums[(product * place.tiles + tile) * place.vectors + place.vector])
-                    },
+                both_axes!(
+                    V, SIDE, side => OUT, Axis::<OUT>::output,
+                    |r, c| V::load(
+                        &sums[((r * side + c) * place.tiles + tile) * place.vectors + place.vector]
+                    ),
                     |r, c, v| v.store(&mut patch[at + r * width + c]),
                 );
             }

@@ -17,25 +17,56 @@ pub(super) struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// Calls `f` with the first pixel and the number (up to sixteen) of every group of pixels,
-    /// and the patch index of each of them.
-    #[inline(always)]
-    fn groups(&self, mut f: impl FnMut(usize, &[usize])) {
-        let (mut x, mut at) = (0, self.row * self.patch_width + self.column);
-        let mut places = [0usize; LANES];
-        let mut first = self.pixels.start;
-        while first < self.pixels.end {
-            let count = LANES.min(self.pixels.end - first);
-            for place in &mut places[..count] {
-                *place = at + x;
-                x += 1;
-                if x == self.width {
-                    (x, at) = (0, at + self.patch_width);
-                }
-            }
-            f(first, &places[..count]);
-            first += count;
+    /// The pixels in groups of up to sixteen, with the patch index of each.
+    fn groups(&self) -> Groups {
+        Groups {
+            pixels: self.pixels.clone(),
+            width: self.width,
+            patch_width: self.patch_width,
+            x: 0,
+            row: self.row * self.patch_width + self.column,
         }
+    }
+}
+
+/// See [`Window::groups`].
+struct Groups {
+    pixels: Range<usize>,
+    width: usize,
+    patch_width: usize,
+    /// Column in the image, and patch index of the row's first pixel.
+    x: usize,
+    row: usize,
+}
+
+/// Up to sixteen consecutive pixels.
+struct Group {
+    first: usize,
+    count: usize,
+    places: [usize; LANES],
+}
+
+impl Iterator for Groups {
+    type Item = Group;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Group> {
+        if self.pixels.start >= self.pixels.end {
+            return None;
+        }
+        let first = self.pixels.start;
+        let count = LANES.min(self.pixels.end - first);
+        let mut places = [0; LANES];
+        for place in &mut places[..count] {
+            *place = self.row + self.x;
+            self.x += 1;
+            if self.x == self.width {
+                self.x = 0;
+                self.row += self.patch_width;
+            }
+        }
+        self.pixels.start += count;
+        Some(Group { first, count, places })
     }
 }
 
@@ -50,20 +81,20 @@ pub(super) fn gather<V: Vector>(
     patch: &mut [Lanes],
 ) {
     let count = LANES.min(channels - channel);
-    window.groups(|first, places| {
+    for Group { first, count: pixels, places } in window.groups() {
         let mut rows = [[0f32; LANES]; LANES];
         for (c, row) in rows.iter_mut().take(count).enumerate() {
             let from = &image[(channel + c) * window.plane + first..];
             match from.first_chunk::<LANES>() {
-                Some(from) => *row = *from,
-                None => row[..places.len()].copy_from_slice(&from[..places.len()]),
+                Some(from) => V::load(from).store(row),
+                None => row[..pixels].copy_from_slice(&from[..pixels]),
             }
         }
         V::transpose(&mut rows);
-        for (&place, row) in places.iter().zip(&rows) {
-            patch[place] = *row;
+        for (&place, row) in places[..pixels].iter().zip(&rows) {
+            V::load(row).store(&mut patch[place]);
         }
-    });
+    }
 }
 
 /// The reverse of [`gather`]: writes the first lanes of the patch to up to sixteen planes.
@@ -76,21 +107,21 @@ pub(super) fn scatter<V: Vector>(
     image: &mut [f32],
 ) {
     let count = LANES.min(channels - channel);
-    window.groups(|first, places| {
+    for Group { first, count: pixels, places } in window.groups() {
         let mut rows = [[0f32; LANES]; LANES];
-        for (&place, row) in places.iter().zip(&mut rows) {
-            *row = patch[place];
+        for (&place, row) in places[..pixels].iter().zip(&mut rows) {
+            V::load(&patch[place]).store(row);
         }
         V::transpose(&mut rows);
         for (c, row) in rows.iter().take(count).enumerate() {
             let to = &mut image[(channel + c) * window.plane + first..];
-            if places.len() == LANES
+            if pixels == LANES
                 && let Some(to) = to.first_chunk_mut::<LANES>()
             {
-                *to = *row;
+                V::load(row).store(to);
             } else {
-                to[..places.len()].copy_from_slice(&row[..places.len()]);
+                to[..pixels].copy_from_slice(&row[..pixels]);
             }
         }
-    });
+    }
 }

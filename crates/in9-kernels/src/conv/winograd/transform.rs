@@ -115,37 +115,56 @@ impl<const OUT: usize> Axis<OUT> {
     }
 }
 
-/// Transforms a square on both axes: `from(row, column)` reads it, `to(row, column, v)` gets the
-/// result. `inputs` and `outputs` are the sides before and after.
-#[inline(always)]
-pub(super) fn both_axes<V: Vector, const IN: usize, const OUT: usize>(
-    inputs: usize,
-    outputs: usize,
-    axis: impl Fn([V; IN]) -> [V; OUT],
-    from: impl Fn(usize, usize) -> V,
-    mut to: impl FnMut(usize, usize, V),
-) {
-    let zero = V::splat(0.0);
-    let mut columns = [[zero; SIDE]; SIDE];
-    for x in 0..inputs {
-        let mut column = [zero; IN];
-        for (y, v) in column.iter_mut().take(inputs).enumerate() {
-            *v = from(y, x);
+/// Transforms a square on both axes: the first expression reads the element at (row, column), the
+/// second gets the result's. `$inputs` and `$outputs` are the sides before and after, `$length` is
+/// the length of the array that `$axis` takes.
+///
+/// A macro, because a closure would not inherit the instruction set of the function it stands in,
+/// and every vector operation in it would become a call.
+macro_rules! both_axes {
+    (
+        $vector:ty, $length:expr, $inputs:expr => $outputs:expr, $axis:path,
+        |$from_row:ident, $from_column:ident| $from:expr,
+        |$to_row:ident, $to_column:ident, $value:ident| $to:expr $(,)?
+    ) => {{
+        let zero = <$vector>::splat(0.0);
+        let mut columns = [[zero; SIDE]; SIDE];
+        let mut $from_column = 0;
+        while $from_column < $inputs {
+            let mut column = [zero; $length];
+            let mut $from_row = 0;
+            while $from_row < $inputs {
+                column[$from_row] = $from;
+                $from_row += 1;
+            }
+            let transformed = $axis(column);
+            let mut row = 0;
+            while row < $outputs {
+                columns[row][$from_column] = transformed[row];
+                row += 1;
+            }
+            $from_column += 1;
         }
-        for (row, v) in columns.iter_mut().zip(axis(column)) {
-            row[x] = v;
+        let mut $to_row = 0;
+        while $to_row < $outputs {
+            let mut line = [zero; $length];
+            let mut column = 0;
+            while column < $inputs {
+                line[column] = columns[$to_row][column];
+                column += 1;
+            }
+            let transformed = $axis(line);
+            let mut $to_column = 0;
+            while $to_column < $outputs {
+                let $value = transformed[$to_column];
+                $to;
+                $to_column += 1;
+            }
+            $to_row += 1;
         }
-    }
-    for (y, row) in columns.iter().take(outputs).enumerate() {
-        let mut line = [zero; IN];
-        for (to, from) in line.iter_mut().zip(row) {
-            *to = *from;
-        }
-        for (x, v) in axis(line).into_iter().take(outputs).enumerate() {
-            to(y, x, v);
-        }
-    }
+    }};
 }
+pub(super) use both_axes;
 
 #[cfg(test)]
 mod tests {
