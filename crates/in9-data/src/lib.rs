@@ -31,6 +31,7 @@ mod blur;
 mod build;
 mod compose;
 mod dataset;
+mod export;
 mod limits;
 mod loader;
 mod mask;
@@ -51,6 +52,7 @@ pub use build::{BuildConfig, BuildReport, Excluded, Progress, Stage, build, merg
 pub use compose::{Layers, compose};
 pub use dataset::{ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, Split, SplitInfo};
 pub use error::{Error, Result};
+pub use export::{ExportFormat, PictureCode, export};
 pub use limits::Limits;
 pub use loader::{
     Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel,

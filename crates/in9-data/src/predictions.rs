@@ -98,39 +98,39 @@ impl Table {
 
     /// Reads a table from any reader; `path` only names it in errors.
     ///
+    /// Columns are found by name; others beside ours are passed over.
+    ///
     /// # Errors
     /// As [`Table::read`].
     pub fn parse(reader: impl std::io::Read, path: &Path) -> Result<Self> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
         let header = reader.headers().map_err(|e| csv_error(path, &e))?.clone();
-        let classes = classes_of_header(&header, path)?;
+        let mut mistakes = Mistakes::default();
+        let (columns, classes) = Columns::of(&header, &mut mistakes);
         let index: HashMap<&str, u16> = classes.iter().zip(0..).map(|(name, i)| (name.as_str(), i)).collect();
-        let (mut rows, mut mistakes, mut count) = (Vec::new(), Vec::new(), 0usize);
+        let mut rows = Vec::new();
+        let mut seen: HashMap<[String; 6], u64> = HashMap::new();
         for record in reader.records() {
             let record = record.map_err(|e| csv_error(path, &e))?;
-            match parse_row(&record, &index, classes.len()) {
+            let line = record.position().map_or(0, csv::Position::line);
+            if record.len() != header.len() {
+                mistakes.add(line, format!("{} fields instead of {}", record.len(), header.len()));
+                continue;
+            }
+            // The first line with the same key, if there is one.
+            let key = ["model", "dataset", "split", "view", "image", "background"];
+            let first = *seen.entry(key.map(|name| columns.get(&record, name).to_string())).or_insert(line);
+            if first != line {
+                let what = "same model, dataset, split, view, image and background as line";
+                mistakes.add(line, format!("{what} {first}"));
+                continue;
+            }
+            match columns.row(&record, &index) {
                 Ok(row) => rows.push(row),
-                Err(mistake) => {
-                    count += 1;
-                    if mistakes.len() < MISTAKES_SHOWN {
-                        let line = record.position().map_or(0, csv::Position::line);
-                        mistakes.push(format!("line {line}: {mistake}"));
-                    }
-                }
+                Err(mistake) => mistakes.add(line, mistake),
             }
         }
-        if count > 0 {
-            let more = count - mistakes.len();
-            let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let what = format!("{count} wrong rows: {}{tail}", mistakes.join("; "));
-            return Err(Error::malformed(
-                path,
-                what,
-                "rows as the header says",
-                format!("{} good rows", rows.len()),
-                "mend these lines",
-            ));
-        }
+        mistakes.refuse(path, rows.len())?;
         Ok(Self { classes, rows })
     }
 
@@ -190,70 +190,121 @@ fn csv_error(path: &Path, error: &csv::Error) -> Error {
     Error::malformed(path, "not a CSV file", "UTF-8 records", error.to_string(), "mend the file")
 }
 
-fn classes_of_header(header: &csv::StringRecord, path: &Path) -> Result<Vec<String>> {
-    let bad = |expected: String, found: &str| {
-        Err(Error::malformed(path, "wrong header", expected, found, "see the format of prediction tables"))
-    };
-    for (at, column) in COLUMNS.iter().enumerate() {
-        if header.get(at) != Some(column) {
-            return bad(format!("column {} to be {column}", at + 1), header.get(at).unwrap_or("nothing"));
-        }
-    }
-    let mut classes = Vec::new();
-    for column in header.iter().skip(COLUMNS.len()) {
-        match column.strip_prefix("score_") {
-            Some(class) if !class.is_empty() && !classes.iter().any(|c| c == class) => {
-                classes.push(class.to_string())
-            }
-            _ => return bad("distinct columns score_<class>".into(), column),
-        }
-    }
-    if classes.is_empty() || classes.len() > usize::from(u16::MAX) {
-        return bad("1 to 65535 columns score_<class>".into(), &format!("{}", classes.len()));
-    }
-    Ok(classes)
+/// What is wrong with a table, line by line.
+#[derive(Default)]
+struct Mistakes {
+    shown: Vec<String>,
+    count: usize,
 }
 
-fn parse_row(
-    record: &csv::StringRecord,
-    classes: &HashMap<&str, u16>,
-    scores: usize,
-) -> std::result::Result<Row, String> {
-    let expected = COLUMNS.len() + scores;
-    if record.len() != expected {
-        return Err(format!("{} fields instead of {expected}", record.len()));
+impl Mistakes {
+    fn add(&mut self, line: u64, what: String) {
+        self.count += 1;
+        if self.shown.len() < MISTAKES_SHOWN {
+            self.shown.push(format!("line {line}: {what}"));
+        }
     }
-    let class = |at: usize| match &record[at] {
-        "" => Ok(None),
-        name => classes
-            .get(name)
-            .copied()
-            .map(Some)
-            .ok_or_else(|| format!("{} {name:?} is no class", COLUMNS[at])),
-    };
-    let scores = record.iter().skip(COLUMNS.len()).map(|text| {
-        let score = text.trim().parse::<f32>().map_err(|_| format!("score {text:?} is no number"))?;
-        if score.is_finite() { Ok(score) } else { Err(format!("score {text:?} is not finite")) }
-    });
-    let text = |at: usize| record[at].to_string();
-    if record[6].is_empty() {
-        return Err("image is empty".into());
+
+    fn refuse(self, path: &Path, good: usize) -> Result<()> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let more = self.count - self.shown.len();
+        let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let mistakes = if self.count == 1 { "mistake" } else { "mistakes" };
+        let what = format!("{} {mistakes}: {}{tail}", self.count, self.shown.join("; "));
+        let found = format!("{good} good rows");
+        Err(Error::malformed(path, what, "a prediction table", found, "mend these lines"))
     }
-    Ok(Row {
-        model: text(0),
-        arch: text(1),
-        trained_on: text(2),
-        dataset: text(3),
-        split: text(4),
-        view: record[5].parse().map_err(|_| format!("view {:?} is unknown", &record[5]))?,
-        image: text(6),
-        foreground: text(7),
-        background: text(8),
-        class: class(9)?.ok_or("class is empty")?,
-        background_class: class(10)?,
-        predicted: class(11)?,
-        scores: scores.collect::<std::result::Result<_, _>>()?,
-    })
+}
+
+/// Where each column is.
+struct Columns {
+    named: HashMap<&'static str, usize>,
+    /// Column of each class's score, in class order.
+    scores: Vec<usize>,
+}
+
+impl Columns {
+    fn of(header: &csv::StringRecord, mistakes: &mut Mistakes) -> (Self, Vec<String>) {
+        let mut named = HashMap::new();
+        for column in COLUMNS {
+            match header.iter().position(|name| name == column) {
+                Some(at) => {
+                    named.insert(column, at);
+                }
+                None => mistakes.add(1, format!("column {column} is missing")),
+            }
+        }
+        let (mut scores, mut classes) = (Vec::new(), Vec::<String>::new());
+        for (at, name) in header.iter().enumerate() {
+            match name.strip_prefix("score_") {
+                Some(class) if class.is_empty() || classes.iter().any(|c| c == class) => {
+                    mistakes.add(1, format!("column {name} is there twice or names no class"));
+                }
+                Some(class) => {
+                    scores.push(at);
+                    classes.push(class.to_string());
+                }
+                None => {}
+            }
+        }
+        if classes.is_empty() || classes.len() > usize::from(u16::MAX) {
+            mistakes.add(1, format!("{} columns score_<class> instead of 1 to 65535", classes.len()));
+        }
+        (Self { named, scores }, classes)
+    }
+
+    /// The text of a column; empty if it is missing, which was noted once.
+    fn get<'r>(&self, record: &'r csv::StringRecord, name: &str) -> &'r str {
+        self.named.get(name).and_then(|&at| record.get(at)).unwrap_or("")
+    }
+
+    fn row(
+        &self,
+        record: &csv::StringRecord,
+        classes: &HashMap<&str, u16>,
+    ) -> std::result::Result<Row, String> {
+        let there = |name: &str| self.named.contains_key(name);
+        let class = |column: &str| match self.get(record, column) {
+            "" => Ok(None),
+            name => {
+                classes.get(name).copied().map(Some).ok_or_else(|| format!("{column} {name:?} is no class"))
+            }
+        };
+        let score = |&at: &usize| {
+            let text = record.get(at).unwrap_or("");
+            let score = text.trim().parse::<f32>().map_err(|_| format!("score {text:?} is no number"))?;
+            if score.is_finite() { Ok(score) } else { Err(format!("score {text:?} is not finite")) }
+        };
+        let text = |name: &str| self.get(record, name).to_string();
+        let view = match self.get(record, "view") {
+            _ if !there("view") => View::Original,
+            view => view.parse().map_err(|_| format!("view {view:?} is unknown"))?,
+        };
+        if text("image").is_empty() && there("image") {
+            return Err("image is empty".into());
+        }
+        let truth = class("class")?;
+        if truth.is_none() && there("class") {
+            return Err("class is empty".into());
+        }
+        Ok(Row {
+            model: text("model"),
+            arch: text("arch"),
+            trained_on: text("trained_on"),
+            dataset: text("dataset"),
+            split: text("split"),
+            view,
+            image: text("image"),
+            foreground: text("foreground"),
+            background: text("background"),
+            class: truth.unwrap_or_default(),
+            background_class: class("background_class")?,
+            predicted: class("predicted")?,
+            scores: self.scores.iter().map(score).collect::<std::result::Result<_, _>>()?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -309,12 +360,12 @@ mod tests {
     fn every_mistake_is_named_with_its_line() {
         let head = format!("{},score_a,score_b\n", COLUMNS.join(","));
         let good = "m,x,,d,test,original,i,i,,a,,b,0.5,0.5\n";
-        let body = "m,x,,d,test,sideways,i,i,,a,,b,0.5,0.5\nm,x,,d,test,original,i,i,,c,,b,0.5,0.5\nm,x\nm,x,,d,test,original,i,i,,a,,b,NaN,q\n";
+        let body = "m,x,,d,test,sideways,i,i,,a,,b,0.5,0.5\nm,x,,d,test,original,j,j,,c,,b,0.5,0.5\nm,x\nm,x,,d,test,original,k,k,,a,,b,NaN,q\n";
         let error = Table::parse((head.clone() + good + body).as_bytes(), Path::new("p.csv"))
             .unwrap_err()
             .to_string();
         for part in [
-            "p.csv: 4 wrong rows",
+            "p.csv: 4 mistakes",
             "line 3: view \"sideways\"",
             "line 4: class \"c\"",
             "line 5: 2 fields instead of 14",
@@ -325,18 +376,32 @@ mod tests {
         }
         assert_eq!(error.lines().count(), 1);
         assert_eq!(Table::parse((head + good).as_bytes(), Path::new("p.csv")).unwrap().rows.len(), 1);
-        for header in [
-            "",
-            "model\n",
-            &format!("{}\n", COLUMNS.join(",")),
-            &format!("{},score_a,score_a\n", COLUMNS.join(",")),
+        let twice = format!("{},score_a,score_a\n", COLUMNS.join(","));
+        for (header, part) in [("model\n", "column arch is missing"), (&twice, "score_a is there twice")] {
+            let error = Table::parse(header.as_bytes(), Path::new("p.csv")).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn five_kinds_of_mistake_are_named_in_one_go() {
+        let head = COLUMNS.join(",").replace("arch,", "") + ",score_a\n";
+        let row = |view: &str, image: &str, class: &str| {
+            format!("m,,d,test,{view},{image},{image},,{class},,a,1\n")
+        };
+        let good = row("original", "i", "a");
+        let text = [head, good.clone(), row("up", "j", "a"), good, row("original", "k", "z"), "m,d\n".into()]
+            .concat();
+        let error = Table::parse(text.as_bytes(), Path::new("p.csv")).unwrap_err().to_string();
+        for part in [
+            "line 1: column arch",
+            "line 3: view",
+            "line 4: same",
+            "as line 2",
+            "line 5: class",
+            "line 6: 2 fields",
         ] {
-            assert!(
-                Table::parse(header.as_bytes(), Path::new("p.csv"))
-                    .unwrap_err()
-                    .to_string()
-                    .contains("wrong header")
-            );
+            assert!(error.contains(part), "{part} not in {error}");
         }
     }
 }

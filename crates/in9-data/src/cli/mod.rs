@@ -1,6 +1,7 @@
 //! Arguments, progress, exit codes.
 
 mod build;
+mod export;
 mod merge;
 mod options;
 mod progress;
@@ -43,6 +44,8 @@ enum Command {
     Verify(verify::Verify),
     /// Print what a dataset or one of its samples holds; draw a contact sheet of the views.
     Show(show::Show),
+    /// Write a view as pictures, NumPy arrays or a WebDataset archive.
+    Export(export::Export),
     /// Print a taxonomy, or derive the groupings of IN-9LB from one.
     Taxonomy(taxonomy::TaxonomyCommand),
 }
@@ -72,6 +75,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Merge(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::Show(command) => command.run(&context),
+        Command::Export(command) => command.run(&context),
         Command::Taxonomy(command) => command.run(),
     };
     match outcome {

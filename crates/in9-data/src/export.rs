@@ -1,0 +1,225 @@
+//! Views written out: the release's folders, NumPy arrays, WebDataset archives.
+
+use std::path::{Path, PathBuf};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use rayon::prelude::*;
+
+use crate::atomic;
+use crate::dataset::{Dataset, Split};
+use crate::error::{Error, Result};
+use crate::pairing::Pairing;
+use crate::show::view_of;
+use crate::view::View;
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// `OUT/<view>/val/<class folder>/<id>.<ext>` as in the official release (mixed views:
+    /// `fg_<id>_bg_<id>`), and `OUT/fg_mask/val/<class folder>/<id>.npy`.
+    Folder,
+    /// `OUT/images.npy` (u8 `[n, size, size, 3]`), `OUT/labels.npy` (i64 `[n]`), `OUT/ids.txt`.
+    Npy,
+    /// `OUT`, a tar of `<id>.png|jpg`, `<id>.cls` and `<id>.json`.
+    WebDataset,
+}
+
+/// How pictures are encoded in folders and archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureCode {
+    /// Lossless.
+    Png,
+    /// JPEG of quality 75, as the authors' library writes by default.
+    Jpeg,
+}
+
+impl PictureCode {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "JPEG",
+        }
+    }
+
+    fn encode(self, rgb: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
+        let (mut bytes, side) = (Vec::new(), size as u32);
+        match self {
+            Self::Png => PngEncoder::new(&mut bytes).write_image(rgb, side, side, ExtendedColorType::Rgb8),
+            Self::Jpeg => JpegEncoder::new_with_quality(&mut bytes, 75).write_image(
+                rgb,
+                side,
+                side,
+                ExtendedColorType::Rgb8,
+            ),
+        }
+        .map_err(std::io::Error::other)?;
+        Ok(bytes)
+    }
+}
+
+/// Writes one view of a split; returns the number of pictures.
+///
+/// # Errors
+/// If the split cannot give the view, its pairing cannot be read, or a file cannot be written.
+pub fn export(
+    dataset: &Dataset,
+    split: &Split,
+    view: View,
+    format: ExportFormat,
+    code: PictureCode,
+    out: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<u64> {
+    split.check_view(view)?;
+    let pairing = match view.needs_background() {
+        true => Some(Pairing::frozen(dataset, split, view)?),
+        false => None,
+    };
+    let job = Job { dataset, split, view, pairing: pairing.as_ref(), code, out, progress };
+    match format {
+        ExportFormat::Folder => job.folder()?,
+        ExportFormat::Npy => job.npy()?,
+        ExportFormat::WebDataset => job.web_dataset()?,
+    }
+    Ok(split.len() as u64)
+}
+
+struct Job<'a> {
+    dataset: &'a Dataset,
+    split: &'a Split,
+    view: View,
+    pairing: Option<&'a Pairing>,
+    code: PictureCode,
+    out: &'a Path,
+    progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl Job<'_> {
+    fn name(&self, index: usize) -> String {
+        let id = &self.split.sample(index).id;
+        match self.pairing {
+            Some(pairing) => format!("fg_{id}_bg_{}", self.split.sample(pairing.0[index] as usize).id),
+            None => id.clone(),
+        }
+    }
+
+    fn picture(&self, index: usize) -> Vec<u8> {
+        view_of(self.split, index, self.view, self.pairing)
+    }
+
+    fn class_folder(&self, index: usize) -> &str {
+        &self.dataset.taxonomy().classes[usize::from(self.split.sample(index).class)].folder
+    }
+
+    fn folder(&self) -> Result<()> {
+        let place = |kind: &str, index: usize| -> PathBuf {
+            self.out.join(kind).join("val").join(self.class_folder(index))
+        };
+        for index in 0..self.split.len() {
+            atomic::create_folder(&place(self.view.release_folder(), index))?;
+            if self.split.has_layers() {
+                atomic::create_folder(&place("fg_mask", index))?;
+            }
+        }
+        let done = std::sync::atomic::AtomicU64::new(0);
+        (0..self.split.len()).into_par_iter().try_for_each(|index| {
+            let size = self.split.size();
+            let file = format!("{}.{}", self.name(index), self.code.extension());
+            let path = place(self.view.release_folder(), index).join(file);
+            let bytes = self.code.encode(&self.picture(index), size).map_err(|e| Error::write(&path, e))?;
+            std::fs::write(&path, bytes).map_err(|e| Error::write(&path, e))?;
+            if self.split.has_layers() {
+                let path = place("fg_mask", index).join(format!("{}.npy", self.split.sample(index).id));
+                let mut mask = vec![0; size * size];
+                self.split.layers(index).mask.expand_into(&mut mask);
+                let mut bytes = npy_header("|b1", &[size, size]);
+                bytes.extend_from_slice(&mask);
+                std::fs::write(&path, bytes).map_err(|e| Error::write(&path, e))?;
+            }
+            let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            (self.progress)(done, self.split.len() as u64);
+            Ok(())
+        })
+    }
+
+    fn npy(&self) -> Result<()> {
+        atomic::create_folder(self.out)?;
+        let (n, size) = (self.split.len(), self.split.size());
+        atomic::write(&self.out.join("images.npy"), |file| {
+            file.write_all(&npy_header("|u1", &[n, size, size, 3]))?;
+            for index in 0..n {
+                file.write_all(&self.picture(index))?;
+                (self.progress)(index as u64 + 1, n as u64);
+            }
+            Ok(())
+        })?;
+        atomic::write(&self.out.join("labels.npy"), |file| {
+            file.write_all(&npy_header("<i8", &[n]))?;
+            self.split.samples().try_for_each(|sample| file.write_all(&i64::from(sample.class).to_le_bytes()))
+        })?;
+        atomic::write(&self.out.join("ids.txt"), |file| {
+            (0..n).try_for_each(|index| writeln!(file, "{}", self.name(index)))
+        })
+    }
+
+    fn web_dataset(&self) -> Result<()> {
+        let n = self.split.len();
+        atomic::write(self.out, |file| {
+            let mut archive = tar::Builder::new(file);
+            let mut add = |name: String, bytes: &[u8]| {
+                let mut header = tar::Header::new_ustar();
+                header.set_size(bytes.len() as u64);
+                header.set_mode(0o644);
+                archive.append_data(&mut header, name, bytes)
+            };
+            let extension = if self.code == PictureCode::Png { "png" } else { "jpg" };
+            for index in 0..n {
+                let (key, sample) = (format!("{index:08}"), self.split.sample(index));
+                let background = self.pairing.map(|p| self.split.sample(p.0[index] as usize).id.as_str());
+                let about = serde_json::json!({
+                    "id": sample.id, "fine": sample.fine, "view": self.view.name(),
+                    "box": sample.crop_box, "background": background,
+                });
+                add(
+                    format!("{key}.{extension}"),
+                    &self.code.encode(&self.picture(index), self.split.size())?,
+                )?;
+                add(format!("{key}.cls"), sample.class.to_string().as_bytes())?;
+                add(format!("{key}.json"), about.to_string().as_bytes())?;
+                (self.progress)(index as u64 + 1, n as u64);
+            }
+            archive.finish()
+        })
+    }
+}
+
+/// The header of a NumPy file, version 1: C order, padded to 64 bytes.
+fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    let dimensions: String = shape.iter().map(|length| format!("{length},")).collect();
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({dimensions}), }}");
+    while (10 + text.len() + 1) % 64 != 0 {
+        text.push(' ');
+    }
+    text.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn npy_headers_are_read_by_an_independent_reader() {
+        let mut bytes = npy_header("|u1", &[2, 3]);
+        assert_eq!(bytes.len() % 64, 0);
+        bytes.extend([1, 2, 3, 4, 5, 6]);
+        let file = npyz::NpyFile::new(&bytes[..]).unwrap();
+        assert_eq!((file.shape(), file.order()), (&[2, 3][..], npyz::Order::C));
+        assert_eq!(file.into_vec::<u8>().unwrap(), [1, 2, 3, 4, 5, 6]);
+    }
+}
