@@ -31,6 +31,7 @@ pub mod params;
 pub mod predict;
 pub mod preprocess;
 pub mod registry;
+mod tape;
 pub mod train;
 pub mod trained;
 pub mod weights;

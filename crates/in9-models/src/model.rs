@@ -1,12 +1,16 @@
 //! A network with its parameters, and how it is run.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
+use in9_kernels::Activation;
 
 use crate::error::{Error, Result};
 use crate::params::{Kind, Parameter, Params};
 use crate::registry::{self, Architecture};
+use crate::tape::Tape;
 
 /// How a forward pass treats batch norm and dropout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +32,42 @@ pub struct Context<'a> {
     wanted: &'a [&'a str],
     cut: bool,
     taps: Vec<(String, Tensor)>,
+    /// In training on the CPU, for networks that are made for it.
+    pub(crate) tape: Option<RefCell<Tape>>,
 }
 
 impl<'a> Context<'a> {
     /// A pass without taps.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, wanted: &[], cut: false, taps: Vec::new() }
+        Self { mode, wanted: &[], cut: false, taps: Vec::new(), tape: None }
     }
 
     /// The mode of this pass.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// `activation(a + b)`, the end of a residual block, on the tape if there is one.
+    ///
+    /// # Errors
+    /// When the shapes differ.
+    pub fn add_act(&self, a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor> {
+        let sum = in9_kernels::add_act(a, b, activation)?;
+        if let Some(tape) = &self.tape {
+            tape.borrow_mut().add(a, b, &sum, activation);
+        }
+        Ok(sum)
+    }
+
+    /// Where the trunk of a taped network ends and ordinary operations follow.
+    ///
+    /// # Errors
+    /// When a variable cannot be made of `x`.
+    pub fn end_of_trunk(&self, x: Tensor) -> Result<Tensor> {
+        match &self.tape {
+            Some(tape) => tape.borrow_mut().end(&x),
+            None => Ok(x),
+        }
     }
 
     /// Offers the activation `x` under `name`; the network goes on with what is returned.
@@ -69,7 +98,16 @@ pub trait Network: Send + Sync {
 
     /// The names that [`Context::tap`] is called with, from the input to the output.
     fn tap_names(&self) -> Vec<String>;
+
+    /// Whether everything up to [`Context::end_of_trunk`] is [`ConvBnAct`](crate::layers::ConvBnAct)
+    /// and [`Context::add_act`], so that training on the CPU can do without Candle's graph there.
+    fn taped(&self) -> bool {
+        false
+    }
 }
+
+/// Logits, taps, and what was taped.
+type Pass = (Tensor, Vec<(String, Tensor)>, Option<RefCell<Tape>>);
 
 /// A built architecture: its layers and the parameters they hold.
 pub struct Model {
@@ -173,7 +211,7 @@ impl Model {
     /// [`Error::Shape`] for anything but `[n, 3, h, w]`; [`Error::Frozen`] for training a frozen
     /// model.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(self.run(x, mode, &[], false)?.0)
+        Ok(self.run(x, mode, &[], false, None)?.0)
     }
 
     /// [`Model::forward`], and the activations named in `taps` in the order they are reached.
@@ -186,7 +224,8 @@ impl Model {
         mode: Mode,
         taps: &[&str],
     ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
-        self.run(x, mode, taps, false)
+        let (logits, taps, _) = self.run(x, mode, taps, false, None)?;
+        Ok((logits, taps))
     }
 
     /// Like [`Model::forward_with_taps`], but each tap is made a variable on the way, so that
@@ -200,12 +239,42 @@ impl Model {
         x: &Tensor,
         taps: &[&str],
     ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
-        self.run(x, Mode::Eval, taps, true)
+        let (logits, taps, _) = self.run(x, Mode::Eval, taps, true, None)?;
+        Ok((logits, taps))
     }
 
     /// The names that [`Model::forward_with_taps`] knows, from the input to the output.
     pub fn tap_names(&self) -> Vec<String> {
         self.network.tap_names()
+    }
+
+    /// The loss of a batch and the gradients of all variables.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, 3, h, w]`, normalised
+    /// - `labels`: `[n]`, u32 class indices
+    /// - output: the mean loss (a scalar, detached), the logits `[n, classes]`, the gradients of
+    ///   `loss · weight`
+    ///
+    /// # Errors
+    /// Those of [`Model::forward`].
+    pub fn gradients(
+        &self,
+        x: &Tensor,
+        labels: &Tensor,
+        label_smoothing: f64,
+        weight: f64,
+        mode: Mode,
+    ) -> Result<(Tensor, Tensor, GradStore)> {
+        let taped = self.network.taped() && self.dtype() == DType::F32 && self.device().is_cpu();
+        let tape = taped.then(RefCell::default);
+        let (logits, _, tape) = self.run(x, mode, &[], false, tape)?;
+        let loss = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?;
+        let mut store = if weight == 1.0 { loss.backward()? } else { (&loss * weight)?.backward()? };
+        if let Some(tape) = tape {
+            tape.into_inner().backward(&mut store)?;
+        }
+        Ok((loss.detach(), logits.detach(), store))
     }
 
     fn run(
@@ -214,7 +283,8 @@ impl Model {
         mode: Mode,
         taps: &[&str],
         cut: bool,
-    ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
+        tape: Option<RefCell<Tape>>,
+    ) -> Result<Pass> {
         if x.rank() != 4 || x.dims()[1] != 3 {
             return Err(Error::Shape {
                 what: format!("input of {}", self.architecture.name),
@@ -235,8 +305,8 @@ impl Model {
                 });
             }
         }
-        let mut context = Context { mode, wanted: taps, cut, taps: Vec::new() };
+        let mut context = Context { mode, wanted: taps, cut, taps: Vec::new(), tape };
         let logits = self.network.forward(x, &mut context)?;
-        Ok((logits, context.taps))
+        Ok((logits, context.taps, context.tape))
     }
 }

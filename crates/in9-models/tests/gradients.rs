@@ -100,3 +100,24 @@ fn evaluation_modes_agree() {
         assert!((a - c).abs() < 1e-4 * c.abs().max(1.0), "{a} {c}");
     }
 }
+
+#[test]
+fn the_tape_gives_the_gradients_of_the_graph() {
+    let (x, labels) = batch(DType::F32);
+    let (graph, taped) = (model(DType::F32), model(DType::F32));
+    let expected = gradients(&graph);
+    let (loss, logits, store) = taped.gradients(&x, &labels, 0.1, 1.0, MODE).unwrap();
+    assert_eq!(values(&loss), values(&self::loss(&model(DType::F32))));
+    assert_eq!(logits.dims(), [4, 3]);
+    for (ours, theirs) in taped.parameters().into_iter().zip(graph.parameters()) {
+        assert_eq!(values(&ours.value), values(&theirs.value), "{}", ours.name);
+        if ours.kind == Kind::Running {
+            continue;
+        }
+        let found = values(store.get(&ours.variable.unwrap()).unwrap());
+        let scale = expected[&ours.name].iter().fold(1e-6, |max: f64, v| max.max(v.abs()));
+        for (found, expected) in found.iter().zip(&expected[&ours.name]) {
+            assert!((found - expected).abs() < 1e-5 * scale, "{}: {found} but {expected}", ours.name);
+        }
+    }
+}

@@ -6,7 +6,7 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::layers::{Activation, Conv, ConvBnAct, Linear, add_act, global_avg_pool};
+use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -46,8 +46,13 @@ impl Network for ResNetSmall {
             x = block.forward(&x, context)?;
             x = context.tap(&block.name, x)?;
         }
+        let x = context.end_of_trunk(x)?;
         let x = context.tap("avgpool", global_avg_pool(&x)?)?;
         self.classifier.forward(&x)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {
@@ -92,7 +97,7 @@ impl Block {
             Some(shortcut) => shortcut.forward(x, context)?,
             None => x.clone(),
         };
-        add_act(&y, &x, Activation::Relu)
+        context.add_act(&y, &x, Activation::Relu)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Batch normalisation (Ioffe and Szegedy 2015) over `[n, channels, h, w]`.
 
 use candle_core::{Tensor, Var};
+use in9_kernels::BatchNormOutput;
 
 use crate::error::{Error, Result};
 use crate::init::Init;
@@ -95,11 +96,16 @@ impl BatchNorm {
     }
 
     pub(crate) fn train(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.statistics(x, &self.weight, &self.bias)?.y)
+    }
+
+    /// Normalises by the batch's statistics with these scales and shifts, and moves the running
+    /// statistics.
+    pub(crate) fn statistics(&self, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<BatchNormOutput> {
         let (mean, var) = self.running()?;
-        let (eps, activation) = (self.eps, self.activation);
-        let output = in9_kernels::batch_norm_train(x, &self.weight, &self.bias, eps, activation)?;
+        let output = in9_kernels::batch_norm_train(x, weight, bias, self.eps, self.activation)?;
         in9_kernels::update_running_stats(mean, var, &output, self.momentum)?;
-        Ok(output.y)
+        Ok(output)
     }
 
     fn running(&self) -> Result<&(Var, Var)> {

@@ -3,12 +3,14 @@
 use std::sync::OnceLock;
 
 use candle_core::Tensor;
+use in9_kernels::Conv2dConfig;
 
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, BatchNorm, Conv};
 use crate::model::{Context, Mode};
 use crate::params::{Kind, Params};
+use crate::tape::{ConvBn, Tape};
 
 /// `activation(batch_norm(conv(x)))`; the convolution has a bias only in [`ConvBnAct::with_bias`].
 pub struct ConvBnAct {
@@ -95,6 +97,9 @@ impl ConvBnAct {
         let config = self.conv.config(x)?;
         match context.mode() {
             Mode::Train { .. } => {
+                if let Some(tape) = &context.tape {
+                    return self.taped(x, config, &mut tape.borrow_mut());
+                }
                 let y = in9_kernels::conv2d(x, &self.weight, self.bias.as_ref(), &config)?;
                 self.norm.train(&y)
             }
@@ -116,6 +121,28 @@ impl ConvBnAct {
                 Ok(in9_kernels::conv2d_act(x, weight, Some(bias), &config, activation)?)
             }
         }
+    }
+
+    /// The same as training on Candle's graph, with what the gradients need on the tape.
+    fn taped(&self, x: &Tensor, config: Conv2dConfig, tape: &mut Tape) -> Result<Tensor> {
+        let (bias, norm) = (self.bias.as_ref(), &self.norm);
+        let convolved =
+            in9_kernels::conv2d(x, &self.weight.detach(), bias.map(Tensor::detach).as_ref(), &config)?;
+        let output = norm.statistics(&convolved, &norm.weight.detach(), &norm.bias.detach())?;
+        let y = output.y.clone();
+        tape.conv_bn(ConvBn {
+            x: x.clone(),
+            convolved,
+            config,
+            weight: self.weight.clone(),
+            bias: bias.cloned(),
+            gamma: norm.weight.clone(),
+            beta: norm.bias.clone(),
+            output,
+            eps: norm.eps,
+            activation: norm.activation,
+        });
+        Ok(y)
     }
 
     /// The convolution's weight and bias with the batch norm folded in, outside any graph.

@@ -215,8 +215,11 @@ impl Training<'_> {
             seed: self.run.seed,
             step: progress.epoch * self.train.per_epoch() + progress.batch,
         };
-        let logits = self.model.forward(&batch.images, mode)?;
-        let loss = in9_kernels::cross_entropy(&logits, &batch.labels, settings.label_smoothing)?;
+        let size = self.group_size(progress.batch);
+        let smoothing = settings.label_smoothing;
+        let (images, labels) = (&batch.images, &batch.labels);
+        let (loss, logits, gradients) =
+            self.model.gradients(images, labels, smoothing, 1.0 / size as f64, mode)?;
         let value = scalar(&loss)?;
         if !value.is_finite() {
             return Err(self.diverged(progress, value));
@@ -224,9 +227,7 @@ impl Training<'_> {
         let pictures = batch.labels.dims1()?;
         let right = correct(&logits, &batch.labels)?;
         let rate = state.rates.rate(progress.step);
-        let size = self.group_size(progress.batch);
-        let loss = if size > 1 { (loss / size as f64)? } else { loss };
-        group.add(loss.backward()?)?;
+        group.add(gradients)?;
         if group.batches == size {
             if let Some(gradients) = group.take() {
                 state.sgd.step(&gradients, rate)?;
