@@ -15,8 +15,7 @@ fn dataset() -> &'static Path {
     let (_, path) = DATASET.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let (photographs, out) = (dir.path().join("toy"), dir.path().join("small-toy"));
-        let config =
-            toy::ToyConfig { seed: 1, rho: 0.5, train_per_class: 5, test_per_class: 2, ..Default::default() };
+        let config = toy::ToyConfig { seed: 1, rho: 0.5, train_per_class: 5, test_per_class: 2 };
         toy::render(&config, &photographs, &|_, _| {}).unwrap();
         let config = BuildConfig {
             size: 32,
