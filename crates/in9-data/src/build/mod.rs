@@ -23,6 +23,8 @@ use crate::sources::{self, SourceKind};
 use crate::taxonomy::Taxonomy;
 
 use crate::dataset::Settings;
+use crate::release::{self, Difference};
+pub(crate) use assemble::save_pairing;
 pub use exclude::Excluded;
 use piece::Piece;
 
@@ -167,7 +169,7 @@ pub enum Stage {
 }
 
 /// What came of a build.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BuildReport {
     /// Samples of each split, sorted by name (nothing for a piece).
     pub samples: Vec<(String, u64)>,
@@ -175,6 +177,8 @@ pub struct BuildReport {
     pub rejected: Vec<(String, String, u64)>,
     /// Damaged or contradictory inputs that were skipped: one line each, naming the file.
     pub faults: Vec<String>,
+    /// Source `release` only: how its published variants differ from our views.
+    pub differences: Vec<Difference>,
 }
 
 /// Builds a dataset, or one piece of it.
@@ -200,7 +204,10 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     if config.shard.is_some() {
         return piece.report(&listing);
     }
-    let report = assemble::assemble(std::slice::from_ref(&piece), &place.join("dataset"), progress)?;
+    let mut report = assemble::assemble(std::slice::from_ref(&piece), &place.join("dataset"), progress)?;
+    if config.source == SourceKind::Release {
+        report.differences = release::settle(&place.join("dataset"), &config.root, &config.limits)?;
+    }
     finish(&place.join("dataset"), &config.out)?;
     drop(piece);
     std::fs::remove_dir_all(&place).map_err(|e| Error::write(&place, e))?;

@@ -21,7 +21,10 @@ pub(super) fn process(
     let photo = photo::decode(&bytes, limits).map_err(unreadable)?;
     let geometry =
         Geometry { profile: settings.profile, size: settings.size, short_side: settings.short_side };
-    let prepared = if settings.photos_only {
+    let (width, height) = (photo.width, photo.height);
+    let prepared = if let Boxes::Release(parts) = &item.boxes {
+        parts.prepare(photo, settings.size, limits)?
+    } else if settings.photos_only {
         prepare_photo(&photo, geometry, scratch)?
     } else {
         let (mut annotated, mut boxes) = (None, Vec::new());
@@ -40,6 +43,7 @@ pub(super) fn process(
                 }
                 false => return Err(Rejection::rule("no-box", "no annotation file".into())),
             },
+            Boxes::Release(_) => {}
             Boxes::OfMask => boxes.extend(exact.as_ref().and_then(|mask| bounding_box(mask, photo.width))),
         }
         let mask = match (settings.masks, exact) {
@@ -54,8 +58,8 @@ pub(super) fn process(
         source: item.source.clone(),
         class: item.class,
         blake3: *blake3::hash(&bytes).as_bytes(),
-        width: photo.width,
-        height: photo.height,
+        width,
+        height,
         photo_box: prepared.photo_box,
         crop_box: prepared.crop_box,
         mask_area: prepared.mask_area,

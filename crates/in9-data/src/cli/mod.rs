@@ -2,6 +2,7 @@
 
 mod build;
 mod export;
+mod import_release;
 mod merge;
 mod options;
 mod progress;
@@ -40,6 +41,8 @@ enum Command {
     Build(build::Build),
     /// Put the pieces of a build together.
     Merge(merge::Merge),
+    /// Import the official test release (JPEG folders and .npy masks).
+    ImportRelease(import_release::ImportRelease),
     /// Check every byte of a dataset.
     Verify(verify::Verify),
     /// Print what a dataset or one of its samples holds; draw a contact sheet of the views.
@@ -75,6 +78,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Merge(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::Show(command) => command.run(&context),
+        Command::ImportRelease(command) => command.run(&context),
         Command::Export(command) => command.run(&context),
         Command::Taxonomy(command) => command.run(),
     };

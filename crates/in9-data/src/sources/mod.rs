@@ -5,6 +5,7 @@ mod coco;
 mod folder;
 mod ilsvrc;
 mod locator;
+mod release;
 mod solution;
 mod tar_index;
 mod tiny_imagenet;
@@ -34,6 +35,8 @@ pub enum SourceKind {
     Folder,
     /// The toy world: ILSVRC's layout.
     Toy,
+    /// The official test release.
+    Release,
 }
 
 impl SourceKind {
@@ -44,6 +47,7 @@ impl SourceKind {
             Self::TinyImagenet => "tiny-imagenet",
             Self::Folder => "folder",
             Self::Toy => "toy",
+            Self::Release => "release",
         }
     }
 }
@@ -75,6 +79,8 @@ pub(crate) enum Boxes {
     Voc(Locator),
     /// The bounding box of the mask.
     OfMask,
+    /// All layers are in the official release's files.
+    Release(Box<release::Parts>),
 }
 
 /// Where an item's exact mask is.
@@ -125,6 +131,7 @@ pub(crate) fn list(
     let mut listing = match kind {
         SourceKind::Ilsvrc | SourceKind::Toy => ilsvrc::list(root, taxonomy, with_masks, limits)?,
         SourceKind::TinyImagenet => tiny_imagenet::list(root, taxonomy, limits)?,
+        SourceKind::Release => release::list(root, taxonomy)?,
         SourceKind::Folder => folder::list(root, taxonomy, with_masks, limits)?,
     };
     if listing.items.is_empty() {

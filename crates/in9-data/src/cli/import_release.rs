@@ -1,0 +1,48 @@
+//! `in9-data import-release`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use in9_data::{BuildConfig, SourceKind, build};
+
+use super::progress::Bar;
+use super::{Context, Outcome, options};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  in9-data import-release --root bg_challenge --out in9-release")]
+pub(super) struct ImportRelease {
+    /// Folder bg_challenge of the release.
+    #[arg(long)]
+    root: PathBuf,
+    /// Dataset to make.
+    #[arg(long)]
+    out: PathBuf,
+    /// imagenet-9, or a TOML file whose class folders are those of the release.
+    #[arg(long, default_value = "imagenet-9")]
+    taxonomy: String,
+    /// Pixels of a side of the released pictures.
+    #[arg(long, default_value_t = 224)]
+    size: u32,
+}
+
+impl ImportRelease {
+    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+        let config = BuildConfig {
+            taxonomy: Some(options::taxonomy(&self.taxonomy)?),
+            size: self.size,
+            ..BuildConfig::new(SourceKind::Release, &self.root, &self.out)
+        };
+        let bar = Bar::new(context.quiet);
+        let tell = |p: in9_data::Progress| bar.tell(super::build::stage(p.stage), p.done, p.total);
+        let report = build(&config, &tell)?;
+        bar.finish();
+        for d in &report.differences {
+            let far = 100.0 * d.beyond_32;
+            println!(
+                "{}: {} pictures, mean difference {:.3}, {far:.3} % beyond 32",
+                d.view, d.pictures, d.mean
+            );
+        }
+        Ok(super::build::tell(&report))
+    }
+}
