@@ -25,18 +25,9 @@ impl<'a> RgbView<'a> {
         }
         let expected = width.saturating_mul(height).saturating_mul(3);
         if data.len() != expected {
-            return Err(Error::BufferSize {
-                width,
-                height,
-                expected,
-                found: data.len(),
-            });
+            return Err(Error::BufferSize { width, height, expected, found: data.len() });
         }
-        Ok(Self {
-            data,
-            width,
-            height,
-        })
+        Ok(Self { data, width, height })
     }
 
     /// Interleaved bytes, `width × height × 3`.
@@ -106,50 +97,18 @@ mod tests {
         assert!(RgbView::new(&[0; 12], 2, 2).is_ok());
         assert_eq!(
             RgbView::new(&[0; 11], 2, 2).unwrap_err(),
-            Error::BufferSize {
-                width: 2,
-                height: 2,
-                expected: 12,
-                found: 11
-            }
+            Error::BufferSize { width: 2, height: 2, expected: 12, found: 11 }
         );
-        assert!(matches!(
-            RgbView::new(&[], 0, 2),
-            Err(Error::EmptyImage { .. })
-        ));
-        assert!(matches!(
-            RgbView::new(&[], usize::MAX, 2),
-            Err(Error::BufferSize { .. })
-        ));
+        assert!(matches!(RgbView::new(&[], 0, 2), Err(Error::EmptyImage { .. })));
+        assert!(matches!(RgbView::new(&[], usize::MAX, 2), Err(Error::BufferSize { .. })));
     }
 
     #[test]
     fn a_box_is_clipped_to_the_image() {
-        let rect = Rect {
-            x0: 1,
-            y0: 2,
-            x1: 9,
-            y1: 4,
-        };
+        let rect = Rect { x0: 1, y0: 2, x1: 9, y1: 4 };
         assert_eq!(rect.clipped(5, 9), Some(Rect { x1: 5, ..rect }));
         assert_eq!(rect.clipped(1, 9), None);
-        assert_eq!(
-            Rect {
-                x0: 3,
-                x1: 3,
-                ..rect
-            }
-            .clipped(9, 9),
-            None
-        );
-        assert_eq!(
-            Rect {
-                x0: 4,
-                x1: 3,
-                ..rect
-            }
-            .width(),
-            0
-        );
+        assert_eq!(Rect { x0: 3, x1: 3, ..rect }.clipped(9, 9), None);
+        assert_eq!(Rect { x0: 4, x1: 3, ..rect }.width(), 0);
     }
 }

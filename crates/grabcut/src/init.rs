@@ -32,36 +32,21 @@ pub(crate) const OPEN: u8 = 2;
 
 impl Init<'_> {
     /// Writes one state per pixel and returns the smallest box around the open pixels, if any.
-    pub(crate) fn states(
-        &self,
-        image: RgbView,
-        states: &mut Vec<u8>,
-    ) -> Result<Option<Rect>, Error> {
+    pub(crate) fn states(&self, image: RgbView, states: &mut Vec<u8>) -> Result<Option<Rect>, Error> {
         let (width, height) = (image.width(), image.height());
         states.clear();
         match *self {
             Init::Box(rect) => {
-                let rect = rect.clipped(width, height).ok_or(Error::EmptyBox {
-                    rect,
-                    width,
-                    height,
-                })?;
+                let rect = rect.clipped(width, height).ok_or(Error::EmptyBox { rect, width, height })?;
                 states.resize(width * height, 0);
-                for row in states
-                    .chunks_exact_mut(width)
-                    .take(rect.y1 as usize)
-                    .skip(rect.y0 as usize)
-                {
+                for row in states.chunks_exact_mut(width).take(rect.y1 as usize).skip(rect.y0 as usize) {
                     row[rect.x0 as usize..rect.x1 as usize].fill(FOREGROUND | OPEN);
                 }
                 Ok(Some(rect))
             }
             Init::Trimap(labels) => {
                 if labels.len() != width * height {
-                    return Err(Error::TrimapSize {
-                        expected: width * height,
-                        found: labels.len(),
-                    });
+                    return Err(Error::TrimapSize { expected: width * height, found: labels.len() });
                 }
                 states.extend(labels.iter().map(|label| match label {
                     Label::Background => 0,
@@ -85,18 +70,8 @@ fn bounds(states: &[u8], width: usize) -> Option<Rect> {
         let last = row.iter().rposition(|s| s & OPEN != 0).unwrap_or(first);
         let (x0, x1) = (first as u32, last as u32 + 1);
         bounds = Some(match bounds {
-            None => Rect {
-                x0,
-                y0: y,
-                x1,
-                y1: y + 1,
-            },
-            Some(b) => Rect {
-                x0: b.x0.min(x0),
-                y0: b.y0,
-                x1: b.x1.max(x1),
-                y1: y + 1,
-            },
+            None => Rect { x0, y0: y, x1, y1: y + 1 },
+            Some(b) => Rect { x0: b.x0.min(x0), y0: b.y0, x1: b.x1.max(x1), y1: y + 1 },
         });
     }
     bounds
@@ -116,15 +91,7 @@ mod tests {
         labels[6] = Label::MaybeBackground;
         labels[11] = Label::Foreground;
         let rect = Init::Trimap(&labels).states(image, &mut states);
-        assert_eq!(
-            rect,
-            Ok(Some(Rect {
-                x0: 1,
-                y0: 0,
-                x1: 3,
-                y1: 2
-            }))
-        );
+        assert_eq!(rect, Ok(Some(Rect { x0: 1, y0: 0, x1: 3, y1: 2 })));
         assert_eq!(states, [0, 3, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]);
     }
 
@@ -132,32 +99,11 @@ mod tests {
     fn a_box_becomes_states() {
         let image = RgbView::new(&[0; 18], 3, 2).expect("sizes match");
         let mut states = vec![9; 40];
-        let rect = Rect {
-            x0: 1,
-            y0: 1,
-            x1: 9,
-            y1: 9,
-        };
+        let rect = Rect { x0: 1, y0: 1, x1: 9, y1: 9 };
         let clipped = Init::Box(rect).states(image, &mut states);
-        assert_eq!(
-            clipped,
-            Ok(Some(Rect {
-                x0: 1,
-                y0: 1,
-                x1: 3,
-                y1: 2
-            }))
-        );
+        assert_eq!(clipped, Ok(Some(Rect { x0: 1, y0: 1, x1: 3, y1: 2 })));
         assert_eq!(states, [0, 0, 0, 0, 3, 3]);
-        let outside = Init::Box(Rect {
-            x0: 3,
-            y0: 0,
-            x1: 9,
-            y1: 9,
-        });
-        assert!(matches!(
-            outside.states(image, &mut states),
-            Err(Error::EmptyBox { .. })
-        ));
+        let outside = Init::Box(Rect { x0: 3, y0: 0, x1: 9, y1: 9 });
+        assert!(matches!(outside.states(image, &mut states), Err(Error::EmptyBox { .. })));
     }
 }

@@ -24,34 +24,19 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self {
-            iterations: 5,
-            gamma: 50.0,
-            components: 5,
-            seed: 0,
-            max_pixels: 1 << 27,
-        }
+        Self { iterations: 5, gamma: 50.0, components: 5, seed: 0, max_pixels: 1 << 27 }
     }
 }
 
 impl Params {
     /// The default settings, but iterating until the energy stops falling (at most 1,000 rounds).
     pub fn until_converged() -> Self {
-        Self {
-            iterations: 1000,
-            ..Self::default()
-        }
+        Self { iterations: 1000, ..Self::default() }
     }
 
     /// Checks every field against its range.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let fault = |name, expected, found| {
-            Err(Error::Parameter {
-                name,
-                expected,
-                found,
-            })
-        };
+        let fault = |name, expected, found| Err(Error::Parameter { name, expected, found });
         if self.iterations == 0 {
             return fault("iterations", "at least 1", 0.0);
         }
@@ -74,31 +59,13 @@ mod tests {
         assert_eq!(Params::default().check(), Ok(()));
         assert_eq!(Params::until_converged().check(), Ok(()));
         for bad in [
-            Params {
-                iterations: 0,
-                ..Params::default()
-            },
-            Params {
-                gamma: -1.0,
-                ..Params::default()
-            },
-            Params {
-                gamma: f64::NAN,
-                ..Params::default()
-            },
-            Params {
-                components: 0,
-                ..Params::default()
-            },
-            Params {
-                components: 9,
-                ..Params::default()
-            },
+            Params { iterations: 0, ..Params::default() },
+            Params { gamma: -1.0, ..Params::default() },
+            Params { gamma: f64::NAN, ..Params::default() },
+            Params { components: 0, ..Params::default() },
+            Params { components: 9, ..Params::default() },
         ] {
-            assert!(
-                matches!(bad.check(), Err(Error::Parameter { .. })),
-                "{bad:?}"
-            );
+            assert!(matches!(bad.check(), Err(Error::Parameter { .. })), "{bad:?}");
         }
     }
 }

@@ -31,10 +31,11 @@ impl Planes {
         [0, 1, 2].map(|c| &self.data[c][at + x0..at + x1])
     }
 
-    /// Colour of pixel `i`.
+    /// Colours of pixels `start..end`, row by row.
     #[inline(always)]
-    pub(crate) fn colour(&self, i: usize) -> [u8; 3] {
-        [self.data[0][i], self.data[1][i], self.data[2][i]]
+    pub(crate) fn colours(&self, start: usize, end: usize) -> impl Iterator<Item = [u8; 3]> {
+        let [r, g, b] = [0, 1, 2].map(|c| self.data[c][start..end].iter());
+        r.zip(g).zip(b).map(|((&r, &g), &b)| [r, g, b])
     }
 
     /// Rows.
@@ -55,32 +56,17 @@ impl Planes {
         let mut pairs = 0_u64;
         for y in 0..height {
             for (dx, dy) in FORWARD.map(|d| STEP[d]) {
-                let (x0, x1) = if dx < 0 {
-                    (1, width)
-                } else {
-                    (0, width - dx as usize)
-                };
+                let (x0, x1) = if dx < 0 { (1, width) } else { (0, width - dx as usize) };
                 if y + dy as usize >= height || x0 >= x1 {
                     continue;
                 }
                 let shift = |x: usize| x.wrapping_add_signed(dx);
-                let (a, b) = (
-                    self.row(y, x0, x1),
-                    self.row(y + dy as usize, shift(x0), shift(x1)),
-                );
-                total += a
-                    .iter()
-                    .zip(b)
-                    .map(|(a, b)| square_distance(a, b))
-                    .sum::<u64>();
+                let (a, b) = (self.row(y, x0, x1), self.row(y + dy as usize, shift(x0), shift(x1)));
+                total += a.iter().zip(b).map(|(a, b)| square_distance(a, b)).sum::<u64>();
                 pairs += (x1 - x0) as u64;
             }
         }
-        if total == 0 {
-            0.0
-        } else {
-            pairs as f64 / (2.0 * total as f64)
-        }
+        if total == 0 { 0.0 } else { pairs as f64 / (2.0 * total as f64) }
     }
 }
 
@@ -115,7 +101,7 @@ mod tests {
         let planes = planes(&[1, 2, 3, 4, 5, 6], 1);
         assert_eq!((planes.width(), planes.height()), (1, 2));
         assert_eq!(planes.row(1, 0, 1), [&[4], &[5], &[6]]);
-        assert_eq!(planes.colour(0), [1, 2, 3]);
+        assert_eq!(planes.colours(0, 2).collect::<Vec<_>>(), [[1, 2, 3], [4, 5, 6]]);
     }
 
     #[test]

@@ -41,11 +41,8 @@ mod tests {
     fn units_are_in_range_and_streams_differ() {
         let mut a = Random::new(7, 0);
         let mut b = Random::new(7, 1);
-        let mean = (0..1000)
-            .map(|_| a.unit())
-            .inspect(|u| assert!((0.0..1.0).contains(u)))
-            .sum::<f64>()
-            / 1000.0;
+        let mean =
+            (0..1000).map(|_| a.unit()).inspect(|u| assert!((0.0..1.0).contains(u))).sum::<f64>() / 1000.0;
         assert!((mean - 0.5).abs() < 0.05, "{mean}");
         assert_ne!(a.unit(), b.unit());
     }

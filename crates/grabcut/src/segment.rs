@@ -1,6 +1,6 @@
 //! The rounds of GrabCut: assign components, fit mixtures, cut.
 
-use crate::colour::moments::Moments;
+use crate::colour::moments::{MAX_RUN, Moments, RunMoments};
 use crate::init::{FOREGROUND, OPEN};
 use crate::maxflow::grid::{FORWARD, STEP, Shape};
 use crate::params::MAX_COMPONENTS;
@@ -32,10 +32,7 @@ pub fn segment<'w>(
 ) -> Result<Segmentation<'w>, Error> {
     params.check()?;
     if image.pixels() > params.max_pixels {
-        return Err(Error::TooManyPixels {
-            pixels: image.pixels(),
-            limit: params.max_pixels,
-        });
+        return Err(Error::TooManyPixels { pixels: image.pixels(), limit: params.max_pixels });
     }
     let open = init.states(image, &mut workspace.states)?;
     let mut run = Run::new(image, open, params, workspace);
@@ -78,16 +75,8 @@ struct DataCost {
 
 impl<'p, 'w> Run<'p, 'w> {
     fn new(image: RgbView, open: Option<Rect>, params: &'p Params, w: &'w mut Workspace) -> Self {
-        let domain = open.unwrap_or(Rect {
-            x0: 0,
-            y0: 0,
-            x1: 0,
-            y1: 0,
-        });
-        let shape = Shape {
-            width: domain.width() as usize,
-            height: domain.height() as usize,
-        };
+        let domain = open.unwrap_or(Rect { x0: 0, y0: 0, x1: 0, y1: 0 });
+        let shape = Shape { width: domain.width() as usize, height: domain.height() as usize };
         w.planes.load(image);
         w.energies.clear();
         let pixels = image.pixels();
@@ -105,30 +94,15 @@ impl<'p, 'w> Run<'p, 'w> {
         w.row_link.resize(image.width(), 0);
         let fixed_foreground = w.states.contains(&FOREGROUND);
         let units = (f64::from(MAX_LINK) / params.gamma).min(MAX_UNITS);
-        Self {
-            params,
-            w,
-            domain,
-            shape,
-            units,
-            constant: 0,
-            fixed_foreground,
-        }
+        Self { params, w, domain, shape, units, constant: 0, fixed_foreground }
     }
 
     /// Starts both mixtures from k-means clusters of the colours.
     fn learn_from_clusters(&mut self) -> Result<(), Error> {
-        let Workspace {
-            states,
-            planes,
-            palettes,
-            kmeans,
-            mixtures,
-            ..
-        } = &mut *self.w;
+        let Workspace { states, planes, palettes, kmeans, mixtures, .. } = &mut *self.w;
         palettes.iter_mut().for_each(|p| p.clear());
-        for (i, &state) in states.iter().enumerate() {
-            palettes[usize::from(state & FOREGROUND)].push(planes.colour(i));
+        for (&state, colour) in states.iter().zip(planes.colours(0, states.len())) {
+            palettes[usize::from(state & FOREGROUND)].push(colour);
         }
         if palettes[0].cells().is_empty() {
             return Err(Error::NoBackground);
@@ -138,8 +112,7 @@ impl<'p, 'w> Run<'p, 'w> {
         }
         let k = self.params.components;
         for (side, (palette, mixture)) in (0..).zip(palettes.iter().zip(mixtures)) {
-            let clusters =
-                kmeans.cluster(palette.cells(), k, &mut Random::new(self.params.seed, side));
+            let clusters = kmeans.cluster(palette.cells(), k, &mut Random::new(self.params.seed, side));
             *mixture = Mixture::fit(&clusters[..k]);
         }
         Ok(())
@@ -173,29 +146,30 @@ impl<'p, 'w> Run<'p, 'w> {
     /// Fits both mixtures to the pixels of their side. `false` if a side has no pixels left.
     fn fit(&mut self) -> bool {
         let k = self.params.components;
-        let mut moments = [[Moments::default(); MAX_COMPONENTS]; 2];
-        let Workspace {
-            states,
-            planes,
-            component_fg,
-            component_bg,
-            mixtures,
-            ..
-        } = &mut *self.w;
-        for (i, &state) in states.iter().enumerate() {
-            let side = usize::from(state & FOREGROUND);
-            let component = if side == 1 {
-                component_fg[i]
-            } else {
-                component_bg[i]
-            };
-            moments[side][usize::from(component) % MAX_COMPONENTS].push(planes.colour(i));
+        const SETS: usize = 2 * MAX_COMPONENTS;
+        let Workspace { states, planes, component_fg, component_bg, mixtures, .. } = &mut *self.w;
+        let mut run = RunMoments::<SETS>::new();
+        let mut moments = [Moments::default(); SETS];
+        let mut start = 0;
+        while start < states.len() {
+            let end = states.len().min(start + MAX_RUN);
+            let states = &states[start..end];
+            let components = component_fg[start..end].iter().zip(&component_bg[start..end]);
+            let colours = planes.colours(start, end);
+            for ((&state, (&fg, &bg)), colour) in states.iter().zip(components).zip(colours) {
+                let side = state & FOREGROUND;
+                let component = if side == 0 { bg } else { fg };
+                run.push(usize::from(side) * MAX_COMPONENTS + usize::from(component), colour);
+            }
+            run.drain(&mut moments);
+            start = end;
         }
-        if moments.iter().any(|side| side.iter().all(|m| m.count == 0)) {
+        let sides = [&moments[..k], &moments[MAX_COMPONENTS..][..k]];
+        if sides.iter().any(|side| side.iter().all(|m| m.count == 0)) {
             return false;
         }
-        for (mixture, moments) in mixtures.iter_mut().zip(&moments) {
-            *mixture = Mixture::fit(&moments[..k]);
+        for (mixture, moments) in mixtures.iter_mut().zip(sides) {
+            *mixture = Mixture::fit(moments);
         }
         true
     }
@@ -204,58 +178,32 @@ impl<'p, 'w> Run<'p, 'w> {
     /// capacities of the nodes.
     fn evaluate(&mut self, to_flow: bool) -> DataCost {
         let [bg, fg] = &self.w.mixtures;
-        let (bg, fg) = (
-            CostTable::new(bg, self.units),
-            CostTable::new(fg, self.units),
-        );
+        let (bg, fg) = (CostTable::new(bg, self.units), CostTable::new(fg, self.units));
         let (x0, x1) = (self.domain.x0 as usize, self.domain.x1 as usize);
         let (y0, y1) = (self.domain.y0 as usize, self.domain.y1 as usize);
         let (shape, fixed_foreground) = (self.shape, self.fixed_foreground);
-        let Workspace {
-            backend,
-            planes,
-            states,
-            component_fg,
-            component_bg,
-            gap,
-            flow,
-            row_cost,
-            ..
-        } = &mut *self.w;
+        let Workspace { backend, planes, states, component_fg, component_bg, gap, flow, row_cost, .. } =
+            &mut *self.w;
         let [cost_bg, cost_fg] = row_cost;
         let width = planes.width();
         let mut total = DataCost::default();
         for y in 0..planes.height() {
             let row = y * width..(y + 1) * width;
             let inside = (y0..y1).contains(&y);
-            bg.evaluate(
-                *backend,
-                planes.row(y, 0, width),
-                cost_bg,
-                &mut component_bg[row.clone()],
-            );
+            bg.evaluate(*backend, planes.row(y, 0, width), cost_bg, &mut component_bg[row.clone()]);
             if fixed_foreground {
                 let component = &mut component_fg[row.clone()];
                 fg.evaluate(*backend, planes.row(y, 0, width), cost_fg, component);
             } else if inside {
                 let component = &mut component_fg[row.start + x0..row.start + x1];
-                fg.evaluate(
-                    *backend,
-                    planes.row(y, x0, x1),
-                    &mut cost_fg[x0..x1],
-                    component,
-                );
+                fg.evaluate(*backend, planes.row(y, x0, x1), &mut cost_fg[x0..x1], component);
             }
             if !to_flow {
                 continue;
             }
             for (x, &state) in states[row].iter().enumerate() {
                 if state & OPEN == 0 {
-                    let cost = if state & FOREGROUND == 0 {
-                        cost_bg[x]
-                    } else {
-                        cost_fg[x]
-                    };
+                    let cost = if state & FOREGROUND == 0 { cost_bg[x] } else { cost_fg[x] };
                     total.fixed += i64::from(cost);
                 } else {
                     let node = (y - y0) * shape.width + (x - x0);
@@ -279,11 +227,7 @@ impl<'p, 'w> Run<'p, 'w> {
             for d in FORWARD {
                 let (dx, dy) = STEP[d];
                 let below = y + dy as usize;
-                let (from, to) = if dx < 0 {
-                    (1, width)
-                } else {
-                    (0, width - dx as usize)
-                };
+                let (from, to) = if dx < 0 { (1, width) } else { (0, width - dx as usize) };
                 if below >= height || from >= to {
                     continue;
                 }
@@ -293,31 +237,13 @@ impl<'p, 'w> Run<'p, 'w> {
     }
 
     /// Links in direction `d` from columns `from..to` of row `y` to row `below`.
-    fn link_row(
-        &mut self,
-        falloff: Falloff,
-        y: usize,
-        below: usize,
-        from: usize,
-        to: usize,
-        d: usize,
-    ) {
+    fn link_row(&mut self, falloff: Falloff, y: usize, below: usize, from: usize, to: usize, d: usize) {
         let (dx, dy) = STEP[d];
         let (ox, oy) = (self.domain.x0 as usize, self.domain.y0 as usize);
-        let Workspace {
-            backend,
-            planes,
-            states,
-            flow,
-            row_link,
-            ..
-        } = &mut *self.w;
+        let Workspace { backend, planes, states, flow, row_link, .. } = &mut *self.w;
         let shift = |x: usize| x.wrapping_add_signed(dx);
         let width = planes.width();
-        let (a, b) = (
-            planes.row(y, from, to),
-            planes.row(below, shift(from), shift(to)),
-        );
+        let (a, b) = (planes.row(y, from, to), planes.row(below, shift(from), shift(to)));
         let links = &mut row_link[..to - from];
         falloff.evaluate(*backend, a, b, dx != 0 && dy != 0, links);
         for (x, &link) in (from..to).zip(links.iter()) {

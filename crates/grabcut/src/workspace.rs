@@ -3,7 +3,7 @@
 use crate::Mixture;
 use crate::colour::kmeans::KMeans;
 use crate::colour::palette::Palette;
-use crate::maxflow::BoykovKolmogorov;
+use crate::maxflow::GridCut;
 use crate::planes::Planes;
 use crate::simd::Backend;
 
@@ -23,7 +23,7 @@ pub struct Workspace {
     pub(crate) component_bg: Vec<u8>,
     /// Per node: data cost as background less that as foreground, as last given to the flow.
     pub(crate) gap: Vec<i32>,
-    pub(crate) flow: BoykovKolmogorov,
+    pub(crate) flow: GridCut,
     pub(crate) palettes: [Palette; 2],
     pub(crate) kmeans: KMeans,
     pub(crate) row_cost: [Vec<i32>; 2],
@@ -43,7 +43,7 @@ impl Workspace {
             component_fg: Vec::new(),
             component_bg: Vec::new(),
             gap: Vec::new(),
-            flow: BoykovKolmogorov::default(),
+            flow: GridCut::default(),
             palettes: Default::default(),
             kmeans: KMeans::default(),
             row_cost: Default::default(),

@@ -14,21 +14,12 @@ fn rect(x0: u32, y0: u32, x1: u32, y1: u32) -> Init<'static> {
 /// A white square of columns and rows 3..7 on black, 10 × 10 pixels.
 fn square() -> Vec<u8> {
     (0..100)
-        .flat_map(|i| {
-            [if (3..7).contains(&(i % 10)) && (3..7).contains(&(i / 10)) {
-                255
-            } else {
-                0
-            }; 3]
-        })
+        .flat_map(|i| [if (3..7).contains(&(i % 10)) && (3..7).contains(&(i / 10)) { 255 } else { 0 }; 3])
         .collect()
 }
 
 fn square_mask() -> Vec<u8> {
-    square()
-        .chunks_exact(3)
-        .map(|p| u8::from(p[0] == 255))
-        .collect()
+    square().chunks_exact(3).map(|p| u8::from(p[0] == 255)).collect()
 }
 
 #[test]
@@ -43,29 +34,15 @@ fn a_box_that_overhangs_is_clipped() {
 
 #[test]
 fn a_box_without_pixels_is_an_error() {
-    for init in [
-        rect(5, 5, 5, 9),
-        rect(6, 2, 3, 8),
-        rect(10, 0, 20, 5),
-        rect(0, u32::MAX, 5, u32::MAX),
-    ] {
-        assert!(
-            matches!(run(&square(), 10, init), Err(Error::EmptyBox { .. })),
-            "{init:?}"
-        );
+    for init in [rect(5, 5, 5, 9), rect(6, 2, 3, 8), rect(10, 0, 20, 5), rect(0, u32::MAX, 5, u32::MAX)] {
+        assert!(matches!(run(&square(), 10, init), Err(Error::EmptyBox { .. })), "{init:?}");
     }
 }
 
 #[test]
 fn a_box_over_everything_leaves_no_background() {
-    assert_eq!(
-        run(&square(), 10, rect(0, 0, 10, 10)),
-        Err(Error::NoBackground)
-    );
-    assert_eq!(
-        run(&[1, 2, 3], 1, rect(0, 0, 1, 1)),
-        Err(Error::NoBackground)
-    );
+    assert_eq!(run(&square(), 10, rect(0, 0, 10, 10)), Err(Error::NoBackground));
+    assert_eq!(run(&[1, 2, 3], 1, rect(0, 0, 1, 1)), Err(Error::NoBackground));
 }
 
 #[test]
@@ -88,14 +65,9 @@ fn a_box_of_one_pixel() {
 #[test]
 fn sides_of_one_pixel() {
     for width in [1, 30] {
-        let data: Vec<u8> = (0..30_u8)
-            .flat_map(|i| [if (10..20).contains(&i) { 250 } else { i }; 3])
-            .collect();
-        let init = if width == 1 {
-            rect(0, 8, 1, 22)
-        } else {
-            rect(8, 0, 22, 1)
-        };
+        let data: Vec<u8> =
+            (0..30_u8).flat_map(|i| [if (10..20).contains(&i) { 250 } else { i }; 3]).collect();
+        let init = if width == 1 { rect(0, 8, 1, 22) } else { rect(8, 0, 22, 1) };
         let mask = run(&data, width, init).expect("valid input");
         assert_eq!(mask[10..20], [1; 10]);
         assert_eq!(mask[..8], [0; 8]);
@@ -115,35 +87,18 @@ fn trimaps_without_one_of_the_labels() {
         assert_eq!(run(&square(), 10, Init::Trimap(&labels)), Err(error));
     }
     let short = vec![Background; 99];
-    let error = Error::TrimapSize {
-        expected: 100,
-        found: 99,
-    };
+    let error = Error::TrimapSize { expected: 100, found: 99 };
     assert_eq!(run(&square(), 10, Init::Trimap(&short)), Err(error));
 
     // Everything is known: the mask is the trimap.
-    let labels: Vec<Label> = (0..100)
-        .map(|i| if i % 3 == 0 { Foreground } else { Background })
-        .collect();
+    let labels: Vec<Label> = (0..100).map(|i| if i % 3 == 0 { Foreground } else { Background }).collect();
     let mask = run(&square(), 10, Init::Trimap(&labels)).expect("valid input");
-    assert!(
-        mask.iter()
-            .enumerate()
-            .all(|(i, &m)| (m == 1) == (i % 3 == 0))
-    );
+    assert!(mask.iter().enumerate().all(|(i, &m)| (m == 1) == (i % 3 == 0)));
 
     // No certain pixel at all.
     let truth = square_mask();
-    let labels: Vec<Label> = truth
-        .iter()
-        .map(|&m| {
-            if m == 1 {
-                MaybeForeground
-            } else {
-                MaybeBackground
-            }
-        })
-        .collect();
+    let labels: Vec<Label> =
+        truth.iter().map(|&m| if m == 1 { MaybeForeground } else { MaybeBackground }).collect();
     assert_eq!(run(&square(), 10, Init::Trimap(&labels)), Ok(truth));
 }
 
@@ -163,36 +118,18 @@ fn limits_and_parameters_are_enforced() {
     let data = square();
     let image = RgbView::new(&data, 10, 10).expect("sizes match");
     let mut workspace = Workspace::new();
-    let small = Params {
-        max_pixels: 99,
-        ..Params::default()
-    };
+    let small = Params { max_pixels: 99, ..Params::default() };
     assert_eq!(
         segment(image, rect(2, 2, 8, 8), &small, &mut workspace).map(|_| ()),
-        Err(Error::TooManyPixels {
-            pixels: 100,
-            limit: 99
-        })
+        Err(Error::TooManyPixels { pixels: 100, limit: 99 })
     );
     for components in [0, 9] {
-        let params = Params {
-            components,
-            ..Params::default()
-        };
+        let params = Params { components, ..Params::default() };
         let result = segment(image, rect(2, 2, 8, 8), &params, &mut workspace).map(|_| ());
-        assert!(matches!(
-            result,
-            Err(Error::Parameter {
-                name: "components",
-                ..
-            })
-        ));
+        assert!(matches!(result, Err(Error::Parameter { name: "components", .. })));
     }
     for gamma in [0.0, 1e-300, 1000.0] {
-        let params = Params {
-            gamma,
-            ..Params::default()
-        };
+        let params = Params { gamma, ..Params::default() };
         assert!(segment(image, rect(2, 2, 8, 8), &params, &mut workspace).is_ok());
     }
 }

@@ -35,10 +35,9 @@ impl KMeans {
         random: &mut Random,
     ) -> [Moments; MAX_COMPONENTS] {
         self.points.clear();
-        self.points.extend(cells.iter().map(|c| Point {
-            weight: c.count as f32,
-            colour: c.mean().map(|v| v as f32),
-        }));
+        self.points.extend(
+            cells.iter().map(|c| Point { weight: c.count as f32, colour: c.mean().map(|v| v as f32) }),
+        );
         let mut centres = [[0.0_f32; 3]; MAX_COMPONENTS];
         let k = self.seed(&mut centres, k, random);
         let mut clusters = [Moments::default(); MAX_COMPONENTS];
@@ -63,28 +62,18 @@ impl KMeans {
     }
 
     /// Chooses up to `k` centres among the points; returns how many.
-    fn seed(
-        &mut self,
-        centres: &mut [[f32; 3]; MAX_COMPONENTS],
-        k: usize,
-        random: &mut Random,
-    ) -> usize {
-        let Self {
-            points,
-            nearest,
-            trial,
-            best,
-        } = self;
+    fn seed(&mut self, centres: &mut [[f32; 3]; MAX_COMPONENTS], k: usize, random: &mut Random) -> usize {
+        let Self { points, nearest, trial, best } = self;
+        // The three buffers change places: all of them must be large enough.
+        for buffer in [&mut *nearest, &mut *trial, &mut *best] {
+            buffer.clear();
+            buffer.reserve(points.len());
+        }
         let total: f64 = points.iter().map(|p| f64::from(p.weight)).sum();
         let first = pick(points.iter().map(|p| p.weight), total, random);
         centres[0] = points[first].colour;
-        nearest.clear();
-        nearest.extend(
-            points
-                .iter()
-                .map(|p| p.weight * square_distance(p.colour, centres[0])),
-        );
-        for chosen in 1..k {
+        nearest.extend(points.iter().map(|p| p.weight * square_distance(p.colour, centres[0])));
+        for (chosen, centre) in centres[..k].iter_mut().enumerate().skip(1) {
             let total: f64 = nearest.iter().map(|&d| f64::from(d)).sum();
             if total <= 0.0 {
                 return chosen;
@@ -102,7 +91,7 @@ impl KMeans {
                 let rest: f64 = trial.iter().map(|&d| f64::from(d)).sum();
                 if rest < least {
                     least = rest;
-                    centres[chosen] = candidate;
+                    *centre = candidate;
                     std::mem::swap(trial, best);
                 }
             }
@@ -164,25 +153,15 @@ mod tests {
         let cells = cells(&[[0, 0, 0], [2, 0, 0], [200, 0, 0], [202, 0, 0], [0, 0, 250]]);
         for seed in 0..20 {
             let clusters = KMeans::default().cluster(&cells, 3, &mut Random::new(seed, 0));
-            let mut means: Vec<_> = clusters
-                .iter()
-                .filter(|c| c.count > 0)
-                .map(Moments::mean)
-                .collect();
+            let mut means: Vec<_> = clusters.iter().filter(|c| c.count > 0).map(Moments::mean).collect();
             means.sort_by(|a, b| a.partial_cmp(b).expect("finite"));
-            assert_eq!(
-                means,
-                [[0.0, 0.0, 250.0], [1.0, 0.0, 0.0], [201.0, 0.0, 0.0]]
-            );
+            assert_eq!(means, [[0.0, 0.0, 250.0], [1.0, 0.0, 0.0], [201.0, 0.0, 0.0]]);
         }
     }
 
     #[test]
     fn fewer_colours_than_clusters() {
         let clusters = KMeans::default().cluster(&cells(&[[9, 9, 9]]), 5, &mut Random::new(1, 0));
-        assert_eq!(
-            clusters.iter().map(|c| c.count).collect::<Vec<_>>(),
-            [1, 0, 0, 0, 0, 0, 0, 0]
-        );
+        assert_eq!(clusters.iter().map(|c| c.count).collect::<Vec<_>>(), [1, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

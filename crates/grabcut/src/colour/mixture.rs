@@ -35,6 +35,19 @@ impl Mixture {
         &self.components[..self.len]
     }
 
+    /// Energy in nats of explaining `colour` (r, g, b, `0.0..=255.0`) by the component that does it
+    /// best: `−ln π + ½ ln det Σ + ½ (z − μ)ᵀ Σ⁻¹ (z − μ) + 1/24 tr Σ⁻¹`. The last term is the
+    /// expectation of the third over the rounding of the colour to whole levels.
+    pub fn cost(&self, colour: [f64; 3]) -> f64 {
+        let cost = |c: &Component| {
+            let ([a00, a10, a11, a20, a21, a22], _) = c.whitening();
+            let d: [f64; 3] = std::array::from_fn(|i| colour[i] - c.mean[i]);
+            let y = [a00 * d[0], a10 * d[0] + a11 * d[1], a20 * d[0] + a21 * d[1] + a22 * d[2]];
+            c.offset() + 0.5 * y.iter().map(|v| v * v).sum::<f64>()
+        };
+        self.components().iter().filter(|c| c.weight > 0.0).map(cost).fold(f64::INFINITY, f64::min)
+    }
+
     /// Fits each component to the moments of its pixels.
     pub(crate) fn fit(moments: &[Moments]) -> Self {
         let total: u64 = moments.iter().map(|m| m.count).sum();
@@ -45,17 +58,10 @@ impl Mixture {
                 for diagonal in [0, 3, 5] {
                     covariance[diagonal] += ROUNDING_VARIANCE;
                 }
-                *component = Component {
-                    weight: m.count as f64 / total as f64,
-                    mean: m.mean(),
-                    covariance,
-                };
+                *component = Component { weight: m.count as f64 / total as f64, mean: m.mean(), covariance };
             }
         }
-        Self {
-            components,
-            len: moments.len().min(MAX_COMPONENTS),
-        }
+        Self { components, len: moments.len().min(MAX_COMPONENTS) }
     }
 }
 
@@ -63,14 +69,7 @@ impl Component {
     const NONE: Self = Self {
         weight: 0.0,
         mean: [0.0; 3],
-        covariance: [
-            ROUNDING_VARIANCE,
-            0.0,
-            0.0,
-            ROUNDING_VARIANCE,
-            0.0,
-            ROUNDING_VARIANCE,
-        ],
+        covariance: [ROUNDING_VARIANCE, 0.0, 0.0, ROUNDING_VARIANCE, 0.0, ROUNDING_VARIANCE],
     };
 
     /// Inverse of the covariance's Cholesky factor, lower triangle by rows, and the logarithm of
@@ -84,17 +83,12 @@ impl Component {
         // errors of the subtraction.
         let l11 = (gg - l10 * l10).max(0.5 * ROUNDING_VARIANCE).sqrt();
         let l21 = (gb - l20 * l10) / l11;
-        let l22 = (bb - l20 * l20 - l21 * l21)
-            .max(0.5 * ROUNDING_VARIANCE)
-            .sqrt();
+        let l22 = (bb - l20 * l20 - l21 * l21).max(0.5 * ROUNDING_VARIANCE).sqrt();
         let (a00, a11, a22) = (1.0 / l00, 1.0 / l11, 1.0 / l22);
         let a10 = -l10 * a00 * a11;
         let a21 = -l21 * a11 * a22;
         let a20 = -(l20 * a00 + l21 * a10) * a22;
-        (
-            [a00, a10, a11, a20, a21, a22],
-            l00.ln() + l11.ln() + l22.ln(),
-        )
+        ([a00, a10, a11, a20, a21, a22], l00.ln() + l11.ln() + l22.ln())
     }
 
     /// Energy in nats of the best-fitting pixel: everything but the Mahalanobis term.
@@ -117,13 +111,7 @@ mod tests {
 
     #[test]
     fn whitening_inverts_the_covariance() {
-        let m = sample(&[
-            [10, 20, 30],
-            [12, 25, 31],
-            [90, 20, 33],
-            [11, 99, 200],
-            [0, 3, 8],
-        ]);
+        let m = sample(&[[10, 20, 30], [12, 25, 31], [90, 20, 33], [11, 99, 200], [0, 3, 8]]);
         let mixture = Mixture::fit(&[m]);
         let c = mixture.components()[0];
         let ([a00, a10, a11, a20, a21, a22], log_root_det) = c.whitening();
@@ -138,10 +126,7 @@ mod tests {
                         v += a[i][p] * s[p][q] * a[j][q];
                     }
                 }
-                assert!(
-                    (v - f64::from(u8::from(i == j))).abs() < 1e-9,
-                    "A Σ Aᵀ [{i}][{j}] = {v}"
-                );
+                assert!((v - f64::from(u8::from(i == j))).abs() < 1e-9, "A Σ Aᵀ [{i}][{j}] = {v}");
             }
         }
         assert!((log_root_det + (a00 * a11 * a22).ln()).abs() < 1e-9);

@@ -25,11 +25,7 @@ impl Moments {
         for (sum, v) in self.sum.iter_mut().zip([r, g, b]) {
             *sum += u64::from(v);
         }
-        for (sum, v) in self
-            .product
-            .iter_mut()
-            .zip([r * r, r * g, r * b, g * g, g * b, b * b])
-        {
+        for (sum, v) in self.product.iter_mut().zip([r * r, r * g, r * b, g * g, g * b, b * b]) {
             *sum += u64::from(v);
         }
     }
@@ -46,17 +42,9 @@ impl Moments {
         let [r, g, b] = self.sum.map(u128::from);
         let [rr, rg, rb, gg, gb, bb] = self.product.map(u128::from);
         // n Σxy − Σx Σy as integers: no cancellation, whatever the mean.
-        let entry = |xy: u128, x: u128, y: u128| {
-            ((n * xy) as i128 - (x * y) as i128) as f64 / (n as f64 * n as f64)
-        };
-        [
-            entry(rr, r, r),
-            entry(rg, r, g),
-            entry(rb, r, b),
-            entry(gg, g, g),
-            entry(gb, g, b),
-            entry(bb, b, b),
-        ]
+        let entry =
+            |xy: u128, x: u128, y: u128| ((n * xy) as i128 - (x * y) as i128) as f64 / (n as f64 * n as f64);
+        [entry(rr, r, r), entry(rg, r, g), entry(rb, r, b), entry(gg, g, g), entry(gb, g, b), entry(bb, b, b)]
     }
 }
 
@@ -68,6 +56,43 @@ impl AddAssign for Moments {
         }
         for (a, b) in self.product.iter_mut().zip(other.product) {
             *a += b;
+        }
+    }
+}
+
+/// Most pixels of a run that [`RunMoments`] can take: 255² times this fits 32 bits.
+pub(crate) const MAX_RUN: usize = 1 << 16;
+
+/// Moments of up to [`MAX_RUN`] pixels that belong to several sets, kept in narrow lanes so that a
+/// pixel is added by a few vector instructions.
+#[derive(Debug)]
+pub(crate) struct RunMoments<const SETS: usize> {
+    /// Per set: count, sums, products, as in [`Moments`]; two lanes unused.
+    lanes: [[u32; 12]; SETS],
+}
+
+impl<const SETS: usize> RunMoments<SETS> {
+    /// No pixels.
+    pub(crate) fn new() -> Self {
+        Self { lanes: [[0; 12]; SETS] }
+    }
+
+    /// Adds one pixel to a set, given modulo `SETS`.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, set: usize, colour: [u8; 3]) {
+        let [r, g, b] = colour.map(u32::from);
+        let values = [1, r, g, b, r * r, r * g, r * b, g * g, g * b, b * b, 0, 0];
+        for (lane, value) in self.lanes[set % SETS].iter_mut().zip(values) {
+            *lane += value;
+        }
+    }
+
+    /// Moves everything to `totals` and starts over.
+    pub(crate) fn drain(&mut self, totals: &mut [Moments; SETS]) {
+        for (total, lanes) in totals.iter_mut().zip(&mut self.lanes) {
+            let [count, r, g, b, rr, rg, rb, gg, gb, bb, _, _] = lanes.map(u64::from);
+            *total += Moments { count, sum: [r, g, b], product: [rr, rg, rb, gg, gb, bb] };
+            *lanes = [0; 12];
         }
     }
 }
@@ -86,6 +111,26 @@ mod tests {
         let mut twice = m;
         twice += m;
         assert_eq!(twice.covariance(), m.covariance());
+    }
+
+    #[test]
+    fn a_full_run_does_not_overflow_and_equals_single_pixels() {
+        let mut run = RunMoments::<4>::new();
+        let mut totals = [Moments::default(); 4];
+        let mut expected = totals;
+        for i in 0..MAX_RUN {
+            let colour = if i % 3 == 0 { [255; 3] } else { [i as u8, 7, (i / 256) as u8] };
+            run.push(i % 2, [255; 3]);
+            expected[i % 2].push([255; 3]);
+            run.push(2, colour);
+            expected[2].push(colour);
+        }
+        run.drain(&mut totals);
+        run.drain(&mut totals);
+        assert_eq!(totals, expected);
+        (0..MAX_RUN).for_each(|_| run.push(3, [255; 3]));
+        run.drain(&mut totals);
+        assert_eq!(totals[3].product, [65_536 * 65_025; 6]);
     }
 
     #[test]

@@ -53,10 +53,7 @@ mod tests {
         palette.push([0, 0, 0]);
         palette.push([7, 7, 7]);
         palette.push([8, 7, 7]);
-        assert_eq!(
-            palette.cells().iter().map(|c| c.count).collect::<Vec<_>>(),
-            [2, 1]
-        );
+        assert_eq!(palette.cells().iter().map(|c| c.count).collect::<Vec<_>>(), [2, 1]);
         palette.clear();
         assert!(palette.cells().is_empty());
     }

@@ -1,4 +1,5 @@
-//! Boykov and Kolmogorov's augmenting paths (PAMI 2004) on the implicit grid.
+//! Boykov and Kolmogorov's augmenting paths (PAMI 2004) on the implicit grid: the tests' second
+//! opinion, and the baseline of the comparison in the README.
 //!
 //! Two trees grow from the terminals through links with residual capacity; where they meet, flow
 //! is pushed along the path, and the nodes cut off by saturated links (orphans) look for another
@@ -6,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::grid::Shape;
+use super::grid::{Shape, back};
 
 /// Parent of a node that is linked to its terminal.
 const TERMINAL: u8 = 8;
@@ -36,15 +37,8 @@ struct Node {
     active: bool,
 }
 
-const EMPTY: Node = Node {
-    link: [0; 8],
-    excess: 0,
-    stamp: 0,
-    distance: 0,
-    parent: NONE,
-    tree: FREE,
-    active: false,
-};
+const EMPTY: Node =
+    Node { link: [0; 8], excess: 0, stamp: 0, distance: 0, parent: NONE, tree: FREE, active: false };
 
 /// A grid with flow on it.
 #[derive(Debug, Default)]
@@ -72,19 +66,13 @@ impl BoykovKolmogorov {
     pub(crate) fn set_link(&mut self, node: usize, d: usize, capacity: u16) {
         self.nodes[node].link[d] = capacity;
         let to = node.wrapping_add(self.offsets[d]);
-        self.nodes[to].link[d ^ 1] = capacity;
+        self.nodes[to].link[back(d)] = capacity;
     }
 
     /// Adds to the capacity from the source (negative: to the sink); flow already there stays.
     #[inline(always)]
     pub(crate) fn add_excess(&mut self, node: usize, delta: i32) {
         self.nodes[node].excess += delta;
-    }
-
-    /// What is left of the node's terminal link: see [`Self::add_excess`].
-    #[inline(always)]
-    pub(crate) fn excess(&self, node: usize) -> i32 {
-        self.nodes[node].excess
     }
 
     /// Whether the node can be reached from the source through residual links. Of all least cuts
@@ -153,14 +141,9 @@ impl BoykovKolmogorov {
 
     /// Grows the source's tree from `node`; returns the link on which it meets the sink's.
     fn grow_source(&mut self, node: usize) -> Option<(usize, usize)> {
-        let Node {
-            link,
-            stamp,
-            distance,
-            ..
-        } = self.nodes[node];
-        for d in 0..8 {
-            if link[d] == 0 {
+        let Node { link, stamp, distance, .. } = self.nodes[node];
+        for (d, &left) in link.iter().enumerate() {
+            if left == 0 {
                 continue;
             }
             let to = node.wrapping_add(self.offsets[d]);
@@ -168,7 +151,7 @@ impl BoykovKolmogorov {
             match other.tree {
                 FREE => {
                     other.tree = SOURCE;
-                    other.parent = d as u8 ^ 1;
+                    other.parent = back(d) as u8;
                     other.stamp = stamp;
                     other.distance = distance + 1;
                     Self::activate(&mut self.nodes, &mut self.active, to);
@@ -176,7 +159,7 @@ impl BoykovKolmogorov {
                 SINK => return Some((node, d)),
                 _ => {
                     if other.stamp <= stamp && other.distance > distance + 1 {
-                        other.parent = d as u8 ^ 1;
+                        other.parent = back(d) as u8;
                         other.stamp = stamp;
                         other.distance = distance + 1;
                     }
@@ -188,27 +171,25 @@ impl BoykovKolmogorov {
 
     /// Grows the sink's tree from `node`; returns the link on which the source's meets it.
     fn grow_sink(&mut self, node: usize) -> Option<(usize, usize)> {
-        let Node {
-            stamp, distance, ..
-        } = self.nodes[node];
+        let Node { stamp, distance, .. } = self.nodes[node];
         for d in 0..8 {
             let to = node.wrapping_add(self.offsets[d]);
             let other = &mut self.nodes[to];
-            if other.link[d ^ 1] == 0 {
+            if other.link[back(d)] == 0 {
                 continue;
             }
             match other.tree {
                 FREE => {
                     other.tree = SINK;
-                    other.parent = d as u8 ^ 1;
+                    other.parent = back(d) as u8;
                     other.stamp = stamp;
                     other.distance = distance + 1;
                     Self::activate(&mut self.nodes, &mut self.active, to);
                 }
-                SOURCE => return Some((to, d ^ 1)),
+                SOURCE => return Some((to, back(d))),
                 _ => {
                     if other.stamp <= stamp && other.distance > distance + 1 {
-                        other.parent = d as u8 ^ 1;
+                        other.parent = back(d) as u8;
                         other.stamp = stamp;
                         other.distance = distance + 1;
                     }
@@ -230,16 +211,11 @@ impl BoykovKolmogorov {
                 break;
             }
             node = node.wrapping_add(self.offsets[parent]);
-            flow = flow.min(i32::from(self.nodes[node].link[parent ^ 1]));
+            flow = flow.min(i32::from(self.nodes[node].link[back(parent)]));
         }
         node = to;
         loop {
-            let Node {
-                parent,
-                link,
-                excess,
-                ..
-            } = self.nodes[node];
+            let Node { parent, link, excess, .. } = self.nodes[node];
             let parent = usize::from(parent);
             if parent >= 8 {
                 flow = flow.min(-excess);
@@ -252,7 +228,7 @@ impl BoykovKolmogorov {
         // Every link on the path bounds the flow, so it fits 16 bits.
         let step = flow as u16;
         self.nodes[from].link[d] -= step;
-        self.nodes[to].link[d ^ 1] += step;
+        self.nodes[to].link[back(d)] += step;
         node = from;
         loop {
             let parent = usize::from(self.nodes[node].parent);
@@ -265,7 +241,7 @@ impl BoykovKolmogorov {
             }
             self.nodes[node].link[parent] += step;
             let above = node.wrapping_add(self.offsets[parent]);
-            let left = &mut self.nodes[above].link[parent ^ 1];
+            let left = &mut self.nodes[above].link[back(parent)];
             *left -= step;
             if *left == 0 {
                 self.orphan(node);
@@ -283,7 +259,7 @@ impl BoykovKolmogorov {
                 break;
             }
             let above = node.wrapping_add(self.offsets[parent]);
-            self.nodes[above].link[parent ^ 1] += step;
+            self.nodes[above].link[back(parent)] += step;
             let left = &mut self.nodes[node].link[parent];
             *left -= step;
             if *left == 0 {
@@ -302,18 +278,13 @@ impl BoykovKolmogorov {
     fn adopt<const TREE: u8>(&mut self, orphan: usize) {
         let mut best = (u32::MAX, NONE);
         let link = self.nodes[orphan].link;
-        for d in 0..8 {
+        for (d, &left) in link.iter().enumerate() {
             let to = orphan.wrapping_add(self.offsets[d]);
             let other = &self.nodes[to];
             if other.tree != TREE || other.parent >= ORPHAN {
                 continue;
             }
-            if (if TREE == SOURCE {
-                other.link[d ^ 1]
-            } else {
-                link[d]
-            }) == 0
-            {
+            if (if TREE == SOURCE { other.link[back(d)] } else { left }) == 0 {
                 continue;
             }
             if let Some(distance) = self.distance(to)
@@ -329,21 +300,16 @@ impl BoykovKolmogorov {
             node.distance = best.0 + 1;
             return;
         }
-        for d in 0..8 {
+        for (d, &left) in link.iter().enumerate() {
             let to = orphan.wrapping_add(self.offsets[d]);
             let other = self.nodes[to];
             if other.tree != TREE {
                 continue;
             }
-            if (if TREE == SOURCE {
-                other.link[d ^ 1]
-            } else {
-                link[d]
-            }) != 0
-            {
+            if (if TREE == SOURCE { other.link[back(d)] } else { left }) != 0 {
                 Self::activate(&mut self.nodes, &mut self.active, to);
             }
-            if other.parent == d as u8 ^ 1 {
+            if other.parent == back(d) as u8 {
                 self.nodes[to].parent = ORPHAN;
                 self.orphans.push_back(to as u32);
             }
@@ -359,12 +325,7 @@ impl BoykovKolmogorov {
         let mut length = 0;
         let mut node = start;
         let total = loop {
-            let Node {
-                stamp,
-                distance,
-                parent,
-                ..
-            } = self.nodes[node];
+            let Node { stamp, distance, parent, .. } = self.nodes[node];
             if stamp == self.time {
                 break length + distance;
             }

@@ -1,19 +1,18 @@
 //! The shape of the grid that carries the flow, and the eight directions in it.
 
-/// The four directions in which links are set (east, south, south-east, south-west); direction
-/// `d ^ 1` leads back from `d`.
-pub(crate) const FORWARD: [usize; 4] = [0, 2, 4, 6];
-/// Columns and rows that a step in each direction moves.
-pub(crate) const STEP: [(isize, isize); 8] = [
-    (1, 0),
-    (-1, 0),
-    (0, 1),
-    (0, -1),
-    (1, 1),
-    (-1, -1),
-    (-1, 1),
-    (1, -1),
-];
+/// Columns and rows that a step in each direction moves, in the order of the neighbours in
+/// memory; direction `7 - d` leads back from `d`.
+pub(crate) const STEP: [(isize, isize); 8] =
+    [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)];
+
+/// The four directions in which links are set; the others are their opposites.
+pub(crate) const FORWARD: [usize; 4] = [4, 5, 6, 7];
+
+/// The opposite direction.
+#[inline(always)]
+pub(crate) fn back(d: usize) -> usize {
+    7 - d
+}
 
 /// Shape of a padded grid: each row ends with one node without links, which is also what a step
 /// to the left of the first column meets; one row of such nodes lies above and below.
@@ -37,6 +36,7 @@ impl Shape {
     }
 
     /// Position of a node.
+    #[inline(always)]
     pub(crate) fn at(self, x: usize, y: usize) -> usize {
         (y + 1) * self.stride() + x + 1
     }
@@ -55,18 +55,16 @@ mod tests {
     fn every_step_from_a_proper_node_stays_in_memory_and_has_an_opposite() {
         for (width, height) in [(1, 1), (1, 5), (5, 1), (3, 4)] {
             let shape = Shape { width, height };
-            let proper: Vec<usize> = (0..height)
-                .flat_map(|y| (0..width).map(move |x| shape.at(x, y)))
-                .collect();
+            let proper: Vec<usize> =
+                (0..height).flat_map(|y| (0..width).map(move |x| shape.at(x, y))).collect();
             for y in 0..height {
                 for x in 0..width {
                     for (d, &offset) in shape.offsets().iter().enumerate() {
                         let to = shape.at(x, y).wrapping_add(offset);
                         assert!(to < shape.nodes());
-                        assert_eq!(to.wrapping_add(shape.offsets()[d ^ 1]), shape.at(x, y));
+                        assert_eq!(to.wrapping_add(shape.offsets()[back(d)]), shape.at(x, y));
                         let (nx, ny) = (x as isize + STEP[d].0, y as isize + STEP[d].1);
-                        let inside =
-                            (0..width as isize).contains(&nx) && (0..height as isize).contains(&ny);
+                        let inside = (0..width as isize).contains(&nx) && (0..height as isize).contains(&ny);
                         assert_eq!(proper.contains(&to), inside);
                     }
                 }

@@ -1,6 +1,74 @@
 //! Exact minimum cut on an implicit 8-neighbour grid.
 
+#[cfg(test)]
 mod boykov_kolmogorov;
+mod forest;
 pub(crate) mod grid;
+mod incremental_bfs;
+mod pyramid;
+mod residual;
 
-pub(crate) use boykov_kolmogorov::BoykovKolmogorov;
+#[cfg(test)]
+mod tests;
+
+use grid::Shape;
+use incremental_bfs::IncrementalBfs;
+use pyramid::Pyramid;
+use residual::Residual;
+
+/// A grid, the flow on it and its least cut.
+///
+/// Flow stays when terminal capacities change, so a later [`GridCut::solve`] only has to route the
+/// difference.
+#[derive(Debug, Default)]
+pub(crate) struct GridCut {
+    shape: Shape,
+    residual: Residual,
+    pyramid: Pyramid,
+    solver: IncrementalBfs,
+    fresh: bool,
+}
+
+impl GridCut {
+    /// Starts over with a grid of `shape` without links.
+    pub(crate) fn reset(&mut self, shape: Shape) {
+        self.shape = shape;
+        self.residual.reset(shape);
+        self.fresh = true;
+    }
+
+    /// Sets the capacity of the link between `node` and its neighbour in direction `d`, both ways,
+    /// in units; at most 32,767.
+    #[inline(always)]
+    pub(crate) fn set_link(&mut self, node: usize, d: usize, capacity: u16) {
+        self.residual.set_link(node, d, capacity);
+    }
+
+    /// Adds to the capacity from the source (negative: to the sink), in units; flow already there
+    /// stays.
+    #[inline(always)]
+    pub(crate) fn add_excess(&mut self, node: usize, delta: i32) {
+        self.residual.excess[node] += delta;
+    }
+
+    /// What the flow leaves of the node's link to its terminal: see [`GridCut::add_excess`].
+    #[inline(always)]
+    pub(crate) fn excess(&self, node: usize) -> i32 {
+        self.residual.excess[node]
+    }
+
+    /// Pushes flow until no path from source to sink is left.
+    pub(crate) fn solve(&mut self) {
+        if std::mem::take(&mut self.fresh) {
+            self.pyramid.start(self.shape, &mut self.residual);
+        }
+        self.solver.solve(self.shape, &mut self.residual);
+    }
+
+    /// Whether the source reaches the node through links with capacity left. Of all least cuts
+    /// this is the one with the fewest nodes on the source's side: it does not depend on the flow.
+    #[inline(always)]
+    pub(crate) fn on_source_side(&self, node: usize) -> bool {
+        self.solver.on_source_side(node)
+    }
+}

@@ -34,11 +34,7 @@ impl Falloff {
         diagonal: bool,
         capacity: &mut [u16],
     ) {
-        let length = if diagonal {
-            std::f32::consts::FRAC_1_SQRT_2
-        } else {
-            1.0
-        };
+        let length = if diagonal { std::f32::consts::FRAC_1_SQRT_2 } else { 1.0 };
         links(backend, a, b, self.rate, self.strength * length, capacity);
     }
 }
@@ -56,12 +52,7 @@ fn links_body(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32, capacity: 
     let whole = n - n % LANES;
     for at in (0..whole).step_by(LANES) {
         let end = at + LANES;
-        let out = block(
-            a.map(|p| &p[at..end]),
-            b.map(|p| &p[at..end]),
-            rate,
-            strength,
-        );
+        let out = block(a.map(|p| &p[at..end]), b.map(|p| &p[at..end]), rate, strength);
         capacity[at..end].copy_from_slice(&out);
     }
     if whole < n {
@@ -97,8 +88,7 @@ fn block(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES]
         let f = (x - whole) * std::f32::consts::LN_2;
         let p = 1.0
             + f * (1.0
-                + f * (0.5
-                    + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f * (1.0 / 720.0))))));
+                + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f * (1.0 / 720.0))))));
         let exponent = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
         let power = f32::from_bits(((exponent + 127) << 23) as u32);
         (strength * (p * power) + 0.5) as i32 as u16
@@ -113,12 +103,7 @@ mod tests {
     #[test]
     fn every_backend_gives_the_same_bits_and_the_right_capacity() {
         let mut random = Random::new(5, 0);
-        for (n, beta, strength) in [
-            (0, 0.1, 1.0),
-            (1, 0.0, 9.0),
-            (37, 0.002, 32_767.0),
-            (64, 5.0, 1e9),
-        ] {
+        for (n, beta, strength) in [(0, 0.1, 1.0), (1, 0.0, 9.0), (37, 0.002, 32_767.0), (64, 5.0, 1e9)] {
             let mut planes = || -> [Vec<u8>; 3] {
                 std::array::from_fn(|_| (0..n).map(|_| (random.unit() * 60.0) as u8).collect())
             };
@@ -140,16 +125,10 @@ mod tests {
                     assert_eq!(run(backend), portable, "{backend:?}");
                 }
                 for i in 0..n {
-                    let d2: f64 = (0..3)
-                        .map(|c| (f64::from(a[c][i]) - f64::from(b[c][i])).powi(2))
-                        .sum();
+                    let d2: f64 = (0..3).map(|c| (f64::from(a[c][i]) - f64::from(b[c][i])).powi(2)).sum();
                     let length = if diagonal { 0.5_f64.sqrt() } else { 1.0 };
                     let expected = strength.min(32_767.0) * length * (-beta * d2).exp();
-                    assert!(
-                        (f64::from(portable[i]) - expected).abs() < 0.53,
-                        "{} {expected}",
-                        portable[i]
-                    );
+                    assert!((f64::from(portable[i]) - expected).abs() < 0.53, "{} {expected}", portable[i]);
                 }
             }
         }

@@ -1,0 +1,140 @@
+//! A first flow from coarser grids.
+//!
+//! Blocks of 2 × 2 nodes become one node each, with the summed excesses and the summed capacities
+//! between blocks; the flow found there is laid out over the fine links it stands for. Long
+//! detours are then found where they are short, and the fine grid is left with local imbalances.
+//! Any flow within the capacities is a valid start, so nothing here can affect the result.
+
+use super::grid::{STEP, Shape, back};
+use super::incremental_bfs::IncrementalBfs;
+use super::residual::Residual;
+
+/// Links that make up each direction between blocks: column and row of the node in its block,
+/// direction from there.
+const BUNDLE: [&[(usize, usize, usize)]; 8] = [
+    &[(0, 0, 0)],
+    &[(0, 0, 1), (0, 0, 2), (1, 0, 1), (1, 0, 0)],
+    &[(1, 0, 2)],
+    &[(0, 0, 3), (0, 0, 5), (0, 1, 3), (0, 1, 0)],
+    &[(1, 0, 4), (1, 0, 7), (1, 1, 4), (1, 1, 2)],
+    &[(0, 1, 5)],
+    &[(0, 1, 6), (0, 1, 7), (1, 1, 6), (1, 1, 5)],
+    &[(1, 1, 7)],
+];
+/// Fine units in a coarse unit: a bundle has up to four links, whose sum must fit 16 bits.
+const UNIT: i32 = 4;
+/// Grids that are solved before the finest one.
+const LEVELS: usize = 3;
+/// A grid with a smaller side is not reduced further.
+const LEAST_SIDE: usize = 8;
+
+/// The coarser grids.
+#[derive(Debug, Default)]
+pub(crate) struct Pyramid {
+    levels: [Level; LEVELS],
+}
+
+#[derive(Debug, Default)]
+struct Level {
+    shape: Shape,
+    residual: Residual,
+    solver: IncrementalBfs,
+}
+
+impl Pyramid {
+    /// Puts flow on `residual`, a grid of `shape`.
+    pub(crate) fn start(&mut self, shape: Shape, residual: &mut Residual) {
+        descend(&mut self.levels, shape, residual);
+    }
+}
+
+fn descend(levels: &mut [Level], shape: Shape, fine: &mut Residual) {
+    let Some((coarse, coarser)) = levels.split_first_mut() else { return };
+    if shape.width.min(shape.height) <= LEAST_SIDE {
+        return;
+    }
+    coarse.shape = Shape { width: shape.width.div_ceil(2), height: shape.height.div_ceil(2) };
+    reduce(shape, fine, coarse);
+    descend(coarser, coarse.shape, &mut coarse.residual);
+    coarse.solver.solve(coarse.shape, &mut coarse.residual);
+    lay_out(coarse, shape, fine);
+}
+
+/// The fine nodes of a bundle with the directions of its links.
+#[inline(always)]
+fn bundle(shape: Shape, x: usize, y: usize, d: usize) -> impl Iterator<Item = (usize, usize)> {
+    BUNDLE[d].iter().filter_map(move |&(dx, dy, link)| {
+        let (x, y) = (2 * x + dx, 2 * y + dy);
+        (x < shape.width && y < shape.height).then(|| (shape.at(x, y), link))
+    })
+}
+
+/// Sum of what is left of a bundle's links.
+#[inline(always)]
+fn left(shape: Shape, fine: &Residual, x: usize, y: usize, d: usize) -> i32 {
+    bundle(shape, x, y, d).map(|(node, link)| i32::from(fine.link[node][link])).sum()
+}
+
+/// Sets up the coarse grid from what is left on the fine one.
+fn reduce(shape: Shape, fine: &Residual, coarse: &mut Level) {
+    coarse.residual.reset(coarse.shape);
+    for y in 0..coarse.shape.height {
+        for x in 0..coarse.shape.width {
+            let node = coarse.shape.at(x, y);
+            let mut excess = 0;
+            for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(dx, dy)| (2 * x + dx, 2 * y + dy)) {
+                if x < shape.width && y < shape.height {
+                    excess += fine.excess[shape.at(x, y)];
+                }
+            }
+            coarse.residual.excess[node] = excess / UNIT;
+            for d in 0..8 {
+                let capacity = left(shape, fine, x, y, d) / UNIT;
+                if capacity > 0 {
+                    coarse.residual.set_residual(node, d, capacity as u16);
+                }
+            }
+        }
+    }
+}
+
+/// Distributes the coarse flow over the fine links.
+fn lay_out(coarse: &Level, shape: Shape, fine: &mut Residual) {
+    for y in 0..coarse.shape.height {
+        for x in 0..coarse.shape.width {
+            for d in super::grid::FORWARD {
+                let capacity = left(shape, fine, x, y, d);
+                let unused = i32::from(coarse.residual.link[coarse.shape.at(x, y)][d]);
+                let flow = (capacity / UNIT - unused) * UNIT;
+                if flow > 0 {
+                    spread(shape, fine, (x, y), d, flow, capacity);
+                } else if flow < 0 {
+                    let to = (x.wrapping_add_signed(STEP[d].0), y.wrapping_add_signed(STEP[d].1));
+                    let capacity = left(shape, fine, to.0, to.1, back(d));
+                    spread(shape, fine, to, back(d), -flow, capacity);
+                }
+            }
+        }
+    }
+}
+
+/// Pushes `flow`, at most `capacity`, over the links of a bundle in proportion to what is left.
+fn spread(shape: Shape, fine: &mut Residual, (x, y): (usize, usize), d: usize, flow: i32, capacity: i32) {
+    let (mut flow, mut capacity) = (flow, capacity);
+    for (node, link) in bundle(shape, x, y, d) {
+        let left = i32::from(fine.link[node][link]);
+        if left == 0 {
+            continue;
+        }
+        let share = i64::from(flow) * i64::from(left);
+        let amount = (share as u64).div_ceil(capacity as u64) as i32;
+        flow -= amount;
+        capacity -= left;
+        if amount > 0 {
+            let to = fine.neighbour(node, link);
+            fine.push(node, link, to, amount as u16);
+            fine.excess[node] -= amount;
+            fine.excess[to] += amount;
+        }
+    }
+}

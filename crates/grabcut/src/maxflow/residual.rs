@@ -1,0 +1,80 @@
+//! Residual capacities on a padded grid.
+
+use super::grid::{Shape, back};
+
+/// What is left of every link's capacity, in units of energy.
+///
+/// Any amounts of flow on the links leave the set of least cuts unchanged as long as the excesses
+/// account for them, so solvers may start from whatever an earlier one left.
+#[derive(Debug, Default)]
+pub(crate) struct Residual {
+    /// Per node, to each neighbour. A link and its opposite share twice the link's capacity.
+    pub(crate) link: Vec<[u16; 8]>,
+    /// Per node, from the source (positive) or to the sink (negative); only the difference of the
+    /// two matters to the cut.
+    pub(crate) excess: Vec<i32>,
+    /// Per node, one bit a direction: links that lead out with capacity left, and links that lead
+    /// in with capacity left.
+    pub(crate) open: Vec<[u8; 2]>,
+    pub(crate) offsets: [usize; 8],
+}
+
+/// Index into [`Residual::open`]: links that lead out of the node.
+pub(crate) const OUT: usize = 0;
+/// Index into [`Residual::open`]: links that lead into the node.
+pub(crate) const IN: usize = 1;
+
+impl Residual {
+    /// Starts over with a grid of `shape` without links.
+    pub(crate) fn reset(&mut self, shape: Shape) {
+        let nodes = shape.nodes();
+        self.link.clear();
+        self.link.resize(nodes, [0; 8]);
+        self.excess.clear();
+        self.excess.resize(nodes, 0);
+        self.open.clear();
+        self.open.resize(nodes, [0; 2]);
+        self.offsets = shape.offsets();
+    }
+
+    /// The neighbour in direction `d`.
+    #[inline(always)]
+    pub(crate) fn neighbour(&self, node: usize, d: usize) -> usize {
+        node.wrapping_add(self.offsets[d])
+    }
+
+    /// Sets the capacity of the link between `node` and its neighbour in direction `d`, both ways.
+    #[inline(always)]
+    pub(crate) fn set_link(&mut self, node: usize, d: usize, capacity: u16) {
+        self.set_residual(node, d, capacity);
+        self.set_residual(self.neighbour(node, d), back(d), capacity);
+    }
+
+    /// Sets what is left of the link that leads out of `node` in direction `d`.
+    #[inline(always)]
+    pub(crate) fn set_residual(&mut self, node: usize, d: usize, left: u16) {
+        let to = self.neighbour(node, d);
+        self.link[node][d] = left;
+        if left > 0 {
+            self.open[node][OUT] |= 1 << d;
+            self.open[to][IN] |= 1 << back(d);
+        }
+    }
+
+    /// Moves `amount`, at least 1 and at most what is left, over the link of `node` in direction
+    /// `d` to its neighbour `to`. Returns whether nothing is left.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, node: usize, d: usize, to: usize, amount: u16) -> bool {
+        self.link[to][back(d)] += amount;
+        self.open[to][OUT] |= 1 << back(d);
+        self.open[node][IN] |= 1 << d;
+        let left = &mut self.link[node][d];
+        *left -= amount;
+        let saturated = *left == 0;
+        if saturated {
+            self.open[node][OUT] &= !(1 << d);
+            self.open[to][IN] &= !(1 << back(d));
+        }
+        saturated
+    }
+}
