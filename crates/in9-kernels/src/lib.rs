@@ -38,3 +38,8 @@ pub use linear::linear;
 pub use loss::cross_entropy;
 pub use norm::{BatchNormOutput, batch_norm_train, fold_batch_norm, update_running_stats};
 pub use pool::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool, max_pool2d};
+
+/// Compiles and runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

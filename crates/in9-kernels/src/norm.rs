@@ -348,25 +348,22 @@ for_each_level! {
     fn gradient_sums(x: &[f32], dy: &[f32], a: Affine, activation: Activation) -> (f32, f32) {
         specialise!(activation, F => {
             let (mut sums, mut products) = ([0f32; LANES], [0f32; LANES]);
-            let (mut sum, mut product) = (0f32, 0f32);
-            let (xs, dys) = (x.chunks_exact(LANES), dy.chunks_exact(LANES));
-            for (&x, &dy) in xs.remainder().iter().zip(dys.remainder()) {
-                let d = F.slope(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
-                sum += d;
-                product = lanes::fma::<FMA>(d, x - a.mean, product);
-            }
-            for (x, dy) in xs.zip(dys) {
-                for i in 0..LANES {
-                    let d = F.slope(lanes::fma::<FMA>(a.scale, x[i], a.shift)) * dy[i];
+            for (x, dy) in x.chunks(LANES).zip(dy.chunks(LANES)) {
+                if let (Some(x), Some(dy)) = (x.first_chunk::<LANES>(), dy.first_chunk::<LANES>()) {
+                    for i in 0..LANES {
+                        let d = F.slope(lanes::fma::<FMA>(a.scale, x[i], a.shift)) * dy[i];
+                        sums[i] += d;
+                        products[i] = lanes::fma::<FMA>(d, x[i] - a.mean, products[i]);
+                    }
+                    continue;
+                }
+                for (i, (&x, &dy)) in x.iter().zip(dy).enumerate() {
+                    let d = F.slope(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
                     sums[i] += d;
-                    products[i] = lanes::fma::<FMA>(d, x[i] - a.mean, products[i]);
+                    products[i] = lanes::fma::<FMA>(d, x - a.mean, products[i]);
                 }
             }
-            for i in 0..LANES {
-                sum += sums[i];
-                product += products[i];
-            }
-            (sum, product)
+            (lanes::total(sums), lanes::total(products))
         })
     }
 }

@@ -41,15 +41,14 @@ fn only_thread() -> bool {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn keep_freed_memory() {
     const MIB: libc::c_int = 1 << 20;
-    let settings = [
-        (libc::M_MMAP_THRESHOLD, 1024 * MIB),
-        (libc::M_TRIM_THRESHOLD, 2047 * MIB),
-        (libc::M_TOP_PAD, 64 * MIB),
-    ];
-    for (parameter, value) in settings {
+    let set = |parameter: libc::c_int, value: libc::c_int| {
         // SAFETY: mallopt takes two integers and touches only the allocator's own settings.
-        unsafe { libc::mallopt(parameter, value) };
-    }
+        unsafe { libc::mallopt(parameter, value) == 1 }
+    };
+    // Some versions of glibc refuse thresholds above half the size of a thread's heap.
+    let _ = set(libc::M_MMAP_THRESHOLD, 1024 * MIB) || set(libc::M_MMAP_THRESHOLD, 32 * MIB);
+    set(libc::M_TRIM_THRESHOLD, 2047 * MIB);
+    set(libc::M_TOP_PAD, 64 * MIB);
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]

@@ -2,9 +2,9 @@
 
 mod common;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use common::{bodies_agree, gradients_are_right, random};
-use in9_kernels::{Activation, Conv2dConfig, conv2d, conv2d_act};
+use in9_kernels::{Activation, Conv2dConfig, conv2d, conv2d_act, gradients};
 
 struct Case {
     x: [usize; 4],
@@ -132,4 +132,26 @@ fn wrong_shapes_are_refused_with_both_shapes() {
     assert!(error.contains("[4, 2, 3, 3]") && error.contains('3'), "{error}");
     let zero = Conv2dConfig { stride: [0, 1], ..Conv2dConfig::default() };
     assert!(conv2d(&x, &w, None, &zero).unwrap_err().to_string().contains("stride"));
+}
+
+#[test]
+fn plain_gradients_equal_those_of_the_graph() {
+    for Case { x, w, config } in cases().into_iter().step_by(3) {
+        for dtype in [DType::F32, DType::F64] {
+            let inputs = [random(&x, 1), random(&w, 2)];
+            let f = |t: &[Tensor]| Ok(conv2d(&t[0], &t[1], None, &config)?);
+            let (y, expected) = common::run(&inputs, dtype, f);
+            let dy = random(y.dims(), 99).to_dtype(dtype).unwrap();
+            let cast = |t: &Tensor| t.to_dtype(dtype).unwrap();
+            let (dx, dw) =
+                gradients::conv2d(&cast(&inputs[0]), &cast(&inputs[1]), &dy, &config, true).unwrap();
+            assert_eq!(common::difference(&dx.unwrap(), &expected[0]), 0.0);
+            assert_eq!(common::difference(&dw, &expected[1]), 0.0);
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_agrees_with_the_portable_body() {
+    common::under_every_instruction_set("kernels_agree_with_the_portable_body");
 }

@@ -7,8 +7,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use common::{bodies_agree, difference, gradients_are_right, random, run, values};
 use in9_kernels::{
     Activation, BatchNormOutput, Conv2dConfig, adaptive_avg_pool2d, add_act, avg_pool2d, batch_norm_train,
-    conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm, global_avg_pool, linear, max_pool2d,
-    update_running_stats,
+    conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm, global_avg_pool, gradients, linear,
+    max_pool2d, update_running_stats,
 };
 
 const ACTIVATIONS: [Activation; 7] = [
@@ -211,4 +211,36 @@ fn dropout_is_a_function_of_its_key() {
     let (y, gradients) = run(&[random(&[5, 9], 1)], DType::F32, |t| Ok(dropout(&t[0], 0.5, 3)?));
     let (reference, references) = run(&[random(&[5, 9], 1)], DType::F64, |t| Ok(dropout(&t[0], 0.5, 3)?));
     assert!(difference(&y, &reference) < 1e-6 && difference(&gradients[0], &references[0]) < 1e-6);
+}
+
+#[test]
+fn plain_gradients_equal_those_of_the_graph() {
+    for dtype in [DType::F32, DType::F64] {
+        let cast = |t: &Tensor| t.to_dtype(dtype).unwrap();
+        let inputs = [random(&[3, 4, 5, 6], 1), random(&[4], 2), random(&[4], 3)].map(|t| cast(&t));
+        let [x, gamma, beta] = &inputs;
+        let f = |t: &[Tensor]| Ok(batch_norm_train(&t[0], &t[1], &t[2], 1e-3, Activation::Relu)?.y);
+        let (y, expected) = run(&inputs, dtype, f);
+        let dy = cast(&random(y.dims(), 99));
+        let output = batch_norm_train(x, gamma, beta, 1e-3, Activation::Relu).unwrap();
+        let found =
+            gradients::batch_norm_train(x, gamma, beta, &output, 1e-3, Activation::Relu, &dy).unwrap();
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(difference(found, expected), 0.0);
+        }
+        let terms = [x.clone(), cast(&random(&[3, 4, 5, 6], 5))];
+        for activation in [Activation::None, Activation::Relu] {
+            let (_, expected) = run(&terms, dtype, |t| Ok(add_act(&t[0], &t[1], activation)?));
+            let found = gradients::add_act(&terms[0], &terms[1], activation, &dy).unwrap();
+            assert_eq!(difference(&found, &expected[0]), 0.0);
+            assert_eq!(difference(&found, &expected[1]), 0.0);
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_agrees_with_the_portable_body() {
+    for test in ["activations", "batch_norm", "add_and_activation", "pooling"] {
+        common::under_every_instruction_set(test);
+    }
 }

@@ -7,7 +7,7 @@
 use super::geometry::Geometry;
 use crate::{
     Activation, scratch,
-    simd::{Level, lanes},
+    simd::{Level, lanes, vector::LANES},
 };
 use rayon::prelude::*;
 
@@ -79,13 +79,20 @@ impl Phases {
         });
     }
 
-    fn taps(&self, g: &Geometry, filter: &[f32]) -> Vec<(usize, f32)> {
-        let offset = |ky: usize, kx: usize| {
-            let (y, x) = (ky * g.dy, kx * g.dx);
-            ((y % g.sy) * g.sx + x % g.sx) * self.plane + (y / g.sy) * self.row + x / g.sx
+    /// For each tap its phase and how far its plane is shifted.
+    fn taps(&self, g: &Geometry) -> Vec<(usize, usize)> {
+        let tap = |k: usize| {
+            let (y, x) = (k / g.kw * g.dy, k % g.kw * g.dx);
+            let phase = (y % g.sy) * g.sx + x % g.sx;
+            (phase, (y / g.sy) * self.row + x / g.sx)
         };
-        let taps = filter.iter().enumerate();
-        taps.map(|(k, &w)| (offset(k / g.kw, k % g.kw), w)).collect()
+        (0..g.taps()).map(tap).collect()
+    }
+
+    /// For each tap where its plane starts among the phases.
+    fn offsets(&self, g: &Geometry) -> Vec<usize> {
+        let start = |(phase, shift)| phase * self.plane + shift;
+        self.taps(g).into_iter().map(start).collect()
     }
 
     /// Output rows at the distance of phase rows, zeros between them.
@@ -106,17 +113,18 @@ pub(super) fn forward(
     y: &mut [f32],
 ) {
     let (phases, level) = (Phases::new(g), Level::current());
+    let offsets = phases.offsets(g);
     y.par_chunks_mut(g.plane_out())
         .zip(x.par_chunks(g.plane_in()))
         .enumerate()
         .with_min_len(PLANES)
         .for_each(|(i, (y, x))| {
             let c = i % g.ci;
+            let filter = &w[c * g.taps()..][..g.taps()];
             scratch::with(phases.len(g), |split| {
                 phases.split(g, x, split);
-                let taps = phases.taps(g, &w[c * g.taps()..][..g.taps()]);
                 scratch::with(phases.reach, |out| {
-                    lanes::sum_of_taps(level, out, split, &taps);
+                    lanes::sum_of_taps(level, out, split, &offsets, filter);
                     for (y, out) in y.chunks_exact_mut(g.ow).zip(out.chunks(phases.row)) {
                         y.copy_from_slice(&out[..g.ow]);
                     }
@@ -126,22 +134,44 @@ pub(super) fn forward(
         });
 }
 
+/// The taps of one phase, as seen from the gradient: behind `margin` zeros, the gradient of the
+/// phase's pixel `i` is the sum of `weight * dy[offset + i]`.
+struct PhaseTaps {
+    taps: Vec<usize>,
+    offsets: Vec<usize>,
+}
+
 pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry, dx: &mut [f32]) {
     let (phases, level) = (Phases::new(g), Level::current());
+    let taps = phases.taps(g);
+    let margin = taps.iter().map(|&(_, shift)| shift).max().unwrap_or(0);
+    let of_phase: Vec<PhaseTaps> = (0..g.sy * g.sx)
+        .map(|phase| {
+            let taps = taps.iter().enumerate().filter(|(_, tap)| tap.0 == phase);
+            let (taps, offsets) = taps.map(|(k, tap)| (k, margin - tap.1)).unzip();
+            PhaseTaps { taps, offsets }
+        })
+        .collect();
     dx.par_chunks_mut(g.plane_in())
         .zip(dy.par_chunks(g.plane_out()))
         .enumerate()
         .with_min_len(PLANES)
         .for_each(|(i, (dx, dy))| {
-            let c = i % g.ci;
-            scratch::with(phases.reach, |spread| {
-                phases.spread(g, dy, spread);
+            let filter = &w[i % g.ci * g.taps()..][..g.taps()];
+            scratch::with(margin + phases.plane.max(phases.reach), |spread| {
+                let (zeros, rows) = spread.split_at_mut(margin);
+                zeros.fill(0.0);
+                phases.spread(g, dy, rows);
                 scratch::with(phases.len(g), |split| {
-                    split.fill(0.0);
-                    for (offset, weight) in phases.taps(g, &w[c * g.taps()..][..g.taps()]) {
-                        let target = &mut split[offset..offset + phases.reach];
-                        lanes::add_scaled(level, target, weight, spread);
-                    }
+                    scratch::with(g.taps(), |weights| {
+                        for (phase, split) in of_phase.iter().zip(split.chunks_exact_mut(phases.plane)) {
+                            for (weight, &tap) in weights.iter_mut().zip(&phase.taps) {
+                                *weight = filter[tap];
+                            }
+                            let weights = &weights[..phase.taps.len()];
+                            lanes::sum_of_taps(level, split, spread, &phase.offsets, weights);
+                        }
+                    });
                     phases.join(g, split, dx);
                 });
             });
@@ -150,20 +180,24 @@ pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry, dx: &mut [f32])
 
 pub(super) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let (phases, level) = (Phases::new(g), Level::current());
+    let offsets = phases.offsets(g);
     dw.par_chunks_mut(g.taps()).enumerate().with_min_len(4).for_each(|(c, dw)| {
-        let taps = phases.taps(g, dw);
+        let mut sums = vec![[0f32; LANES]; g.taps()];
         scratch::with(phases.len(g), |split| {
             scratch::with(phases.reach, |spread| {
                 for image in 0..g.n {
                     let i = image * g.ci + c;
                     phases.split(g, &x[i * g.plane_in()..][..g.plane_in()], split);
                     phases.spread(g, &dy[i * g.plane_out()..][..g.plane_out()], spread);
-                    for (dw, &(offset, _)) in dw.iter_mut().zip(&taps) {
+                    for (sums, &offset) in sums.iter_mut().zip(&offsets) {
                         let shifted = &split[offset..offset + phases.reach];
-                        *dw += lanes::dot(level, spread, shifted);
+                        lanes::add_products(level, sums, spread, shifted);
                     }
                 }
             });
         });
+        for (dw, sums) in dw.iter_mut().zip(sums) {
+            *dw = lanes::total(sums);
+        }
     });
 }

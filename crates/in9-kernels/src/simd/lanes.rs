@@ -13,58 +13,78 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 }
 
 #[inline(always)]
-fn taps_block<const FMA: bool, const N: usize>(out: &mut [f32], source: &[f32], taps: &[(usize, f32)]) {
+fn taps_block<const FMA: bool, const N: usize>(
+    out: &mut [f32],
+    source: &[f32],
+    offsets: &[usize],
+    weights: &[f32],
+) {
     let mut sum = [0f32; N];
-    for &(offset, weight) in taps {
-        let source: &[f32; N] = source[offset..offset + N].try_into().expect("N numbers");
-        for (sum, &x) in sum.iter_mut().zip(source) {
-            *sum = fma::<FMA>(weight, x, *sum);
+    for (&offset, &weight) in offsets.iter().zip(weights) {
+        let source = &source[offset..offset + N];
+        for i in 0..N {
+            sum[i] = fma::<FMA>(weight, source[i], sum[i]);
         }
     }
     out.copy_from_slice(&sum);
 }
 
 for_each_level! {
-    /// `out[i] = Σ weight * source[offset + i]` over the taps `(offset, weight)`.
-    pub(crate) fn sum_of_taps(out: &mut [f32], source: &[f32], taps: &[(usize, f32)]) {
+    /// `out[i] = Σ weight * source[offset + i]` over the taps.
+    pub(crate) fn sum_of_taps(out: &mut [f32], source: &[f32], offsets: &[usize], weights: &[f32]) {
         let n = out.len();
         let (wide, lanes) = (n / WIDE * WIDE, n / LANE * LANE);
         for i in (0..wide).step_by(WIDE) {
-            taps_block::<FMA, WIDE>(&mut out[i..i + WIDE], &source[i..], taps);
+            taps_block::<FMA, WIDE>(&mut out[i..i + WIDE], &source[i..], offsets, weights);
         }
         for i in (wide..lanes).step_by(LANE) {
-            taps_block::<FMA, LANE>(&mut out[i..i + LANE], &source[i..], taps);
+            taps_block::<FMA, LANE>(&mut out[i..i + LANE], &source[i..], offsets, weights);
         }
         for i in lanes..n {
-            out[i] = taps.iter().fold(0.0, |sum, &(o, w)| fma::<FMA>(w, source[o + i], sum));
+            let mut sum = 0.0;
+            for (&offset, &weight) in offsets.iter().zip(weights) {
+                sum = fma::<FMA>(weight, source[offset + i], sum);
+            }
+            out[i] = sum;
         }
     }
 }
 
-for_each_level! {
-    /// `out[i] += weight * x[i]`.
-    pub(crate) fn add_scaled(out: &mut [f32], weight: f32, x: &[f32]) {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = fma::<FMA>(weight, x, *out);
+/// The sum of all, pairwise: short chains of additions, and a small rounding error.
+#[inline(always)]
+pub(crate) fn total<const N: usize>(mut sums: [f32; N]) -> f32 {
+    let mut half = N / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] += sums[i + half];
         }
+        half /= 2;
     }
+    sums[0]
 }
 
 for_each_level! {
-    /// `Σ a[i] * b[i]` in an order that depends on the length only.
-    pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-        let mut sums = [0f32; WIDE];
-        let (wide_a, wide_b) = (a.chunks_exact(WIDE), b.chunks_exact(WIDE));
-        let mut rest = 0f32;
-        for (&a, &b) in wide_a.remainder().iter().zip(wide_b.remainder()) {
-            rest = fma::<FMA>(a, b, rest);
+    /// Adds `a[i] * b[i]` to one of sixteen sums, `i` modulo 16.
+    pub(crate) fn add_products(sums: &mut [f32; LANE], a: &[f32], b: &[f32]) {
+        let n = a.len().min(b.len());
+        let (a, b) = (&a[..n], &b[..n]);
+        let wide = n / WIDE * WIDE;
+        let mut inner = [0f32; WIDE];
+        for (a, b) in a.chunks_exact(WIDE).zip(b.chunks_exact(WIDE)) {
+            for i in 0..WIDE {
+                inner[i] = fma::<FMA>(a[i], b[i], inner[i]);
+            }
         }
-        for (a, b) in wide_a.zip(wide_b) {
+        for part in inner.chunks_exact(LANE) {
+            for i in 0..LANE {
+                sums[i] += part[i];
+            }
+        }
+        for (a, b) in a[wide..].chunks(LANE).zip(b[wide..].chunks(LANE)) {
             for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
                 *sum = fma::<FMA>(a, b, *sum);
             }
         }
-        sums.iter().fold(rest, |sum, v| sum + v)
     }
 }
 
@@ -73,24 +93,21 @@ for_each_level! {
     pub(crate) fn shifted_moments(x: &[f32], shift: f32) -> (f32, f32) {
         let (mut sums, mut squares) = ([0f32; WIDE], [0f32; WIDE]);
         let chunks = x.chunks_exact(WIDE);
-        let (mut sum, mut square) = (0f32, 0f32);
-        for &v in chunks.remainder() {
-            let v = v - shift;
-            sum += v;
-            square = fma::<FMA>(v, v, square);
-        }
-        for chunk in chunks {
+        for chunk in chunks.remainder().chunks(LANE) {
             for ((s, q), &v) in sums.iter_mut().zip(&mut squares).zip(chunk) {
                 let v = v - shift;
                 *s += v;
                 *q = fma::<FMA>(v, v, *q);
             }
         }
-        for (s, q) in sums.iter().zip(&squares) {
-            sum += s;
-            square += q;
+        for chunk in chunks {
+            for i in 0..WIDE {
+                let v = chunk[i] - shift;
+                sums[i] += v;
+                squares[i] = fma::<FMA>(v, v, squares[i]);
+            }
         }
-        (sum, square)
+        (total(sums), total(squares))
     }
 }
 
@@ -108,19 +125,21 @@ mod tests {
         // Numbers with few bits: every sum below is exact, so equality is the right test.
         for n in [0, 1, 15, 16, 17, 63, 64, 65, 200] {
             let (a, b) = (numbers(n + 9), numbers(n));
-            let taps = [(0, 0.5), (3, -2.0), (9, 1.0)];
+            let offsets = [0, 3, 9];
+            let weights = [0.5, -2.0, 1.0];
             let mut reference = vec![0f32; n];
-            sum_of_taps(Level::Portable, &mut reference, &a, &taps);
+            sum_of_taps(Level::Portable, &mut reference, &a, &offsets, &weights);
             for level in Level::available() {
                 let mut out = vec![0f32; n];
-                sum_of_taps(level, &mut out, &a, &taps);
+                sum_of_taps(level, &mut out, &a, &offsets, &weights);
                 assert_eq!(out, reference, "{level:?} {n}");
-                assert_eq!(dot(level, &a[..n], &b), dot(Level::Portable, &a[..n], &b));
-                assert_eq!(shifted_moments(level, &b, 0.5), shifted_moments(Level::Portable, &b, 0.5));
-                let mut sum = b.clone();
-                add_scaled(level, &mut sum, 2.0, &a);
-                let expected: Vec<f32> = b.iter().zip(&a).map(|(b, a)| b + 2.0 * a).collect();
-                assert_eq!(sum, expected);
+                let mut sums = [0f32; LANE];
+                add_products(level, &mut sums, &a[..n], &b);
+                let expected: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+                assert_eq!(total(sums), expected, "{level:?} {n}");
+                let (sum, square) = shifted_moments(level, &b, 0.5);
+                assert_eq!(sum, b.iter().map(|v| v - 0.5).sum::<f32>());
+                assert_eq!(square, b.iter().map(|v| (v - 0.5) * (v - 0.5)).sum::<f32>());
             }
         }
     }

@@ -71,7 +71,7 @@ pub(crate) fn bodies_agree(
     }
 }
 
-/// The gradients of the portable f64 body against central differences at up to 40 places each.
+/// The gradients of the portable f64 body against central differences at up to 12 places each.
 pub(crate) fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
     let (y, gradients) = run(inputs, DType::F64, &f);
     let r = values(&random(y.dims(), 99));
@@ -80,7 +80,7 @@ pub(crate) fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Te
     let step = 1e-5;
     for (i, gradient) in gradients.iter().enumerate() {
         let (gradient, data) = (values(gradient), values(&inputs[i]));
-        for at in (0..data.len()).step_by(data.len().div_ceil(40)) {
+        for at in (0..data.len()).step_by(data.len().div_ceil(12)) {
             let moved = |by: f64| {
                 let mut data = data.clone();
                 data[at] += by;
@@ -92,5 +92,19 @@ pub(crate) fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Te
             let d = (numeric - gradient[at]).abs() / numeric.abs().max(1.0);
             assert!(d < 1e-6, "{name}: gradient {i} at {at} is {}, differences say {numeric}", gradient[at]);
         }
+    }
+}
+
+/// Runs a test of the calling program again, with each of the slower bodies forced.
+pub(crate) fn under_every_instruction_set(test: &str) {
+    for level in ["avx2", "portable"] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test])
+            .env("IN9_KERNELS_SIMD", level)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{level}:\n{text}");
+        assert!(text.contains("1 passed"), "{level}: {test} is not a test:\n{text}");
     }
 }

@@ -18,8 +18,10 @@ use crate::simd::vector::LANES;
 pub(super) use backward_weight::backward_weight;
 pub(super) use forward::forward;
 
-/// Tiles that one task works on, about.
-const TILES: usize = 48;
+/// Tiles of a strip at most, as long as a row of tiles is no longer.
+const TILES: usize = 64;
+/// Tiles of a task of several images, at least.
+const SHARED_TILES: usize = 32;
 /// Columns of a panel of filters: two vectors.
 const PANEL: usize = 2 * LANES;
 
@@ -51,11 +53,8 @@ impl Plan {
         let outputs = if g.oh.max(g.ow) <= 2 { 2 } else { 4 };
         let (tiles_x, tiles_y) = (g.ow.div_ceil(outputs), g.oh.div_ceil(outputs));
         let tiles = tiles_x * tiles_y;
-        let (strip, images) = if tiles >= TILES {
-            ((TILES / tiles_x).clamp(1, tiles_y), 1)
-        } else {
-            (tiles_y, (TILES * 2 / 3).div_ceil(tiles))
-        };
+        let strips = tiles.div_ceil(TILES).min(tiles_y);
+        let (strip, images) = (tiles_y.div_ceil(strips), SHARED_TILES.div_ceil(tiles));
         Self {
             g: *g,
             outputs,
