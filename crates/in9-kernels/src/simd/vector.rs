@@ -21,6 +21,7 @@ pub(crate) trait Vector: Copy {
     fn mul_add(self, factor: Self, term: Self) -> Self;
 
     /// Element (i, j) becomes element (j, i).
+    #[allow(clippy::needless_range_loop)] // Both indices are needed on both sides.
     fn transpose(rows: &mut [[f32; LANES]; LANES]) {
         for i in 0..LANES {
             for j in 0..i {

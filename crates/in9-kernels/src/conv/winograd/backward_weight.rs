@@ -182,6 +182,8 @@ for_each_vector! {
 }
 
 /// Sums to gradients of taps, for sixteen output channels.
+// Indices name rows and columns of the square; iterators would hide which is which.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn filter_gradients<V: Vector, const OUT: usize>(sums: &[f32], plan: &Plan, vector: usize, dw: &mut [f32]) {
     let g = &plan.g;
