@@ -149,5 +149,5 @@ macro_rules! architectures {
 }
 
 architectures! {
-    resnet18,
+    alexnet, dpn92, efficientnet_b0, mobilenet_v2, resnet18, shufflenet_v2_x0_5, tf_efficientnet_lite0, tf_mobilenetv3_small_100,
 }

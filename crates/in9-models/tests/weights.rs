@@ -1,0 +1,315 @@
+//! Weight files as torch writes them, and files that must be refused.
+//!
+//! tests/weights/*.pth were made by tests/oracles/zoo_weights.py.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device};
+use in9_models::weights::{self, Format, Head, Limits, RawTensor, StateDict};
+use in9_models::{Params, build};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights").join(name)
+}
+
+fn bytes_of(name: &str) -> Vec<u8> {
+    std::fs::read(fixture(name)).unwrap()
+}
+
+/// The error for a file of these bytes.
+fn refusal(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights");
+    std::fs::write(&path, bytes).unwrap();
+    let before = peak_memory();
+    let error = weights::read(&path, &Limits::default()).map(|f| f.notes).unwrap_err().to_string();
+    if let (Some(before), Some(after)) = (before, peak_memory()) {
+        assert!(after - before < 64 << 20, "{} bytes more at the peak: {error}", after - before);
+    }
+    assert!(error.contains("weights: ") && error.contains("expected"), "{error}");
+    assert!(!error.contains('\n') && error.len() < 600, "{error}");
+    error
+}
+
+/// The process's largest resident size so far, in bytes, where the system tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
+}
+
+/// A safetensors file with this header and this many bytes of data.
+fn safetensors(header: &str, data: usize) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.resize(bytes.len() + data, 0);
+    bytes
+}
+
+/// A legacy file whose object is this pickle, with these storages behind it.
+fn legacy(object: &[u8], keys: &[u8], storages: &[u8]) -> Vec<u8> {
+    let whole = bytes_of("legacy.pth");
+    // Magic number, protocol and system description are the same in every such file.
+    let start = whole.windows(2).skip(20).position(|w| w == b".\x80").unwrap() + 21;
+    [&whole[..start], object, keys, storages].concat()
+}
+
+/// `{'w': tensor}` whose storage claims `elements`, with this shape and stride.
+fn one_tensor(elements: i64, shape: i64, stride: i64) -> Vec<u8> {
+    let long = |n: i64| [b"\x8a\x08".as_slice(), &n.to_le_bytes()].concat();
+    [
+        b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n(".as_slice(),
+        b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0kX\x03\0\0\0cpu",
+        &long(elements),
+        b"NtQK\0",
+        &long(shape),
+        b"\x85",
+        &long(stride),
+        b"\x85\x89}tRs.",
+    ]
+    .concat()
+}
+
+const KEY_LIST: &[u8] = b"\x80\x02]X\x01\0\0\0ka.";
+
+fn counted(elements: u64, bytes: usize) -> Vec<u8> {
+    [elements.to_le_bytes().as_slice(), &vec![0; bytes]].concat()
+}
+
+fn check_contents(tensors: &StateDict) {
+    let get = |name: &str| tensors.get(name).unwrap_or_else(|| panic!("{name} is missing"));
+    let floats = |name: &str| get(name).to_f32().unwrap();
+    let base: Vec<f32> = (0..24).map(|i| i as f32 / 8.0).collect();
+    assert_eq!(floats("plain"), base);
+    let transposed: Vec<f32> = (0..24).map(|i| base[i % 4 * 6 + i / 4]).collect();
+    assert_eq!((get("transposed").shape.as_slice(), floats("transposed")), ([6, 4].as_slice(), transposed));
+    assert_eq!(floats("shared.a"), base[6..18]);
+    assert_eq!(floats("shared.b"), base.iter().step_by(2).copied().collect::<Vec<_>>());
+    assert_eq!(floats("half"), [1.5, -2.0]);
+    assert_eq!(floats("brain"), [1.5, -2.0]);
+    assert_eq!(floats("double"), [0.1]);
+    assert_eq!(get("bn.num_batches_tracked").data, 7i64.to_le_bytes());
+    assert_eq!(get("flag").data, [1, 0]);
+    assert_eq!((get("empty").shape.as_slice(), get("empty").data.len()), ([0, 3].as_slice(), 0));
+    assert_eq!(floats("parameter"), [3.0]);
+    assert_eq!(tensors.len(), 11);
+}
+
+#[test]
+fn both_torch_formats_are_read() {
+    for (name, format) in [("legacy.pth", Format::TorchLegacy), ("zip.pth", Format::TorchZip)] {
+        let file = weights::read(&fixture(name), &Limits::default()).unwrap();
+        assert_eq!(file.format, format);
+        check_contents(&file.tensors);
+    }
+}
+
+#[test]
+fn checkpoints_are_unwrapped_with_a_note_a_step() {
+    let file = weights::read(&fixture("checkpoint.pth"), &Limits::default()).unwrap();
+    check_contents(&file.tensors);
+    assert_eq!(file.notes.len(), 2, "{:?}", file.notes);
+    assert!(file.notes[0].contains("`epoch`"), "{:?}", file.notes);
+
+    let file = weights::read(&fixture("robustness.pth"), &Limits::default()).unwrap();
+    assert_eq!(file.tensors.names().collect::<Vec<_>>(), ["conv1.weight", "fc.weight"]);
+    assert_eq!(file.tensors.get("fc.weight").unwrap().to_f32().unwrap(), [0.0, 1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn every_prefix_of_every_file_is_refused() {
+    for name in ["legacy.pth", "zip.pth", "robustness.pth"] {
+        let whole = bytes_of(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut");
+        for end in (0..whole.len()).step_by(7) {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            assert!(weights::read(&path, &Limits::default()).is_err(), "{name} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn flipped_bytes_never_panic() {
+    for name in ["legacy.pth", "zip.pth"] {
+        let whole = bytes_of(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("flipped");
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x41;
+            std::fs::write(&path, &bytes).unwrap();
+            // Some flips only change a value; the point is a clean answer either way.
+            let _ = weights::read(&path, &Limits::default());
+        }
+    }
+}
+
+#[test]
+fn a_pickle_that_calls_a_function_is_refused_by_name() {
+    let error = refusal(&bytes_of("calls.pth"));
+    assert!(error.contains("`builtins.print`") || error.contains("`__builtin__.print`"), "{error}");
+    let hostile = legacy(b"\x80\x02cposix\nsystem\nX\x02\0\0\0ls\x85R.", b"", b"");
+    assert!(refusal(&hostile).contains("`posix.system`"));
+}
+
+#[test]
+fn a_hundred_gigabytes_are_refused_before_they_are_allocated() {
+    let claimed = 25_000_000_000u64;
+    let header =
+        format!(r#"{{"w":{{"dtype":"F32","shape":[{claimed}],"data_offsets":[0,{}]}}}}"#, claimed * 4);
+    refusal(&safetensors(&header, 64));
+    let claim = one_tensor(claimed as i64, claimed as i64, 1);
+    assert!(refusal(&legacy(&claim, KEY_LIST, &counted(claimed, 64))).contains("cut off"));
+    // A header length of 2^64 − 1 in front of a JSON brace.
+    refusal(&[&[0xff; 8], b"{\"w\":1}".as_slice()].concat());
+}
+
+#[test]
+fn a_small_storage_cannot_unfold_into_a_large_tensor() {
+    // Stride 0 repeats one element a thousand million times.
+    let bomb = legacy(&one_tensor(1, 1_000_000_000, 0), KEY_LIST, &counted(1, 4));
+    assert!(refusal(&bomb).contains("times the file"));
+}
+
+#[test]
+fn a_tensor_outside_its_storage_is_refused() {
+    let outside = legacy(&one_tensor(4, 3, 2), KEY_LIST, &counted(4, 16));
+    assert!(refusal(&outside).contains("outside its storage"));
+    let overflow = legacy(&one_tensor(4, i64::MAX, i64::MAX), KEY_LIST, &counted(4, 16));
+    assert!(refusal(&overflow).contains("outside its storage"));
+    // The storage itself is shorter than the pickle says.
+    let short = legacy(&one_tensor(4, 4, 1), KEY_LIST, &counted(3, 12));
+    assert!(refusal(&short).contains("too short"));
+    let right = legacy(&one_tensor(4, 4, 1), KEY_LIST, &counted(4, 16));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("w"), right).unwrap();
+    assert!(weights::read(&folder.path().join("w"), &Limits::default()).is_ok());
+}
+
+#[test]
+fn duplicate_names_are_refused_in_every_format() {
+    let entry = r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
+    assert!(refusal(&safetensors(&format!(r#"{{"w":{entry},"w":{entry}}}"#), 4)).contains("duplicate"));
+    // The same item twice in one dictionary.
+    let once = one_tensor(1, 1, 1);
+    let item = &once[3..once.len() - 1];
+    let twice = [b"\x80\x02}".as_slice(), item, item, b"."].concat();
+    assert!(refusal(&legacy(&twice, KEY_LIST, &counted(1, 4))).contains("`w` twice"));
+    // Two members of one name: rename the last directory entry to the first's, `data/1` to `data/0`.
+    let mut zip = bytes_of("zip.pth");
+    let places: Vec<usize> = (0..zip.len() - 6).filter(|&i| &zip[i..i + 6] == b"data/1").collect();
+    let last = *places.last().unwrap();
+    assert_ne!(zip[last + 6], b'0', "a name that continues");
+    zip[last + 5] = b'0';
+    assert!(refusal(&zip).contains("twice"));
+}
+
+#[test]
+fn broken_safetensors_layouts_are_refused() {
+    let file = |a: &str, b: &str, data| safetensors(&format!(r#"{{"a":{a},"b":{b}}}"#), data);
+    let entry = |dtype: &str, from: usize, to: usize| {
+        format!(r#"{{"dtype":"{dtype}","shape":[2],"data_offsets":[{from},{to}]}}"#)
+    };
+    refusal(&file(&entry("F32", 0, 8), &entry("F32", 4, 12), 12)); // overlap
+    refusal(&file(&entry("F32", 0, 8), &entry("F32", 12, 20), 20)); // hole
+    refusal(&file(&entry("F64", 0, 8), &entry("F32", 8, 16), 16)); // wrong type for the bytes
+    refusal(&file(&entry("Q32", 0, 8), &entry("F32", 8, 16), 16)); // unknown type
+    refusal(&file(&entry("F32", 0, 8), &entry("F32", 8, 16), 12)); // cut off
+    refusal(&file(&entry("F32", 0, 8), &entry("F32", 8, 16), 20)); // bytes that belong to nothing
+    refusal(&safetensors("{\"a\":", 4));
+    refusal(&safetensors("{}", 0));
+}
+
+#[test]
+fn damaged_and_foreign_archives_are_refused() {
+    let mut damaged = bytes_of("zip.pth");
+    let value = damaged.windows(4).position(|w| w == 0.125f32.to_le_bytes()).unwrap();
+    damaged[value] ^= 1;
+    assert!(refusal(&damaged).contains("checksum"));
+
+    // The compression method in the first directory entry.
+    let mut packed = bytes_of("zip.pth");
+    let entry = packed.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+    packed[entry + 10] = 8;
+    assert!(refusal(&packed).contains("compressed"));
+
+    // The second member starts where the first does.
+    let mut overlapping = bytes_of("zip.pth");
+    let entries: Vec<usize> =
+        (0..overlapping.len() - 4).filter(|&i| &overlapping[i..i + 4] == b"PK\x01\x02").collect();
+    overlapping.copy_within(entries[0] + 42..entries[0] + 46, entries[1] + 42);
+    refusal(&overlapping);
+
+    assert!(refusal(&bytes_of("plain-pickle.pth")).contains("a pickle that torch did not write"));
+    assert!(refusal(b"<!DOCTYPE html><html>not found</html>").contains("a web page"));
+    assert!(refusal(b"").contains("empty"));
+}
+
+#[test]
+fn limits_are_kept() {
+    let path = fixture("zip.pth");
+    let small = Limits { file_bytes: 100, ..Limits::default() };
+    assert!(weights::read(&path, &small).unwrap_err().to_string().contains("at most 100 bytes"));
+    let few = Limits { tensors: 3, ..Limits::default() };
+    assert!(weights::read(&path, &few).unwrap_err().to_string().contains("at most 3"));
+    let short = Limits { header_bytes: 50, ..Limits::default() };
+    for name in ["zip.pth", "legacy.pth"] {
+        assert!(weights::read(&fixture(name), &short).is_err(), "{name}");
+    }
+}
+
+/// The state dict of a freshly built resnet-tiny with nine classes.
+fn tiny() -> StateDict {
+    let model = build("resnet-tiny", 9, &Params::random(3, DType::F32, &Device::Cpu)).unwrap();
+    let mut dict = StateDict::default();
+    for parameter in model.parameters() {
+        let values = parameter.value.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        dict.insert(&parameter.name, RawTensor::from_f32(parameter.value.dims(), &values)).unwrap();
+    }
+    dict
+}
+
+fn load(dict: StateDict, head: Head) -> Result<in9_models::Model, String> {
+    weights::load_from("resnet-tiny", Path::new("w.pth"), dict, head, false, &Device::Cpu)
+        .map_err(|e| e.to_string())
+}
+
+#[test]
+fn keys_are_strict_and_the_difference_is_printed() {
+    assert_eq!(load(tiny(), Head::FromFile).unwrap().classes(), 9);
+
+    let mut extra = tiny();
+    extra.insert("layer9.weight", RawTensor::from_f32(&[1], &[0.0])).unwrap();
+    assert!(load(extra, Head::FromFile).err().unwrap().contains("1 left over: layer9.weight [1]"));
+
+    let mut other = StateDict::default();
+    for (name, tensor) in tiny().iter() {
+        let tensor = match name {
+            "bn1.bias" => continue,
+            "layer1.0.conv1.weight" => RawTensor::from_f32(&[1, 2], &[0.0, 0.0]),
+            _ => tensor.clone(),
+        };
+        other.insert(name, tensor).unwrap();
+    }
+    let error = load(other, Head::FromFile).err().unwrap();
+    assert!(error.contains("1 missing: bn1.bias [16]"), "{error}");
+    assert!(error.contains("1 of another shape: layer1.0.conv1.weight [16, 16, 3, 3] is [1, 2]"), "{error}");
+
+    let mut whole_numbers = tiny();
+    let integer = RawTensor { dtype: safetensors::Dtype::I64, shape: vec![1], data: vec![0; 8] };
+    whole_numbers.insert("extra", integer).unwrap();
+    assert!(load(whole_numbers, Head::FromFile).err().unwrap().contains("floating-point"));
+}
+
+#[test]
+fn the_head_can_be_swapped_and_nothing_else_changes() {
+    let model = load(tiny(), Head::Fresh { classes: 4, seed: 5 }).unwrap();
+    assert_eq!(model.classes(), 4);
+    let tensors = model.tensors();
+    for (name, raw) in tiny().iter().filter(|(name, _)| !name.starts_with("fc.")) {
+        let values = tensors[name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values, raw.to_f32().unwrap(), "{name}");
+    }
+    assert_eq!(tensors["fc.weight"].dims(), [4, 128]);
+}
