@@ -13,6 +13,7 @@ use in9_models::weights::{self, Format, Head, Limits};
 use in9_models::{Mode, Params, build};
 
 /// The folder of real photographs and weights, or `None` after one line that says so.
+#[allow(clippy::print_stdout, reason = "a helper of tests")]
 fn real_data() -> Option<PathBuf> {
     let folder = std::env::var_os("IN9_REAL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);

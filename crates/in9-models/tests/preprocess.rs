@@ -6,7 +6,8 @@
 #[allow(dead_code, reason = "shared with the parity tests")]
 mod formula;
 
-use in9_models::preprocess::{Crop, Interpolation, Normalization, Preprocessing, Rgb, resize};
+use in9_data::Normalization;
+use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb, resize};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@
 
 mod kernels;
 mod peer;
+mod zoo;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -12,12 +13,14 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub(crate) enum Bench {
     Kernels(kernels::Kernels),
+    Zoo(zoo::Args),
 }
 
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Kernels(kernels) => kernels.run(),
+            Self::Zoo(args) => zoo::run(args),
         }
     }
 }

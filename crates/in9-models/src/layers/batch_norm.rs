@@ -88,9 +88,12 @@ impl BatchNorm {
             Mode::Eval => {
                 let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
                 let shift = (&self.bias - (&scale * &self.running_mean)?)?;
-                let column = |t: Tensor| t.reshape((1, (), 1, 1));
-                let y = x.broadcast_mul(&column(scale)?)?.broadcast_add(&column(shift)?)?;
-                Ok(self.activation.apply(&y)?)
+                // A 1×1 convolution of each channel alone is scale, shift and activation in one pass.
+                let channels = scale.elem_count();
+                let scale = scale.reshape((channels, 1, 1, 1))?;
+                let config = in9_kernels::Conv2dConfig::default().with_groups(channels);
+                let activation = self.activation;
+                Ok(in9_kernels::conv2d_act(x, &scale, Some(&shift), &config, activation)?)
             }
         }
     }

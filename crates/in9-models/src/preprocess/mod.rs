@@ -2,18 +2,11 @@
 
 mod resample;
 
+use in9_data::Normalization;
+
 use crate::error::{Error, Result};
 
 pub use resample::{Interpolation, resize};
-
-/// What is taken from and divided out of each colour, on the scale `0..=1`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Normalization {
-    /// Subtracted; red, green, blue.
-    pub mean: [f32; 3],
-    /// Divided by afterwards.
-    pub std: [f32; 3],
-}
 
 /// An 8-bit RGB picture.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,11 @@ use super::storage::TensorRef;
 /// Names under which programs keep the network in a checkpoint, most usual first.
 const NETWORKS: [&str; 5] = ["state_dict", "model", "model_state_dict", "net", "network"];
 
+/// Names and tensors in a pickle's order.
+type Named<'p> = Vec<(&'p str, &'p TensorRef)>;
+
 /// The named tensors of a pickle and a note on where they were found.
-pub(super) fn tensors(pickle: &Pickle) -> Checked<(Vec<(&str, &TensorRef)>, Option<String>)> {
+pub(super) fn tensors(pickle: &Pickle) -> Checked<(Named<'_>, Option<String>)> {
     let Some(Object::Dict(items)) = pickle.object(&pickle.root) else {
         return Err(fault("the pickle's root", "a dictionary of tensors", "something else"));
     };
@@ -41,7 +44,7 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "nothing".into() } else { format!("`{}`", names.join("`, `")) }
 }
 
-fn named<'p>(pickle: &'p Pickle, items: &'p [(Value, Value)]) -> Checked<Vec<(&'p str, &'p TensorRef)>> {
+fn named<'p>(pickle: &'p Pickle, items: &'p [(Value, Value)]) -> Checked<Named<'p>> {
     items
         .iter()
         .map(|(key, value)| {
