@@ -50,7 +50,7 @@ fn safetensors(header: &str, data: usize) -> Vec<u8> {
 fn legacy(object: &[u8], keys: &[u8], storages: &[u8]) -> Vec<u8> {
     let whole = bytes_of("legacy.pth");
     // Magic number, protocol and system description are the same in every such file.
-    let start = whole.windows(2).skip(20).position(|w| w == b".\x80").unwrap() + 21;
+    let start = whole.windows(2).skip(21).position(|w| w == b".\x80").unwrap() + 22;
     [&whole[..start], object, keys, storages].concat()
 }
 
@@ -162,7 +162,7 @@ fn a_hundred_gigabytes_are_refused_before_they_are_allocated() {
     let claim = one_tensor(claimed as i64, claimed as i64, 1);
     assert!(refusal(&legacy(&claim, KEY_LIST, &counted(claimed, 64))).contains("cut off"));
     // A header length of 2^64 − 1 in front of a JSON brace.
-    refusal(&[&[0xff; 8], b"{\"w\":1}".as_slice()].concat());
+    refusal(&[[0xffu8; 8].as_slice(), b"{\"w\":1}".as_slice()].concat());
 }
 
 #[test]

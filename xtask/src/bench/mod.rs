@@ -3,6 +3,7 @@
 //! A peer that cannot be imported is named and left out; our own times are printed all the same.
 //! One file a crate; what they share stands in [`peer`].
 
+mod grabcut;
 mod kernels;
 mod peer;
 mod zoo;
@@ -12,6 +13,7 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
+    Grabcut(grabcut::GrabCut),
     Kernels(kernels::Kernels),
     Zoo(zoo::Args),
 }
@@ -19,6 +21,7 @@ pub(crate) enum Bench {
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
+            Self::Grabcut(grabcut) => grabcut.run(),
             Self::Kernels(kernels) => kernels.run(),
             Self::Zoo(args) => zoo::run(args),
         }

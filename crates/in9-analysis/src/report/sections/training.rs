@@ -55,7 +55,7 @@ fn chart(runs: &[(String, Columns)], axis: &str, wanted: impl Fn(&str) -> bool) 
             let epochs = columns.iter().find(|(n, _)| n == "epoch").map(|(_, v)| v);
             let (_, values) = columns.iter().find(|(n, _)| wanted(n))?;
             // Fractions become percent; a log that is in percent already stays as it is.
-            let fraction = percent && values.iter().all(|v| !(*v > 1.0));
+            let fraction = percent && values.iter().all(|v| v.is_nan() || *v <= 1.0);
             let factor = if fraction { 100.0 } else { 1.0 };
             let points = values.iter().enumerate().map(|(i, v)| {
                 let x = epochs.and_then(|e| e.get(i)).copied().unwrap_or(i as f64);
