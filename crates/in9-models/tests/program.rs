@@ -72,8 +72,9 @@ fn killed_and_resumed_runs_end_with_the_same_bytes() {
     let killed = dir.path().join("killed");
     // Each round lives a little longer; the last is left alone.
     for round in 0..4 {
-        let mut child = train(&killed).arg("--resume").stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(150 + 200 * round));
+        let mut child =
+            train(&killed).arg("--resume").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(60 + 90 * round));
         child.kill().unwrap();
         child.wait().unwrap();
     }
