@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// How the names of temporary files begin and end.
+const PREFIX: &str = ".in9-";
+const SUFFIX: &str = ".partial";
+
 /// Writes a file through a temporary sibling: write, sync, rename, sync the folder. A file that
 /// was there stays valid for whoever has it open or mapped.
 ///
@@ -15,7 +19,7 @@ pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::R
     let error = |e| Error::write(path, e);
     let folder = parent(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".in9-").suffix(".partial");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     // Readable by everybody, as any other program's file would be; tempfile's default is private.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
@@ -35,6 +39,21 @@ pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::R
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     if cfg!(unix) {
         File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::write(folder, e))?;
+    }
+    Ok(())
+}
+
+/// Removes the temporary files that killed runs left in `folder`.
+///
+/// # Errors
+/// If the folder cannot be read or a file cannot be removed.
+pub(crate) fn remove_partial(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::read(folder, e))? {
+        let path = entry.map_err(|e| Error::read(folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) && path.is_file() {
+            std::fs::remove_file(&path).map_err(|e| Error::write(&path, e))?;
+        }
     }
     Ok(())
 }

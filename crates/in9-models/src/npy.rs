@@ -69,11 +69,9 @@ mod tests {
         write(&path, &[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.5]).unwrap();
         assert_eq!(read(&path).unwrap(), (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.5]));
 
-        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-        assert!(text.contains("(2, 3)"));
         let mut bytes = std::fs::read(&path).unwrap();
-        let at = bytes.windows(6).position(|w| w == b"(2, 3)").unwrap();
-        bytes[at..at + 6].copy_from_slice(b"(9, 9)");
+        let at = bytes.windows(4).position(|w| w == b"2, 3").unwrap();
+        bytes[at..at + 4].copy_from_slice(b"9, 9");
         std::fs::write(&path, bytes).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("cut off"));
     }

@@ -228,8 +228,11 @@ pub fn merge(pieces: &[PathBuf], out: &Path, progress: &(dyn Fn(Progress) + Sync
     Ok(report)
 }
 
-/// Moves a finished directory into place.
+/// Moves a finished directory into place, without what killed runs may have left half written in it.
 fn finish(from: &Path, out: &Path) -> Result<()> {
+    for folder in [from.to_path_buf(), from.join("shards"), from.join("pairings")] {
+        atomic::remove_partial(&folder)?;
+    }
     if out.exists() {
         // An empty folder; refuse_existing made sure.
         std::fs::remove_dir(out).map_err(|e| Error::write(out, e))?;

@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn the_paper_counts_the_boxs_last_column_as_margin() {
         // Width 4, box on columns 1 to 2: right begins at xmax = 2 and is 2 wide (columns 2, 3).
-        assert_eq!(tiled(4, 1, [1, 0, 2, 0], Profile::Paper).unwrap(), [0, 3, 2, 3]);
+        // The box ends at ymax = 1, the height, so that no row counts as a margin below.
+        assert_eq!(tiled(4, 1, [1, 0, 2, 1], Profile::Paper).unwrap(), [0, 3, 2, 3]);
         assert_eq!(tiled(4, 1, [1, 0, 2, 0], Profile::Clean).unwrap(), [0, 3, 3, 3]);
     }
 

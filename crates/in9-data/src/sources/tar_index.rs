@@ -44,7 +44,14 @@ fn walk(
     };
     let mut at = start;
     let mut inner = Vec::new();
-    while at + 512 <= start + length {
+    while at < start + length {
+        if at + 512 > start + length {
+            fault(format!(
+                "archive cut short (expected a header at byte {at}, found {} bytes)",
+                start + length - at
+            ));
+            break;
+        }
         let mut block = [0; 512];
         if let Err(e) = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut block)) {
             fault(format!("cannot read header at byte {at} ({e})"));

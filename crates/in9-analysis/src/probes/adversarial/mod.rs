@@ -3,7 +3,7 @@
 //! Two rules (§3.7 of the protocol). *Untargeted*, the challenge's: some background makes the answer
 //! wrong. *Targeted*, the paper's: some background of another class makes the answer its own class.
 //!
-//! A verdict needs only one success, so the [`search`] tries the most promising background of each
+//! A verdict needs only one success, so the [`search()`] tries the most promising background of each
 //! foreground first and stops a foreground at its last wanted success; [`matrix`] tries every pair.
 
 pub mod matrix;

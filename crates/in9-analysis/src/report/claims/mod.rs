@@ -93,7 +93,7 @@ impl Statement {
 /// Every claim that the inputs can speak about.
 ///
 /// # Errors
-/// As [`crate::metrics::categories`].
+/// As [`crate::metrics::categories()`].
 pub fn evaluate(context: &Context) -> Result<Vec<Claim>> {
     let sets = context.test_sets();
     let mut claims = Vec::new();
