@@ -1,7 +1,8 @@
 //! Random changes of pictures in training.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
@@ -140,10 +141,11 @@ impl Random {
         let [x, y, width, height] = random_crop(rng, size as u32, scale, ratio);
         let failed =
             |e: String| Error::argument("cannot resize a picture", "a picture", e, "report this as a bug");
-        let source = ImageRef::new(size as u32, size as u32, rgb, PixelType::U8x3)
-            .map_err(|e| failed(e.to_string()))?;
+        let side = size as u32;
+        let source =
+            TypedImageRef::<U8x3>::from_buffer(side, side, rgb).map_err(|e| failed(e.to_string()))?;
         self.resized.resize(rgb.len(), 0);
-        let mut target = Image::from_slice_u8(size as u32, size as u32, &mut self.resized, PixelType::U8x3)
+        let mut target = TypedImage::<U8x3>::from_buffer(side, side, &mut self.resized)
             .map_err(|e| failed(e.to_string()))?;
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
             f64::from(x),
@@ -151,7 +153,7 @@ impl Random {
             f64::from(width),
             f64::from(height),
         );
-        self.resizer.resize(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
+        self.resizer.resize_typed(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
         if flip && below(rng, 2) == 1 {
             mirror(&mut self.resized, &mut self.mirrored, size);
         }

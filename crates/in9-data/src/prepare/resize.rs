@@ -1,7 +1,8 @@
 //! Photographs and masks to the stored square.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use super::filters::Rejection;
 use super::frame::Frame;
@@ -26,7 +27,7 @@ impl Resampler {
             return Ok(pick::<3>(rgb, width as usize, frame));
         }
         let mut out = vec![0; frame.size * frame.size * 3];
-        self.antialias(rgb, width, height, PixelType::U8x3, frame, &mut out)?;
+        self.antialias::<U8x3>(rgb, width, height, frame, &mut out)?;
         Ok(out)
     }
 
@@ -48,32 +49,32 @@ impl Resampler {
         grey.clear();
         grey.extend(mask.iter().map(|&m| if m == 0 { 0 } else { 255 }));
         let mut out = vec![0; frame.size * frame.size];
-        let done = self.antialias(&grey, width, height, PixelType::U8, frame, &mut out);
+        let done = self.antialias::<U8>(&grey, width, height, frame, &mut out);
         self.grey = grey;
         done?;
         out.iter_mut().for_each(|m| *m = u8::from(*m >= 128));
         Ok(out)
     }
 
-    /// Triangle filter over the frame's window, widened by the scale when shrinking.
-    fn antialias(
+    /// Triangle filter over the frame's window, widened by the scale when shrinking. Typed images, because the
+    /// resizer's untyped entry point compiles every pixel type that it knows.
+    fn antialias<P: PixelTrait>(
         &mut self,
         pixels: &[u8],
         width: u32,
         height: u32,
-        kind: PixelType,
         frame: &Frame,
         out: &mut [u8],
     ) -> Result<(), Rejection> {
         let failed = |e: &dyn std::fmt::Display| Rejection::fault("not-resizable", e.to_string());
         let size = frame.size as u32;
-        let source = ImageRef::new(width, height, pixels, kind).map_err(|e| failed(&e))?;
-        let mut target = Image::from_slice_u8(size, size, out, kind).map_err(|e| failed(&e))?;
+        let source = TypedImageRef::<P>::from_buffer(width, height, pixels).map_err(|e| failed(&e))?;
+        let mut target = TypedImage::<P>::from_buffer(size, size, out).map_err(|e| failed(&e))?;
         let (left, top, side) = frame.window;
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
             .crop(left, top, side, side);
-        self.resizer.resize(&source, &mut target, &options).map_err(|e| failed(&e))
+        self.resizer.resize_typed(&source, &mut target, &options).map_err(|e| failed(&e))
     }
 }
 
