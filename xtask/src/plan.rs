@@ -11,6 +11,8 @@ struct Network {
     dataset: usize,
     name: String,
     view: String,
+    /// Whether nothing but its view and seed sets its training apart.
+    plain: bool,
     run: usize,
 }
 
@@ -39,7 +41,7 @@ pub(crate) fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
     for wanted in &recipe.probes {
         let dataset = place(&wanted.dataset);
         for view in &wanted.views {
-            let network = networks.iter().find(|n| n.dataset == dataset && n.view == *view);
+            let network = networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == *view);
             let network = network.expect("a recipe is checked when it is read");
             probes.push((
                 wanted.kind.clone(),
@@ -101,7 +103,7 @@ fn train(
 ) {
     for view in &training.views {
         for seed in &training.seeds {
-            let name = format!("{}-{view}-s{seed}", training.arch);
+            let name = training.network(view, *seed);
             let place = format!("{}/{name}", recipe.datasets[dataset].name);
             let mut args = words(&["train", "--arch", &training.arch, "--data"]);
             args.push(Arg::Input(built));
@@ -124,7 +126,8 @@ fn train(
                 after: Vec::new(),
                 output: PathBuf::from("runs").join(place),
             });
-            networks.push(Network { dataset, name, view: view.clone(), run });
+            let plain = training.tag.is_none();
+            networks.push(Network { dataset, name, view: view.clone(), plain, run });
         }
     }
 }
@@ -311,6 +314,12 @@ mod tests {
             arch = "resnet-tiny"
             views = ["original", "mixed-rand"]
             options = { epochs = 2 }
+            [[train]]
+            dataset = "d"
+            arch = "resnet-tiny"
+            views = ["original"]
+            tag = "half"
+            options = { epochs = 2, fraction = 0.5 }
             [[probe]]
             kind = "saliency"
             dataset = "d"
@@ -331,15 +340,17 @@ mod tests {
                 "build/d",
                 "train/d/resnet-tiny-original-s0",
                 "train/d/resnet-tiny-mixed-rand-s0",
+                "train/d/resnet-tiny-original-half-s0",
                 "predict/d/resnet-tiny-original-s0",
                 "predict/d/resnet-tiny-mixed-rand-s0",
+                "predict/d/resnet-tiny-original-half-s0",
                 "probe/saliency/d/resnet-tiny-mixed-rand-s0",
                 "score",
                 "report",
             ]
         );
-        assert_eq!(graph.stages[6].inputs(), [1, 3]);
-        assert_eq!(graph.stages[8].inputs(), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(graph.stages[8].inputs(), [1, 3]);
+        assert_eq!(graph.stages[10].inputs(), [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 
     #[test]

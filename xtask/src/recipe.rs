@@ -68,6 +68,8 @@ pub(crate) struct Training {
     pub(crate) views: Vec<String>,
     #[serde(default = "seed_zero")]
     pub(crate) seeds: Vec<u64>,
+    /// Part of the networks' names, for trainings that differ in their options only.
+    pub(crate) tag: Option<String>,
     /// Flags of `in9-models train`.
     #[serde(default)]
     pub(crate) options: Flags,
@@ -94,7 +96,7 @@ pub(crate) struct Probe {
     /// A sub-command of `in9-analysis`.
     pub(crate) kind: String,
     pub(crate) dataset: String,
-    /// The views whose networks are probed (first seed).
+    /// The views whose networks are probed (those without a tag, first seed).
     pub(crate) views: Vec<String>,
     #[serde(default)]
     pub(crate) options: Flags,
@@ -106,6 +108,14 @@ fn test_only() -> Vec<String> {
 
 fn seed_zero() -> Vec<u64> {
     vec![0]
+}
+
+impl Training {
+    /// Name of the network that is trained on `view` with `seed`.
+    pub(crate) fn network(&self, view: &str, seed: u64) -> String {
+        let tag = self.tag.as_ref().map_or(String::new(), |tag| format!("-{tag}"));
+        format!("{}-{view}{tag}-s{seed}", self.arch)
+    }
 }
 
 impl Recipe {
@@ -153,10 +163,21 @@ impl Recipe {
                 bail!("no dataset is called {name}");
             }
         }
+        let mut networks = BTreeSet::new();
+        for training in &self.trainings {
+            let tag = training.tag.as_deref().unwrap_or("plain");
+            ensure!(is_plain(tag), "{tag}: a tag may hold letters, digits, '-', '_' and '.'");
+            for (view, seed) in training.views.iter().flat_map(|v| training.seeds.iter().map(move |s| (v, s)))
+            {
+                let name = format!("{}/{}", training.dataset, training.network(view, *seed));
+                ensure!(!networks.contains(&name), "two networks are called {name}; give one of them a tag");
+                networks.insert(name);
+            }
+        }
         for probe in &self.probes {
+            let plain = self.trainings.iter().filter(|t| t.dataset == probe.dataset && t.tag.is_none());
             for view in &probe.views {
-                let trained =
-                    self.trainings.iter().any(|t| t.dataset == probe.dataset && t.views.contains(view));
+                let trained = plain.clone().any(|t| t.views.contains(view));
                 ensure!(trained, "probe {}: nothing is trained on {view} of {}", probe.kind, probe.dataset);
             }
         }
@@ -216,6 +237,11 @@ mod tests {
             (SMALL.replace("main = true", ""), "exactly one dataset"),
             (SMALL.replace("dataset = \"d\"", "dataset = \"e\""), "no dataset is called e"),
             (SMALL.replace("name = \"d\"", "name = \"../d\""), "a name may hold"),
+            (SMALL.replace("views", "tag = \"a b\"\nviews"), "a tag may hold"),
+            (
+                format!("{SMALL}[[train]]\ndataset=\"d\"\narch=\"resnet-tiny\"\nviews=[\"original\"]"),
+                "two networks are called d/resnet-tiny-original-s0",
+            ),
             (
                 format!("{SMALL}[[probe]]\nkind=\"saliency\"\ndataset=\"d\"\nviews=[\"no-fg\"]"),
                 "nothing is trained on no-fg",

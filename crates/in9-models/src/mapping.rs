@@ -81,6 +81,23 @@ impl ClassMap {
         Self { mapping: Mapping::A, classes, table: (0..classes).map(Some).collect() }
     }
 
+    /// For a network trained on groups of fine labels: each group counts as its class, and a class's
+    /// score is the sum over its groups. Groups are named after their class, `dog-00`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that names a group of none of the classes.
+    pub fn groups(names: &[String], taxonomy: &Taxonomy) -> Result<Self> {
+        let class = |name: &String| {
+            let class = name.rsplit_once('-').and_then(|(class, _)| taxonomy.class_named(class));
+            class.map(Some).ok_or_else(|| {
+                let expected = format!("groups of the {} classes of {}", taxonomy.len(), taxonomy.name);
+                Error::setting("--weights", expected, name)
+            })
+        };
+        let table = names.iter().map(class).collect::<Result<_>>()?;
+        Ok(Self { mapping: Mapping::A, classes: taxonomy.len(), table })
+    }
+
     /// The answer for one picture's `logits`, as many as the network has outputs.
     ///
     /// Of equal logits the first wins, as in PyTorch. A logit that is not a number counts as
@@ -162,6 +179,18 @@ mod tests {
         assert_eq!(map.table[207], Some(0)); // golden retriever
         assert_eq!(map.table[281], None); // tabby cat
         assert!(ClassMap::imagenet(&taxonomy, Mapping::A, 100).is_err());
+    }
+
+    #[test]
+    fn groups_count_as_their_class() {
+        let taxonomy = Taxonomy::named("imagenet-9").unwrap();
+        let names = ["dog-00", "dog-01", "fish-00"].map(str::to_owned);
+        let answer = ClassMap::groups(&names, &taxonomy).unwrap().answer(&[0.3f32, 0.3, 0.4].map(f32::ln));
+        let answer = answer.unwrap();
+        assert_eq!(answer.class, Some(8));
+        assert!((answer.scores[0] - 0.6).abs() < 1e-6 && (answer.scores[8] - 0.4).abs() < 1e-6);
+        let strange = ClassMap::groups(&["plant-00".to_owned()], &taxonomy).unwrap_err();
+        assert!(strange.to_string().contains("plant-00"), "{strange}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use in9_data::{Dataset, Normalization};
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::mapping::ClassMap;
 use crate::model::{Model, build};
 use crate::params::Params;
 
@@ -61,6 +62,19 @@ impl Trained {
     /// Whether a training wrote the file.
     pub fn is_ours(file: &Path) -> bool {
         matches!(files::read_model(file), Ok((_, Some(_))))
+    }
+
+    /// How the model's outputs become the classes of `dataset`: they are these, or groups of their
+    /// fine labels.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that shows the first difference.
+    pub fn class_map(&self, dataset: &Dataset) -> Result<ClassMap> {
+        let refused = match self.check_classes(dataset) {
+            Ok(()) => return Ok(ClassMap::identity(self.classes.len())),
+            Err(error) => error,
+        };
+        ClassMap::groups(&self.classes, dataset.taxonomy()).map_err(|_| refused)
     }
 
     /// Whether the model's classes are the dataset's, in the same order.

@@ -92,10 +92,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             ClassMap::identity(trained.model.classes())
         }
         true => ClassMap::imagenet(dataset.taxonomy(), args.mapping, trained.model.classes())?,
-        false => {
-            trained.check_classes(&dataset)?;
-            ClassMap::identity(trained.classes.len())
-        }
+        false => trained.class_map(&dataset)?,
     };
     let splits = args.split.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?;
     let predictor = Predictor {

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use candle_core::DType;
 use clap::ValueEnum;
-use in9_data::{Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, View};
+use in9_data::{Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, View};
 use in9_models::train::{
-    Anneal, AugmentSetting, DataSection, DatasetBatches, Decay, ModelSection, RunFile, Settings, Training,
+    Anneal, AugmentSetting, DataSection, DatasetBatches, Decay, ModelSection, RunFile, Selection, Settings,
+    Training, fine_groups,
 };
 use in9_models::weights::{self, Head};
 use in9_models::{DeviceName, Params, build};
@@ -44,6 +45,12 @@ pub(crate) struct Args {
     /// Split to train on
     #[arg(long, default_value = "train")]
     split: String,
+    /// Train on this share of each class, drawn by the seed (not for mixed views)
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    fraction: f64,
+    /// Tell groups of this many fine labels apart instead of classes; predictions count a group as its class
+    #[arg(long, value_name = "N")]
+    group: Option<usize>,
     /// Split to evaluate between epochs, if the dataset has it
     #[arg(long, default_value = "val")]
     eval_split: String,
@@ -212,7 +219,26 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         true => Some(dataset.split(&args.eval_split)?).filter(|split| !split.is_empty()),
         false => None,
     };
-    let classes: Vec<String> = dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect();
+    let groups = args.group.map(|count| fine_groups(&dataset, &split, count)).transpose()?;
+    let taxonomy = groups.as_ref().unwrap_or(dataset.taxonomy());
+    let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
+    let select = |split: &Split| -> anyhow::Result<Selection> {
+        let mut selection = Selection::all(split);
+        if let Some(groups) = &groups {
+            selection.label_by(split, groups)?;
+        }
+        Ok(selection)
+    };
+    let mut selection = select(&split)?;
+    if args.fraction != 1.0 {
+        if args.view.needs_background() {
+            bail!(
+                "--fraction: cannot be used with {} (its backgrounds come from the whole split)",
+                args.view
+            );
+        }
+        selection.keep_fraction(&split, args.fraction, args.seed)?;
+    }
     let (model, initial_weights) = match &args.weights {
         Some(weights) => {
             let path = super::weights::resolve(&args.arch, weights)?;
@@ -237,7 +263,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let config = LoaderConfig {
         view: args.view,
-        batch_size: settings.batch_size.min(split.len().max(1)),
+        batch_size: settings.batch_size.min(selection.len().max(1)),
         seed: args.seed,
         shuffle: true,
         // Every batch has one size, or batch norm would judge by a few stragglers.
@@ -247,12 +273,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         normalization,
         ..LoaderConfig::default()
     };
-    let train = DatasetBatches::new(&dataset, &split, config, &device, DType::F32)?;
+    let whole = selection.len() == split.len() && groups.is_none();
+    let (samples, open) = (selection.len(), |split, config, selection: Option<Selection>| match selection {
+        None => DatasetBatches::new(&dataset, split, config, &device, DType::F32),
+        Some(chosen) => DatasetBatches::selected(&dataset, split, config, chosen, &device, DType::F32),
+    });
+    let train = open(&split, config, (!whole).then_some(selection))?;
     let val_batches = match &val {
-        Some(val) => Some(DatasetBatches::new(
-            &dataset,
-            val,
-            LoaderConfig {
+        Some(val) => {
+            let config = LoaderConfig {
                 view: args.view,
                 batch_size: 256,
                 shuffle: false,
@@ -261,10 +290,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 pairing: PairingMode::Frozen,
                 normalization,
                 ..LoaderConfig::default()
-            },
-            &device,
-            DType::F32,
-        )?),
+            };
+            let relabelled = groups.is_some().then(|| select(val)).transpose()?;
+            Some(open(val, config, relabelled)?)
+        }
         None => None,
     };
     let run = RunFile {
@@ -283,7 +312,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             digest: dataset.digest(),
             split: split.name().to_owned(),
             view: args.view.to_string(),
-            samples: split.len(),
+            samples,
+            fraction: args.fraction,
+            group: args.group.unwrap_or(0),
             size: split.size(),
             eval_split: val.as_ref().map_or_else(String::new, |val| val.name().to_owned()),
             mean: normalization.mean,

@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use in9_data::{Dataset, Loader, LoaderConfig, Split};
 
 use crate::error::Result;
+use crate::train::Selection;
 
 /// Pictures with their classes.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub trait Batches {
 /// The batches of a dataset's split, as its loader composes them.
 pub struct DatasetBatches {
     loader: Loader,
+    selection: Option<Selection>,
+    batch_size: usize,
     size: usize,
     per_epoch: u64,
     device: Device,
@@ -50,23 +53,82 @@ impl DatasetBatches {
         device: &Device,
         dtype: DType,
     ) -> Result<Self> {
+        let batch_size = config.batch_size;
         let loader = Loader::new(dataset, split, config)?;
         Ok(Self {
             per_epoch: loader.batches() as u64,
             loader,
+            selection: None,
+            batch_size,
             size: split.size(),
             device: device.clone(),
             dtype,
         })
     }
 
-    fn tensors(&self, batch: &in9_data::Batch) -> Result<Batch> {
-        let n = batch.labels.len();
-        let images = Tensor::from_slice(&batch.images, (n, 3, self.size, self.size), &self.device)?;
+    /// As [`DatasetBatches::new`], of the samples and with the labels of `selection`, in the order in
+    /// which the loader gives them.
+    ///
+    /// # Errors
+    /// When the loader refuses the configuration.
+    pub fn selected(
+        dataset: &Dataset,
+        split: &Split,
+        config: LoaderConfig,
+        selection: Selection,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self> {
+        let (samples, batch_size) = (selection.len(), config.batch_size);
+        let per_epoch = match config.drop_last {
+            true => samples / batch_size.max(1),
+            false => samples.div_ceil(batch_size.max(1)),
+        };
+        // What the loader would drop may be what is selected.
+        let batches = Self::new(dataset, split, LoaderConfig { drop_last: false, ..config }, device, dtype)?;
+        Ok(Self { selection: Some(selection), per_epoch: per_epoch as u64, ..batches })
+    }
+
+    fn tensors(&self, images: &[f32], labels: &[u32]) -> Result<Batch> {
+        let n = labels.len();
+        let images = Tensor::from_slice(images, (n, 3, self.size, self.size), &self.device)?;
         Ok(Batch {
             images: images.to_dtype(self.dtype)?,
-            labels: Tensor::from_slice(&batch.labels, n, &self.device)?,
+            labels: Tensor::from_slice(labels, n, &self.device)?,
         })
+    }
+
+    /// Batches of the selected samples. The loader composes the others too, which is cheap beside a
+    /// training step and leaves order and augmentation as they are without a selection.
+    fn regrouped<'a>(&'a self, selection: &'a Selection, epoch: u64, first: u64) -> Result<BatchStream<'a>> {
+        let mut batches = self.loader.epoch_from(epoch, 0)?;
+        let values = 3 * self.size * self.size;
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        let mut passed_over = first as usize * self.batch_size;
+        let next = move || -> Result<Batch> {
+            while labels.len() < self.batch_size {
+                // Only the last batch may be short.
+                let Some(batch) = batches.next().transpose()? else { break };
+                for (picture, &index) in batch.images.chunks_exact(values).zip(&batch.indices) {
+                    if !selection.keep[index as usize] {
+                        continue;
+                    }
+                    if passed_over > 0 {
+                        passed_over -= 1;
+                        continue;
+                    }
+                    images.extend_from_slice(picture);
+                    labels.push(selection.labels[index as usize]);
+                }
+            }
+            let n = labels.len().min(self.batch_size);
+            let batch = self.tensors(&images[..n * values], &labels[..n])?;
+            images.drain(..n * values);
+            labels.drain(..n);
+            Ok(batch)
+        };
+        let left = self.per_epoch.saturating_sub(first) as usize;
+        Ok(Box::new(std::iter::repeat_with(next).take(left)))
     }
 }
 
@@ -76,7 +138,13 @@ impl Batches for DatasetBatches {
     }
 
     fn epoch(&self, epoch: u64, first: u64) -> Result<BatchStream<'_>> {
+        if let Some(selection) = &self.selection {
+            return self.regrouped(selection, epoch, first);
+        }
         let batches = self.loader.epoch_from(epoch, first as usize)?;
-        Ok(Box::new(batches.map(|batch| self.tensors(&batch?))))
+        Ok(Box::new(batches.map(|batch| {
+            let batch = batch?;
+            self.tensors(&batch.images, &batch.labels)
+        })))
     }
 }

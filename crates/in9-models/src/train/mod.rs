@@ -20,6 +20,7 @@ mod log;
 mod optimizer;
 mod run_file;
 mod schedule;
+mod selection;
 mod settings;
 mod tensorboard;
 
@@ -30,5 +31,6 @@ pub use evaluate::{Score, evaluate};
 pub use optimizer::Sgd;
 pub use run_file::{DataSection, ModelSection, RunFile};
 pub use schedule::{Anneal, Schedule};
+pub use selection::{Selection, fine_groups};
 pub use settings::{AugmentSetting, Decay, Settings};
 pub use tensorboard::EventFile;

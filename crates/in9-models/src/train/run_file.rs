@@ -51,8 +51,14 @@ pub struct DataSection {
     pub split: String,
     /// The view that is trained on.
     pub view: String,
-    /// Samples in the split.
+    /// Samples that are trained on.
     pub samples: usize,
+    /// Share of each class's samples that is trained on, when it is not all.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub fraction: f64,
+    /// Fine labels a training class, when the training classes are finer than the dataset's; else 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub group: usize,
     /// Side of the square pictures in pixels.
     pub size: usize,
     /// The split evaluated while training; empty for none.
@@ -63,7 +69,38 @@ pub struct DataSection {
     pub std: [f32; 3],
 }
 
+fn whole() -> f64 {
+    1.0
+}
+
+// The signatures are serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_whole(fraction: &f64) -> bool {
+    *fraction == 1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(group: &usize) -> bool {
+    *group == 0
+}
+
 impl RunFile {
+    /// What the network was trained on, as prediction tables say it: the view, and in brackets what
+    /// else sets the training apart, such as `original (25 %)` or `original (42 classes)`.
+    pub fn trained_on(&self) -> String {
+        let mut apart = Vec::new();
+        if !is_whole(&self.data.fraction) {
+            apart.push(format!("{} %", 100.0 * self.data.fraction));
+        }
+        if !is_zero(&self.data.group) {
+            apart.push(format!("{} classes", self.model.classes.len()));
+        }
+        match apart.is_empty() {
+            true => self.data.view.clone(),
+            false => format!("{} ({})", self.data.view, apart.join(", ")),
+        }
+    }
+
     /// Reads the `run.toml` at `path`.
     ///
     /// # Errors
@@ -92,7 +129,7 @@ impl RunFile {
             size: self.data.size,
             mean: self.data.mean,
             std: self.data.std,
-            trained_on: self.data.view.clone(),
+            trained_on: self.trained_on(),
             name: self.name.clone(),
         }
     }

@@ -82,6 +82,8 @@ pub(crate) fn run_file(training: Settings) -> RunFile {
             split: "train".into(),
             view: "original".into(),
             samples: 1,
+            fraction: 1.0,
+            group: 0,
             size: 16,
             eval_split: String::new(),
             mean: [0.0; 3],
