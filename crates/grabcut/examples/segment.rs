@@ -8,8 +8,8 @@
 //! 0 or 255). The box covers columns `x0..x1` and rows `y0..y1`. For every line the program prints
 //! the photograph and the seconds that segmenting took, without decoding, separated by a tab.
 //!
-//! `--jobs N` (default 1) segments N photographs at a time; each then takes as long as before, and
-//! the wall time printed at the end on standard error shows what the threads gain.
+//! `--jobs N` segments N photographs at a time (one without it) and prints, at the end on standard
+//! error, the wall time of all segmenting, which shows what the threads gain.
 //!
 //! Exit codes: 0 all done, 1 failed, 2 usage, 3 some photographs were skipped.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -35,11 +35,11 @@ struct Job {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (list, jobs) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [list] => (list, Some(1)),
-        [list, "--jobs", jobs] | ["--jobs", jobs, list] => (list, jobs.parse().ok().filter(|&n| n > 0)),
+        [list] => (list, Some(None)),
+        [list, "--jobs", jobs] | ["--jobs", jobs, list] => (list, jobs.parse().ok().map(Some)),
         _ => ("", None),
     };
-    let Some(jobs) = jobs else {
+    let Some(jobs) = jobs.filter(|jobs| *jobs != Some(0)) else {
         eprintln!("usage: segment LIST.tsv [--jobs N]");
         return ExitCode::from(2);
     };
@@ -57,20 +57,21 @@ fn main() -> ExitCode {
 }
 
 /// Returns how many photographs were skipped.
-fn run(list: &str, threads: usize) -> anyhow::Result<usize> {
+fn run(list: &str, jobs: Option<usize>) -> anyhow::Result<usize> {
     let text = std::fs::read_to_string(list).with_context(|| list.to_owned())?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let jobs: Vec<Job> = lines
+    let items: Vec<Job> = lines
         .map(|(number, line)| parse(line).with_context(|| format!("{list}:{}", number + 1)))
         .collect::<anyhow::Result<_>>()?;
+    let threads = jobs.unwrap_or(1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let mut wall = Duration::ZERO;
     let mut skipped = 0;
-    for jobs in jobs.chunks(CHUNK) {
-        let photos: Vec<_> = jobs.iter().map(|job| image::open(&job.photo)).collect();
+    for items in items.chunks(CHUNK) {
+        let photos: Vec<_> = items.iter().map(|job| image::open(&job.photo)).collect();
         let start = Instant::now();
         let results: Vec<_> = pool.install(|| {
-            let pairs = jobs.par_iter().zip(photos).with_max_len(1);
+            let pairs = items.par_iter().zip(photos).with_max_len(1);
             pairs
                 .map_init(Workspace::new, |workspace, (job, photo)| {
                     mask(&photo?.into_rgb8(), job.rect, workspace)
@@ -78,7 +79,7 @@ fn run(list: &str, threads: usize) -> anyhow::Result<usize> {
                 .collect()
         });
         wall += start.elapsed();
-        for (job, result) in jobs.iter().zip(results) {
+        for (job, result) in items.iter().zip(results) {
             let done = result.and_then(|(mask, seconds)| {
                 mask.save(&job.mask).with_context(|| format!("{}", job.mask.display()))?;
                 Ok(seconds)
@@ -92,7 +93,9 @@ fn run(list: &str, threads: usize) -> anyhow::Result<usize> {
             }
         }
     }
-    eprintln!("wall\t{:.6}\tthreads\t{threads}", wall.as_secs_f64());
+    if jobs.is_some() {
+        eprintln!("wall\t{:.6}\tthreads\t{threads}", wall.as_secs_f64());
+    }
     Ok(skipped)
 }
 

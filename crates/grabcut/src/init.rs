@@ -60,8 +60,26 @@ impl Init<'_> {
     }
 }
 
+/// Writes the states of the picture of half the size. A block of 2 × 2 pixels is fixed if one of
+/// them is; it takes the side of most of its fixed pixels, or else of most of all.
+pub(crate) fn halve(states: &[u8], width: usize, half: &mut Vec<u8>) {
+    half.clear();
+    for rows in states.chunks(2 * width) {
+        let (above, below) = rows.split_at(width);
+        half.extend(above.chunks(2).enumerate().map(|(x, above)| {
+            let below = below.get(2 * x..2 * x + above.len()).unwrap_or_default();
+            let block = || above.iter().chain(below);
+            let open = block().all(|s| s & OPEN != 0);
+            let deciding = || block().filter(|&s| open || s & OPEN == 0);
+            let foreground = deciding().filter(|&s| s & FOREGROUND != 0).count();
+            let side = if 2 * foreground >= deciding().count() { FOREGROUND } else { 0 };
+            side | if open { OPEN } else { 0 }
+        }));
+    }
+}
+
 /// Smallest box around the open pixels.
-fn bounds(states: &[u8], width: usize) -> Option<Rect> {
+pub(crate) fn bounds(states: &[u8], width: usize) -> Option<Rect> {
     let mut bounds: Option<Rect> = None;
     for (y, row) in (0_u32..).zip(states.chunks_exact(width)) {
         let Some(first) = row.iter().position(|s| s & OPEN != 0) else {
@@ -93,6 +111,19 @@ mod tests {
         let rect = Init::Trimap(&labels).states(image, &mut states);
         assert_eq!(rect, Ok(Some(Rect { x0: 1, y0: 0, x1: 3, y1: 2 })));
         assert_eq!(states, [0, 3, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn fixed_pixels_decide_for_their_block() {
+        const MAYBE: u8 = FOREGROUND | OPEN;
+        let mut half = Vec::new();
+        #[rustfmt::skip]
+        halve(&[
+            MAYBE, OPEN,  MAYBE, MAYBE, 0,
+            OPEN,  OPEN,  0,     MAYBE, OPEN,
+            0,     1,     OPEN,  1,     MAYBE,
+        ], 5, &mut half);
+        assert_eq!(half, [OPEN, 0, 0, FOREGROUND, FOREGROUND, MAYBE]);
     }
 
     #[test]

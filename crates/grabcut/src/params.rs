@@ -5,11 +5,15 @@ use crate::Error;
 /// Most components that a mixture may have.
 pub const MAX_COMPONENTS: usize = 8;
 
+/// Most pixels that an image may have: 2²⁷ (134 megapixels).
+pub const MAX_PIXELS: usize = 1 << 27;
+
 /// Settings; [`Params::default`] is what the field uses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
     /// At most this many rounds of (assign components, fit mixtures, cut), at least 1; default 5.
-    /// Stops earlier when the energy no longer falls: further rounds would change nothing.
+    /// Stops earlier when the energy no longer falls: further rounds would change nothing. The
+    /// smaller pictures that a large one starts from have as many rounds each.
     pub iterations: usize,
     /// Weight γ of the smoothness term, in nats for two adjacent pixels of equal colour;
     /// 0 to 1,000, default 50.
@@ -18,13 +22,13 @@ pub struct Params {
     pub components: usize,
     /// Seed of the k-means starts; the same seed gives the same mask on any number of threads.
     pub seed: u64,
-    /// Largest image accepted, in pixels; default 2²⁷ (134 megapixels).
+    /// Largest image accepted, in pixels; at most and by default [`MAX_PIXELS`].
     pub max_pixels: usize,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { iterations: 5, gamma: 50.0, components: 5, seed: 0, max_pixels: 1 << 27 }
+        Self { iterations: 5, gamma: 50.0, components: 5, seed: 0, max_pixels: MAX_PIXELS }
     }
 }
 
@@ -46,6 +50,9 @@ impl Params {
         if !(1..=MAX_COMPONENTS).contains(&self.components) {
             return fault("components", "from 1 to 8", self.components as f64);
         }
+        if self.max_pixels > MAX_PIXELS {
+            return fault("max_pixels", "at most 2^27", self.max_pixels as f64);
+        }
         Ok(())
     }
 }
@@ -64,6 +71,7 @@ mod tests {
             Params { gamma: f64::NAN, ..Params::default() },
             Params { components: 0, ..Params::default() },
             Params { components: 9, ..Params::default() },
+            Params { max_pixels: MAX_PIXELS + 1, ..Params::default() },
         ] {
             assert!(matches!(bad.check(), Err(Error::Parameter { .. })), "{bad:?}");
         }

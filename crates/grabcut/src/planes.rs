@@ -24,6 +24,23 @@ impl Planes {
         }
     }
 
+    /// Writes the picture of half the size: means of blocks of 2 × 2 pixels; at an odd edge, of what
+    /// is there.
+    pub(crate) fn halve(&self, half: &mut Self) {
+        half.width = self.width.div_ceil(2);
+        for (plane, half) in self.data.iter().zip(&mut half.data) {
+            half.clear();
+            for rows in plane.chunks(2 * self.width) {
+                let (above, below) = rows.split_at(self.width);
+                let below = if below.is_empty() { above } else { below };
+                half.extend(above.chunks(2).zip(below.chunks(2)).map(|(a, b)| {
+                    let sum = |p: &[u8]| u16::from(p[0]) + u16::from(p[p.len() - 1]);
+                    ((sum(a) + sum(b) + 2) / 4) as u8
+                }));
+            }
+        }
+    }
+
     /// Columns `x0..x1` of row `y`.
     #[inline(always)]
     pub(crate) fn row(&self, y: usize, x0: usize, x1: usize) -> [&[u8]; 3] {
@@ -102,6 +119,15 @@ mod tests {
         assert_eq!((planes.width(), planes.height()), (1, 2));
         assert_eq!(planes.row(1, 0, 1), [&[4], &[5], &[6]]);
         assert_eq!(planes.colours(0, 2).collect::<Vec<_>>(), [[1, 2, 3], [4, 5, 6]]);
+    }
+
+    #[test]
+    fn halving_takes_means_of_what_is_there() {
+        let grey: Vec<u8> = [10, 20, 7, 31, 41, 9, 1, 2, 5].iter().flat_map(|&v| [v, v, 255]).collect();
+        let mut half = Planes::default();
+        planes(&grey, 3).halve(&mut half);
+        assert_eq!(half.row(0, 0, 2), [&[26, 8], &[26, 8], &[255, 255]]);
+        assert_eq!(half.row(1, 0, 2), [&[2, 5], &[2, 5], &[255, 255]]);
     }
 
     #[test]

@@ -27,9 +27,9 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_warm_workspace_allocates_nothing() {
-    let data: Vec<u8> = (0..90 * 70 * 3_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
-    let image = RgbView::new(&data, 90, 70).expect("sizes match");
-    let init = Init::Box(Rect { x0: 9, y0: 8, x1: 80, y1: 61 });
+    let data: Vec<u8> = (0..150 * 120 * 3_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
+    let image = RgbView::new(&data, 150, 120).expect("sizes match");
+    let init = Init::Box(Rect { x0: 9, y0: 8, x1: 140, y1: 111 });
     let mut workspace = Workspace::new();
     let mut count = || {
         let before = ALLOCATIONS.load(Ordering::Relaxed);

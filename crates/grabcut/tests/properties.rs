@@ -106,14 +106,44 @@ proptest! {
     }
 }
 
+/// Large enough to start from two smaller pictures; odd sides, a thin scribble on either side.
+#[test]
+fn a_large_picture_has_the_energy_of_its_mask() {
+    let (width, height) = (201, 157);
+    let inside = |x: usize, y: usize| x.abs_diff(100).pow(2) + 2 * y.abs_diff(80).pow(2) < 3000;
+    let data = (0..width * height).flat_map(|i| {
+        let noise = ((i as u32).wrapping_mul(2_654_435_761) >> 26) as u8;
+        if inside(i % width, i / width) { [150 + noise, 90, noise] } else { [100 + noise, 110 - noise, 60] }
+    });
+    let label = |i: usize| match (i % width, i / width) {
+        (80..120, 80) => Label::Foreground,
+        (20..180, 10) | (3, 20..140) => Label::Background,
+        (60..140, 40..120) => Label::MaybeForeground,
+        _ => Label::MaybeBackground,
+    };
+    let labels: Vec<Label> = (0..width * height).map(label).collect();
+    let case = Case { data: data.collect(), width, labels, params: Params::until_converged() };
+    let mut workspace = Workspace::new();
+    let result =
+        segment(case.view(), Init::Trimap(&case.labels), &case.params, &mut workspace).expect("valid input");
+    let energies = result.energies();
+    assert!(energies.windows(2).all(|e| e[1] < e[0]), "{energies:?}");
+    let (last, expected) = (energies[energies.len() - 1], energy(&case, &result));
+    assert!((last - expected).abs() < 1e-4 * expected, "{last} {expected}");
+    let wrong =
+        (0..width * height).filter(|&i| (result.mask()[i] == 1) != inside(i % width, i / width)).count();
+    assert!(wrong < 100, "{wrong} pixels of {}", width * height);
+    assert_eq!((result.mask()[80 * width + 100], result.mask()[10 * width + 50]), (1, 0));
+}
+
 #[test]
 fn masks_do_not_depend_on_the_number_of_threads() {
     let images: Vec<Vec<u8>> = (0..12_u32)
         .map(|k| {
-            (0..40 * 30_u32)
+            (0..120 * 90_u32)
                 .flat_map(|i| {
-                    let (x, y) = (i % 40, i / 40);
-                    let disc = x.abs_diff(20).pow(2) + y.abs_diff(15).pow(2) < 50 + 5 * k;
+                    let (x, y) = (i % 120, i / 120);
+                    let disc = x.abs_diff(60).pow(2) + y.abs_diff(45).pow(2) < 450 + 45 * k;
                     let noise = (i.wrapping_mul(2_654_435_761 ^ k) >> 24) as u8 / 4;
                     if disc { [200 - noise, 90 + noise, 30] } else { [30 + noise, 120, 160 - noise] }
                 })
@@ -123,8 +153,8 @@ fn masks_do_not_depend_on_the_number_of_threads() {
     let jobs: Vec<_> = images
         .iter()
         .map(|data| {
-            let view = RgbView::new(data, 40, 30).expect("sizes match");
-            (view, Init::Box(Rect { x0: 6, y0: 4, x1: 35, y1: 27 }))
+            let view = RgbView::new(data, 120, 90).expect("sizes match");
+            (view, Init::Box(Rect { x0: 18, y0: 12, x1: 105, y1: 81 }))
         })
         .collect();
     let run = |threads| {

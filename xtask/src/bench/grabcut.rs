@@ -25,13 +25,24 @@ pub(crate) struct GrabCut {
     /// At most this many photographs of each set
     #[arg(long)]
     limit: Option<usize>,
-    /// Alternating rounds of both programs; the least time of each photograph counts
+    /// How often each photograph is segmented by both programs; its least times count
     #[arg(long, default_value_t = 2)]
     rounds: usize,
-    /// Leave out the quality against ground truth
+    /// Only this part: speed on one set (ilsvrc, tiny), scale or quality [default: all of them]
     #[arg(long)]
-    no_quality: bool,
+    only: Option<Part>,
 }
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Ilsvrc,
+    Tiny,
+    Scale,
+    Quality,
+}
+
+/// Photographs after which the programs take turns, so that both meet the same machine.
+const TURN: usize = 15;
 
 /// A photograph with its box; right and bottom exclusive.
 struct Item {
@@ -48,18 +59,23 @@ impl GrabCut {
             bail!("{}: no such folder; name the photographs with --data", data.display());
         }
         std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
-        build_release(&["-p", "grabcut", "--example", "segment"])?;
+        build_release(&["-p", "grabcut", "--example", "segment", "--example", "scale"])?;
+        let wanted = |part| self.only.is_none_or(|only| only == part);
         let python = python_with(&["cv2", "numpy"]);
-        println!(
-            "{:8} {:>6} {:>21} {:>21} {:>8} {:>8}",
-            "set", "photos", "ms median (total s)", "OpenCV", "median", "total"
-        );
-        for (name, items) in [("ilsvrc", ilsvrc(&data)?), ("tiny", tiny(&data)?)] {
-            self.speed(name, &items, python.as_deref())?;
+        if wanted(Part::Ilsvrc) {
+            self.speed("ilsvrc", ilsvrc(&data)?, python.as_deref())?;
         }
-        if let Some(python) = python_with(&["cv2", "numpy", "PIL"])
-            && !self.no_quality
+        if wanted(Part::Tiny) {
+            self.speed("tiny", tiny(&data)?, python.as_deref())?;
+        }
+        if wanted(Part::Scale) {
+            println!("time and memory by size, on a drawn scene:");
+            print!("{}", stdout_of(&mut Command::new(example("scale")))?);
+        }
+        if wanted(Part::Quality)
+            && let Some(python) = python_with(&["cv2", "numpy", "PIL"])
         {
+            println!("intersection over union with the ground truth:");
             for kind in ["msr", "sod"] {
                 self.quality(kind, &data, &python)?;
             }
@@ -67,34 +83,49 @@ impl GrabCut {
         Ok(())
     }
 
-    fn speed(&self, name: &str, items: &[Item], python: Option<&Path>) -> Result<()> {
-        let items = &items[..items.len().min(self.limit.unwrap_or(usize::MAX))];
-        let ours = self.list(&format!("{name}-ours"), items)?;
-        let theirs = self.list(&format!("{name}-opencv"), items)?;
-        let mut best = [HashMap::new(), HashMap::new()];
-        for _ in 0..self.rounds.max(1) {
-            keep_least(&mut best[0], &stdout_of(Command::new(segment()).arg(&ours))?);
-            if let Some(python) = python {
-                keep_least(&mut best[1], &stdout_of(Command::new(python).arg(PEER).arg(&theirs))?);
+    fn speed(&self, name: &str, mut items: Vec<Item>, python: Option<&Path>) -> Result<()> {
+        items.truncate(self.limit.unwrap_or(usize::MAX));
+        let mut times: [HashMap<String, f64>; 2] = Default::default();
+        for turn in items.chunks(TURN) {
+            let ours = self.list(&format!("{name}-ours"), turn)?;
+            let theirs = self.list(&format!("{name}-opencv"), turn)?;
+            for _ in 0..self.rounds.max(1) {
+                keep_least(&mut times[0], &stdout_of(Command::new(example("segment")).arg(&ours))?);
+                if let Some(python) = python {
+                    keep_least(&mut times[1], &stdout_of(Command::new(python).arg(PEER).arg(&theirs))?);
+                }
             }
         }
-        let [mine, peer] = best.map(|times| times.into_values().collect::<Vec<f64>>());
-        let summary = |mut times: Vec<f64>| (median(&mut times), times.iter().sum::<f64>());
-        let (mine, peer) = (summary(mine), summary(peer));
-        println!(
-            "{name:8} {:>6} {:>12.2} ({:>6.2}) {:>12.2} ({:>6.2}) {:>7.1}x {:>7.1}x",
-            items.len(),
-            mine.0 * 1e3,
-            mine.1,
-            peer.0 * 1e3,
-            peer.1,
-            peer.0 / mine.0,
-            peer.1 / mine.1
-        );
-        let walls = [1, 2].map(|jobs| wall(&ours, jobs, self.rounds));
-        if let [Ok(one), Ok(two)] = walls {
-            println!("{name:8} two threads over photographs: {:.2}x of one", one / two);
+        let [mine, peer] = &times;
+        println!("{name}: {} photographs, one thread, without decoding", mine.len());
+        println!("{:12} {:>10} {:>10}", "", "median ms", "total s");
+        let summary = |label: &str, times: &HashMap<String, f64>| {
+            let mut times: Vec<f64> = times.values().copied().collect();
+            let (median, total) = (median(&mut times), times.iter().sum::<f64>());
+            println!("{label:12} {:>10.2} {total:>10.3}", median * 1e3);
+            (median, total)
+        };
+        let ours = summary("grabcut", mine);
+        if !peer.is_empty() {
+            let theirs = summary("OpenCV", peer);
+            let mut ratios: Vec<f64> = mine.iter().filter_map(|(k, t)| Some(peer.get(k)? / t)).collect();
+            println!("{:12} {:>9.1}x {:>9.1}x", "ratio", theirs.0 / ours.0, theirs.1 / ours.1);
+            let middle = median(&mut ratios);
+            let at = |part: f64| ratios[((ratios.len() - 1) as f64 * part).round() as usize];
+            println!(
+                "ratio of each photograph: median {middle:.1}x, from {:.1}x (10 % are below {:.1}x) to {:.1}x",
+                at(0.0),
+                at(0.1),
+                at(1.0)
+            );
         }
+        let all = self.list(&format!("{name}-ours"), &items)?;
+        let (mut one, mut two) = (f64::INFINITY, f64::INFINITY);
+        for _ in 0..=self.rounds {
+            one = one.min(wall(&all, 1)?);
+            two = two.min(wall(&all, 2)?);
+        }
+        println!("two threads over photographs: {one:.2} s to {two:.2} s, {:.2}x of one", one / two);
         Ok(())
     }
 
@@ -124,7 +155,8 @@ impl GrabCut {
                 make.arg("--limit").arg(limit.to_string());
             }
             stdout_of(&mut make)?;
-            let mut run = if program == "ours" { Command::new(segment()) } else { Command::new(python) };
+            let mut run =
+                if program == "ours" { Command::new(example("segment")) } else { Command::new(python) };
             if program == "opencv" {
                 run.arg(PEER);
             }
@@ -141,21 +173,18 @@ impl GrabCut {
     }
 }
 
-fn segment() -> PathBuf {
-    release_dir().join("examples/segment")
+fn example(name: &str) -> PathBuf {
+    release_dir().join("examples").join(name)
 }
 
-/// Least wall time in seconds of segmenting the list with `jobs` threads.
-fn wall(list: &Path, jobs: usize, rounds: usize) -> Result<f64> {
-    let mut least = f64::INFINITY;
-    for _ in 0..rounds.max(1) {
-        let output = Command::new(segment()).arg(list).args(["--jobs", &jobs.to_string()]).output()?;
-        let text = String::from_utf8_lossy(&output.stderr);
-        let line = text.lines().find_map(|line| line.strip_prefix("wall\t"));
-        let seconds = line.and_then(|line| line.split('\t').next()?.parse().ok());
-        least = least.min(seconds.context("the segment example printed no wall time")?);
-    }
-    Ok(least)
+/// Wall time in seconds of segmenting the list with `jobs` threads.
+fn wall(list: &Path, jobs: usize) -> Result<f64> {
+    let mut command = Command::new(example("segment"));
+    let output = command.arg(list).args(["--jobs", &jobs.to_string()]).output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().find_map(|line| line.strip_prefix("wall\t"));
+    let seconds = line.and_then(|line| line.split('\t').next()?.parse().ok());
+    seconds.with_context(|| format!("{command:?} printed no wall time"))
 }
 
 /// Takes over `photo TAB seconds` lines, keeping the least of each photograph.

@@ -65,7 +65,9 @@ impl IncrementalBfs {
     #[inline(always)]
     fn scan<const SIDE: i32>(&mut self, residual: &mut Residual, node: usize, level: i32) {
         let direction = if SIDE > 0 { OUT } else { IN };
-        let mut todo = residual.open[node][direction];
+        // No neighbour of the node's own side can leave it during the scan: it would rather become
+        // a child of the node.
+        let mut todo = residual.open[node][direction] & self.forest.strangers::<SIDE>(node);
         while todo != 0 {
             let d = todo.trailing_zeros() as usize;
             todo &= todo - 1;

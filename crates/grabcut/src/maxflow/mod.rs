@@ -62,6 +62,7 @@ impl GridCut {
         if std::mem::take(&mut self.fresh) {
             self.pyramid.start(self.shape, &mut self.residual);
         }
+        self.residual.settle(self.shape);
         self.solver.solve(self.shape, &mut self.residual);
     }
 

@@ -77,4 +77,46 @@ impl Residual {
         }
         saturated
     }
+
+    /// Lets neighbours with opposite excesses cancel them over the links between them. These are
+    /// most of all augmenting paths, and need no search.
+    pub(crate) fn settle(&mut self, shape: Shape) {
+        for y in 0..shape.height {
+            for x in 0..shape.width {
+                self.settle_node(shape.at(x, y), shape.stride());
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn settle_node(&mut self, node: usize, stride: usize) {
+        let mut left = self.excess[node];
+        if left <= 0 {
+            return;
+        }
+        let mut todo = 0;
+        for (d, &excess) in around(&self.excess, node, stride).iter().enumerate() {
+            todo |= u8::from(excess < 0) << d;
+        }
+        todo &= self.open[node][OUT];
+        while todo != 0 && left > 0 {
+            let d = todo.trailing_zeros() as usize;
+            todo &= todo - 1;
+            let to = self.neighbour(node, d);
+            let amount = i32::from(self.link[node][d]).min(left).min(-self.excess[to]);
+            self.push(node, d, to, amount as u16);
+            self.excess[to] += amount;
+            left -= amount;
+        }
+        self.excess[node] = left;
+    }
+}
+
+/// The values of the eight neighbours, by direction.
+#[inline(always)]
+pub(super) fn around<T: Copy>(values: &[T], node: usize, stride: usize) -> [T; 8] {
+    let above = &values[node - stride - 1..][..3];
+    let level = &values[node - 1..][..3];
+    let below = &values[node + stride - 1..][..3];
+    [above[0], above[1], above[2], level[0], level[2], below[0], below[1], below[2]]
 }

@@ -12,11 +12,13 @@ const MAX_COST: f32 = 4_194_304.0;
 pub(crate) struct CostTable {
     rows: [Row; MAX_COMPONENTS],
     len: usize,
+    /// The first component that explains any pixel.
+    first: u8,
 }
 
+/// One component; its offset is infinite if it explains no pixel, and so is then its cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Row {
-    component: u32,
     mean: [f32; 3],
     /// Lower triangle that maps (colour − mean) to a vector whose squared length is the cost.
     whitening: [f32; 6],
@@ -26,18 +28,18 @@ pub(super) struct Row {
 impl CostTable {
     /// Prepares `mixture`; `units` is the number of units of energy in a nat.
     pub(crate) fn new(mixture: &Mixture, units: f64) -> Self {
-        let mut table = Self { rows: [Row::default(); MAX_COMPONENTS], len: 0 };
-        for (i, c) in mixture.components().iter().enumerate().filter(|(_, c)| c.weight > 0.0) {
+        let components = mixture.components();
+        let first = components.iter().position(|c| c.weight > 0.0).unwrap_or(0) as u8;
+        let mut rows = [Row::default(); MAX_COMPONENTS];
+        for (row, c) in rows.iter_mut().zip(components) {
             let scale = (0.5 * units).sqrt();
-            table.rows[table.len] = Row {
-                component: i as u32,
+            *row = Row {
                 mean: c.mean.map(|v| v as f32),
                 whitening: c.whitening().0.map(|v| (v * scale) as f32),
                 offset: (c.offset() * units) as f32,
             };
-            table.len += 1;
         }
-        table
+        Self { rows, len: components.len(), first }
     }
 
     /// Evaluates a run of pixels given as planes: `cost[i]` is the least cost over the components
@@ -50,25 +52,25 @@ impl CostTable {
         cost: &mut [i32],
         component: &mut [u8],
     ) {
-        evaluate(backend, &self.rows[..self.len], planes, cost, component);
+        evaluate(backend, &self.rows[..self.len], self.first, planes, cost, component);
     }
 }
 
 dispatch! {
     fn evaluate = evaluate_body(
-        rows: &[Row], planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8],
+        rows: &[Row], first: u8, planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8],
     )
 }
 
 #[inline(always)]
-fn evaluate_body(rows: &[Row], planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8]) {
+fn evaluate_body(rows: &[Row], first: u8, planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8]) {
     let n = cost.len();
     let [r, g, b] = planes.map(|p| &p[..n]);
     let component = &mut component[..n];
     let whole = n - n % LANES;
     for at in (0..whole).step_by(LANES) {
         let end = at + LANES;
-        let (c, k) = block(rows, [load(&r[at..end]), load(&g[at..end]), load(&b[at..end])]);
+        let (c, k) = block(rows, first, [load(&r[at..end]), load(&g[at..end]), load(&b[at..end])]);
         cost[at..end].copy_from_slice(&c);
         component[at..end].copy_from_slice(&k);
     }
@@ -77,37 +79,49 @@ fn evaluate_body(rows: &[Row], planes: [&[u8]; 3], cost: &mut [i32], component: 
         for (pad, plane) in pad.iter_mut().zip([r, g, b]) {
             pad[..n - whole].copy_from_slice(&plane[whole..]);
         }
-        let (c, k) = block(rows, [load(&pad[0]), load(&pad[1]), load(&pad[2])]);
+        let (c, k) = block(rows, first, [load(&pad[0]), load(&pad[1]), load(&pad[2])]);
         cost[whole..].copy_from_slice(&c[..n - whole]);
         component[whole..].copy_from_slice(&k[..n - whole]);
     }
 }
 
+// Plain loops: the closures of `array::from_fn` would be compiled without the wide vectors.
+
 #[inline(always)]
 fn load(plane: &[u8]) -> [f32; LANES] {
-    std::array::from_fn(|i| f32::from(plane[i]))
+    let plane = &plane[..LANES];
+    let mut values = [0.0; LANES];
+    for i in 0..LANES {
+        values[i] = f32::from(plane[i]);
+    }
+    values
 }
 
 #[inline(always)]
-fn block(rows: &[Row], [r, g, b]: [[f32; LANES]; 3]) -> ([i32; LANES], [u8; LANES]) {
+fn block(rows: &[Row], first: u8, [r, g, b]: [[f32; LANES]; 3]) -> ([i32; LANES], [u8; LANES]) {
     let mut least = [MAX_COST; LANES];
-    let mut best = [rows.first().map_or(0, |row| row.component); LANES];
-    for row in rows {
-        let [a00, a10, a11, a20, a21, a22] = row.whitening;
+    let mut best = [u32::from(first); LANES];
+    for (k, &Row { mean, whitening, offset }) in (0_u32..).zip(rows) {
+        let [a00, a10, a11, a20, a21, a22] = whitening;
         for i in 0..LANES {
-            let dr = r[i] - row.mean[0];
-            let dg = g[i] - row.mean[1];
-            let db = b[i] - row.mean[2];
+            let dr = r[i] - mean[0];
+            let dg = g[i] - mean[1];
+            let db = b[i] - mean[2];
             let y0 = a00 * dr;
             let y1 = a10 * dr + a11 * dg;
             let y2 = a20 * dr + a21 * dg + a22 * db;
-            let cost = row.offset + y0 * y0 + y1 * y1 + y2 * y2;
+            let cost = offset + y0 * y0 + y1 * y1 + y2 * y2;
             let better = cost < least[i];
             least[i] = if better { cost } else { least[i] };
-            best[i] = if better { row.component } else { best[i] };
+            best[i] = if better { k } else { best[i] };
         }
     }
-    (std::array::from_fn(|i| round(least[i])), std::array::from_fn(|i| best[i] as u8))
+    let (mut cost, mut component) = ([0; LANES], [0; LANES]);
+    for i in 0..LANES {
+        cost[i] = round(least[i]);
+        component[i] = best[i] as u8;
+    }
+    (cost, component)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ mod smoothness;
 pub(crate) use data_cost::CostTable;
 pub(crate) use smoothness::{Falloff, MAX_LINK};
 
-/// Pixels handled at once: one AVX-512 register of `f32`.
-const LANES: usize = 16;
+/// Pixels handled at once: two AVX-512 registers of `f32`, whose latencies overlap.
+const LANES: usize = 32;
 
 /// An instruction set that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Smoothness term: what it costs to separate two adjacent pixels.
 
-use super::{Backend, LANES, dispatch};
+use super::{Backend, LANES, ROUND, dispatch, round};
 
 /// Capacity in units of the strongest link, between two horizontal neighbours of equal colour.
 /// The residual of a link can reach twice this, which fits 16 bits.
@@ -73,6 +73,7 @@ fn links_body(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32, capacity: 
 fn block(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES] {
     let mut distance = [0_i32; LANES];
     for (a, b) in a.into_iter().zip(b) {
+        let (a, b) = (&a[..LANES], &b[..LANES]);
         for i in 0..LANES {
             let d = i32::from(a[i]) - i32::from(b[i]);
             distance[i] += d * d;
@@ -80,8 +81,9 @@ fn block(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES]
     }
     // exp₂ by splitting off the integer part and a Taylor polynomial of degree 6 on ±½, whose
     // relative error is under 2⁻²²; below 2⁻³⁰ the capacity is zero anyway.
-    const ROUND: f32 = 12_582_912.0;
-    std::array::from_fn(|i| {
+    // A plain loop: the closure of `array::from_fn` would be compiled without the wide vectors.
+    let mut capacity = [0; LANES];
+    for i in 0..LANES {
         let x = (-rate * distance[i] as f32).max(-30.0);
         let shifted = x + ROUND;
         let whole = shifted - ROUND;
@@ -91,8 +93,9 @@ fn block(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES]
                 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f * (1.0 / 720.0))))));
         let exponent = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
         let power = f32::from_bits(((exponent + 127) << 23) as u32);
-        (strength * (p * power) + 0.5) as i32 as u16
-    })
+        capacity[i] = round(strength * (p * power)) as u16;
+    }
+    capacity
 }
 
 #[cfg(test)]
