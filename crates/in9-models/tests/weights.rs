@@ -76,6 +76,32 @@ fn counted(elements: u64, bytes: usize) -> Vec<u8> {
     [elements.to_le_bytes().as_slice(), &vec![0; bytes]].concat()
 }
 
+/// A torch archive of these stored members.
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in members {
+        let (len, name_len) = (bytes.len() as u32, name.len() as u16);
+        let offset = file.len() as u32;
+        // Version, flags, method, time, date; then checksum, both sizes, lengths of name and extra.
+        let mut common = [[20u8, 0].as_slice(), &[0; 8]].concat();
+        common.extend([crc32fast::hash(bytes), len, len].map(u32::to_le_bytes).concat());
+        common.extend([name_len.to_le_bytes(), [0; 2]].concat());
+        file.extend([b"PK\x03\x04".as_slice(), &common, name.as_bytes(), bytes].concat());
+        // Comment length, disk, attributes; then the offset.
+        let end = [[0u8; 10].as_slice(), &offset.to_le_bytes()].concat();
+        directory.extend([b"PK\x01\x02\x14\0".as_slice(), &common, &end, name.as_bytes()].concat());
+    }
+    let count = (members.len() as u16).to_le_bytes();
+    let [start, len] = [file.len() as u32, directory.len() as u32].map(u32::to_le_bytes);
+    let end = [b"PK\x05\x06\0\0\0\0".as_slice(), &count, &count, &len, &start, &[0; 2]].concat();
+    [file, directory, end].concat()
+}
+
+/// A torch archive with this pickle and one storage `k`.
+fn torch_zip(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
+    zip(&[("a/data.pkl", pickle), ("a/byteorder", b"little"), ("a/data/k", storage)])
+}
+
 fn check_contents(tensors: &StateDict) {
     let get = |name: &str| tensors.get(name).unwrap_or_else(|| panic!("{name} is missing"));
     let floats = |name: &str| get(name).to_f32().unwrap();
@@ -114,6 +140,8 @@ fn checkpoints_are_unwrapped_with_a_note_a_step() {
     let file = weights::read(&fixture("robustness.pth"), &Limits::default()).unwrap();
     assert_eq!(file.tensors.names().collect::<Vec<_>>(), ["conv1.weight", "fc.weight"]);
     assert_eq!(file.tensors.get("fc.weight").unwrap().to_f32().unwrap(), [0.0, 1.0, 2.0, 3.0]);
+    let normaliser = "inputs were normalised with mean 0.4717 0.4499 0.3837, std 0.26 0.2516 0.2575";
+    assert!(file.notes.last().unwrap().contains(normaliser), "{:?}", file.notes);
 }
 
 #[test]
@@ -244,6 +272,32 @@ fn damaged_and_foreign_archives_are_refused() {
     assert!(refusal(&bytes_of("plain-pickle.pth")).contains("a pickle that torch did not write"));
     assert!(refusal(b"<!DOCTYPE html><html>not found</html>").contains("a web page"));
     assert!(refusal(b"").contains("empty"));
+}
+
+#[test]
+fn archives_that_claim_more_than_they_hold_are_refused() {
+    let right = torch_zip(&one_tensor(4, 4, 1), &[0; 16]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("w"), right).unwrap();
+    assert_eq!(weights::read(&folder.path().join("w"), &Limits::default()).unwrap().tensors.len(), 1);
+
+    let claimed = 25_000_000_000;
+    assert!(refusal(&torch_zip(&one_tensor(claimed, claimed, 1), &[0; 16])).contains("`w`"));
+    // Four numbers of two bytes where the pickle says four of four.
+    assert!(refusal(&torch_zip(&one_tensor(4, 4, 1), &[0; 8])).contains("too short"));
+    assert!(refusal(&torch_zip(&one_tensor(1, 1_000_000_000, 0), &[0; 4])).contains("times the file"));
+    let hostile = torch_zip(b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.", &[0; 4]);
+    assert!(refusal(&hostile).contains("`os.system`"));
+    // A type that torch has not.
+    let text = one_tensor(1, 1, 1);
+    let at = text.windows(12).position(|w| w == b"FloatStorage").unwrap();
+    let mut unknown = text.clone();
+    unknown[at..at + 5].copy_from_slice(b"Bloat");
+    assert!(refusal(&torch_zip(&unknown, &[0; 4])).contains("BloatStorage"));
+    let big_endian = zip(&[("a/data.pkl", &text), ("a/byteorder", b"big"), ("a/data/k", &[0; 4])]);
+    assert!(refusal(&big_endian).contains("little"));
+    assert!(refusal(&zip(&[("a/data.pkl", &text)])).contains("none"));
+    assert!(refusal(&zip(&[("a.txt", b"hello")])).contains("not a torch file"));
 }
 
 #[test]

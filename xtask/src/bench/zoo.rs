@@ -39,10 +39,10 @@ const ARCHITECTURES: [(&str, usize); 24] = [
 
 /// Time and memory of the networks beside PyTorch's
 #[derive(clap::Args)]
+#[command(after_help = "Example: cargo xtask bench zoo 'resnet*' mobilenet_v2 --work infer")]
 pub(crate) struct Args {
-    /// Only these architectures [default: all]
-    #[arg(long)]
-    arch: Vec<String>,
+    /// Only architectures whose name matches one of these; * is any text [default: all]
+    patterns: Vec<String>,
     /// Only this work: infer or train [default: both]
     #[arg(long)]
     work: Option<String>,
@@ -76,9 +76,10 @@ struct Samples {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    for arch in &args.arch {
-        if !ARCHITECTURES.iter().any(|(name, _)| name == arch) {
-            bail!("{arch}: no such architecture in this benchmark");
+    let wanted = |name: &str| args.patterns.iter().any(|pattern| matches(pattern, name));
+    for pattern in &args.patterns {
+        if !ARCHITECTURES.iter().any(|(name, _)| matches(pattern, name)) {
+            bail!("{pattern}: no such architecture in this benchmark");
         }
     }
     build_release(&["-p", "in9-models", "--example", "bench_zoo"])?;
@@ -87,7 +88,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     println!("arch | work | ours ms | nchw ms | channels_last ms | ours / faster peer | ours MB | peer MB");
     println!("--- | --- | --- | --- | --- | --- | --- | ---");
     for (arch, size) in ARCHITECTURES {
-        if !args.arch.is_empty() && !args.arch.iter().any(|name| name == arch) {
+        if !args.patterns.is_empty() && !wanted(arch) {
             continue;
         }
         for work in ["infer", "train"] {
@@ -97,6 +98,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether `name` is `pattern`, in which `*` stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
 }
 
 fn row(
@@ -145,4 +159,17 @@ fn collect(command: &mut Command, samples: &mut HashMap<String, Samples>) -> Res
         entry.peak_mb = entry.peak_mb.max(line.peak_mb);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        assert!(matches("resnet50", "resnet50") && !matches("resnet5", "resnet50"));
+        assert!(matches("resnet*", "resnet50") && !matches("resnet*", "wide_resnet50_2"));
+        assert!(matches("*lite*", "tf_efficientnet_lite0") && matches("*_v2*_0", "shufflenet_v2_x1_0"));
+        assert!(!matches("ab*b", "ab"));
+    }
 }

@@ -5,6 +5,7 @@
 
 use candle_core::Tensor;
 
+use super::planes::{Plane, assemble, can_assemble};
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, BatchNorm, Conv, ConvAct, ConvBnAct, global_avg_pool, max_pool};
@@ -44,7 +45,9 @@ pub fn build(params: &Params, classes: usize) -> Result<Box<dyn Network>> {
             channels = if index == 0 { residual + 3 * appended } else { channels + appended };
         }
     }
-    let last = BatchNorm::with_eps(&features, "conv5_bn_ac.bn", channels, Activation::None, EPS)?;
+    // timm asks for an ELU here, but what it builds, and what the published weights are used with,
+    // is a ReLU.
+    let last = BatchNorm::with_eps(&features, "conv5_bn_ac.bn", channels, Activation::Relu, EPS)?;
     let head = Conv::new(channels, classes, 1).init(Init::FanInUniform);
     let bias = Init::Uniform { bound: 1.0 / (channels as f64).sqrt() };
     let classifier = ConvAct::new(params, "classifier", head, Some(bias), Activation::None)?;
@@ -67,7 +70,7 @@ impl Network for Dpn {
         for (block, name) in &self.blocks {
             x = context.tap(name, block.forward(&x, context)?)?;
         }
-        let x = self.last.forward(&x, context)?.elu(1.0)?;
+        let x = self.last.forward(&x, context)?;
         let x = context.tap("features.conv5_bn_ac", x)?;
         let means = global_avg_pool(&x)?;
         let (n, channels) = means.dims2()?;
@@ -144,13 +147,21 @@ impl Block {
         for layer in &self.middle {
             y = layer.forward(&y, context)?;
         }
-        let y = self.last.forward(&y, context)?;
-        let split = |t: &Tensor| -> Result<(Tensor, Tensor)> {
-            let rest = t.dim(1)? - self.residual;
-            Ok((t.narrow(1, 0, self.residual)?, t.narrow(1, self.residual, rest)?))
-        };
-        let (carried_residual, carried_dense) = split(&carried)?;
-        let (residual, appended) = split(&y)?;
-        Ok(Tensor::cat(&[(carried_residual + residual)?, carried_dense, appended], 1)?)
+        join(&carried, &self.last.forward(&y, context)?, self.residual)
     }
+}
+
+/// The first `residual` channels of both are added; the others of `carried`, then those of `y`,
+/// follow.
+fn join(carried: &Tensor, y: &Tensor, residual: usize) -> Result<Tensor> {
+    let (before, appended) = (carried.dim(1)?, y.dim(1)?);
+    if can_assemble(&[carried, y]) {
+        let sums = (0..residual).map(|i| Plane::Sum(i, i));
+        let dense = (residual..before).map(Plane::First);
+        let planes = sums.chain(dense).chain((residual..appended).map(Plane::Second)).collect();
+        return Ok(assemble(carried, y, planes)?);
+    }
+    let sum = (carried.narrow(1, 0, residual)? + y.narrow(1, 0, residual)?)?;
+    let rest = |t: &Tensor, channels: usize| t.narrow(1, residual, channels - residual);
+    Ok(Tensor::cat(&[sum, rest(carried, before)?, rest(y, appended)?], 1)?)
 }

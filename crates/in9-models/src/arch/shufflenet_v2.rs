@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 
+use super::planes::{Plane, assemble, can_assemble};
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, max_pool};
@@ -102,14 +103,24 @@ impl Unit {
             }
             None => {
                 let half = x.dim(1)? / 2;
-                (x.narrow(1, 0, half)?, x.narrow(1, half, half)?.contiguous()?)
+                // Of the left one `shuffle` takes the first half.
+                (x.clone(), x.narrow(1, half, half)?.contiguous()?)
             }
         };
         for layer in &self.right {
             right = layer.forward(&right, context)?;
         }
-        // Shuffle: channel k of the left half comes to 2k, of the right half to 2k + 1.
-        let (n, half, h, w) = right.dims4()?;
-        Ok(Tensor::stack(&[left, right], 2)?.reshape((n, 2 * half, h, w))?)
+        shuffle(&left, &right)
     }
+}
+
+/// Channel k of `left` comes to 2k, of `right` to 2k + 1; `left` may have more than are used.
+fn shuffle(left: &Tensor, right: &Tensor) -> Result<Tensor> {
+    let (n, half, h, w) = right.dims4()?;
+    if can_assemble(&[left, right]) {
+        let planes = (0..half).flat_map(|k| [Plane::First(k), Plane::Second(k)]).collect();
+        return Ok(assemble(left, right, planes)?);
+    }
+    let left = left.narrow(1, 0, half)?;
+    Ok(Tensor::stack(&[&left, right], 2)?.reshape((n, 2 * half, h, w))?)
 }

@@ -9,9 +9,10 @@ use in9_models::registry::{ARCHITECTURES, matches, pretrained_of};
 #[derive(clap::Args)]
 #[command(after_help = "Example: in9-models list 'resnet*'")]
 pub(crate) struct Args {
-    /// Show only names that match; * is any text, ? one character [default: all]
+    /// Show only names that match; * is any text, ? one character, a name without either matches
+    /// anywhere [default: all]
     pattern: Option<String>,
-    /// Show where weights come from, their licence and the paper
+    /// Show the paper, where weights come from, how they are checked, their licence, input and classes
     #[arg(long)]
     long: bool,
 }
@@ -30,9 +31,11 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             let size = weights.preprocessing.size;
             writeln!(out, "    {:<22} {size:>3} px  {:.2} % ImageNet top-1", weights.tag, weights.top1)?;
             if args.long {
-                writeln!(out, "        {}", weights.url.unwrap_or(weights.file))?;
-                writeln!(out, "        {:?}; {}", weights.checksum, weights.licence)?;
-                writeln!(out, "        {:?}", weights.preprocessing)?;
+                writeln!(out, "        from     {}", weights.url.unwrap_or(weights.file))?;
+                writeln!(out, "        checked  {}", weights.checksum)?;
+                writeln!(out, "        licence  {}", weights.licence)?;
+                writeln!(out, "        input    {}", weights.preprocessing)?;
+                writeln!(out, "        output   {} classes", weights.classes)?;
             }
         }
     }

@@ -2,6 +2,8 @@
 
 mod resample;
 
+use std::fmt;
+
 use in9_data::Normalization;
 
 use crate::error::{Error, Result};
@@ -101,6 +103,24 @@ pub struct Preprocessing {
     pub normalization: Normalization,
 }
 
+/// One line: `resize the shorter side to 256 (bilinear), crop 224, mean … std …`.
+impl fmt::Display for Preprocessing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, interpolation, .. } = self;
+        match self.crop {
+            Crop::ResizeThenCrop { resize } => {
+                write!(f, "resize the shorter side to {resize} ({interpolation}), crop {size}")?;
+            }
+            Crop::CropThenResize { share } => {
+                write!(f, "crop {share} of the shorter side, resize to {size} ({interpolation})")?;
+            }
+        }
+        let Normalization { mean, std } = self.normalization;
+        let three = |v: [f32; 3]| v.map(|v| format!("{v:.4}")).join(" ");
+        write!(f, ", mean {}, std {}", three(mean), three(std))
+    }
+}
+
 impl Preprocessing {
     /// The square that the network sees, 8 bit, before normalisation.
     pub fn square(&self, photo: &Rgb) -> Rgb {
@@ -150,6 +170,23 @@ mod tests {
         let one = Rgb::new(1, 1, vec![7, 8, 9]).unwrap();
         let crop = one.centre_crop(3, 1);
         assert_eq!(crop.pixels, [0, 0, 0, 7, 8, 9, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_preprocessing_is_told_in_one_line() {
+        let own = Preprocessing {
+            size: 224,
+            crop: Crop::ResizeThenCrop { resize: 256 },
+            interpolation: Interpolation::Bicubic,
+            normalization: Normalization { mean: [0.5; 3], std: [0.25; 3] },
+        };
+        let line = "resize the shorter side to 256 (bicubic), crop 224, \
+            mean 0.5000 0.5000 0.5000, std 0.2500 0.2500 0.2500";
+        assert_eq!(own.to_string(), line);
+        let tensorflow = Preprocessing { crop: Crop::CropThenResize { share: 0.875 }, ..own };
+        assert!(
+            tensorflow.to_string().starts_with("crop 0.875 of the shorter side, resize to 224 (bicubic)")
+        );
     }
 
     #[test]

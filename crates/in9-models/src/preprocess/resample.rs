@@ -1,8 +1,11 @@
 //! Pillow's resampling of 8-bit pictures, to the bit.
 //!
 //! Each output pixel is a weighted mean over a window of the input whose width grows with the
-//! reduction (antialiasing). Weights are integers with 22 fractional bits; columns first, then
-//! rows, each pass rounded to 8 bits.
+//! reduction (antialiasing). Weights are integers with 22 fractional bits; each of the two passes
+//! is rounded to 8 bits, so their order shows. It is that of Pillow 13; before, the width always
+//! came first.
+
+use std::fmt;
 
 use super::Rgb;
 
@@ -13,6 +16,15 @@ pub enum Interpolation {
     Bilinear,
     /// Keys' cubic with a = −0.5, radius 2.
     Bicubic,
+}
+
+impl fmt::Display for Interpolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+        })
+    }
 }
 
 impl Interpolation {
@@ -72,14 +84,22 @@ fn to_byte(sum: i32) -> u8 {
 /// The picture at `width × height` pixels (each at least 1).
 pub fn resize(picture: &Rgb, width: usize, height: usize, filter: Interpolation) -> Rgb {
     let (width, height) = (width.max(1), height.max(1));
-    let wide;
-    let columns = if width == picture.width {
-        picture
-    } else {
-        wide = resize_columns(picture, width, filter);
-        &wide
-    };
-    if height == picture.height { columns.clone() } else { resize_rows(columns, height, filter) }
+    match (width == picture.width, height == picture.height) {
+        (true, true) => picture.clone(),
+        (true, false) => resize_rows(picture, height, filter),
+        (false, true) => resize_columns(picture, width, filter),
+        (false, false) if height_first(picture, width, height) => {
+            resize_columns(&resize_rows(picture, height, filter), width, filter)
+        }
+        (false, false) => resize_rows(&resize_columns(picture, width, filter), height, filter),
+    }
+}
+
+/// Whether the height loses more than twice as many pixels as the width.
+fn height_first(picture: &Rgb, width: usize, height: usize) -> bool {
+    let lost = |from: usize, to: usize| from as i128 - to as i128;
+    let (columns, rows) = (lost(picture.width, width), lost(picture.height, height));
+    rows > 0 && rows > 2 * columns
 }
 
 fn resize_columns(picture: &Rgb, width: usize, filter: Interpolation) -> Rgb {
@@ -129,6 +149,13 @@ mod tests {
         // The triangle is stretched to radius 2: weights 3 3 1 of 7 at the left edge.
         let out = resize(&grey(4, 1, &[0, 70, 140, 210]), 2, 1, Interpolation::Bilinear);
         assert_eq!(out, grey(2, 1, &[50, 160]));
+    }
+
+    #[test]
+    fn the_height_goes_first_where_it_loses_more_than_twice_as_much() {
+        let order = |w, h, to_w, to_h| height_first(&grey(w, h, &vec![0; w * h]), to_w, to_h);
+        assert!(!order(60, 120, 30, 60) && order(60, 120, 31, 60));
+        assert!(order(60, 60, 61, 59) && !order(60, 60, 90, 65));
     }
 
     #[test]

@@ -16,6 +16,16 @@ pub enum Checksum {
     Unpublished,
 }
 
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sha256(digest) => write!(f, "SHA-256 {digest}"),
+            Self::Prefix(digits) => write!(f, "SHA-256 begins with {digits}"),
+            Self::Unpublished => f.write_str("SHA-256 not published; that of the first download is held"),
+        }
+    }
+}
+
 /// Weights that somebody published for one architecture.
 #[derive(Debug, Clone, Copy)]
 pub struct Pretrained {

@@ -68,10 +68,25 @@ pub(super) fn unwrap(mut dict: StateDict, notes: &mut Vec<String>) -> Checked<St
     dict = strip_common(dict, "module.", notes)?;
     let has = |prefix: &str| dict.names().any(|n| n.starts_with(prefix));
     if has("model.") && (has("normalizer.") || has("attacker.")) {
-        notes.push("robustness checkpoint: kept `model.`, dropped `attacker.` and `normalizer.`".into());
+        notes.push(format!(
+            "robustness checkpoint: kept `model.`, dropped `attacker.` and `normalizer.`{}",
+            normaliser(&dict)
+        ));
         dict = dict.renamed(|n| n.strip_prefix("model.").map(str::to_owned))?;
     }
     Ok(dict)
+}
+
+/// What the network's inputs were normalised with, where the checkpoint says it.
+fn normaliser(dict: &StateDict) -> String {
+    let channels = |name: &str| {
+        let values = dict.get(name)?.to_f32().filter(|values| values.len() == 3)?;
+        Some(values.iter().map(f32::to_string).collect::<Vec<_>>().join(" "))
+    };
+    match (channels("normalizer.new_mean"), channels("normalizer.new_std")) {
+        (Some(mean), Some(std)) => format!("; inputs were normalised with mean {mean}, std {std}"),
+        _ => String::new(),
+    }
 }
 
 fn strip_common(dict: StateDict, prefix: &str, notes: &mut Vec<String>) -> Checked<StateDict> {

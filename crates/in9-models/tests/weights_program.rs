@@ -1,0 +1,139 @@
+//! The program's commands about weights, end to end: list, fetch, inspect, convert, forward.
+
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use candle_core::{DType, Device, Tensor};
+use in9_models::weights::{self, Limits, RawTensor, StateDict};
+use in9_models::{Mode, Model, Params, build, npy};
+
+fn program(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_in9-models")).args(args).output().unwrap()
+}
+
+/// What a run that succeeds prints.
+fn printed(args: &[&str]) -> String {
+    let output = program(args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The last line of a run that fails.
+fn refused(args: &[&str]) -> String {
+    let output = program(args);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    let line = text.lines().last().unwrap().to_owned();
+    assert!(line.starts_with("error: "), "{text}");
+    line
+}
+
+fn str(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A small network, and its weights as a file.
+fn tiny(path: &Path) -> Model {
+    let model = build("resnet-tiny", 5, &Params::random(3, DType::F32, &Device::Cpu)).unwrap();
+    let mut dict = StateDict::default();
+    for parameter in model.parameters() {
+        let values = parameter.value.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        dict.insert(&parameter.name, RawTensor::from_f32(parameter.value.dims(), &values)).unwrap();
+    }
+    weights::write(path, &dict).unwrap();
+    model
+}
+
+#[test]
+fn list_shows_what_the_registry_knows() {
+    let names = |pattern: &str| -> Vec<String> {
+        let text = printed(&["list", pattern]);
+        let lines = text.lines().filter(|line| !line.starts_with(' '));
+        lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
+    };
+    let residual =
+        ["resnet-small", "resnet-tiny", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"];
+    assert_eq!(names("resnet*"), residual);
+    assert_eq!(names("tf_*lite?").len(), 3);
+    let long = printed(&["list", "--long", "resnet50"]);
+    for shown in [
+        "arXiv 1512.03385",
+        "https://download.pytorch.org/models/resnet50-0676ba61.pth",
+        "SHA-256 begins with 0676ba61",
+        "BSD-3-Clause",
+        "resize the shorter side to 256 (bilinear), crop 224, mean 0.4850 0.4560 0.4060",
+        "1000 classes",
+        "76.13 % ImageNet top-1",
+        "gluon",
+    ] {
+        assert!(long.contains(shown), "{shown}: {long}");
+    }
+    assert!(refused(&["list", "resnext*"]).contains("resnext*"));
+}
+
+#[test]
+fn inspect_convert_and_forward_agree_with_the_library() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let model = tiny(&at("w.safetensors"));
+
+    let text = printed(&["inspect", str(&at("w.safetensors")), "--arch", "resnet-tiny"]);
+    assert!(text.starts_with("safetensors: ") && text.contains("fits resnet-tiny with 5 classes"), "{text}");
+    assert!(text.contains("[5, 128]") && text.contains("fc.weight"), "{text}");
+    let error = refused(&["inspect", str(&at("w.safetensors")), "--arch", "resnet18"]);
+    assert!(
+        error.contains("nothing was loaded") && error.contains("conv1.weight [64, 3, 7, 7] is [16, 3, 3, 3]"),
+        "{error}"
+    );
+
+    let legacy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights/robustness.pth");
+    printed(&["convert", "--in", str(&legacy), "--out", str(&at("c.safetensors"))]);
+    let [from, to] = [legacy, at("c.safetensors")].map(|p| weights::read(&p, &Limits::default()).unwrap());
+    assert_eq!(from.tensors, to.tensors);
+
+    let values: Vec<f32> = (0..3 * 3 * 32 * 32).map(|i| (i * 7919 % 2003) as f32 / 1000.0 - 1.0).collect();
+    npy::write(&at("x.npy"), &[3, 3, 32, 32], &values).unwrap();
+    let [w, x, y, g] = ["w.safetensors", "x.npy", "y.npy", "g.npy"].map(at);
+    let mut args = vec!["forward", "--arch", "resnet-tiny", "--batch-size", "2", "--weights", str(&w)];
+    args.extend(["--input", str(&x), "--output", str(&y), "--input-grad", str(&g)]);
+    printed(&args);
+    let input = Tensor::from_vec(values, (3, 3, 32, 32), &Device::Cpu).unwrap();
+    let expected = model.frozen().unwrap().forward(&input, Mode::Eval).unwrap();
+    let (shape, logits) = npy::read(&y).unwrap();
+    assert_eq!(shape, [3, 5]);
+    assert_eq!(logits, expected.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+    let (shape, gradient) = npy::read(&g).unwrap();
+    assert_eq!(shape, [3, 3, 32, 32]);
+    assert!(gradient.iter().any(|&v| v != 0.0));
+
+    npy::write(&x, &[1, 1, 32, 32], &[0.0; 1024]).unwrap();
+    assert!(refused(&args).contains("[1, 1, 32, 32]"));
+}
+
+#[test]
+fn fetch_downloads_once_and_then_trusts_only_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let head: Vec<String> = lines.map_while(|l| l.ok().filter(|l| !l.is_empty())).collect();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nabcd").unwrap();
+        head[0].clone()
+    });
+    let args = ["fetch", "convnext_tiny", "--mirror", &address, "--cache", str(&cache)];
+    let path = printed(&args);
+    assert_eq!(server.join().unwrap(), "GET /convnext_tiny.fb_in1k.safetensors HTTP/1.1");
+    assert_eq!(std::fs::read(path.trim()).unwrap(), b"abcd");
+    // The server is gone; the cache answers.
+    assert_eq!(printed(&args), path);
+    std::fs::write(path.trim(), b"abce").unwrap();
+    assert!(refused(&args).contains("is not the published convnext_tiny.fb"));
+    assert!(refused(&["fetch", "resnet50.v9"]).contains("resnet50.imagenet1k-v2"));
+}
