@@ -9,9 +9,9 @@ pub enum Label {
     Background,
     /// Foreground for certain.
     Foreground,
-    /// To be decided; counts as background until the first cut.
+    /// To be decided; counts as background at the start.
     MaybeBackground,
-    /// To be decided; counts as foreground until the first cut. The paper's "unknown".
+    /// To be decided; counts as foreground at the start. The paper's "unknown".
     MaybeForeground,
 }
 

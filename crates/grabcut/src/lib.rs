@@ -26,6 +26,14 @@
 //! # Ok::<(), grabcut::Error>(())
 //! ```
 //!
+#![doc = concat!(
+    "![A drawn pear with its box; the mask; the pear cut out](data:image/png;base64,",
+    include_str!("../docs/segmentation.base64"),
+    ")"
+)]
+//!
+//! The picture is drawn by `examples/pictures.rs`: photograph with its box, mask, cut-out.
+//!
 //! # What is minimised
 //!
 //! Each pixel p has a label αₚ (1 foreground, 0 background) and, on either side, a component kₚ of
@@ -44,6 +52,15 @@
 //!
 //! The cut is exact on energies rounded to units of max(γ / 32767, 1/1024) nat; costs of a pixel
 //! saturate at 2²² units (6,400 nats for the default γ).
+//!
+//! # Where the rounds start
+//!
+//! A photograph whose box (or the box around a trimap's open pixels) has 4,096 pixels or more is
+//! first segmented at half its size, and that picture likewise, with γ halved at each step because a
+//! pixel stands for four and a contour has half the length. Labels and models found there are
+//! where the rounds start. The smallest picture, and any picture whose half leaves a side without
+//! pixels, starts from the labels of the box or trimap and k-means clusters of their colours. The
+//! rounds on the photograph itself are those of the paper, and every cut is exact.
 #![deny(missing_docs)]
 
 mod batch;

@@ -55,6 +55,22 @@ fn a_uniform_image_has_a_mask_inside_its_box() {
 }
 
 #[test]
+fn colours_whose_covariance_has_no_volume() {
+    // One colour a side, colours on a line, colours in a plane; the object is 4 × 4 pixels.
+    let colours: [fn(bool, u8) -> [u8; 3]; 3] = [
+        |inside, _| if inside { [255, 0, 0] } else { [0, 0, 255] },
+        |inside, v| if inside { [200 + v; 3] } else { [v; 3] },
+        |inside, v| if inside { [200 + v, 255 - v, 40] } else { [v / 2, v, 40] },
+    ];
+    for colour in colours {
+        let truth = square_mask();
+        let data: Vec<u8> =
+            (0..100).flat_map(|i: u8| colour(truth[usize::from(i)] == 1, i.wrapping_mul(7) % 32)).collect();
+        assert_eq!(run(&data, 10, rect(2, 2, 8, 8)), Ok(truth));
+    }
+}
+
+#[test]
 fn a_box_of_one_pixel() {
     let mut data = vec![0; 300];
     data[3 * 44..3 * 45].fill(255);
