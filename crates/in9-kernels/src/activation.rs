@@ -1,8 +1,7 @@
 //! Activation functions, with PyTorch's gradients at the kinks.
 
-use crate::{Result, body, portable, simd::for_each_level};
+use crate::{Result, body, output, portable, simd::for_each_level};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
 /// What follows a convolution, a normalisation or an addition.
 ///
@@ -186,8 +185,9 @@ impl CustomOp1 for Elementwise {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (x, level) = (body::slice(x, layout)?, crate::simd::Level::current());
-        let mut y = vec![0f32; x.len()];
-        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| apply(level, y, x, self.0));
+        let y = output::chunks(x.len(), CHUNK, |i, y| {
+            apply(level, y, &x[i * CHUNK..][..y.len()], self.0);
+        });
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
@@ -195,11 +195,10 @@ impl CustomOp1 for Elementwise {
         let level = crate::simd::Level::current();
         let dx = body::with_slice(x, |x| {
             body::with_slice(dy, |dy| {
-                let mut dx = vec![0f32; x.len()];
-                dx.par_chunks_mut(CHUNK)
-                    .zip(x.par_chunks(CHUNK).zip(dy.par_chunks(CHUNK)))
-                    .for_each(|(dx, (x, dy))| apply_slope(level, dx, x, dy, self.0));
-                dx
+                output::chunks(x.len(), CHUNK, |i, dx| {
+                    let (from, to) = (i * CHUNK, i * CHUNK + dx.len());
+                    apply_slope(level, dx, &x[from..to], &dy[from..to], self.0);
+                })
             })
         })??;
         Ok(Some(body::tensor(dx, x.shape())?))

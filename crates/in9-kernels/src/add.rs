@@ -3,11 +3,10 @@
 use crate::{
     Activation, Error, Result,
     activation::{CHUNK, specialise},
-    body, portable,
+    body, output, portable,
     simd::{Level, for_each_level},
 };
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
 /// `activation(a + b)` for tensors of the same shape, gradients to both.
 ///
@@ -64,12 +63,10 @@ fn gradient(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> cand
     let d = body::with_slice(a, |a| {
         body::with_slice(b, |b| {
             body::with_slice(dy, |dy| {
-                let mut d = vec![0f32; a.len()];
-                d.par_chunks_mut(CHUNK)
-                    .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
-                    .zip(dy.par_chunks(CHUNK))
-                    .for_each(|((d, (a, b)), dy)| backward(level, d, a, b, dy, activation));
-                d
+                output::chunks(a.len(), CHUNK, |i, d| {
+                    let (from, to) = (i * CHUNK, i * CHUNK + d.len());
+                    backward(level, d, &a[from..to], &b[from..to], &dy[from..to], activation);
+                })
             })
         })
     })???;
@@ -91,10 +88,10 @@ impl CustomOp2 for AddAct {
         b_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (a, b, level) = (body::slice(a, a_layout)?, body::slice(b, b_layout)?, Level::current());
-        let mut y = vec![0f32; a.len()];
-        y.par_chunks_mut(CHUNK)
-            .zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)))
-            .for_each(|(y, (a, b))| forward(level, y, a, b, self.0));
+        let y = output::chunks(a.len(), CHUNK, |i, y| {
+            let (from, to) = (i * CHUNK, i * CHUNK + y.len());
+            forward(level, y, &a[from..to], &b[from..to], self.0);
+        });
         Ok((CpuStorage::F32(y), a_layout.shape().clone()))
     }
 

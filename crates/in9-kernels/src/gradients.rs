@@ -5,7 +5,7 @@
 //! keep what the functions below ask for, and hand gradients from one to the next instead.
 //! They compute exactly what the layers' own backward passes do.
 
-use crate::{Activation, BatchNormOutput, Conv2dConfig, Result, add, conv, norm};
+use crate::{Activation, BatchNormOutput, Conv2dConfig, Result, add, conv, norm, pool};
 use candle_core::Tensor;
 
 /// Gradients of [`crate::conv2d`]: of `x` if `want_x`, and of `w`.
@@ -42,6 +42,22 @@ pub fn batch_norm_train(
     dy: &Tensor,
 ) -> Result<[Tensor; 3]> {
     norm::gradients(x, gamma, beta, output, eps, activation, dy)
+}
+
+/// The gradient of [`crate::max_pool2d`].
+///
+/// The arguments are those of the forward call, `dy` is the gradient of its result.
+///
+/// # Errors
+/// As for [`crate::max_pool2d`], and if `dy` has not the result's shape.
+pub fn max_pool2d(
+    x: &Tensor,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    dy: &Tensor,
+) -> Result<Tensor> {
+    pool::max_pool2d_gradient(x, kernel, stride, padding, dy)
 }
 
 /// The gradient of [`crate::add_act`], the same for both terms.

@@ -23,10 +23,12 @@ pub mod gradients;
 mod linear;
 mod loss;
 mod norm;
+mod output;
 mod pool;
 mod portable;
 pub mod runtime;
 mod scratch;
+mod sgd;
 mod simd;
 
 pub use activation::Activation;
@@ -38,6 +40,7 @@ pub use linear::linear;
 pub use loss::cross_entropy;
 pub use norm::{BatchNormOutput, batch_norm_train, fold_batch_norm, update_running_stats};
 pub use pool::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool, max_pool2d};
+pub use sgd::{SgdStep, sgd_step};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]

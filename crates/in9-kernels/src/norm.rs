@@ -3,11 +3,13 @@
 use crate::{
     Activation, Error, Result,
     activation::specialise,
-    body, portable,
-    simd::{Level, for_each_level, lanes},
+    body, output, portable, scratch,
+    simd::{
+        Level, for_each_level, lanes,
+        vector::{copy, for_each_vector},
+    },
 };
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor, Var};
-use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 
 /// What [`batch_norm_train`] computes.
@@ -177,13 +179,44 @@ fn moments<'a>(level: Level, planes: impl Iterator<Item = &'a [f32]>, count: usi
     ((f64::from(shift.unwrap_or(0.0)) + mean) as f32, var as f32)
 }
 
-/// The mutable planes of each channel.
-pub(crate) fn by_channel(data: &mut [f32], channels: usize, plane: usize) -> Vec<Vec<&mut [f32]>> {
-    let mut sorted: Vec<Vec<&mut [f32]>> = (0..channels).map(|_| Vec::new()).collect();
-    for (i, plane) in data.chunks_exact_mut(plane).enumerate() {
-        sorted[i % channels].push(plane);
+/// Planes of fewer numbers are put side by side first: a call for each would cost more than its work.
+const SMALL: usize = 256;
+
+/// Runs `f` on the numbers of some planes, one plane after another.
+fn gathered<'a, R>(
+    level: Level,
+    planes: impl Iterator<Item = &'a [f32]>,
+    count: usize,
+    f: impl FnOnce(&[f32]) -> R,
+) -> R {
+    let planes: Vec<&[f32]> = planes.collect();
+    scratch::with(count, |flat| {
+        gather(level, &planes, flat);
+        f(flat)
+    })
+}
+
+for_each_vector! {
+    fn gather<V>(planes: &[&[f32]], flat: &mut [f32]) {
+        let mut flat = flat;
+        for plane in planes {
+            let (to, rest) = flat.split_at_mut(plane.len());
+            copy::<V>(plane, to);
+            flat = rest;
+        }
     }
-    sorted
+}
+
+for_each_vector! {
+    /// The reverse of [`gather`].
+    fn scatter<V>(flat: &[f32], planes: Vec<&mut [f32]>) {
+        let mut flat = flat;
+        for plane in planes {
+            let (from, rest) = flat.split_at(plane.len());
+            copy::<V>(from, plane);
+            flat = rest;
+        }
+    }
 }
 
 /// The planes of channel `c`.
@@ -210,20 +243,29 @@ impl CustomOp3 for BatchNorm {
         let x = body::slice(x, x_layout)?;
         let gamma = body::slice(gamma, gamma_layout)?;
         let beta = body::slice(beta, beta_layout)?;
-        let mut y = vec![0f32; x.len()];
-        let (mean, var) = by_channel(&mut y, channels, plane)
-            .into_par_iter()
-            .enumerate()
-            .map(|(c, y)| {
-                let (mean, var) = moments(level, planes(x, channels, plane, c), n * plane);
+        let (y, moments) = output::by_channel([n, channels, plane], |c, y| {
+            let affine = |(mean, var): (f32, f32)| {
                 let scale = gamma[c] / (var + self.eps).sqrt();
-                let shift = beta[c] - mean * scale;
-                for (y, x) in y.into_iter().zip(planes(x, channels, plane, c)) {
-                    scale_and_shift(level, y, x, scale, shift, self.activation);
-                }
-                (mean, var)
-            })
-            .unzip();
+                [scale, beta[c] - mean * scale]
+            };
+            let xs = planes(x, channels, plane, c);
+            if plane < SMALL {
+                return gathered(level, xs, n * plane, |x| {
+                    let found = moments(level, std::iter::once(x), n * plane);
+                    scratch::with(n * plane, |out| {
+                        scale_and_shift(level, out, x, affine(found), self.activation);
+                        scatter(level, out, y);
+                    });
+                    found
+                });
+            }
+            let found = moments(level, xs, n * plane);
+            for (y, x) in y.into_iter().zip(planes(x, channels, plane, c)) {
+                scale_and_shift(level, y, x, affine(found), self.activation);
+            }
+            found
+        });
+        let (mean, var) = moments.into_iter().unzip();
         // A second forward pass of the same node would compute the same numbers.
         self.statistics.get_or_init(|| Statistics { mean, var });
         Ok((CpuStorage::F32(y), x_layout.shape().clone()))
@@ -291,33 +333,44 @@ fn backward(
     let (gamma, beta) = (gamma.to_vec1::<f32>()?, beta.to_vec1::<f32>()?);
     let (dx, (dgamma, dbeta)) = body::with_slice(x, |x| {
         body::with_slice(dy, |dy| {
-            let mut dx = vec![0f32; x.len()];
-            let sums: (Vec<f32>, Vec<f32>) = by_channel(&mut dx, channels, plane)
-                .into_par_iter()
-                .enumerate()
-                .map(|(c, dx)| {
-                    let (mean, var) = (statistics.mean[c], statistics.var[c]);
-                    let inverse = f64::from(1.0 / (var + eps).sqrt());
-                    let scale = gamma[c] / (var + eps).sqrt();
-                    let affine = Affine { scale, shift: beta[c] - mean * scale, mean };
-                    let xs = || planes(x, channels, plane, c);
-                    let dys = || planes(dy, channels, plane, c);
-                    let (mut sum, mut product) = (0f64, 0f64);
+            let (dx, sums) = output::by_channel([n, channels, plane], |c, dx| {
+                let (mean, var) = (statistics.mean[c], statistics.var[c]);
+                let inverse = f64::from(1.0 / (var + eps).sqrt());
+                let scale = gamma[c] / (var + eps).sqrt();
+                let affine = Affine { scale, shift: beta[c] - mean * scale, mean };
+                let xs = || planes(x, channels, plane, c);
+                let dys = || planes(dy, channels, plane, c);
+                let count = (n * plane) as f64;
+                let means = |[sum, product]: [f64; 2]| {
+                    [(sum / count) as f32, (product / count * inverse * inverse) as f32]
+                };
+                let sums = if plane < SMALL {
+                    gathered(level, xs(), n * plane, |x| {
+                        gathered(level, dys(), n * plane, |dy| {
+                            let (sum, product) = gradient_sums(level, x, dy, affine, activation);
+                            let sums = [sum, product].map(f64::from);
+                            scratch::with(n * plane, |out| {
+                                input_gradient(level, out, x, dy, affine, means(sums), activation);
+                                scatter(level, out, dx);
+                            });
+                            sums
+                        })
+                    })
+                } else {
+                    let mut sums = [0f64; 2];
                     for (x, dy) in xs().zip(dys()) {
-                        let (s, p) = gradient_sums(level, x, dy, affine, activation);
-                        sum += f64::from(s);
-                        product += f64::from(p);
+                        let (sum, product) = gradient_sums(level, x, dy, affine, activation);
+                        sums[0] += f64::from(sum);
+                        sums[1] += f64::from(product);
                     }
-                    let count = (n * plane) as f64;
-                    let offset = (sum / count) as f32;
-                    let slope = (product / count * inverse * inverse) as f32;
                     for (dx, (x, dy)) in dx.into_iter().zip(xs().zip(dys())) {
-                        input_gradient(level, dx, x, dy, affine, [offset, slope], activation);
+                        input_gradient(level, dx, x, dy, affine, means(sums), activation);
                     }
-                    ((product * inverse) as f32, sum as f32)
-                })
-                .unzip();
-            (dx, sums)
+                    sums
+                };
+                ((sums[1] * inverse) as f32, sums[0] as f32)
+            });
+            (dx, sums.into_iter().unzip::<f32, f32, Vec<f32>, Vec<f32>>())
         })
     })??;
     Ok((body::tensor(dx, shape)?, body::tensor(dgamma, channels)?, body::tensor(dbeta, channels)?))
@@ -333,7 +386,8 @@ struct Affine {
 
 for_each_level! {
     /// `y = f(scale * x + shift)`.
-    fn scale_and_shift(y: &mut [f32], x: &[f32], scale: f32, shift: f32, activation: Activation) {
+    fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
+        let [scale, shift] = affine;
         specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
             *y = F.value(lanes::fma::<FMA>(scale, x, shift));
         })

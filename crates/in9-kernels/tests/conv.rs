@@ -76,12 +76,29 @@ fn cases() -> Vec<Case> {
         case([2, 4, 12, 11], [4, 1, 3, 3], [1, 1], [2; 4], [2; 2], 4),
         case([2, 4, 12, 11], [4, 1, 3, 5], [3, 2], [0, 2, 1, 3], [2, 1], 4),
         case([2, 4, 12, 11], [6, 2, 3, 3], [2, 1], [1, 0, 0, 1], [1, 2], 2),
+        square([3, 6, 1, 1], 70, 1, 1, 0, 1),
+        square([2, 3, 1, 7], 20, 3, 2, 1, 1),
+        square([2, 2, 5, 5], 3, 5, 7, 2, 1),
+        square([1, 3, 2, 40], 17, 1, 4, 0, 1),
+    ]
+}
+
+/// More terms, outputs and pixels than one block, panel or strip of the matrix product holds; the
+/// portable body knows nothing of those.
+fn large_cases() -> Vec<Case> {
+    vec![
+        square([5, 72, 9, 9], 40, 3, 2, 1, 1),
+        square([9, 200, 3, 3], 110, 1, 1, 0, 1),
+        square([1, 40, 31, 29], 100, 1, 1, 0, 1),
+        square([15, 33, 5, 4], 65, 1, 2, 0, 1),
+        square([1, 3, 70, 64], 35, 7, 2, 3, 1),
+        square([2, 80, 6, 6], 80, 3, 2, 1, 2),
     ]
 }
 
 #[test]
 fn kernels_agree_with_the_portable_body() {
-    for Case { x, w, config } in cases() {
+    for Case { x, w, config } in cases().into_iter().chain(large_cases()) {
         let inputs = [random(&x, 1), random(&w, 2), random(&[w[0]], 3)];
         let name = format!("{x:?} {w:?} {config:?}");
         bodies_agree(&name, &inputs[..2], 1e-5, |t| Ok(conv2d(&t[0], &t[1], None, &config)?));

@@ -19,6 +19,9 @@ fn convolutions() -> Vec<([usize; 3], [usize; 4], Conv2dConfig)> {
         ([16, 14, 14], [32, 16, 3, 3], Conv2dConfig::new(2, 1)),
         ([16, 20, 20], [24, 16, 1, 1], Conv2dConfig::new(1, 0)),
         ([64, 7, 7], [48, 64, 1, 1], Conv2dConfig::new(1, 0)),
+        ([130, 3, 3], [100, 130, 1, 1], Conv2dConfig::new(1, 0)),
+        ([64, 9, 9], [48, 64, 3, 3], Conv2dConfig::new(2, 1)),
+        ([16, 20, 21], [24, 16, 1, 1], Conv2dConfig::new(2, 0)),
         ([16, 15, 15], [16, 1, 3, 3], Conv2dConfig::new(1, 1).with_groups(16)),
         ([16, 12, 12], [32, 4, 3, 3], Conv2dConfig::new(1, 1).with_groups(4)),
     ]

@@ -141,6 +141,9 @@ fn pooling() {
         ([4, 4], [2, 2], [3, 3], [0; 4]),
         ([1, 1], [3, 3], [2, 2], [1; 4]),
         ([2, 9], [5, 5], [1, 2], [2, 2, 4, 0]),
+        ([1, 1], [1, 1], [1, 1], [0; 4]),
+        ([3, 1], [3, 2], [5, 4], [0, 0, 1, 1]),
+        ([17, 20], [3, 3], [2, 2], [1; 4]),
     ];
     for (plane, kernel, stride, padding) in grid {
         let name = format!("{plane:?} {kernel:?} {stride:?} {padding:?}");
@@ -196,6 +199,11 @@ fn linear_layer() {
     let inputs = [random(&[3, 7], 1), random(&[4, 7], 2), random(&[4], 3)];
     check("linear", &inputs, |t| Ok(linear(&t[0], &t[1], Some(&t[2]))?));
     check("no bias", &inputs[..2], |t| Ok(linear(&t[0], &t[1], None)?));
+    // One image, more images than a product's rows, more outputs than a task's, one of each.
+    for [n, ins, outs] in [[1, 5, 3], [17, 40, 130], [33, 1, 2], [2, 9, 1]] {
+        let inputs = [random(&[n, ins], 1), random(&[outs, ins], 2), random(&[outs], 3)];
+        check(&format!("{n} {ins} {outs}"), &inputs, |t| Ok(linear(&t[0], &t[1], Some(&t[2]))?));
+    }
 }
 
 #[test]
@@ -207,6 +215,7 @@ fn dropout_is_a_function_of_its_key() {
     let kept = y.iter().filter(|&&v| v != 0.0).count() as f64 / y.len() as f64;
     assert!((kept - 0.7).abs() < 0.005, "{kept}");
     assert!(y.iter().all(|&v| v == 0.0 || (v - 1.0 / 0.7).abs() < 1e-6));
+    check("dropout", &[random(&[5, 9], 1)], |t| Ok(dropout(&t[0], 0.5, 3)?));
     // The same mask for the gradient and in the portable body.
     let (y, gradients) = run(&[random(&[5, 9], 1)], DType::F32, |t| Ok(dropout(&t[0], 0.5, 3)?));
     let (reference, references) = run(&[random(&[5, 9], 1)], DType::F64, |t| Ok(dropout(&t[0], 0.5, 3)?));
@@ -235,6 +244,12 @@ fn plain_gradients_equal_those_of_the_graph() {
             assert_eq!(difference(&found, &expected[0]), 0.0);
             assert_eq!(difference(&found, &expected[1]), 0.0);
         }
+        let (kernel, stride, padding) = ([3, 2], [2, 1], [1, 0, 1, 1]);
+        let pool = |t: &[Tensor]| Ok(max_pool2d(&t[0], kernel, stride, padding)?);
+        let (y, expected) = run(std::slice::from_ref(x), dtype, pool);
+        let dy = cast(&random(y.dims(), 99));
+        let found = gradients::max_pool2d(x, kernel, stride, padding, &dy).unwrap();
+        assert_eq!(difference(&found, &expected[0]), 0.0);
     }
 }
 

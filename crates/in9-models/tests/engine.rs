@@ -107,6 +107,29 @@ fn divergence_names_the_step_and_the_checkpoint() {
 }
 
 #[test]
+fn the_checkpoint_that_divergence_names_is_good() {
+    let settings = Settings { checkpoint_every: 2, ..settings() };
+    let whole = tempfile::tempdir().unwrap();
+    train(whole.path(), &settings, &Noise::new(5, 6), false).unwrap();
+    // Batch 8 of the run: the fourth of the second epoch, after a checkpoint.
+    let dir = tempfile::tempdir().unwrap();
+    let data = Noise::new(5, 6);
+    data.nan_at.set(Some(8));
+    let error = train(dir.path(), &settings, &data, false).unwrap_err();
+    let text = error.to_string();
+    let Error::Diverged { step, epoch, checkpoint: Some(checkpoint), .. } = error else { panic!("{text}") };
+    // ReLU makes zeros of what is not a number, so that batch's loss is finite; the weights it spoils
+    // are seen before they would replace the checkpoint.
+    assert_eq!((step, epoch), (9, 1));
+    assert!(text.contains("step 9") && text.contains("checkpoint.safetensors"), "{text}");
+    assert_eq!(checkpoint, dir.path().join("checkpoint.safetensors"));
+    // From there the run ends as one that never met the bad batch.
+    data.nan_at.set(None);
+    train(dir.path(), &settings, &data, true).unwrap();
+    assert!(bytes(dir.path()) == bytes(whole.path()));
+}
+
+#[test]
 fn folders_of_other_runs_are_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let data = Noise::new(2, 6);

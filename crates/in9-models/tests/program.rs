@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use in9_data::predictions::Table;
 use in9_data::{BuildConfig, MaskSource, SourceKind, View, build, toy};
@@ -70,14 +70,27 @@ fn killed_and_resumed_runs_end_with_the_same_bytes() {
     assert!(bytes(&single) == bytes(&whole), "one thread");
 
     let killed = dir.path().join("killed");
-    // Each round lives a little longer; the last is left alone.
-    for round in 0..4 {
+    let checkpoint = killed.join("checkpoint.safetensors");
+    let written = || fs::metadata(&checkpoint).and_then(|data| data.modified()).ok();
+    let mut interrupted = 0;
+    for _ in 0..4 {
+        let before = written();
         let mut child =
             train(&killed).arg("--resume").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(60 + 90 * round));
+        // A few steps after this process's first checkpoint, nobody knows how many.
+        while written() == before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let delay = u64::from(clock.subsec_micros() % 25);
+        println!("killed {delay} ms after a checkpoint");
+        std::thread::sleep(Duration::from_millis(delay));
+        // On Unix this is SIGKILL.
         child.kill().unwrap();
         child.wait().unwrap();
+        interrupted += usize::from(!killed.join("model.safetensors").exists());
     }
+    assert!(interrupted > 0, "every kill came too late");
     finish(train(&killed).arg("--resume"));
     assert!(bytes(&killed) == bytes(&whole), "killed");
 }

@@ -48,12 +48,13 @@ type Times = BTreeMap<String, (Vec<f64>, Vec<f64>)>;
 
 impl Kernels {
     pub(crate) fn run(self) -> Result<()> {
-        build_release(&["-p", "in9-kernels", "--example", "bench_networks"])?;
+        // The whole workspace's features, so that Candle is not compiled a second time for this.
+        build_release(&["--workspace", "--example", "bench_networks"])?;
         let ours = release_dir().join("examples/bench_networks");
         let python = python_with(&["torch", "torchvision"]);
         println!(
-            "{:<20} {:>10} {:>10} {:>7} {:>9} {:>9}  fastest PyTorch",
-            "work", "in9 ms", "torch ms", "ratio", "in9 MB", "torch MB"
+            "| work | in9-kernels ms | PyTorch ms | ratio | in9-kernels MB | PyTorch MB | ratio | PyTorch's fastest |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- |"
         );
         let works = if self.work.is_empty() { WORKS.map(str::to_owned).to_vec() } else { self.work.clone() };
         for work in &works {
@@ -61,18 +62,22 @@ impl Kernels {
             for _ in 0..self.rounds {
                 self.round(Command::new(&ours), work, &mut mine)?;
                 if let Some(python) = &python {
-                    let mut peer = Command::new(python);
-                    peer.arg("tests/oracles/kernels_peer.py");
-                    self.round(peer, work, &mut theirs)?;
+                    // A process for each variant: the peak of memory is the process's.
+                    for variant in variants(work) {
+                        let mut peer = Command::new(python);
+                        peer.args(["tests/oracles/kernels_peer.py", "--variant", variant]);
+                        self.round(peer, work, &mut theirs)?;
+                    }
                 }
             }
             let (_, ms, mb) = best(mine).with_context(|| format!("{work}: nothing was timed"))?;
             match best(theirs) {
                 Some((variant, peer, peer_mb)) => println!(
-                    "{work:<20} {ms:>10.1} {peer:>10.1} {:>7.2} {mb:>9.0} {peer_mb:>9.0}  {variant}",
-                    ms / peer
+                    "| {work} | {ms:.1} | {peer:.1} | {:.2} | {mb:.0} | {peer_mb:.0} | {:.2} | {variant} |",
+                    ms / peer,
+                    mb / peer_mb
                 ),
-                None => println!("{work:<20} {ms:>10.1} {:>10} {:>7} {mb:>9.0}", "-", "-"),
+                None => println!("| {work} | {ms:.1} | - | - | {mb:.0} | - | - | - |"),
             }
         }
         Ok(())
@@ -89,6 +94,15 @@ impl Kernels {
             mb.push(line.peak_mb);
         }
         Ok(())
+    }
+}
+
+/// PyTorch's layouts, and for inference those with batch norm folded.
+fn variants(work: &str) -> &'static [&'static str] {
+    if work.starts_with("infer") {
+        &["nchw", "channels_last", "folded", "channels_last_folded"]
+    } else {
+        &["nchw", "channels_last"]
     }
 }
 

@@ -1,8 +1,10 @@
 //! Times whole networks, for comparison with tests/oracles/kernels_peer.py.
 //!
 //! ```text
-//! cargo run --release -p in9-kernels --example bench_networks -- --work train-resnet-small [--iterations 5] [--threads 2]
+//! cargo run --release -p in9-kernels --example bench_networks -- --work train-resnet-small [--iterations 5] [--threads 2] [--slice 8]
 //! ```
+//!
+//! `--slice` is the number of images that inference takes at a time.
 //!
 //! Prints one JSON line, in the peer's form. `--work hash` prints instead a hash of the weights after
 //! three training steps, which must not depend on `--threads`.
@@ -57,6 +59,7 @@ fn main() -> anyhow::Result<()> {
     in9_kernels::runtime::init(Some(number("--threads", 2)?));
     let work = Work::parse(&value("--work").context("--work NAME is missing")?)?;
     let iterations = number("--iterations", 5)?;
+    let slice = number("--slice", 8)?.max(1);
 
     let layers = Layers::new();
     let network =
@@ -66,18 +69,17 @@ fn main() -> anyhow::Result<()> {
     let labels: Vec<u32> = (0..work.batch).map(|i| (i * 7 % work.classes) as u32).collect();
     let labels = Tensor::from_vec(labels, work.batch, &Device::Cpu)?;
 
-    let mut optimizer = Sgd::new(layers.variables());
+    let mut optimizer = Sgd::default();
     let mut phases = [0f64; 3];
     let mut run = || -> anyhow::Result<()> {
         if !work.train {
-            network.forward(&images, false)?;
+            network.infer(&images, slice)?;
             return Ok(());
         }
         let start = Instant::now();
-        let logits = network.forward(&images, true)?;
-        let loss = in9_kernels::cross_entropy(&logits, &labels, 0.0)?;
+        let (loss, tape) = network.forward(&images, &labels)?;
         let forward = Instant::now();
-        let gradients = loss.backward()?;
+        let gradients = network.backward(&loss, tape)?;
         let backward = Instant::now();
         optimizer.step(&gradients)?;
         loss.to_scalar::<f32>()?;

@@ -3,8 +3,8 @@
 use anyhow::bail;
 use candle_core::{Device, Result, Tensor, Var};
 use in9_kernels::{
-    Activation, Conv2dConfig, add_act, batch_norm_train, conv2d, conv2d_act, fold_batch_norm,
-    global_avg_pool, linear, max_pool2d, update_running_stats,
+    Activation, BatchNormOutput, Conv2dConfig, add_act, batch_norm_train, conv2d, conv2d_act, cross_entropy,
+    fold_batch_norm, global_avg_pool, gradients, linear, max_pool2d, update_running_stats,
 };
 use std::cell::{OnceCell, RefCell};
 
@@ -94,13 +94,37 @@ struct ConvNorm {
 }
 
 impl ConvNorm {
-    fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
-        if train {
-            let y = conv2d(x, &self.w, None, &self.config)?;
-            let out = batch_norm_train(&y, &self.gamma, &self.beta, 1e-5, self.activation)?;
-            update_running_stats(&self.mean, &self.var, &out, 0.1)?;
-            return Ok(out.y);
-        }
+    /// Training: what [`ConvNorm::backward`] needs goes on the tape.
+    fn forward(&self, x: &Tensor, tape: &mut Vec<Passed>) -> Result<Tensor> {
+        let convolved = conv2d(x, &self.w.as_detached_tensor(), None, &self.config)?;
+        let (gamma, beta) = (self.gamma.as_detached_tensor(), self.beta.as_detached_tensor());
+        let output = batch_norm_train(&convolved, &gamma, &beta, 1e-5, self.activation)?;
+        update_running_stats(&self.mean, &self.var, &output, 0.1)?;
+        let y = output.y.clone();
+        tape.push(Passed { x: x.clone(), convolved, output });
+        Ok(y)
+    }
+
+    /// The gradient of the input, if wanted; those of the weights go to `found`.
+    fn backward(
+        &self,
+        passed: Passed,
+        dy: &Tensor,
+        want_x: bool,
+        found: &mut Vec<(Var, Tensor)>,
+    ) -> Result<Option<Tensor>> {
+        let Passed { x, convolved, output } = passed;
+        let (gamma, beta) = (self.gamma.as_detached_tensor(), self.beta.as_detached_tensor());
+        let [d, dgamma, dbeta] =
+            gradients::batch_norm_train(&convolved, &gamma, &beta, &output, 1e-5, self.activation, dy)?;
+        drop((convolved, output));
+        let (dx, dw) = gradients::conv2d(&x, &self.w.as_detached_tensor(), &d, &self.config, want_x)?;
+        let weights = [(&self.w, dw), (&self.gamma, dgamma), (&self.beta, dbeta)];
+        found.extend(weights.map(|(variable, gradient)| (variable.clone(), gradient)));
+        Ok(dx)
+    }
+
+    fn infer(&self, x: &Tensor) -> Result<Tensor> {
         let (w, bias) = match self.folded.get() {
             Some(folded) => folded,
             None => {
@@ -113,6 +137,22 @@ impl ConvNorm {
     }
 }
 
+/// A layer as it was run.
+struct Passed {
+    x: Tensor,
+    convolved: Tensor,
+    output: BatchNormOutput,
+}
+
+/// What a training step keeps from its forward pass: the layers in order, both terms of every
+/// residual addition, the stem's result, and where the head begins.
+pub(crate) struct Tape {
+    layers: Vec<Passed>,
+    sums: Vec<(Tensor, Tensor)>,
+    stem: Tensor,
+    seam: Var,
+}
+
 /// Layers one after another, plus the input (through a projection if shapes differ).
 struct Block {
     path: Vec<ConvNorm>,
@@ -122,16 +162,60 @@ struct Block {
 }
 
 impl Block {
-    fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, tape: &mut Tape) -> Result<Tensor> {
         let mut y = x.clone();
         for layer in &self.path {
-            y = layer.forward(&y, train)?;
+            y = layer.forward(&y, &mut tape.layers)?;
         }
         if !self.residual {
             return Ok(y);
         }
         let identity = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x, train)?,
+            Some(shortcut) => shortcut.forward(x, &mut tape.layers)?,
+            None => x.clone(),
+        };
+        let sum = add_act(&y, &identity, self.activation)?;
+        tape.sums.push((y, identity));
+        Ok(sum)
+    }
+
+    fn backward(&self, dy: Tensor, tape: &mut Tape, found: &mut Vec<(Var, Tensor)>) -> Result<Tensor> {
+        let mut through = |layer: &ConvNorm, d: &Tensor| {
+            let Some(passed) = tape.layers.pop() else { candle_core::bail!("the tape is too short") };
+            match layer.backward(passed, d, true, found)? {
+                Some(d) => Ok(d),
+                None => candle_core::bail!("a layer gave no gradient"),
+            }
+        };
+        let mut d = dy;
+        let mut identity = None;
+        if self.residual {
+            let Some((y, other)) = tape.sums.pop() else { candle_core::bail!("the tape is too short") };
+            d = gradients::add_act(&y, &other, self.activation, &d)?;
+            identity = Some(match &self.shortcut {
+                Some(shortcut) => through(shortcut, &d)?,
+                None => d.clone(),
+            });
+        }
+        for layer in self.path.iter().rev() {
+            d = through(layer, &d)?;
+        }
+        match identity {
+            Some(identity) => Ok(add_act(&d, &identity, Activation::None)?),
+            None => Ok(d),
+        }
+    }
+
+    fn infer(&self, x: &Tensor) -> Result<Tensor> {
+        let mut y = x.clone();
+        for layer in &self.path {
+            y = layer.infer(&y)?;
+        }
+        if !self.residual {
+            return Ok(y);
+        }
+        let identity = match &self.shortcut {
+            Some(shortcut) => shortcut.infer(x)?,
             None => x.clone(),
         };
         Ok(add_act(&y, &identity, self.activation)?)
@@ -225,24 +309,90 @@ impl Network {
         })
     }
 
-    pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
-        let mut x = self.stem.forward(x, train)?;
-        x = match self.pool {
-            Pool::None => x,
-            Pool::Three => max_pool2d(&x, [3, 3], [2, 2], [1; 4])?,
-            Pool::Two => max_pool2d(&x, [2, 2], [2, 2], [0; 4])?,
-        };
+    /// The loss of a batch, and what [`Network::backward`] needs.
+    pub(crate) fn forward(&self, x: &Tensor, labels: &Tensor) -> Result<(Tensor, Tape)> {
+        let mut layers = Vec::new();
+        let stem = self.stem.forward(x, &mut layers)?;
+        let mut x = self.pool(&stem)?;
+        let mut tape = Tape { layers, sums: Vec::new(), stem, seam: Var::zeros(1, x.dtype(), x.device())? };
         for block in &self.blocks {
-            x = block.forward(&x, train)?;
+            x = block.forward(&x, &mut tape)?;
         }
         if let Some(head) = &self.head {
-            x = head.forward(&x, train)?;
+            x = head.forward(&x, &mut tape.layers)?;
         }
-        let x = global_avg_pool(&x)?;
-        if train {
-            return Ok(linear(&x, &self.w, Some(&self.bias))?);
+        // The head is small: Candle's graph does for it.
+        tape.seam = Var::from_tensor(&x)?;
+        let logits = linear(&global_avg_pool(&tape.seam)?, &self.w, Some(&self.bias))?;
+        Ok((cross_entropy(&logits, labels, 0.0)?, tape))
+    }
+
+    /// The gradient of every weight.
+    pub(crate) fn backward(&self, loss: &Tensor, mut tape: Tape) -> Result<Vec<(Var, Tensor)>> {
+        let mut store = loss.backward()?;
+        let mut take = |variable: &Var| match store.remove(variable) {
+            Some(gradient) => Ok(gradient),
+            None => candle_core::bail!("a weight without a gradient"),
+        };
+        let mut found = vec![(self.w.clone(), take(&self.w)?), (self.bias.clone(), take(&self.bias)?)];
+        let mut d = take(&tape.seam)?;
+        tape.seam = Var::zeros(1, d.dtype(), d.device())?;
+        if let Some(head) = &self.head
+            && let Some(passed) = tape.layers.pop()
+            && let Some(dx) = head.backward(passed, &d, true, &mut found)?
+        {
+            d = dx;
         }
-        Ok(linear(&x, &self.w.as_detached_tensor(), Some(&self.bias.as_detached_tensor()))?)
+        for block in self.blocks.iter().rev() {
+            d = block.backward(d, &mut tape, &mut found)?;
+        }
+        if let Some((kernel, stride, padding)) = self.pool.setting() {
+            d = gradients::max_pool2d(&tape.stem, kernel, stride, padding, &d)?;
+        }
+        if let Some(passed) = tape.layers.pop() {
+            self.stem.backward(passed, &d, false, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// Inference in slices of `slice` images, whose activations stay in a cache: an image's result
+    /// does not depend on the others, so this changes no bit of it.
+    pub(crate) fn infer(&self, x: &Tensor, slice: usize) -> Result<Tensor> {
+        let n = x.dim(0)?;
+        let part = |first: usize| self.infer_slice(&x.narrow(0, first, slice.min(n - first))?);
+        let parts: Vec<Tensor> = (0..n).step_by(slice.max(1)).map(part).collect::<Result<_>>()?;
+        Tensor::cat(&parts, 0)
+    }
+
+    fn infer_slice(&self, x: &Tensor) -> Result<Tensor> {
+        let mut x = self.stem.infer(x)?;
+        x = self.pool(&x)?;
+        for block in &self.blocks {
+            x = block.infer(&x)?;
+        }
+        if let Some(head) = &self.head {
+            x = head.infer(&x)?;
+        }
+        let (w, bias) = (self.w.as_detached_tensor(), self.bias.as_detached_tensor());
+        Ok(linear(&global_avg_pool(&x)?, &w, Some(&bias))?)
+    }
+
+    fn pool(&self, x: &Tensor) -> Result<Tensor> {
+        match self.pool.setting() {
+            Some((kernel, stride, padding)) => Ok(max_pool2d(x, kernel, stride, padding)?),
+            None => Ok(x.clone()),
+        }
+    }
+}
+
+impl Pool {
+    /// Kernel, stride and padding.
+    fn setting(self) -> Option<([usize; 2], [usize; 2], [usize; 4])> {
+        match self {
+            Pool::None => None,
+            Pool::Three => Some(([3, 3], [2, 2], [1; 4])),
+            Pool::Two => Some(([2, 2], [2, 2], [0; 4])),
+        }
     }
 }
 

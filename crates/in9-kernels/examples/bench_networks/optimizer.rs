@@ -1,28 +1,20 @@
 //! Stochastic gradient descent with momentum 0.9 and weight decay 1e-4, as the peer's.
 
-use anyhow::Context;
-use candle_core::{Tensor, Var, backprop::GradStore};
+use candle_core::{Tensor, Var};
+use in9_kernels::{SgdStep, sgd_step};
+use std::collections::HashMap;
 
-pub(crate) struct Sgd {
-    variables: Vec<(Var, Option<Tensor>)>,
-}
+/// The velocity of every weight that was moved.
+#[derive(Default)]
+pub(crate) struct Sgd(HashMap<candle_core::TensorId, Vec<f32>>);
 
 impl Sgd {
-    pub(crate) fn new(variables: Vec<Var>) -> Self {
-        Self { variables: variables.into_iter().map(|v| (v, None)).collect() }
-    }
-
-    pub(crate) fn step(&mut self, gradients: &GradStore) -> anyhow::Result<()> {
-        for (variable, momentum) in &mut self.variables {
-            let gradient = gradients.get(variable).context("a weight without a gradient")?;
-            let weights = variable.as_detached_tensor();
-            let decayed = (gradient + (&weights * 1e-4)?)?;
-            let velocity = match momentum.take() {
-                Some(velocity) => ((velocity * 0.9)? + decayed)?,
-                None => decayed,
-            };
-            variable.set(&(weights - (&velocity * 0.01)?)?)?;
-            *momentum = Some(velocity);
+    pub(crate) fn step(&mut self, gradients: &[(Var, Tensor)]) -> anyhow::Result<()> {
+        let step = SgdStep { rate: 0.01, momentum: 0.9, nesterov: false, weight_decay: 1e-4 };
+        for (variable, gradient) in gradients {
+            let zeros = || vec![0.0; variable.elem_count()];
+            let velocity = self.0.entry(variable.id()).or_insert_with(zeros);
+            sgd_step(variable, gradient, velocity, &step)?;
         }
         Ok(())
     }

@@ -6,13 +6,21 @@
 
 use super::geometry::Geometry;
 use crate::{
-    Activation, scratch,
-    simd::{Level, lanes, vector::LANES},
+    Activation, output, scratch,
+    simd::{
+        Level, Vector, lanes,
+        vector::{LANES, copy, for_each_vector},
+    },
 };
 use rayon::prelude::*;
 
-/// Planes that one task works through.
-const PLANES: usize = 16;
+/// Numbers of the planes that one task works through, about.
+const TASK: usize = 8192;
+
+/// Planes of a task.
+fn planes_per_task(plane: usize) -> usize {
+    (TASK / plane).max(4)
+}
 
 struct Phases {
     /// Numbers in a row of a phase plane.
@@ -34,49 +42,26 @@ impl Phases {
         g.sy * g.sx * self.plane
     }
 
-    /// Where the phase planes keep pixel column 0, 1, … of a row: calls `f` with the range of the
-    /// phase row, the first column and the step.
-    fn each_row(&self, g: &Geometry, mut f: impl FnMut(usize, std::ops::Range<usize>, usize)) {
+    /// Where the phase planes keep the pixels of the image's rows.
+    fn rows(&self, g: &Geometry) -> Vec<Row> {
+        let mut rows = Vec::with_capacity(g.h * g.sx);
         for y in 0..g.h {
             let (phase_y, row) = ((y + g.top) % g.sy, (y + g.top) / g.sy);
             for phase_x in 0..g.sx {
                 let first = (phase_x + g.sx - g.left % g.sx) % g.sx;
-                if first >= g.w {
-                    continue;
+                if first < g.w {
+                    rows.push(Row {
+                        pixel: y * g.w + first,
+                        end: (y + 1) * g.w,
+                        place: (phase_y * g.sx + phase_x) * self.plane
+                            + row * self.row
+                            + (first + g.left) / g.sx,
+                        count: (g.w - first).div_ceil(g.sx),
+                    });
                 }
-                let count = (g.w - first).div_ceil(g.sx);
-                let start =
-                    (phase_y * g.sx + phase_x) * self.plane + row * self.row + (first + g.left) / g.sx;
-                f(y * g.w + first, start..start + count, (y + 1) * g.w);
             }
         }
-    }
-
-    fn split(&self, g: &Geometry, x: &[f32], phases: &mut [f32]) {
-        phases.fill(0.0);
-        self.each_row(g, |first, range, end| {
-            let out = &mut phases[range];
-            if g.sx == 1 {
-                out.copy_from_slice(&x[first..end]);
-            } else {
-                for (out, x) in out.iter_mut().zip(x[first..end].iter().step_by(g.sx)) {
-                    *out = *x;
-                }
-            }
-        });
-    }
-
-    fn join(&self, g: &Geometry, phases: &[f32], x: &mut [f32]) {
-        self.each_row(g, |first, range, end| {
-            let phases = &phases[range];
-            if g.sx == 1 {
-                x[first..end].copy_from_slice(phases);
-            } else {
-                for (x, p) in x[first..end].iter_mut().step_by(g.sx).zip(phases) {
-                    *x = *p;
-                }
-            }
-        });
+        rows
     }
 
     /// For each tap its phase and how far its plane is shifted.
@@ -94,12 +79,55 @@ impl Phases {
         let start = |(phase, shift)| phase * self.plane + shift;
         self.taps(g).into_iter().map(start).collect()
     }
+}
 
-    /// Output rows at the distance of phase rows, zeros between them.
-    fn spread(&self, g: &Geometry, dy: &[f32], out: &mut [f32]) {
-        out.fill(0.0);
-        for (row, dy) in out.chunks_mut(self.row).zip(dy.chunks_exact(g.ow)) {
-            row[..g.ow].copy_from_slice(dy);
+/// Every `sx`-th pixel of a row of the image, from `pixel` to before `end`, and where they lie side
+/// by side among the phases.
+#[derive(Clone, Copy)]
+struct Row {
+    pixel: usize,
+    end: usize,
+    place: usize,
+    count: usize,
+}
+
+for_each_vector! {
+    /// Splits a plane; the zeros of the padding must be there already, and stay.
+    fn split_plane<V>(rows: &[Row], step: usize, x: &[f32], phases: &mut [f32]) {
+        for row in rows {
+            let (x, to) = (&x[row.pixel..row.end], &mut phases[row.place..row.place + row.count]);
+            match step {
+                1 => copy::<V>(x, to),
+                2 if !to.is_empty() => {
+                    let x = &x[..2 * to.len() - 1];
+                    for (i, to) in to.iter_mut().enumerate() {
+                        *to = x[2 * i];
+                    }
+                }
+                _ => x.iter().step_by(step).zip(to).for_each(|(x, to)| *to = *x),
+            }
+        }
+    }
+}
+
+for_each_vector! {
+    /// The reverse of [`split_plane`].
+    fn join_plane<V>(rows: &[Row], step: usize, phases: &[f32], x: &mut [f32]) {
+        for row in rows {
+            let (from, x) = (&phases[row.place..row.place + row.count], &mut x[row.pixel..row.end]);
+            match step {
+                1 => copy::<V>(from, x),
+                _ => x.iter_mut().step_by(step).zip(from).for_each(|(x, from)| *x = *from),
+            }
+        }
+    }
+}
+
+for_each_vector! {
+    /// Copies rows of `width` numbers from one distance to another; what lies between is left alone.
+    fn copy_rows<V>(from: &[f32], from_row: usize, to: &mut [f32], to_row: usize, width: usize) {
+        for (from, to) in from.chunks(from_row).zip(to.chunks_mut(to_row)) {
+            copy::<V>(&from[..width], &mut to[..width]);
         }
     }
 }
@@ -110,28 +138,27 @@ pub(super) fn forward(
     bias: Option<&[f32]>,
     g: &Geometry,
     activation: Activation,
-    y: &mut [f32],
-) {
+) -> Vec<f32> {
     let (phases, level) = (Phases::new(g), Level::current());
-    let offsets = phases.offsets(g);
-    y.par_chunks_mut(g.plane_out())
-        .zip(x.par_chunks(g.plane_in()))
-        .enumerate()
-        .with_min_len(PLANES)
-        .for_each(|(i, (y, x))| {
-            let c = i % g.ci;
-            let filter = &w[c * g.taps()..][..g.taps()];
-            scratch::with(phases.len(g), |split| {
-                phases.split(g, x, split);
-                scratch::with(phases.reach, |out| {
-                    lanes::sum_of_taps(level, out, split, &offsets, filter);
-                    for (y, out) in y.chunks_exact_mut(g.ow).zip(out.chunks(phases.row)) {
-                        y.copy_from_slice(&out[..g.ow]);
-                    }
-                });
+    let (offsets, rows) = (phases.offsets(g), phases.rows(g));
+    let (plane_in, plane_out) = (g.plane_in(), g.plane_out());
+    let planes = planes_per_task(plane_in.max(plane_out));
+    output::chunks(g.n * g.co * plane_out, planes * plane_out, |task, ys| {
+        let xs = x[task * planes * plane_in..].chunks_exact(plane_in);
+        scratch::with(phases.len(g), |split| {
+            split.fill(0.0);
+            scratch::with(phases.reach, |out| {
+                for (i, (y, x)) in ys.chunks_exact_mut(plane_out).zip(xs).enumerate() {
+                    let c = (task * planes + i) % g.ci;
+                    let filter = &w[c * g.taps()..][..g.taps()];
+                    let bias = bias.map_or(0.0, |b| b[c]);
+                    split_plane(level, &rows, g.sx, x, split);
+                    lanes::sum_of_taps(level, out, split, &offsets, filter, bias, activation);
+                    copy_rows(level, out, phases.row, y, g.ow, g.ow);
+                }
             });
-            activation.add_and_apply(y, bias.map_or(0.0, |b| b[c]));
         });
+    })
 }
 
 /// The taps of one phase, as seen from the gradient: behind `margin` zeros, the gradient of the
@@ -141,9 +168,9 @@ struct PhaseTaps {
     offsets: Vec<usize>,
 }
 
-pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry, dx: &mut [f32]) {
+pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
     let (phases, level) = (Phases::new(g), Level::current());
-    let taps = phases.taps(g);
+    let (taps, rows) = (phases.taps(g), phases.rows(g));
     let margin = taps.iter().map(|&(_, shift)| shift).max().unwrap_or(0);
     let of_phase: Vec<PhaseTaps> = (0..g.sy * g.sx)
         .map(|phase| {
@@ -152,47 +179,48 @@ pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry, dx: &mut [f32])
             PhaseTaps { taps, offsets }
         })
         .collect();
-    dx.par_chunks_mut(g.plane_in())
-        .zip(dy.par_chunks(g.plane_out()))
-        .enumerate()
-        .with_min_len(PLANES)
-        .for_each(|(i, (dx, dy))| {
-            let filter = &w[i % g.ci * g.taps()..][..g.taps()];
-            scratch::with(margin + phases.plane.max(phases.reach), |spread| {
-                let (zeros, rows) = spread.split_at_mut(margin);
-                zeros.fill(0.0);
-                phases.spread(g, dy, rows);
-                scratch::with(phases.len(g), |split| {
-                    scratch::with(g.taps(), |weights| {
-                        for (phase, split) in of_phase.iter().zip(split.chunks_exact_mut(phases.plane)) {
-                            for (weight, &tap) in weights.iter_mut().zip(&phase.taps) {
-                                *weight = filter[tap];
-                            }
-                            let weights = &weights[..phase.taps.len()];
-                            lanes::sum_of_taps(level, split, spread, &phase.offsets, weights);
-                        }
-                    });
-                    phases.join(g, split, dx);
-                });
+    let (plane_in, plane_out) = (g.plane_in(), g.plane_out());
+    let planes = planes_per_task(plane_in.max(plane_out));
+    let task = |task: usize, dxs: &mut [f32], spread: &mut [f32], split: &mut [f32], weights: &mut [f32]| {
+        spread.fill(0.0);
+        let dys = dy[task * planes * plane_out..].chunks_exact(plane_out);
+        for (i, (dx, dy)) in dxs.chunks_exact_mut(plane_in).zip(dys).enumerate() {
+            let filter = &w[(task * planes + i) % g.ci * g.taps()..][..g.taps()];
+            copy_rows(level, dy, g.ow, &mut spread[margin..], phases.row, g.ow);
+            for (phase, split) in of_phase.iter().zip(split.chunks_exact_mut(phases.plane)) {
+                for (weight, &tap) in weights.iter_mut().zip(&phase.taps) {
+                    *weight = filter[tap];
+                }
+                let weights = &weights[..phase.taps.len()];
+                lanes::sum_of_taps(level, split, spread, &phase.offsets, weights, 0.0, Activation::None);
+            }
+            join_plane(level, &rows, g.sx, split, dx);
+        }
+    };
+    output::chunks(g.n * g.ci * plane_in, planes * plane_in, |i, dxs| {
+        scratch::with(margin + phases.plane.max(phases.reach), |spread| {
+            scratch::with(phases.len(g), |split| {
+                scratch::with(g.taps(), |weights| task(i, dxs, spread, split, weights));
             });
         });
+    })
 }
 
 pub(super) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let (phases, level) = (Phases::new(g), Level::current());
-    let offsets = phases.offsets(g);
+    let (offsets, rows) = (phases.offsets(g), phases.rows(g));
     dw.par_chunks_mut(g.taps()).enumerate().with_min_len(4).for_each(|(c, dw)| {
         let mut sums = vec![[0f32; LANES]; g.taps()];
         scratch::with(phases.len(g), |split| {
+            split.fill(0.0);
             scratch::with(phases.reach, |spread| {
+                spread.fill(0.0);
                 for image in 0..g.n {
                     let i = image * g.ci + c;
-                    phases.split(g, &x[i * g.plane_in()..][..g.plane_in()], split);
-                    phases.spread(g, &dy[i * g.plane_out()..][..g.plane_out()], spread);
-                    for (sums, &offset) in sums.iter_mut().zip(&offsets) {
-                        let shifted = &split[offset..offset + phases.reach];
-                        lanes::add_products(level, sums, spread, shifted);
-                    }
+                    split_plane(level, &rows, g.sx, &x[i * g.plane_in()..][..g.plane_in()], split);
+                    let dy = &dy[i * g.plane_out()..][..g.plane_out()];
+                    copy_rows(level, dy, g.ow, spread, phases.row, g.ow);
+                    add_products(level, &mut sums, spread, split, &offsets);
                 }
             });
         });
@@ -200,4 +228,79 @@ pub(super) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32
             *dw = lanes::total(sums);
         }
     });
+}
+
+for_each_vector! {
+    /// `sums[tap][i modulo 16] += a[i] * b[offset + i]` for the offset of every tap.
+    fn add_products<V>(sums: &mut [[f32; LANES]], a: &[f32], b: &[f32], offsets: &[usize]) {
+        // The sums of the usual kernels stay in registers.
+        let ((most, sums), (most_at, offsets)) = (sums.as_chunks_mut::<25>(), offsets.as_chunks::<25>());
+        let ((some, few), (some_at, few_at)) = (sums.as_chunks_mut::<9>(), offsets.as_chunks::<9>());
+        for (sums, at) in most.iter_mut().zip(most_at) {
+            add_some::<V, 25>(sums, a, b, at);
+        }
+        for (sums, at) in some.iter_mut().zip(some_at) {
+            add_some::<V, 9>(sums, a, b, at);
+        }
+        for (sums, &at) in few.iter_mut().zip(few_at) {
+            add_some::<V, 1>(std::array::from_mut(sums), a, b, &[at]);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_some<V: Vector, const N: usize>(
+    sums: &mut [[f32; LANES]; N],
+    a: &[f32],
+    b: &[f32],
+    offsets: &[usize; N],
+) {
+    let mut totals = [V::splat(0.0); N];
+    for (total, sum) in totals.iter_mut().zip(sums.iter()) {
+        *total = V::load(sum);
+    }
+    let (whole, rest) = a.as_chunks::<LANES>();
+    for (i, a) in whole.iter().enumerate() {
+        let a = V::load(a);
+        for (total, &offset) in totals.iter_mut().zip(offsets) {
+            if let Some(b) = b[offset + i * LANES..].first_chunk() {
+                *total = a.mul_add(V::load(b), *total);
+            }
+        }
+    }
+    let a_rest = V::load_part(rest);
+    for (total, &offset) in totals.iter_mut().zip(offsets) {
+        let b = V::load_part(&b[offset + whole.len() * LANES..][..rest.len()]);
+        *total = a_rest.mul_add(b, *total);
+    }
+    for (total, sum) in totals.into_iter().zip(sums) {
+        total.store(sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_any_number_of_taps_on_every_level() {
+        // Small integers: every sum is exact.
+        for taps in [1, 4, 9, 10, 25, 49] {
+            for n in [0, 1, 15, 16, 40] {
+                let a: Vec<f32> = (0..n).map(|i| (i % 5) as f32 - 2.0).collect();
+                let b: Vec<f32> = (0..n + 2 * taps).map(|i| (i % 7) as f32 - 3.0).collect();
+                let offsets: Vec<usize> = (0..taps).map(|t| 2 * t).collect();
+                for level in Level::available() {
+                    let mut sums = vec![[0f32; LANES]; taps];
+                    sums[0][3] = 5.0;
+                    add_products(level, &mut sums, &a, &b, &offsets);
+                    for (t, sums) in sums.into_iter().enumerate() {
+                        let expected: f32 = a.iter().zip(&b[2 * t..]).map(|(a, b)| a * b).sum();
+                        let before = if t == 0 { 5.0 } else { 0.0 };
+                        assert_eq!(lanes::total(sums), expected + before, "{level:?} {taps} {n} {t}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -84,40 +84,6 @@ impl Geometry {
     pub(crate) fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.ci && self.groups == self.co
     }
-
-    /// A matrix product on the image as it lies in memory.
-    pub(crate) fn is_pointwise(&self) -> bool {
-        self.taps() == 1
-            && self.sy == 1
-            && self.sx == 1
-            && self.top + self.bottom + self.left + self.right == 0
-    }
-
-    /// The output columns whose input column for horizontal tap `kx` lies inside the image.
-    pub(crate) fn columns_inside(&self, kx: usize) -> std::ops::Range<usize> {
-        inside(self.w, self.ow, self.left, self.sx, kx * self.dx)
-    }
-
-    /// The input row that output row `y` reads through vertical tap `ky`, if inside the image.
-    pub(crate) fn row_inside(&self, y: usize, ky: usize) -> Option<usize> {
-        (y * self.sy + ky * self.dy).checked_sub(self.top).filter(|&row| row < self.h)
-    }
-}
-
-/// The outputs `o` with `0 <= o * stride + offset - pad < size`.
-pub(crate) fn inside(
-    size: usize,
-    out: usize,
-    pad: usize,
-    stride: usize,
-    offset: usize,
-) -> std::ops::Range<usize> {
-    let start = pad.saturating_sub(offset).div_ceil(stride).min(out);
-    let end = match (size + pad).checked_sub(offset + 1) {
-        Some(room) => (room / stride + 1).min(out),
-        None => 0,
-    };
-    start..end.max(start)
 }
 
 #[cfg(test)]
@@ -135,22 +101,5 @@ mod tests {
     fn a_kernel_larger_than_the_padded_plane_is_refused() {
         let error = Geometry::new(&[1, 3, 4, 4], &[8, 3, 7, 7], &Conv2dConfig::new(1, 1));
         assert!(error.unwrap_err().to_string().contains("x has shape"));
-    }
-
-    #[test]
-    fn inside_agrees_with_the_definition() {
-        for size in 1..6 {
-            for pad in 0..4 {
-                for stride in 1..4 {
-                    for offset in 0..5 {
-                        let range = inside(size, 7, pad, stride, offset);
-                        for o in 0..7 {
-                            let at = (o * stride + offset) as isize - pad as isize;
-                            assert_eq!(range.contains(&o), at >= 0 && at < size as isize);
-                        }
-                    }
-                }
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ mod config;
 pub(crate) mod depthwise;
 pub(crate) mod forward;
 pub(crate) mod geometry;
-pub(crate) mod im2col;
+mod implicit;
 mod op;
 mod winograd;
 

@@ -1,9 +1,8 @@
 //! Mean of each window.
 
 use super::windows::{Windows, dims4};
-use crate::{Result, body, portable};
+use crate::{Result, body, output, portable};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
 /// Planes that one task works through.
 const PLANES: usize = 8;
@@ -77,13 +76,15 @@ impl CustomOp1 for AvgPool {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, c, h, w) = layout.shape().dims4()?;
         let (x, out) = (body::slice(x, layout)?, self.windows.len());
-        let mut y = vec![0f32; n * c * out];
-        y.par_chunks_mut(out).zip(x.par_chunks(h * w)).with_min_len(PLANES).for_each(|(y, x)| {
-            self.windows.each(|o, rows, columns| {
-                let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
-                let sum: f32 = rows.clone().map(row).sum();
-                y[o] = sum * self.weight(rows.len() * columns.len());
-            });
+        let y = output::chunks(n * c * out, PLANES * out, |i, y| {
+            let xs = x[i * PLANES * h * w..].chunks_exact(h * w);
+            for (y, x) in y.chunks_exact_mut(out).zip(xs) {
+                self.windows.each(|o, rows, columns| {
+                    let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
+                    let sum: f32 = rows.clone().map(row).sum();
+                    y[o] = sum * self.weight(rows.len() * columns.len());
+                });
+            }
         });
         let shape = (n, c, self.windows.rows.len(), self.windows.columns.len());
         Ok((CpuStorage::F32(y), shape.into()))
@@ -92,18 +93,20 @@ impl CustomOp1 for AvgPool {
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
         let (_, _, h, w) = x.dims4()?;
         let out = self.windows.len();
-        let mut dx = vec![0f32; x.elem_count()];
-        body::with_slice(dy, |dy| {
-            dx.par_chunks_mut(h * w).zip(dy.par_chunks(out)).with_min_len(PLANES).for_each(|(dx, dy)| {
-                self.windows.each(|o, rows, columns| {
-                    let d = dy[o] * self.weight(rows.len() * columns.len());
-                    for row in rows.clone() {
-                        for dx in &mut dx[row * w..][columns.clone()] {
-                            *dx += d;
+        let dx = body::with_slice(dy, |dy| {
+            output::chunks(x.elem_count(), PLANES * h * w, |i, dx| {
+                let dys = dy[i * PLANES * out..].chunks_exact(out);
+                for (dx, dy) in dx.chunks_exact_mut(h * w).zip(dys) {
+                    self.windows.each(|o, rows, columns| {
+                        let d = dy[o] * self.weight(rows.len() * columns.len());
+                        for row in rows.clone() {
+                            for dx in &mut dx[row * w..][columns.clone()] {
+                                *dx += d;
+                            }
                         }
-                    }
-                });
-            });
+                    });
+                }
+            })
         })?;
         Ok(Some(body::tensor(dx, x.shape())?))
     }

@@ -1,7 +1,10 @@
 //! Maximum of each window.
 
 use super::windows::{Windows, dims4};
-use crate::{Result, body, portable};
+use crate::{
+    Result, body, output, portable, scratch,
+    simd::{Level, for_each_level},
+};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use rayon::prelude::*;
 use std::sync::OnceLock;
@@ -35,7 +38,7 @@ struct MaxPool {
     winners: OnceLock<Vec<u32>>,
 }
 
-fn pool_plane(windows: &Windows, width: usize, x: &[f32], y: &mut [f32], mut winners: Option<&mut [u32]>) {
+fn pool_plane(windows: &Windows, width: usize, x: &[f32], y: &mut [f32], winners: &mut [u32]) {
     windows.each(|o, rows, columns| {
         let mut best = rows.start * width + columns.start;
         let mut value = x[best];
@@ -47,10 +50,85 @@ fn pool_plane(windows: &Windows, width: usize, x: &[f32], y: &mut [f32], mut win
             }
         }
         y[o] = value;
-        if let Some(winners) = &mut winners {
-            winners[o] = best as u32;
-        }
+        winners[o] = best as u32;
     });
+}
+
+/// Maxima, and for each its index in the plane.
+fn pool_and_record(windows: &Windows, x: &[f32], plane: usize, width: usize) -> (Vec<f32>, Vec<u32>) {
+    let out = windows.len();
+    let mut winners = vec![0u32; x.len() / plane * out];
+    let mut y = vec![0f32; winners.len()];
+    y.par_chunks_mut(out)
+        .zip(x.par_chunks(plane).zip(winners.par_chunks_mut(out)))
+        .with_min_len(PLANES)
+        .for_each(|(y, (x, winners))| pool_plane(windows, width, x, y, winners));
+    (y, winners)
+}
+
+/// Adds each gradient to its winner.
+fn scatter(winners: &[u32], dy: &[f32], out: usize, plane: usize) -> Vec<f32> {
+    output::chunks(dy.len() / out * plane, PLANES * plane, |i, dx| {
+        let start = i * PLANES * out;
+        let outputs = winners[start..].chunks_exact(out).zip(dy[start..].chunks_exact(out));
+        for (dx, (winners, dy)) in dx.chunks_exact_mut(plane).zip(outputs) {
+            for (&winner, &dy) in winners.iter().zip(dy) {
+                dx[winner as usize] += dy;
+            }
+        }
+    })
+}
+
+/// See [`crate::gradients::max_pool2d`].
+pub(crate) fn gradient(
+    x: &Tensor,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    dy: &Tensor,
+) -> Result<Tensor> {
+    const OP: &str = "max_pool2d gradients";
+    let [n, c, h, w] = dims4(OP, x)?;
+    let windows = Windows::sliding(OP, [h, w], kernel, stride, padding)?;
+    let expected = [n, c, windows.rows.len(), windows.columns.len()];
+    if dy.dims() != expected {
+        return Err(crate::Error::shape(OP, "dy", format!("{expected:?}"), dy.dims()));
+    }
+    if body::fused(&[x, dy]) {
+        let winners = body::with_slice(x, |x| pool_and_record(&windows, x, h * w, w).1)?;
+        let dx = body::with_slice(dy, |dy| scatter(&winners, dy, windows.len(), h * w))?;
+        return Ok(body::tensor(dx, x.shape())?);
+    }
+    let y = |t: &[Tensor]| portable::max_pool2d(&t[0], &windows, kernel, stride, padding);
+    Ok(portable::gradients(&[x], dy, y)?.pop().unwrap_or(x.zeros_like()?))
+}
+
+for_each_level! {
+    /// The maxima of a plane: first down the columns, then along the line.
+    fn pool_plane_values(windows: &Windows, width: usize, x: &[f32], y: &mut [f32], line: &mut [f32]) {
+        let out = y.chunks_exact_mut(windows.columns.len());
+        for (rows, y) in windows.rows.iter().zip(out) {
+            line.copy_from_slice(&x[rows.start * width..][..width]);
+            for row in rows.start + 1..rows.end {
+                for (best, &v) in line.iter_mut().zip(&x[row * width..][..width]) {
+                    *best = greater(*best, v);
+                }
+            }
+            for (columns, y) in windows.columns.iter().zip(y) {
+                let mut best = line[columns.start];
+                for &v in &line[columns.start + 1..columns.end] {
+                    best = greater(best, v);
+                }
+                *y = best;
+            }
+        }
+    }
+}
+
+/// The greater of two numbers; NaN if one of them is.
+#[inline(always)]
+fn greater(best: f32, v: f32) -> f32 {
+    if v > best || v.is_nan() { v } else { best }
 }
 
 impl CustomOp1 for MaxPool {
@@ -60,41 +138,31 @@ impl CustomOp1 for MaxPool {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, c, h, w) = layout.shape().dims4()?;
-        let (x, out) = (body::slice(x, layout)?, self.windows.len());
-        let mut y = vec![0f32; n * c * out];
-        if self.record {
-            let mut winners = vec![0u32; y.len()];
-            y.par_chunks_mut(out)
-                .zip(x.par_chunks(h * w).zip(winners.par_chunks_mut(out)))
-                .with_min_len(PLANES)
-                .for_each(|(y, (x, winners))| pool_plane(&self.windows, w, x, y, Some(winners)));
+        let (x, out, level) = (body::slice(x, layout)?, self.windows.len(), Level::current());
+        let y = if self.record {
+            let (y, winners) = pool_and_record(&self.windows, x, h * w, w);
             self.winners.get_or_init(|| winners);
+            y
         } else {
-            y.par_chunks_mut(out)
-                .zip(x.par_chunks(h * w))
-                .with_min_len(PLANES)
-                .for_each(|(y, x)| pool_plane(&self.windows, w, x, y, None));
-        }
+            output::chunks(n * c * out, PLANES * out, |i, y| {
+                let xs = x[i * PLANES * h * w..].chunks_exact(h * w);
+                scratch::with(w, |line| {
+                    for (y, x) in y.chunks_exact_mut(out).zip(xs) {
+                        pool_plane_values(level, &self.windows, w, x, y, line);
+                    }
+                });
+            })
+        };
         let shape = (n, c, self.windows.rows.len(), self.windows.columns.len());
         Ok((CpuStorage::F32(y), shape.into()))
     }
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
         let (_, _, h, w) = x.dims4()?;
-        let (out, Some(winners)) = (self.windows.len(), self.winners.get()) else {
+        let Some(winners) = self.winners.get() else {
             candle_core::bail!("max pool: backward before forward");
         };
-        let mut dx = vec![0f32; x.elem_count()];
-        body::with_slice(dy, |dy| {
-            dx.par_chunks_mut(h * w)
-                .zip(dy.par_chunks(out).zip(winners.par_chunks(out)))
-                .with_min_len(PLANES)
-                .for_each(|(dx, (dy, winners))| {
-                    for (&winner, &dy) in winners.iter().zip(dy) {
-                        dx[winner as usize] += dy;
-                    }
-                });
-        })?;
+        let dx = body::with_slice(dy, |dy| scatter(winners, dy, self.windows.len(), h * w))?;
         Ok(Some(body::tensor(dx, x.shape())?))
     }
 }

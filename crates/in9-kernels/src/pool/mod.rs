@@ -8,5 +8,6 @@ mod max;
 mod windows;
 
 pub use average::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool};
+pub(crate) use max::gradient as max_pool2d_gradient;
 pub use max::max_pool2d;
 pub(crate) use windows::Windows;

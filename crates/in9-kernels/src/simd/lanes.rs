@@ -1,6 +1,7 @@
 //! Loops over slices, compiled for every instruction set.
 
 use super::for_each_level;
+use crate::{Activation, activation::specialise};
 
 /// Numbers that a loop keeps in flight: four 512-bit registers.
 const WIDE: usize = 64;
@@ -18,6 +19,8 @@ fn taps_block<const FMA: bool, const N: usize>(
     source: &[f32],
     offsets: &[usize],
     weights: &[f32],
+    bias: f32,
+    activation: Activation,
 ) {
     let mut sum = [0f32; N];
     for (&offset, &weight) in offsets.iter().zip(weights) {
@@ -26,26 +29,36 @@ fn taps_block<const FMA: bool, const N: usize>(
             sum[i] = fma::<FMA>(weight, source[i], sum[i]);
         }
     }
+    specialise!(activation, F => for i in 0..N {
+        sum[i] = F.value(sum[i] + bias);
+    });
     out.copy_from_slice(&sum);
 }
 
 for_each_level! {
-    /// `out[i] = Σ weight * source[offset + i]` over the taps.
-    pub(crate) fn sum_of_taps(out: &mut [f32], source: &[f32], offsets: &[usize], weights: &[f32]) {
+    /// `out[i] = activation(bias + Σ weight * source[offset + i])` over the taps.
+    pub(crate) fn sum_of_taps(
+        out: &mut [f32],
+        source: &[f32],
+        offsets: &[usize],
+        weights: &[f32],
+        bias: f32,
+        activation: Activation,
+    ) {
         let n = out.len();
         let (wide, lanes) = (n / WIDE * WIDE, n / LANE * LANE);
         for i in (0..wide).step_by(WIDE) {
-            taps_block::<FMA, WIDE>(&mut out[i..i + WIDE], &source[i..], offsets, weights);
+            taps_block::<FMA, WIDE>(&mut out[i..i + WIDE], &source[i..], offsets, weights, bias, activation);
         }
         for i in (wide..lanes).step_by(LANE) {
-            taps_block::<FMA, LANE>(&mut out[i..i + LANE], &source[i..], offsets, weights);
+            taps_block::<FMA, LANE>(&mut out[i..i + LANE], &source[i..], offsets, weights, bias, activation);
         }
         for i in lanes..n {
             let mut sum = 0.0;
             for (&offset, &weight) in offsets.iter().zip(weights) {
                 sum = fma::<FMA>(weight, source[offset + i], sum);
             }
-            out[i] = sum;
+            out[i] = activation.value(sum + bias);
         }
     }
 }
@@ -61,31 +74,6 @@ pub(crate) fn total<const N: usize>(mut sums: [f32; N]) -> f32 {
         half /= 2;
     }
     sums[0]
-}
-
-for_each_level! {
-    /// Adds `a[i] * b[i]` to one of sixteen sums, `i` modulo 16.
-    pub(crate) fn add_products(sums: &mut [f32; LANE], a: &[f32], b: &[f32]) {
-        let n = a.len().min(b.len());
-        let (a, b) = (&a[..n], &b[..n]);
-        let wide = n / WIDE * WIDE;
-        let mut inner = [0f32; WIDE];
-        for (a, b) in a.chunks_exact(WIDE).zip(b.chunks_exact(WIDE)) {
-            for i in 0..WIDE {
-                inner[i] = fma::<FMA>(a[i], b[i], inner[i]);
-            }
-        }
-        for part in inner.chunks_exact(LANE) {
-            for i in 0..LANE {
-                sums[i] += part[i];
-            }
-        }
-        for (a, b) in a[wide..].chunks(LANE).zip(b[wide..].chunks(LANE)) {
-            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-                *sum = fma::<FMA>(a, b, *sum);
-            }
-        }
-    }
 }
 
 for_each_level! {
@@ -128,15 +116,12 @@ mod tests {
             let offsets = [0, 3, 9];
             let weights = [0.5, -2.0, 1.0];
             let mut reference = vec![0f32; n];
-            sum_of_taps(Level::Portable, &mut reference, &a, &offsets, &weights);
+            let relu = Activation::Relu;
+            sum_of_taps(Level::Portable, &mut reference, &a, &offsets, &weights, 0.5, relu);
             for level in Level::available() {
                 let mut out = vec![0f32; n];
-                sum_of_taps(level, &mut out, &a, &offsets, &weights);
+                sum_of_taps(level, &mut out, &a, &offsets, &weights, 0.5, relu);
                 assert_eq!(out, reference, "{level:?} {n}");
-                let mut sums = [0f32; LANE];
-                add_products(level, &mut sums, &a[..n], &b);
-                let expected: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
-                assert_eq!(total(sums), expected, "{level:?} {n}");
                 let (sum, square) = shifted_moments(level, &b, 0.5);
                 assert_eq!(sum, b.iter().map(|v| v - 0.5).sum::<f32>());
                 assert_eq!(square, b.iter().map(|v| (v - 0.5) * (v - 0.5)).sum::<f32>());

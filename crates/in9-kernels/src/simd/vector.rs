@@ -14,6 +14,23 @@ pub(crate) trait Vector: Copy {
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
     fn splat(value: f32) -> Self;
+
+    /// The numbers of a slice of at most sixteen, then zeros.
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> Self {
+        let mut lanes = [0f32; LANES];
+        lanes[..from.len()].copy_from_slice(from);
+        Self::load(&lanes)
+    }
+
+    /// The first numbers, as many as the slice has room for, at most sixteen.
+    #[inline(always)]
+    fn store_part(self, to: &mut [f32]) {
+        let mut lanes = [0f32; LANES];
+        self.store(&mut lanes);
+        to.copy_from_slice(&lanes[..to.len()]);
+    }
+
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
@@ -85,6 +102,13 @@ mod x86 {
     use super::{LANES, Vector};
     use std::arch::x86_64::*;
 
+    /// One bit for each of the first `len` lanes.
+    #[inline(always)]
+    fn mask(len: usize) -> __mmask16 {
+        assert!(len <= LANES);
+        ((1u32 << len) - 1) as __mmask16
+    }
+
     /// One 512-bit register.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512(__m512);
@@ -104,6 +128,18 @@ mod x86 {
         fn store(self, to: &mut [f32; LANES]) {
             // SAFETY: see above.
             unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+        #[inline(always)]
+        fn load_part(from: &[f32]) -> Self {
+            // SAFETY: see above; the mask has as many bits as the slice has numbers, and the
+            // instruction reads no others.
+            Self(unsafe { _mm512_maskz_loadu_ps(mask(from.len()), from.as_ptr()) })
+        }
+        #[inline(always)]
+        fn store_part(self, to: &mut [f32]) {
+            // SAFETY: see above; the mask has as many bits as the slice has numbers, and the
+            // instruction writes no others.
+            unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask(to.len()), self.0) }
         }
         #[inline(always)]
         fn splat(value: f32) -> Self {
@@ -226,6 +262,17 @@ mod x86 {
     }
 }
 
+/// Copies numbers, faster than a call where they are few.
+#[inline(always)]
+pub(crate) fn copy<V: Vector>(from: &[f32], to: &mut [f32]) {
+    let (from, from_rest) = from.as_chunks::<LANES>();
+    let (to, to_rest) = to.as_chunks_mut::<LANES>();
+    for (from, to) in from.iter().zip(to) {
+        V::load(from).store(to);
+    }
+    V::load_part(from_rest).store_part(to_rest);
+}
+
 /// Defines a function generic over `V: Vector`, compiled for every instruction set and chosen by a
 /// [`Level`](super::Level).
 macro_rules! for_each_vector {
@@ -289,6 +336,25 @@ mod tests {
                 for (j, &v) in row.iter().enumerate() {
                     assert_eq!(v, (j * LANES + i) as f32, "{level:?}");
                 }
+            }
+        }
+    }
+
+    for_each_vector! {
+        fn copy_numbers<V>(from: &[f32], to: &mut [f32]) {
+            copy::<V>(from, to);
+        }
+    }
+
+    #[test]
+    fn every_level_copies_any_number_and_nothing_else() {
+        let from: Vec<f32> = (1..50).map(|i| i as f32).collect();
+        for level in Level::available() {
+            for n in 0..from.len() {
+                let mut to = vec![0f32; 60];
+                copy_numbers(level, &from[..n], &mut to[3..3 + n]);
+                assert_eq!(to[3..3 + n], from[..n], "{level:?} {n}");
+                assert!(to[..3].iter().chain(&to[3 + n..]).all(|&v| v == 0.0), "{level:?} {n}");
             }
         }
     }

@@ -1,18 +1,15 @@
 //! Stochastic gradient descent with momentum.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, DType, InplaceOp2, Layout, Storage, Tensor, Var};
+use candle_core::{CpuStorage, DType, Storage, Tensor, Var};
+use in9_kernels::{SgdStep, sgd_step};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::params::{Kind, Parameter};
 use crate::train::Decay;
-
-/// Elements that one task of the fused step takes; a constant, so threads change no bytes.
-const CHUNK: usize = 1 << 16;
 
 /// SGD as PyTorch defines it: with `d = g + weight_decay · p`, the momentum is
 /// `v ← momentum · v + d` and the step `p ← p - rate · (d + momentum · v)` with Nesterov, else
@@ -135,14 +132,8 @@ impl Slot {
     fn step(&mut self, gradient: &Tensor, rate: f64, momentum: f64, nesterov: bool) -> Result<()> {
         match &mut self.velocity {
             Velocity::Host(velocity) => {
-                let step = HostStep {
-                    velocity: Mutex::new(velocity),
-                    rate: rate as f32,
-                    momentum: momentum as f32,
-                    nesterov,
-                    decay: self.decay as f32,
-                };
-                Ok(self.variable.inplace_op2(&gradient.contiguous()?, &step)?)
+                let step = SgdStep { rate, momentum, nesterov, weight_decay: self.decay };
+                Ok(sgd_step(&self.variable, gradient, velocity, &step)?)
             }
             Velocity::Tensor(velocity) => {
                 let parameter = self.variable.as_detached_tensor();
@@ -151,72 +142,6 @@ impl Slot {
                 let moved = if nesterov { (d + (&v * momentum)?)? } else { v.clone() };
                 *velocity = v;
                 Ok(self.variable.set(&(parameter - (moved * rate)?)?)?)
-            }
-        }
-    }
-}
-
-/// The step of one parameter on the CPU, in place.
-struct HostStep<'a> {
-    velocity: Mutex<&'a mut Vec<f32>>,
-    rate: f32,
-    momentum: f32,
-    nesterov: bool,
-    decay: f32,
-}
-
-impl InplaceOp2 for HostStep<'_> {
-    fn name(&self) -> &'static str {
-        "sgd-step"
-    }
-
-    fn cpu_fwd(
-        &self,
-        parameter: &mut CpuStorage,
-        parameter_layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let CpuStorage::F32(parameter) = parameter else {
-            candle_core::bail!("sgd-step: the parameter is not f32");
-        };
-        let (Some((p0, p1)), Some((g0, g1))) =
-            (parameter_layout.contiguous_offsets(), gradient_layout.contiguous_offsets())
-        else {
-            candle_core::bail!("sgd-step: strided tensors");
-        };
-        let parameter = &mut parameter[p0..p1];
-        let gradient = &gradient.as_slice::<f32>()?[g0..g1];
-        let mut velocity = match self.velocity.lock() {
-            Ok(velocity) => velocity,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        if parameter.len() != gradient.len() || parameter.len() != velocity.len() {
-            candle_core::bail!("sgd-step: parameter and gradient differ in size");
-        }
-        parameter
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(velocity.par_chunks_mut(CHUNK))
-            .for_each(|((p, g), v)| self.chunk(p, g, v));
-        Ok(())
-    }
-}
-
-impl HostStep<'_> {
-    fn chunk(&self, parameter: &mut [f32], gradient: &[f32], velocity: &mut [f32]) {
-        let (rate, momentum, decay) = (self.rate, self.momentum, self.decay);
-        // The branch stays outside so that both loops become vector code.
-        if self.nesterov {
-            for ((p, g), v) in parameter.iter_mut().zip(gradient).zip(velocity) {
-                let d = g + decay * *p;
-                *v = momentum * *v + d;
-                *p -= rate * (d + momentum * *v);
-            }
-        } else {
-            for ((p, g), v) in parameter.iter_mut().zip(gradient).zip(velocity) {
-                *v = momentum * *v + g + decay * *p;
-                *p -= rate * *v;
             }
         }
     }

@@ -14,13 +14,15 @@ pub(crate) struct Noise {
     pub(crate) batch_size: usize,
     /// The batch, counted over the run, at which reading fails.
     pub(crate) fails_at: Cell<Option<u64>>,
+    /// The batch, counted over the run, whose pictures are not numbers.
+    pub(crate) nan_at: Cell<Option<u64>>,
     pub(crate) value: f32,
 }
 
 impl Noise {
     pub(crate) fn new(batches: u64, batch_size: usize) -> Self {
-        let fails_at = Cell::new(None);
-        Self { batches, batch_size, fails_at, value: 1.0 }
+        let (fails_at, nan_at) = (Cell::new(None), Cell::new(None));
+        Self { batches, batch_size, fails_at, nan_at, value: 1.0 }
     }
 
     fn batch(&self, epoch: u64, batch: u64) -> Result<Batch> {
@@ -34,11 +36,13 @@ impl Noise {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
         };
+        let spoilt = self.nan_at.get() == Some(epoch * self.batches + batch);
+        let value = if spoilt { f32::NAN } else { self.value };
         let labels: Vec<u32> = (0..n as u32).map(|i| (i + epoch as u32) % 3).collect();
         let mut images = Vec::new();
         for label in &labels {
             for channel in 0..3 {
-                let raised = if channel == *label { self.value } else { 0.0 };
+                let raised = if channel == *label { value } else { 0.0 };
                 images.extend((0..side * side).map(|_| noise() + raised));
             }
         }

@@ -4,7 +4,7 @@
 //! in parallel over the products: no sum depends on the number of threads.
 
 use super::{
-    PANEL, Plan, Strip, forward,
+    GAP, PANEL, Plan, Strip, forward,
     patch::{Window, gather},
     transform::{Axis, SIDE, both_axes},
 };
@@ -51,19 +51,20 @@ pub(in crate::conv) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &
     let (ci, co) = (plan.ci_vectors * LANES, plan.co_vectors * LANES);
     let products = plan.products();
     let most = groups.iter().map(|group| group.tiles).max().unwrap_or(0);
-    let room = products * (ci + co) * most;
+    let room = products * ((ci + co) * most + 2 * GAP * LANES);
+    let block = ci * co + GAP * LANES;
     let at_once = (HELD / room.max(1)).max(1).min(groups.len());
     scratch::with(at_once * room, |transformed| {
-        scratch::with(products * ci * co, |sums| {
+        scratch::with(products * block, |sums| {
             sums.fill(0.0);
             for groups in groups.chunks(at_once) {
                 transformed.par_chunks_mut(room).zip(groups).for_each(|(out, group)| {
-                    let (inputs, gradients) = out.split_at_mut(products * ci * group.tiles);
+                    let (inputs, gradients) = out.split_at_mut(products * (ci * group.tiles + GAP * LANES));
                     forward::transform_inputs(level, group.x, &plan, group.strip, group.tiles, inputs);
                     transform_gradients(level, *group, &plan, gradients);
                 });
                 let transformed = &*transformed;
-                sums.par_chunks_mut(ci * co).enumerate().for_each(|(k, sums)| {
+                sums.par_chunks_mut(block).enumerate().for_each(|(k, sums)| {
                     for (group, transformed) in groups.iter().zip(transformed.chunks(room)) {
                         accumulate(level, transformed, k, group.tiles, &plan, sums);
                     }
@@ -81,7 +82,8 @@ pub(in crate::conv) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &
     });
 }
 
-/// Transformed gradients of a group: `[products][panels][tiles][columns]`.
+/// Transformed gradients of a group: `[products][panels][tiles][columns]`, the products [`GAP`]
+/// vectors apart.
 fn transform_gradients(level: Level, group: Group<'_>, plan: &Plan, out: &mut [f32]) {
     let pixels = group.strip.rows * plan.outputs * plan.tiles_x * plan.outputs;
     scratch::with(pixels * LANES, |patch| {
@@ -112,6 +114,7 @@ fn gradients<V: Vector, const OUT: usize>(group: Group<'_>, plan: &Plan, patch: 
     let (patch, _) = patch.as_chunks_mut::<LANES>();
     let (out, _) = out.as_chunks_mut::<LANES>();
     let (side, width, strip) = (OUT + 2, plan.tiles_x * OUT, group.strip);
+    let block = plan.co_vectors * group.tiles + GAP;
     let rows = strip.first * OUT..((strip.first + strip.rows) * OUT).min(g.oh);
     let window = Window {
         pixels: &(rows.start * g.ow..rows.end * g.ow),
@@ -134,7 +137,7 @@ fn gradients<V: Vector, const OUT: usize>(group: Group<'_>, plan: &Plan, patch: 
                         V, 4, OUT => side, Axis::<OUT>::output_transposed,
                         |r, c| V::load(&patch[at + r * width + c]),
                         |r, c, v| {
-                            let start = ((r * side + c) * plan.co_vectors + panel * 2) * group.tiles;
+                            let start = (r * side + c) * block + panel * 2 * group.tiles;
                             v.store(&mut out[start + tile * vectors + vector % 2]);
                         },
                     );
@@ -148,9 +151,9 @@ for_each_vector! {
     /// Adds a group's part of product `k`: `sums[panel][input channel][column]`.
     fn accumulate<V>(transformed: &[f32], k: usize, tiles: usize, plan: &Plan, sums: &mut [f32]) {
         let (ci, co) = (plan.ci_vectors * LANES, plan.co_vectors * LANES);
-        let (inputs, gradients) = transformed.split_at(plan.products() * ci * tiles);
-        let inputs = &inputs[k * ci * tiles..][..ci * tiles];
-        let gradients = &gradients[k * co * tiles..][..co * tiles];
+        let (inputs, gradients) = transformed.split_at(plan.products() * (ci * tiles + GAP * LANES));
+        let inputs = &inputs[k * (ci * tiles + GAP * LANES)..][..ci * tiles];
+        let gradients = &gradients[k * (co * tiles + GAP * LANES)..][..co * tiles];
         let layout = Broadcast { row: 1, step: LANES, steps: tiles, block: 0, blocks: 1 };
         for panel in (0..co).step_by(PANEL) {
             let columns = PANEL.min(co - panel);
@@ -196,7 +199,7 @@ fn filter_gradients<V: Vector, const OUT: usize>(sums: &[f32], plan: &Plan, vect
         for x in 0..side {
             let mut column = [V::splat(0.0); SIDE];
             for y in 0..side {
-                let start = (y * side + x) * plan.co_vectors * rows + panel * 2 * rows;
+                let start = (y * side + x) * (plan.co_vectors * rows + GAP) + panel * 2 * rows;
                 column[y] = V::load(&sums[start + c * vectors + vector % 2]);
             }
             let taps = Axis::<OUT>::filter_transposed(column);

@@ -1,13 +1,13 @@
 //! The forward pass.
 
 use super::{
-    PANEL, Plan, Strip,
+    GAP, PANEL, Plan, Strip,
     patch::{Window, gather, scatter},
     transform::{Axis, SIDE, both_axes},
 };
 use crate::{
     conv::geometry::Geometry,
-    scratch,
+    output, scratch,
     simd::{
         Level, Vector,
         kernel::{Broadcast, product},
@@ -16,32 +16,50 @@ use crate::{
 };
 use rayon::prelude::*;
 
-/// `y = conv(x, w)`; `finish` is called on the outputs of every task while they are in cache.
+/// Filters `[co, ci, 3, 3]`, or, for the gradient with respect to the image, `[ci, co, 3, 3]` to be
+/// turned by 180 degrees.
+#[derive(Clone, Copy)]
+pub(in crate::conv) enum Filters<'a> {
+    Plain(&'a [f32]),
+    Turned(&'a [f32]),
+}
+
+/// `conv(x, w)`; `finish` is called on the outputs of every task while they are in cache.
 pub(in crate::conv) fn forward(
     level: Level,
     x: &[f32],
-    w: &[f32],
+    w: Filters<'_>,
     g: &Geometry,
-    y: &mut [f32],
     finish: impl Fn(&mut [f32]) + Sync,
-) {
+) -> Vec<f32> {
     let plan = Plan::new(g);
-    let filters = filters(level, w, &plan);
-    y.par_chunks_mut(plan.images * g.co * g.plane_out())
-        .zip(x.par_chunks(plan.images * g.ci * g.plane_in()))
-        .for_each(|(y, x)| {
-            task(level, x, &filters, &plan, y);
+    let (image_in, image_out) = (g.ci * g.plane_in(), g.co * g.plane_out());
+    scratch::with(filters_len(&plan), |filters| {
+        transform_all_filters(level, w, &plan, filters);
+        let filters = &*filters;
+        output::chunks(g.n * image_out, plan.images * image_out, |i, y| {
+            let x = &x[i * plan.images * image_in..][..y.len() / image_out * image_in];
+            task(level, x, filters, &plan, y);
             finish(y);
-        });
+        })
+    })
+}
+
+/// Numbers of a panel of that many vectors of output channels.
+fn panel_len(plan: &Plan, vectors: usize) -> usize {
+    plan.products() * (plan.ci_vectors * LANES * vectors + GAP) * LANES
+}
+
+fn filters_len(plan: &Plan) -> usize {
+    let (whole, rest) = (plan.co_vectors / 2, plan.co_vectors % 2);
+    whole * panel_len(plan, 2) + rest * panel_len(plan, 1)
 }
 
 /// The transformed filters: panels of [`PANEL`] output channels (the last may be half), and in each
-/// `[products][input channels, whole vectors][columns]`.
-fn filters(level: Level, w: &[f32], plan: &Plan) -> Vec<f32> {
-    let rows = plan.products() * plan.ci_vectors * LANES;
-    let mut filters = vec![0f32; rows * plan.co_vectors * LANES];
-    filters.par_chunks_mut(rows * PANEL).enumerate().for_each(|(panel, filters)| {
-        let vectors = filters.len() / rows / LANES;
+/// `[products][input channels, whole vectors][columns]`, the products [`GAP`] vectors apart.
+fn transform_all_filters(level: Level, w: Filters<'_>, plan: &Plan, filters: &mut [f32]) {
+    filters.par_chunks_mut(panel_len(plan, 2)).enumerate().for_each(|(panel, filters)| {
+        let vectors = (plan.co_vectors - panel * 2).min(2);
         for vector in 0..vectors {
             let first = panel * PANEL + vector * LANES;
             if plan.outputs == 4 {
@@ -51,12 +69,11 @@ fn filters(level: Level, w: &[f32], plan: &Plan) -> Vec<f32> {
             }
         }
     });
-    filters
 }
 
 #[inline(always)]
 fn transform_filters<V: Vector, const OUT: usize>(
-    w: &[f32],
+    w: Filters<'_>,
     g: &Geometry,
     first: usize,
     filters: &mut [f32],
@@ -65,13 +82,29 @@ fn transform_filters<V: Vector, const OUT: usize>(
     let (filters, _) = filters.as_chunks_mut::<LANES>();
     let count = LANES.min(g.co - first);
     let (side, rows) = (OUT + 2, g.ci.div_ceil(LANES) * LANES);
+    let block = rows * vectors + GAP;
+    // Channels beyond the last are multiplied by zeros among the inputs, but must be numbers.
+    for k in 0..side * side {
+        for padding in &mut filters[k * block + g.ci * vectors..][..(rows - g.ci) * vectors] {
+            *padding = [0.0; LANES];
+        }
+    }
     for c in 0..g.ci {
-        let mut taps = [[0f32; LANES]; 9];
-        for lane in 0..count {
-            let filter = &w[((first + lane) * g.ci + c) * 9..][..9];
-            for (taps, &w) in taps.iter_mut().zip(filter) {
-                taps[lane] = w;
+        // Nine taps of sixteen filters, one filter a row, then one tap a row.
+        let mut taps = [[0f32; LANES]; LANES];
+        for (lane, taps) in taps.iter_mut().take(count).enumerate() {
+            let w = match w {
+                Filters::Plain(w) => &w[((first + lane) * g.ci + c) * 9..],
+                Filters::Turned(w) => &w[(c * g.co + first + lane) * 9..],
+            };
+            match w.first_chunk::<LANES>() {
+                Some(w) => V::load(w).store(taps),
+                None => taps[..9].copy_from_slice(&w[..9]),
             }
+        }
+        V::transpose(&mut taps);
+        if let Filters::Turned(_) = w {
+            taps[..9].reverse();
         }
         // The square is 3×3 before and `side` after, so the two passes differ in length.
         let mut columns = [[V::splat(0.0); 3]; SIDE];
@@ -85,20 +118,20 @@ fn transform_filters<V: Vector, const OUT: usize>(
         for i in 0..side {
             let products = Axis::<OUT>::filter(columns[i]);
             for j in 0..side {
-                products[j].store(&mut filters[((i * side + j) * rows + c) * vectors + vector]);
+                products[j].store(&mut filters[(i * side + j) * block + c * vectors + vector]);
             }
         }
     }
 }
 
 for_each_vector! {
-    fn filters_4<V>(w: &[f32], g: &Geometry, first: usize, filters: &mut [f32], vector: [usize; 2]) {
+    fn filters_4<V>(w: Filters<'_>, g: &Geometry, first: usize, filters: &mut [f32], vector: [usize; 2]) {
         transform_filters::<V, 4>(w, g, first, filters, vector);
     }
 }
 
 for_each_vector! {
-    fn filters_2<V>(w: &[f32], g: &Geometry, first: usize, filters: &mut [f32], vector: [usize; 2]) {
+    fn filters_2<V>(w: Filters<'_>, g: &Geometry, first: usize, filters: &mut [f32], vector: [usize; 2]) {
         transform_filters::<V, 2>(w, g, first, filters, vector);
     }
 }
@@ -109,11 +142,10 @@ fn task(level: Level, x: &[f32], filters: &[f32], plan: &Plan, y: &mut [f32]) {
     for strip in plan.strips() {
         let tiles = images * strip.rows * plan.tiles_x;
         let products = plan.products();
-        scratch::with(products * plan.ci_vectors * tiles * LANES, |inputs| {
+        scratch::with(products * (plan.ci_vectors * tiles + GAP) * LANES, |inputs| {
             transform_inputs(level, x, plan, strip, tiles, inputs);
-            scratch::with(products * tiles * PANEL, |sums| {
-                let panel_len = products * plan.ci_vectors * LANES * PANEL;
-                for (panel, filters) in filters.chunks(panel_len).enumerate() {
+            scratch::with(products * (tiles * 2 + GAP) * LANES, |sums| {
+                for (panel, filters) in filters.chunks(panel_len(plan, 2)).enumerate() {
                     multiply(level, inputs, filters, plan, tiles, sums);
                     let columns = PANEL.min(plan.co_vectors * LANES - panel * PANEL);
                     for vector in 0..columns / LANES {
@@ -135,7 +167,8 @@ struct Place {
     vector: usize,
 }
 
-/// Transformed inputs of a strip: `[products][input vectors][tiles][16]`.
+/// Transformed inputs of a strip: `[products][input vectors][tiles][16]`, the products [`GAP`] vectors
+/// apart.
 pub(super) fn transform_inputs(
     level: Level,
     x: &[f32],
@@ -193,6 +226,7 @@ fn inputs<V: Vector, const OUT: usize>(
         patch_width: width,
     };
     let side = OUT + 2;
+    let block = plan.ci_vectors * tiles + GAP;
     for (i, image) in x.chunks_exact(g.ci * g.plane_in()).enumerate() {
         for vector in 0..plan.ci_vectors {
             gather::<V>(image, vector * LANES, g.ci, window, patch);
@@ -204,7 +238,7 @@ fn inputs<V: Vector, const OUT: usize>(
                         V, SIDE, side => side, Axis::<OUT>::input,
                         |r, c| V::load(&patch[at + r * width + c]),
                         |r, c, v| v.store(
-                            &mut out[((r * side + c) * plan.ci_vectors + vector) * tiles + tile]
+                            &mut out[(r * side + c) * block + vector * tiles + tile]
                         ),
                     );
                 }
@@ -217,7 +251,7 @@ for_each_vector! {
     /// `sums[product][tile][column] = Σ inputs * filters` for one panel of columns.
     fn multiply<V>(inputs: &[f32], filters: &[f32], plan: &Plan, tiles: usize, sums: &mut [f32]) {
         let channels = plan.ci_vectors * LANES;
-        let columns = filters.len() / (plan.products() * channels);
+        let columns = (filters.len() / plan.products() - GAP * LANES) / channels;
         let layout = Broadcast {
             row: LANES,
             step: 1,
@@ -226,9 +260,9 @@ for_each_vector! {
             blocks: plan.ci_vectors,
         };
         for k in 0..plan.products() {
-            let a = &inputs[k * channels * tiles..][..channels * tiles];
-            let b = &filters[k * channels * columns..][..channels * columns];
-            let c = &mut sums[k * tiles * columns..][..tiles * columns];
+            let a = &inputs[k * (channels * tiles + GAP * LANES)..][..channels * tiles];
+            let b = &filters[k * (channels * columns + GAP * LANES)..][..channels * columns];
+            let c = &mut sums[k * (tiles * columns + GAP * LANES)..][..tiles * columns];
             if columns == PANEL {
                 product::<V, 2>(tiles, a, layout, b, c, columns, false);
             } else {
@@ -284,6 +318,7 @@ fn outputs<V: Vector, const OUT: usize>(
     let (sums, _) = sums.as_chunks::<LANES>();
     let (patch, _) = patch.as_chunks_mut::<LANES>();
     let (side, width) = (OUT + 2, plan.tiles_x * OUT);
+    let block = place.tiles * place.vectors + GAP;
     let rows = strip.first * OUT..((strip.first + strip.rows) * OUT).min(g.oh);
     let window = Window {
         pixels: &(rows.start * g.ow..rows.end * g.ow),
@@ -301,7 +336,7 @@ fn outputs<V: Vector, const OUT: usize>(
                 both_axes!(
                     V, SIDE, side => OUT, Axis::<OUT>::output,
                     |r, c| V::load(
-                        &sums[((r * side + c) * place.tiles + tile) * place.vectors + place.vector]
+                        &sums[(r * side + c) * block + tile * place.vectors + place.vector]
                     ),
                     |r, c, v| v.store(&mut patch[at + r * width + c]),
                 );

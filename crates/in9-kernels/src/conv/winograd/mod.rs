@@ -16,7 +16,7 @@ mod transform;
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;
 pub(super) use backward_weight::backward_weight;
-pub(super) use forward::forward;
+pub(super) use forward::{Filters, forward};
 
 /// Tiles of a strip at most, as long as a row of tiles is no longer.
 const TILES: usize = 64;
@@ -24,6 +24,9 @@ const TILES: usize = 64;
 const SHARED_TILES: usize = 32;
 /// Columns of a panel of filters: two vectors.
 const PANEL: usize = 2 * LANES;
+/// Vectors left free behind the numbers of a product. Without them the sixteen or thirty-six places
+/// that a tile is spread over would often lie a power of two apart, in one set of the cache.
+const GAP: usize = 1;
 
 /// Whether the method applies and pays.
 pub(super) fn suits(g: &Geometry) -> bool {
