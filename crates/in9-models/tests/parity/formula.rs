@@ -22,16 +22,20 @@ pub(crate) fn unit(name: &str, count: usize) -> Vec<f32> {
         .collect()
 }
 
-fn value(name: &str, shape: &[usize], gain: f32) -> Vec<f32> {
+fn value(name: &str, shape: &[usize], gain: f32, steady: bool) -> Vec<f32> {
     let u = unit(name, shape.iter().product());
     let map = |f: &dyn Fn(f32) -> f32| u.iter().map(|&u| f(u)).collect();
     if name.ends_with("running_mean") {
         map(&|u| (u - 0.5) * 0.2)
     } else if name.ends_with("running_var") {
         map(&|u| u + 0.5)
+    } else if name.ends_with("bias") && steady {
+        let sign = |i: usize| if i % 4 == 3 { -1.0 } else { 1.0 };
+        u.iter().enumerate().map(|(i, u)| (u * 0.3 + 0.7) * sign(i)).collect()
     } else if name.ends_with("bias") {
         map(&|u| (2.0 * u - 1.0) * 0.1)
     } else if shape.len() == 1 {
+        let gain = if steady { 0.1 } else { gain };
         map(&|u| (u * 0.5 + 0.75) * gain)
     } else {
         let fan_in: usize = shape[1..].iter().product();
@@ -40,15 +44,16 @@ fn value(name: &str, shape: &[usize], gain: f32) -> Vec<f32> {
     }
 }
 
-/// The weights of an architecture.
-pub(crate) fn weights(arch: &str, classes: usize, gain: f32) -> HashMap<String, Tensor> {
+/// The weights of an architecture: batch norms scaled by `gain`, or `steady` ones that keep every
+/// unit off the kink of its ReLU.
+pub(crate) fn weights(arch: &str, classes: usize, gain: f32, steady: bool) -> HashMap<String, Tensor> {
     let params = Params::zeros(DType::F32, &Device::Cpu);
     build(arch, classes, &params).unwrap();
     params
         .made()
         .into_iter()
         .map(|p| {
-            let values = value(&p.name, p.value.dims(), gain);
+            let values = value(&p.name, p.value.dims(), gain, steady);
             let tensor = Tensor::from_vec(values, p.value.dims(), &Device::Cpu).unwrap();
             (p.name, tensor)
         })
