@@ -14,6 +14,7 @@ import torchvision
 torch.set_num_threads(2)
 SIZE, COUNT, CLASSES, STRIDE = 96, 2, [3, 7], 7
 # name: (tap here, module there, gain of the batch norms, which keeps activations in range)
+# All three lie right before a global mean, where Grad-CAM and HiResCAM are the same map.
 TAPS = {
     "resnet18": ("layer4.1", lambda m: m.layer4[1], 0.6),
     "mobilenet_v2": ("features.18", lambda m: m.features[18], 0.9),
@@ -84,7 +85,7 @@ for arch, (tap, find, gain) in TAPS.items():
     hires_cam = F.relu((g * a).sum(1))
     plain = pixels.grad.abs().amax(1)
     assert grad_cam.amax((1, 2)).min() > 0 and hires_cam.amax((1, 2)).min() > 0, arch
-    out["cases"].append({"arch": arch, "tap": tap, "grad_cam": enlarged(grad_cam), "hires_cam": enlarged(hires_cam),
+    out["cases"].append({"arch": arch, "tap": tap, "gain": gain, "grad_cam": enlarged(grad_cam), "hires_cam": enlarged(hires_cam),
                          "input_gradient": enlarged(plain)})
     handle.remove()
 json.dump(out, open(sys.argv[1], "w"))

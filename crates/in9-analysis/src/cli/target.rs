@@ -63,6 +63,17 @@ pub(crate) struct Opened {
     pub(crate) identity: String,
 }
 
+/// What --weights names.
+struct Weights {
+    arch: String,
+    file: PathBuf,
+    normalization: Normalization,
+    name: String,
+    trained_on: String,
+    /// Names of the outputs; empty if the file does not say.
+    classes: Vec<String>,
+}
+
 impl Target {
     /// Opens network and photographs.
     pub(crate) fn open(&self, log: Log) -> Result<Opened> {
@@ -77,36 +88,43 @@ impl Target {
         let device = self.device.open()?;
         let taxonomy = dataset.taxonomy();
         let classes: Vec<String> = taxonomy.classes.iter().map(|c| c.name.clone()).collect();
-        let (arch, file, normalization, name, trained_on) = self.weights()?;
-        let (model, notes) = load(&arch, &file, Head::FromFile, false, &device)?;
+        let weights = self.weights()?;
+        let (model, notes) = load(&weights.arch, &weights.file, Head::FromFile, false, &device)?;
         for note in notes {
             log.say(&note);
         }
         let map = if model.classes() == classes.len() {
             ClassMap::identity(classes.len())
-        } else {
+        } else if weights.classes.is_empty() {
             ClassMap::imagenet(taxonomy, self.mapping, model.classes())?
+        } else {
+            ClassMap::groups(&weights.classes, taxonomy)?
         };
-        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        let bytes = std::fs::read(&weights.file).with_context(|| weights.file.display().to_string())?;
         let identity = format!("{} {}", blake3::hash(&bytes).to_hex(), dataset.digest());
-        let network = Network::new(model, map, classes.len(), normalization.mean, normalization.std);
+        let Normalization { mean, std } = weights.normalization;
+        let network = Network::new(model, map, classes.len(), mean, std);
         let folder = self.data.file_name().map(|n| n.to_string_lossy().into_owned());
         let source = Source {
-            model: self.name.clone().unwrap_or(name),
-            trained_on,
+            model: self.name.clone().unwrap_or(weights.name),
+            trained_on: weights.trained_on,
             dataset: folder.unwrap_or_default(),
             split: self.split.clone(),
         };
         Ok(Opened { network, split, classes, source, identity })
     }
 
-    /// Architecture, weight file, normalisation, name and training view.
-    fn weights(&self) -> Result<(String, PathBuf, Normalization, String, String)> {
+    fn weights(&self) -> Result<Weights> {
         if self.weights.is_dir() {
             let run = RunFile::read(&self.weights.join("run.toml"))?;
-            let normalization = Normalization { mean: run.data.mean, std: run.data.std };
-            let file = self.weights.join("model.safetensors");
-            return Ok((run.model.arch, file, normalization, run.name, run.data.view));
+            return Ok(Weights {
+                trained_on: run.trained_on(),
+                arch: run.model.arch,
+                file: self.weights.join("model.safetensors"),
+                normalization: Normalization { mean: run.data.mean, std: run.data.std },
+                name: run.name,
+                classes: run.model.classes,
+            });
         }
         let Some(arch) = &self.arch else {
             bail!("{}: a weight file needs its architecture; give --arch", self.weights.display());
@@ -117,7 +135,14 @@ impl Target {
             "half" => Normalization::HALF,
             other => bail!("--normalization: expected imagenet, imagenet-9 or half, found {other}"),
         };
-        Ok((arch.clone(), self.weights.clone(), normalization, arch.clone(), "imagenet".into()))
+        Ok(Weights {
+            arch: arch.clone(),
+            file: self.weights.clone(),
+            normalization,
+            name: arch.clone(),
+            trained_on: "imagenet".into(),
+            classes: Vec::new(),
+        })
     }
 
     /// Pictures a forward pass.

@@ -4,7 +4,11 @@ use crate::stats::Interval;
 
 /// A fraction as percent, such as `78.0`; a dash for NaN.
 pub fn percent(fraction: f64) -> String {
-    if fraction.is_nan() { "–".into() } else { signless_zero(format!("{:.1}", 100.0 * fraction)) }
+    if fraction.is_nan() {
+        "–".into()
+    } else {
+        signless_zero(format!("{:.1}", 100.0 * fraction)).replace('-', "−")
+    }
 }
 
 /// An interval of fractions as percent, such as `78.0 [73.4, 82.1]`; limits only if there are any.

@@ -6,6 +6,7 @@ use crate::metrics::{ModelSummary, summarise};
 use crate::paper::Paper;
 use crate::report::datasets::{Loaded, TestSplit};
 use crate::report::probes::Probes;
+use crate::report::runs::Run;
 use crate::report::spec::Spec;
 use crate::stats::Bootstrap;
 use in9_data::predictions::Table;
@@ -25,6 +26,8 @@ pub struct Context {
     pub bootstrap: Bootstrap,
     /// Data sets that could be opened.
     pub datasets: Vec<Loaded>,
+    /// Training runs that say what they are.
+    pub runs: Vec<Run>,
     /// Outputs of the probe commands.
     pub probes: Probes,
     /// Inputs that could not be used, one line each.
@@ -64,12 +67,19 @@ impl Context {
                 Err(e) => skipped.push(format!("data set {}: {e}", entry.name)),
             }
         }
+        let mut runs = Vec::new();
+        for entry in &spec.run {
+            match Run::read(entry) {
+                Ok(run) => runs.extend(run),
+                Err(e) => skipped.push(format!("run {}: {e}", entry.name)),
+            }
+        }
         if let Some(path) = &spec.imagenet {
             // A broken file is refused here, so that sections can rely on it.
             crate::metrics::progress::ours(&summaries, path)?;
         }
         let probes = Probes::load(&spec.probe, &mut skipped);
-        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, probes, skipped })
+        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, runs, probes, skipped })
     }
 
     /// A split of the main data set, if it could be opened.

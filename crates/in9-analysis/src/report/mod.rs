@@ -8,6 +8,7 @@ pub mod context;
 pub mod datasets;
 pub mod pictures;
 pub mod probes;
+pub mod runs;
 pub mod sections;
 pub mod spec;
 

@@ -184,7 +184,8 @@ mod tests {
         let mut seen: Vec<u32> = labels(&all, 1, 0).concat();
         let kept = half.keep.iter().zip(&half.labels).filter(|(keep, _)| **keep);
         let mut expected: Vec<u32> = kept.map(|(_, label)| *label).collect();
-        (seen.sort_unstable(), expected.sort_unstable());
+        seen.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(seen, expected);
         // A selection of everything is the loader's own order.
         let plain = DatasetBatches::new(&dataset, &split, config.clone(), &Device::Cpu, DType::F32).unwrap();

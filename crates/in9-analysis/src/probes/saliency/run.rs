@@ -89,7 +89,7 @@ pub struct ImageRow {
     pub insertion: f64,
 }
 
-/// Maps of every image, and their measures; `keep` receives each map with its picture's bytes.
+/// Maps of every image, and their measures by ascending image and method; `keep` receives each map with its picture's bytes.
 ///
 /// Maps are about the true class of each image, so that two networks are asked the same question.
 ///
@@ -156,6 +156,8 @@ pub fn run(
         }
         progress(rows.len(), settings.images.len() * settings.methods.len());
     }
+    // Work goes batch by batch, but no result may tell how large a batch was.
+    rows.sort_by_key(|row| (row.image, row.method));
     Ok(rows)
 }
 

@@ -1,35 +1,48 @@
 //! Claims about the toy world's dial ρ: how often an object stands in its own kind of scene.
 
 use super::{Claim, Rule, Statement, categories::apart};
-use crate::metrics::Gap;
 use crate::report::context::Context;
+use crate::report::sections::dial::{MEASURES, Measure};
 use crate::stats::Interval;
-
-/// BG-gap of the network trained on `trained_on`, at each ρ.
-pub(crate) fn gaps(context: &Context, trained_on: &str) -> Vec<(f64, Gap)> {
-    let gap = |dataset: &str| context.test_sets_of(dataset).first()?.trained_on(trained_on)?.1.gap;
-    context.dial().into_iter().filter_map(|(rho, dataset)| Some((rho, gap(dataset)?))).collect()
-}
 
 /// Claims that need data sets of at least two ρ.
 pub(crate) fn claims(context: &Context) -> Vec<Claim> {
-    let (original, mixed) = (gaps(context, "original"), gaps(context, "mixed-rand"));
-    let named = |trained: &str, (rho, gap): &(f64, Gap)| -> (String, Interval) {
-        (format!("BG-gap at ρ = {rho}, trained on {trained}"), gap.gap.scaled(100.0))
-    };
+    let gap = &MEASURES[0];
+    let (original, mixed) = (gap.points(context, "original"), gap.points(context, "mixed-rand"));
     let steps: Vec<(String, Interval)> = original
         .windows(2)
         .map(|w| {
-            let step = apart(&w[1].1.gap, &w[0].1.gap).scaled(100.0);
-            (format!("BG-gap at ρ = {} − BG-gap at ρ = {}, trained on original", w[1].0, w[0].0), step)
+            let label = format!("BG-gap at ρ = {} − BG-gap at ρ = {}, trained on original", w[1].0, w[0].0);
+            (label, apart(&w[1].1, &w[0].1))
         })
         .collect();
-    let at_zero = original.iter().filter(|(rho, _)| *rho == 0.0).map(|g| named("original", g)).collect();
-    let everywhere = mixed.iter().map(|g| named("mixed-rand", g)).collect();
-    [GROWS.judge("", steps), NOUGHT.judge("", at_zero), STEADY.judge("", everywhere)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let named = |trained: &str, (rho, gap): (f64, Interval)| {
+        (format!("BG-gap at ρ = {rho}, trained on {trained}"), gap)
+    };
+    let at_zero = original.iter().filter(|(rho, _)| *rho == 0.0).map(|g| named("original", *g)).collect();
+    let everywhere = mixed.into_iter().map(|g| named("mixed-rand", g)).collect();
+    // The gap has claims of its own; accuracy on photographs is no measure of reliance.
+    let others = &MEASURES[1..MEASURES.len() - 1];
+    let grow = others.iter().filter(|m| m.grows).filter_map(|m| ends(context, m)).collect();
+    let fall = others.iter().filter(|m| !m.grows).filter_map(|m| ends(context, m)).collect();
+    [
+        GROWS.judge("", steps),
+        NOUGHT.judge("", at_zero),
+        STEADY.judge("", everywhere),
+        MOVE.judge("", grow),
+        LOOK_AWAY.judge("", fall),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A measure of original-trained networks at the highest ρ minus the same at the lowest.
+fn ends(context: &Context, measure: &Measure) -> Option<(String, Interval)> {
+    let points = measure.points(context, "original");
+    let (first, last) = (points.first()?, points.last()?);
+    let label = format!("{}: at ρ = {} − at ρ = {}", measure.name, last.0, first.0);
+    (points.len() > 1).then(|| (label, apart(&last.1, &first.1)))
 }
 
 const GROWS: Statement = Statement {
@@ -54,5 +67,21 @@ const STEADY: Statement = Statement {
     source: "known truth of the toy world",
     published: "not in the paper",
     rule: Rule::Within(5.0),
+    unit: "points",
+};
+const MOVE: Statement = Statement {
+    id: "measures-grow-with-rho",
+    statement: "The other measures of background reliance grow with ρ too, for original-trained networks.",
+    source: "known truth of the toy world",
+    published: "not in the paper",
+    rule: Rule::Above(0.0),
+    unit: "points",
+};
+const LOOK_AWAY: Statement = Statement {
+    id: "saliency-falls-with-rho",
+    statement: "With a larger ρ an original-trained network looks at the foreground less.",
+    source: "known truth of the toy world",
+    published: "not in the paper",
+    rule: Rule::Below(0.0),
     unit: "points",
 };

@@ -2,11 +2,12 @@
 
 use crate::metrics::categories::Category;
 use crate::output::Grid;
-use crate::output::number::percent;
+use crate::output::number::{percent, percent_interval};
 use crate::output::tables;
 use crate::plot::{Bar, Bars, Group};
 use crate::report::block::{Block, Section};
 use crate::report::context::{Context, TestSet};
+use crate::stats::proportion::wilson;
 
 /// The section, if any model was tested on the three views it needs.
 pub(crate) fn section(context: &Context) -> Option<Section> {
@@ -41,7 +42,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
 
 fn chart(set: &TestSet<'_>) -> String {
     // The paper shows three networks; all nine would hide them.
-    let trained: Vec<&str> = ["mixed-rand", "original", "only-bg-t"]
+    let trained: Vec<&str> = ["original", "mixed-rand", "only-bg-t"]
         .into_iter()
         .filter(|t| set.trained_on(t).is_some_and(|(_, m)| m.categories.is_some()))
         .collect();
@@ -69,16 +70,24 @@ fn chart(set: &TestSet<'_>) -> String {
 }
 
 fn per_class(context: &Context, set: &TestSet<'_>) -> Option<Block> {
-    let (_, summary) = set.trained_on("original")?;
-    let categories = summary.categories.as_ref()?;
-    let mut header = vec!["class", "images"];
-    header.extend(Category::ALL.map(Category::name));
-    let mut grid = Grid::new(format!("Original-trained network on {}, % of each class", set.split), &header);
-    for (class, counts) in context.frame.classes.iter().zip(&categories.per_class) {
-        let total: u64 = counts.iter().sum();
-        let mut row = vec![class.clone(), total.to_string()];
-        row.extend(counts.iter().map(|n| percent(*n as f64 / total as f64)));
-        grid.push(row);
+    let mut tables = Vec::new();
+    for trained in ["original", "mixed-rand"] {
+        let Some((_, summary)) = set.trained_on(trained) else { continue };
+        let Some(categories) = summary.categories.as_ref() else { continue };
+        let mut header = vec!["class", "images"];
+        header.extend(Category::ALL.map(Category::name));
+        header.extend(["required, together", "fools, together"]);
+        let title = format!("Network trained on {trained}, on {}, % of each class", set.split);
+        let mut grid = Grid::new(title, &header);
+        for (class, counts) in context.frame.classes.iter().zip(&categories.per_class) {
+            let total: u64 = counts.iter().sum();
+            let mut row = vec![class.clone(), total.to_string()];
+            row.extend(counts.iter().map(|n| percent(*n as f64 / total as f64)));
+            let together = |n| percent_interval(&wilson(n, total, context.bootstrap.level));
+            row.extend([together(counts[0] + counts[1]), together(counts[2] + counts[3])]);
+            grid.push(row);
+        }
+        tables.push(Block::Table(grid));
     }
-    Some(Block::Details(format!("By class, {}", set.split), vec![Block::Table(grid)]))
+    (!tables.is_empty()).then(|| Block::Details(format!("By class, {}", set.split), tables))
 }

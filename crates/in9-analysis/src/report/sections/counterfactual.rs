@@ -2,7 +2,7 @@
 
 use crate::output::Grid;
 use crate::output::number::{percent_interval, points_interval};
-use crate::plot::{Bar, Bars, Group, Lines, Series};
+use crate::plot::{Bar, Bars, Group};
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
 use crate::report::probes::Counterfactual;
@@ -23,7 +23,6 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
              bring together. Whiskers: 95 % bootstrap over images.",
         ));
     }
-    blocks.extend(dial(context, &all));
     blocks.push(Block::Table(table(&all)));
     Some(Section {
         id: "counterfactual",
@@ -60,40 +59,9 @@ fn by_class(context: &Context, probes: &[&Counterfactual]) -> String {
     .svg()
 }
 
-/// Reliance against ρ, if data sets of several ρ were probed.
-fn dial(context: &Context, probes: &[&Counterfactual]) -> Option<Block> {
-    let mut series = Vec::new();
-    for trained in ["original", "mixed-rand"] {
-        let points: Vec<_> = context
-            .dial()
-            .into_iter()
-            .filter_map(|(rho, dataset)| {
-                let found =
-                    probes.iter().find(|s| s.source.dataset == dataset && s.source.trained_on == trained)?;
-                Some((rho, found.mean.reliance.scaled(100.0)))
-            })
-            .collect();
-        if points.len() > 1 {
-            series.push(Series { name: format!("trained on {trained}"), points, marked: true });
-        }
-    }
-    (!series.is_empty()).then(|| {
-        let chart = Lines {
-            label: "reliance against ρ".into(),
-            x_axis: "ρ".into(),
-            y_axis: "reliance on background (%)".into(),
-            series,
-            range: None,
-            logarithmic: false,
-            own_ticks: true,
-        };
-        Block::figure(chart.svg(), "Calibration: reliance against the toy world's ρ.")
-    })
-}
-
 fn table(probes: &[&Counterfactual]) -> Grid {
     let header = [
-        "network",
+        "trained on",
         "tested on",
         "images",
         "partners",

@@ -1,96 +1,180 @@
-//! Calibration on the toy world: the measures against the dial ρ.
+//! Calibration on the toy world: every measure against the dial ρ.
 
 use crate::metrics::ModelSummary;
 use crate::output::Grid;
-use crate::output::number::{percent_interval, points_interval};
 use crate::plot::{Lines, Series};
+use crate::probes::adversarial::Rule;
+use crate::probes::saliency::Method;
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
 use crate::stats::Interval;
 use in9_data::View;
 
-const TRAINED: [&str; 2] = ["original", "mixed-rand"];
+/// Training views whose networks are set against ρ.
+pub(crate) const TRAINED: [&str; 2] = ["original", "mixed-rand"];
+
+/// A measure of reliance on the background, in percent or points.
+pub(crate) struct Measure {
+    /// Name in tables and claims.
+    pub(crate) name: &'static str,
+    /// Title of the chart's vertical axis.
+    pub(crate) axis: &'static str,
+    /// What the chart shows and what it should look like.
+    caption: &'static str,
+    /// Whether more reliance makes it larger.
+    pub(crate) grows: bool,
+    value: fn(&Context, &str, &str) -> Option<Interval>,
+}
+
+impl Measure {
+    /// The measure of the network trained on `trained`, on the first test split of `dataset`.
+    pub(crate) fn of(&self, context: &Context, dataset: &str, trained: &str) -> Option<Interval> {
+        (self.value)(context, dataset, trained).map(|i| i.scaled(100.0))
+    }
+
+    /// (ρ, measure) of the networks trained on `trained`, by ascending ρ.
+    pub(crate) fn points(&self, context: &Context, trained: &str) -> Vec<(f64, Interval)> {
+        let value = |(rho, dataset)| Some((rho, self.of(context, dataset, trained)?));
+        context.dial().into_iter().filter_map(value).collect()
+    }
+}
+
+/// Every measure that has a value for each network and data set.
+pub(crate) const MEASURES: [Measure; 8] = [
+    Measure {
+        name: "BG-gap",
+        axis: "BG-gap (points)",
+        caption: "BG-gap: accuracy on mixed-same minus accuracy on mixed-rand.",
+        grows: true,
+        value: |c, d, t| Some(summary(c, d, t)?.gap?.gap),
+    },
+    Measure {
+        name: "background required",
+        axis: "background required (%)",
+        caption: "Share of images whose background is required (BG Required and BG+FG Required).",
+        grows: true,
+        value: |c, d, t| Some(summary(c, d, t)?.categories.as_ref()?.required),
+    },
+    Measure {
+        name: "accuracy on only-bg-t",
+        axis: "accuracy on only-bg-t (%)",
+        caption: "Accuracy on backgrounds alone.",
+        grows: true,
+        value: |c, d, t| Some(summary(c, d, t)?.accuracy(View::OnlyBgT)?.accuracy),
+    },
+    Measure {
+        name: "BG Fools",
+        axis: "BG Fools (%)",
+        caption: "Share of images that only their background turns wrong (BG Fools and BG+FG Fools).",
+        grows: true,
+        value: |c, d, t| Some(summary(c, d, t)?.categories.as_ref()?.fools),
+    },
+    Measure {
+        name: "counterfactual reliance",
+        axis: "reliance (%)",
+        caption: "Counterfactual reliance: the background's share of what foreground and background bring.",
+        grows: true,
+        value: |c, d, t| {
+            let mut all = c.probes.counterfactual.iter().map(|(_, s)| s);
+            Some(all.find(|s| s.source.dataset == d && s.source.trained_on == t)?.mean.reliance)
+        },
+    },
+    Measure {
+        name: "foregrounds vulnerable, targeted",
+        axis: "vulnerable, targeted (%)",
+        caption: "Foregrounds that some background turns into its own class, of those searched.",
+        grows: true,
+        value: |c, d, t| {
+            let mut all = c.probes.adversarial.iter().map(|(_, s)| s);
+            let rules = &all.find(|s| s.dataset == d && s.trained_on == t)?.rules;
+            Some(rules.iter().find(|r| r.rule == Rule::Targeted)?.share)
+        },
+    },
+    Measure {
+        name: "Grad-CAM on the foreground",
+        axis: "lift of Grad-CAM (points)",
+        caption: "Share of Grad-CAM on the foreground above the foreground's share of the area; less of \
+                  it means more reliance on the background.",
+        grows: false,
+        value: |c, d, t| {
+            let mut all = c.probes.saliency.iter().map(|(_, s)| s);
+            let found = all.find(|s| s.source.dataset == d && s.source.trained_on == t)?;
+            Some(found.methods.iter().find(|m| m.method == Method::GradCam)?.lift)
+        },
+    },
+    Measure {
+        name: "accuracy on original",
+        axis: "accuracy on original (%)",
+        caption: "Accuracy on whole photographs, for comparison: no measure of reliance.",
+        grows: true,
+        value: |c, d, t| Some(summary(c, d, t)?.accuracy(View::Original)?.accuracy),
+    },
+];
+
+fn summary<'a>(context: &'a Context, dataset: &'a str, trained: &str) -> Option<&'a ModelSummary> {
+    Some(context.test_sets_of(dataset).first()?.trained_on(trained)?.1)
+}
 
 /// The section, if data sets of at least two ρ were tested.
 pub(crate) fn section(context: &Context) -> Option<Section> {
-    let points: Vec<(f64, Vec<Option<&ModelSummary>>)> = context
-        .dial()
-        .into_iter()
-        .filter_map(|(rho, dataset)| {
-            let set = context.test_sets_of(dataset).into_iter().next()?;
-            Some((rho, TRAINED.iter().map(|t| set.trained_on(t).map(|(_, m)| m)).collect()))
-        })
-        .collect();
-    if points.len() < 2 {
+    let charts: Vec<Block> = MEASURES.iter().filter_map(|m| chart(context, m)).collect();
+    if charts.is_empty() {
         return None;
     }
-    let gap = chart(&points, "BG-gap (points)", None, |m| Some(m.gap?.gap.scaled(100.0)));
-    let background = chart(&points, "accuracy on only-bg-t (%)", Some((0.0, 100.0)), |m| {
-        Some(m.accuracy(View::OnlyBgT)?.accuracy.scaled(100.0))
-    });
-    let required = chart(&points, "required background (%)", None, |m| {
-        Some(m.categories.as_ref()?.required.scaled(100.0))
-    });
-    let photographs = chart(&points, "accuracy on original (%)", Some((0.0, 100.0)), |m| {
-        Some(m.accuracy(View::Original)?.accuracy.scaled(100.0))
-    });
     Some(Section {
         id: "dial",
-        title: "Calibration: the measures against a known truth".into(),
+        title: "Calibration: every measure against a known truth".into(),
         lead: "In the toy world ρ sets how often an object stands in its own kind of scene. A measure of \
-               background reliance must be near zero at ρ = 0 and grow with ρ for a network trained on \
-               photographs as they are; a network trained on mixed-rand must stay near zero."
+               background reliance must be near its floor at ρ = 0 and move with ρ for a network trained on \
+               photographs as they are; for one trained on mixed-rand it must stay. Whiskers: 95 %."
             .into(),
-        blocks: vec![
-            Block::figure(gap, "BG-gap against ρ. Whiskers: 95 % bootstrap over foregrounds."),
-            Block::Columns(vec![
-                Block::figure(background, "Accuracy on backgrounds alone."),
-                Block::figure(required, "Share of images whose background is required."),
-            ]),
-            Block::Table(table(&points)),
-            Block::Details("Accuracy on photographs".into(), vec![Block::figure(photographs, "")]),
-        ],
+        blocks: vec![Block::Columns(charts), Block::Table(table(context))],
     })
 }
 
-fn chart(
-    points: &[(f64, Vec<Option<&ModelSummary>>)],
-    axis: &str,
-    range: Option<(f64, f64)>,
-    value: impl Fn(&ModelSummary) -> Option<Interval>,
-) -> String {
-    let series = TRAINED.iter().enumerate().map(|(k, trained)| Series {
-        name: format!("trained on {trained}"),
-        points: points.iter().filter_map(|(rho, m)| Some((*rho, value(m[k]?)?))).collect(),
-        marked: true,
-    });
-    Lines {
-        label: format!("{axis} against ρ"),
+fn chart(context: &Context, measure: &Measure) -> Option<Block> {
+    let series: Vec<Series> = TRAINED
+        .iter()
+        .map(|trained| Series {
+            name: format!("trained on {trained}"),
+            points: measure.points(context, trained),
+            marked: true,
+        })
+        .filter(|s| s.points.len() > 1)
+        .collect();
+    if series.is_empty() {
+        return None;
+    }
+    let chart = Lines {
+        label: format!("{} against ρ", measure.name),
         x_axis: "ρ".into(),
-        y_axis: axis.into(),
-        series: series.collect(),
-        range,
+        y_axis: measure.axis.into(),
+        series,
+        range: None,
         logarithmic: false,
         own_ticks: true,
-    }
-    .svg()
+    };
+    Some(Block::figure(chart.svg(), measure.caption))
 }
 
-fn table(points: &[(f64, Vec<Option<&ModelSummary>>)]) -> Grid {
-    let header = ["ρ", "trained on", "original %", "only-bg-t %", "BG-gap", "required %"];
-    let mut grid = Grid::new("Measures against ρ", &header);
-    for (rho, models) in points {
-        for (trained, m) in TRAINED.iter().zip(models) {
-            let Some(m) = m else { continue };
-            let accuracy = |v| m.accuracy(v).map_or("–".into(), |a| percent_interval(&a.accuracy));
-            grid.push(vec![
-                rho.to_string(),
-                (*trained).into(),
-                accuracy(View::Original),
-                accuracy(View::OnlyBgT),
-                m.gap.map_or("–".into(), |g| points_interval(&g.gap)),
-                m.categories.as_ref().map_or("–".into(), |c| percent_interval(&c.required)),
-            ]);
+fn table(context: &Context) -> Grid {
+    let mut header = vec!["measure (% or points)".to_owned(), "trained on".to_owned()];
+    let dial = context.dial();
+    header.extend(dial.iter().map(|(rho, _)| format!("ρ = {rho}")));
+    let mut grid =
+        Grid { title: "Measures against ρ, with 95 % intervals".into(), header, rows: Vec::new() };
+    for measure in &MEASURES {
+        for trained in TRAINED {
+            let cells: Vec<Option<Interval>> =
+                dial.iter().map(|(_, dataset)| measure.of(context, dataset, trained)).collect();
+            if cells.iter().all(Option::is_none) {
+                continue;
+            }
+            let printed =
+                |i: Interval| format!("{:.1} [{:.1}, {:.1}]", i.value, i.low, i.high).replace('-', "−");
+            let mut row = vec![measure.name.to_owned(), trained.to_owned()];
+            row.extend(cells.into_iter().map(|c| c.map_or("–".into(), printed)));
+            grid.push(row);
         }
     }
     grid

@@ -1,6 +1,7 @@
 //! The numbers at the top of the page.
 
 use crate::output::number::{count, percent, points};
+use crate::probes::adversarial::Rule;
 use crate::report::Card;
 use crate::report::claims::{Claim, tally};
 use crate::report::context::Context;
@@ -61,6 +62,17 @@ pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
                 });
             }
         }
+    }
+    let main = context.main_dataset();
+    let mut searches = context.probes.adversarial.iter().map(|(_, s)| s);
+    if let Some(s) = searches.find(|s| s.dataset == main && s.trained_on == "original")
+        && let Some(found) = s.rules.iter().find(|r| r.rule == Rule::Targeted)
+    {
+        cards.push(Card {
+            value: format!("{} %", percent(found.share.value)),
+            limits: limits(&found.share, percent),
+            label: "foregrounds with an adversarial background (targeted), trained on original".into(),
+        });
     }
     let (seen, not_seen, undecided) = tally(claims);
     if !claims.is_empty() {

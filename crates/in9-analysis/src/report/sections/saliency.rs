@@ -9,8 +9,10 @@ use crate::probes::saliency::write::read_masses;
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
 use crate::report::pictures::base64;
-use crate::report::sections::gallery::{self, Item};
+use crate::report::probes::Saliency;
+use crate::report::sections::gallery::Item;
 use crate::stats::Interval;
+use askama::Template;
 use std::path::Path;
 
 /// The section, if the probe was run.
@@ -18,7 +20,9 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     if context.probes.saliency.is_empty() {
         return Ok(None);
     }
-    let mut blocks = vec![Block::Table(measures(context))];
+    let main = context.main_dataset();
+    let here = |s: &Saliency| s.source.dataset == main;
+    let mut blocks = vec![Block::Table(measures(context, here))];
     let differences = differences(context)?;
     if !differences.is_empty() {
         let mut grid = Grid::new(
@@ -31,6 +35,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         blocks.push(Block::Table(grid));
     }
     blocks.extend(pictures(context)?);
+    let others = measures(context, |s| !here(s));
+    if !others.rows.is_empty() {
+        blocks.push(Block::Details("The same on the other data sets".into(), vec![Block::Table(others)]));
+    }
     Ok(Some(Section {
         id: "saliency",
         title: "Where the networks look".into(),
@@ -41,9 +49,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }))
 }
 
-fn measures(context: &Context) -> Grid {
+fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
     let header = [
-        "network",
+        "tested on",
+        "trained on",
         "method",
         "images",
         "mass on foreground %",
@@ -54,10 +63,11 @@ fn measures(context: &Context) -> Grid {
         "insertion ↑",
     ];
     let mut grid = Grid::new("Means over images with 95 % bootstrap intervals", &header);
-    for (_, s) in &context.probes.saliency {
+    for (_, s) in context.probes.saliency.iter().filter(|(_, s)| wanted(s)) {
         for m in &s.methods {
             let curve = |i: Option<Interval>| i.map_or("–".into(), |i| percent_interval(&i));
             grid.push(vec![
+                format!("{} {}", s.source.dataset, s.source.split),
                 s.source.trained_on.clone(),
                 m.method.name().into(),
                 m.images.to_string(),
@@ -94,31 +104,49 @@ pub(crate) fn differences(context: &Context) -> Result<Vec<(Method, Interval)>> 
     Ok(found)
 }
 
-/// Overlays that the probes kept: photograph, then each network's map.
+#[derive(Template)]
+#[template(path = "overlays.html")]
+struct Page {
+    methods: Vec<&'static str>,
+    networks: Vec<String>,
+    rows: Vec<Vec<Item>>,
+}
+
+/// Overlays that the probes kept: one row a photograph, each network's maps side by side.
 fn pictures(context: &Context) -> Result<Option<Block>> {
-    let Some((first, source)) = context.probes.saliency.first() else { return Ok(None) };
-    let mut items = Vec::new();
+    let main = context.main_dataset();
+    let probes: Vec<_> = context.probes.saliency.iter().filter(|(_, s)| s.source.dataset == main).collect();
+    let Some((first, _)) = probes.first() else { return Ok(None) };
+    let used = |m: &Method| probes.iter().any(|(_, s)| s.methods.iter().any(|k| k.method == *m));
+    let methods: Vec<Method> = Method::ALL.into_iter().filter(used).collect();
+    let mut rows = Vec::new();
     for photo in overlays(first, "photo")? {
         let Some(stem) = photo.strip_suffix("-photo.png") else { continue };
-        items.push(Item {
-            picture: address(&first.join("overlays").join(&photo))?,
-            caption: "photograph".into(),
-        });
-        for (folder, s) in &context.probes.saliency {
-            if s.source.dataset != source.source.dataset {
-                continue;
-            }
-            for m in &s.methods {
-                let path = folder.join("overlays").join(format!("{stem}-{}.png", m.method.name()));
-                if path.is_file() {
-                    let caption = format!("{}, trained on {}", m.method.name(), s.source.trained_on);
-                    items.push(Item { picture: address(&path)?, caption });
-                }
+        let mut row = vec![cell(first, &photo, "photograph".into())?];
+        for method in &methods {
+            for (folder, s) in &probes {
+                let caption = format!("{}, trained on {}", method.name(), s.source.trained_on);
+                row.push(cell(folder, &format!("{stem}-{}.png", method.name()), caption)?);
             }
         }
+        rows.push(row);
     }
-    // Kept overlays are as small as the photographs of small data sets; hard edges suit both.
-    gallery::block(items, 1)
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let page = Page {
+        methods: methods.iter().map(|m| m.name()).collect(),
+        networks: probes.iter().map(|(_, s)| s.source.trained_on.clone()).collect(),
+        rows,
+    };
+    Ok(Some(Block::Html(page.render()?)))
+}
+
+/// A kept picture; without an address if there is none.
+fn cell(folder: &Path, name: &str, caption: String) -> Result<Item> {
+    let path = folder.join("overlays").join(name);
+    let picture = if path.is_file() { address(&path)? } else { String::new() };
+    Ok(Item { picture, caption })
 }
 
 fn overlays(folder: &Path, what: &str) -> Result<Vec<String>> {

@@ -1,0 +1,139 @@
+//! Saliency maps of three architectures against plain PyTorch hooks, from
+//! `tests/oracles/analysis_gradcam.py`: the same weights, pictures and classes.
+#![cfg(feature = "probes")]
+
+use candle_core::{DType, Device, Tensor};
+use in9_analysis::probes::network::Network;
+use in9_analysis::probes::saliency::Map;
+use in9_analysis::probes::saliency::cam::{grad_cam, hires_cam};
+use in9_analysis::probes::saliency::gradients::{Smooth, input_gradient, smooth_grad};
+use in9_analysis::probes::{GradientClassifier, Pictures};
+use in9_models::mapping::ClassMap;
+use in9_models::{Params, build};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+const CLASSES: usize = 10;
+
+#[derive(Deserialize)]
+struct Oracle {
+    size: usize,
+    stride: usize,
+    classes: Vec<u16>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    arch: String,
+    tap: String,
+    /// Gain of the batch norms.
+    gain: f32,
+    grad_cam: Vec<Vec<f32>>,
+    hires_cam: Vec<Vec<f32>>,
+    input_gradient: Vec<Vec<f32>>,
+}
+
+/// Random numbers in `0..1` that the oracle makes too: FNV-1a of the name, then splitmix64.
+fn unit(name: &str, count: usize) -> Vec<f32> {
+    let seed =
+        name.bytes().fold(0xCBF2_9CE4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3));
+    (1..=count as u64)
+        .map(|i| {
+            let mut z = seed.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            z ^= z >> 31;
+            (z >> 40) as f32 / (1u32 << 24) as f32
+        })
+        .collect()
+}
+
+/// A parameter's values, by its name and shape as the oracle's `value` makes them.
+fn value(name: &str, shape: &[usize], gain: f32) -> Vec<f32> {
+    let per_output: usize = shape.iter().skip(1).product();
+    let bound = (6.0 / per_output as f64).sqrt() as f32;
+    let place = |u: f32| match name.rsplit('.').next() {
+        Some("running_mean") => (u - 0.5) * 0.2,
+        Some("running_var") => u + 0.5,
+        Some("bias") => (2.0 * u - 1.0) * 0.1,
+        _ if shape.len() == 1 => (u * 0.5 + 0.75) * gain,
+        _ => (2.0 * u - 1.0) * bound,
+    };
+    unit(name, shape.iter().product()).into_iter().map(place).collect()
+}
+
+fn network(arch: &str, gain: f32) -> Network {
+    let blank = build(arch, CLASSES, &Params::zeros(DType::F32, &Device::Cpu)).unwrap();
+    let tensors: HashMap<String, Tensor> = blank
+        .tensors()
+        .into_iter()
+        .map(|(name, tensor)| {
+            let values = value(&name, tensor.dims(), gain);
+            (name, Tensor::from_vec(values, tensor.dims(), &Device::Cpu).unwrap())
+        })
+        .collect();
+    let model = build(arch, CLASSES, &Params::frozen(tensors, DType::F32, &Device::Cpu)).unwrap();
+    Network::new(model, ClassMap::identity(CLASSES), CLASSES, [0.5; 3], [0.25; 3])
+}
+
+fn pictures(oracle: &Oracle) -> Pictures {
+    let count = oracle.classes.len();
+    Pictures { pixels: unit("pixels", count * 3 * oracle.size * oracle.size), count, size: oracle.size }
+}
+
+/// Largest difference of the normalised maps on the oracle's grid.
+fn apart(oracle: &Oracle, maps: Vec<Map>, expected: &[Vec<f32>]) -> f32 {
+    assert_eq!(maps.len(), expected.len());
+    let mut worst = 0.0f32;
+    for (map, expected) in maps.into_iter().zip(expected) {
+        let map = map.normalised();
+        let lines = || (0..oracle.size).step_by(oracle.stride);
+        let grid: Vec<f32> = lines()
+            .flat_map(|y| lines().map(move |x| (x, y)))
+            .map(|(x, y)| map.values[y * map.size + x])
+            .collect();
+        assert_eq!(grid.len(), expected.len());
+        worst = grid.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(worst, f32::max);
+    }
+    worst
+}
+
+#[test]
+fn maps_are_those_of_pytorch() {
+    let oracle: Oracle = serde_json::from_str(include_str!("fixtures/gradcam.json")).unwrap();
+    let pictures = pictures(&oracle);
+    assert_eq!(oracle.cases.len(), 3);
+    for case in &oracle.cases {
+        let network = network(&case.arch, case.gain);
+        let tap = network.tap_gradient(&pictures, &oracle.classes, &case.tap).unwrap();
+        let plain = input_gradient(&network, &pictures, &oracle.classes).unwrap();
+        let found = [
+            ("Grad-CAM", apart(&oracle, grad_cam(&tap, oracle.size), &case.grad_cam)),
+            ("HiResCAM", apart(&oracle, hires_cam(&tap, oracle.size), &case.hires_cam)),
+            ("input gradient", apart(&oracle, plain, &case.input_gradient)),
+        ];
+        for (method, worst) in found {
+            assert!(worst < 1e-3, "{} {method}: {worst}", case.arch);
+        }
+        // The oracle must be able to tell the pictures apart.
+        let turned = grad_cam(&tap, oracle.size).into_iter().rev().collect();
+        assert!(apart(&oracle, turned, &case.grad_cam) > 1e-2, "{}", case.arch);
+    }
+}
+
+/// Without noise SmoothGrad is the input gradient, and with a little it stays near it.
+#[test]
+fn smooth_grad_tends_to_the_input_gradient() {
+    let oracle: Oracle = serde_json::from_str(include_str!("fixtures/gradcam.json")).unwrap();
+    let case = &oracle.cases[0];
+    let (network, pictures) = (network(&case.arch, case.gain), pictures(&oracle));
+    let smooth = |samples, noise| {
+        let settings = Smooth { samples, noise, seed: 1 };
+        let maps = smooth_grad(&network, &pictures, &oracle.classes, &[1, 2], settings).unwrap();
+        apart(&oracle, maps, &case.input_gradient)
+    };
+    assert!(smooth(1, 0.0) < 1e-3);
+    let (little, much) = (smooth(4, 1e-5), smooth(4, 0.5));
+    assert!(little < 0.02 && little < much, "{little} {much}");
+}

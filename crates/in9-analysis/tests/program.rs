@@ -1,0 +1,214 @@
+//! The built program: what it answers, what it refuses, and that searches resume and merge.
+#![cfg(all(feature = "cli", feature = "probes"))]
+
+mod support;
+
+use candle_core::{DType, Device};
+use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build, toy};
+use in9_models::Params;
+use in9_models::train::{DataSection, DatasetBatches, ModelSection, RunFile, Settings, Silent, Training};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use support::{World, draw};
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_in9-analysis"))
+}
+
+fn finish(command: &mut Command, code: i32) -> (String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert_eq!(status.code(), Some(code), "{command:?}\n{out}\n{err}");
+    (out, err)
+}
+
+/// Five mistakes, one of each kind, between rows that are right.
+const MISTAKEN: &str = "\
+model,trained_on,dataset,split,view,image,foreground,background,class,background_class,predicted,score_cat,score_dog
+m,original,pets,test,original,1,1,,cat,,cat,0.9,0.1
+m,original,pets,test,sideways,1,1,,cat,,cat,0.9,0.1
+m,original,pets,test,original,1,1,,cat,,dog,0.4,0.6
+m,original,pets,test,original,2,2,,dog,,horse,0.2,0.8
+m,original,pets,test,original,3,3,,dog,,dog,0.2
+m,original,pets,test,original,4,4,,dog,,dog,0.2,0.8
+";
+
+#[test]
+fn every_mistake_of_a_table_is_named_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mistaken.csv");
+    fs::write(&path, MISTAKEN).unwrap();
+    let (printed, said) =
+        finish(program().arg("score").arg(&path).arg("--out").arg(dir.path().join("out")), 1);
+    assert!(printed.is_empty());
+    for mistake in [
+        "5 mistakes",
+        "line 1: column arch is missing",
+        "line 3: view \"sideways\" is unknown",
+        "line 4: same model, dataset, split, view, image and background as line 2",
+        "line 5: predicted \"horse\" is no class",
+        "line 6: 12 fields instead of 13",
+    ] {
+        assert!(said.contains(mistake), "{mistake} is not in: {said}");
+    }
+    assert!(
+        said.contains("mistaken.csv") && said.starts_with("error: ") && said.lines().count() == 1,
+        "{said}"
+    );
+    assert!(!dir.path().join("out").exists(), "nothing may be written");
+}
+
+#[test]
+fn a_table_is_scored_and_two_are_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.csv");
+    let world = World { dataset: "d", split: "test", per_class: 40, reliance: 1.0, seed: 0 };
+    draw(&world, &["original", "mixed-rand"]).write_atomic(&path).unwrap();
+    let (printed, _) =
+        finish(program().arg("score").arg(&path).arg("--out").arg(dir.path().join("scores")), 0);
+    for word in ["BG-gap", "original", "mixed-rand", "BG Required"] {
+        assert!(printed.contains(word), "{word} is not in: {printed}");
+    }
+    let results = fs::read(dir.path().join("scores/results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_slice(&results).unwrap();
+    let models = results["models"].as_array().unwrap();
+    assert_eq!(models.len(), 2);
+    assert!(models.iter().all(|m| m["gap"]["gap"]["low"].as_f64() < m["gap"]["gap"]["high"].as_f64()));
+    let compare = |second: &str, code| {
+        let mut command = program();
+        command.arg("compare").args([&path, &path]).args(["--first", "d-original", "--second", second]);
+        finish(&mut command, code)
+    };
+    let (printed, _) = compare("d-mixed-rand", 0);
+    assert!(printed.contains("mixed-next") && printed.contains("BG-gap"), "{printed}");
+    let (_, said) = compare("nobody", 1);
+    assert!(said.contains("d-original, d-mixed-rand") || said.contains("d-mixed-rand, d-original"), "{said}");
+}
+
+/// A toy data set of 18 test photographs and a network that saw it once.
+fn trained(dir: &Path) {
+    let photographs = dir.join("photographs");
+    let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config = BuildConfig {
+        size: 32,
+        masks: MaskSource::Exact,
+        ..BuildConfig::new(SourceKind::Toy, &photographs, &dir.join("toy"))
+    };
+    build(&config, &|_| {}).unwrap();
+    let dataset = Dataset::open(&dir.join("toy")).unwrap();
+    let split = dataset.split("train").unwrap();
+    let model = in9_models::build("resnet-tiny", 9, &Params::random(1, DType::F32, &Device::Cpu)).unwrap();
+    let config = LoaderConfig { batch_size: 9, drop_last: true, ..LoaderConfig::default() };
+    let batches = DatasetBatches::new(&dataset, &split, config, &Device::Cpu, DType::F32).unwrap();
+    let training = Settings { epochs: 1, batch_size: 9, ..Settings::small() };
+    let run = RunFile {
+        name: "once".into(),
+        version: "0".into(),
+        seed: 1,
+        device: "cpu".into(),
+        model: ModelSection {
+            arch: "resnet-tiny".into(),
+            parameters: model.parameter_count(),
+            classes: dataset.taxonomy().classes.iter().map(|c| c.name.clone()).collect(),
+            initial_weights: String::new(),
+        },
+        data: DataSection {
+            dataset: "toy".into(),
+            digest: dataset.digest(),
+            split: "train".into(),
+            view: View::Original.to_string(),
+            samples: split.len(),
+            fraction: 1.0,
+            group: 0,
+            size: 32,
+            eval_split: String::new(),
+            mean: [0.5; 3],
+            std: [0.25; 3],
+        },
+        training,
+    };
+    Training { model: &model, train: &batches, val: None, run: &run, dir: &dir.join("run"), resume: false }
+        .run(&mut Silent)
+        .unwrap();
+}
+
+fn probe(dir: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
+    let mut command = program();
+    command.arg(kind).arg("--weights").arg(dir.join("run")).arg("--data").arg(dir.join("toy"));
+    command.arg("--out").arg(dir.join(out)).args(more);
+    command
+}
+
+/// The columns foreground, rule and vulnerable of foregrounds.csv.
+fn verdicts(folder: &Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("foregrounds.csv")).unwrap();
+    let verdict = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        format!("{} {} {}", cells[0], cells[2], cells[3])
+    };
+    text.lines().skip(1).map(verdict).collect()
+}
+
+#[test]
+fn a_search_has_the_exhaustive_verdicts_in_one_or_in_pieces() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    trained(dir);
+    let (printed, _) = finish(&mut probe(dir, "adversarial", "all", &["--exhaustive"]), 0);
+    assert!(printed.contains("18 foregrounds, 18 backgrounds, 342 forward passes"), "{printed}");
+    assert!(printed.contains("in the official order"), "{printed}");
+    finish(&mut probe(dir, "adversarial", "ordered", &["--jobs", "1"]), 0);
+    assert_eq!(verdicts(&dir.join("ordered")), verdicts(&dir.join("all")));
+    assert_eq!(verdicts(&dir.join("all")).len(), 3 * 18);
+
+    for piece in ["0/3", "1/3", "2/3"] {
+        let out = format!("piece-{}", &piece[..1]);
+        finish(
+            &mut probe(dir, "adversarial", &out, &["--exhaustive", "--shard", piece, "--batch-size", "5"]),
+            0,
+        );
+    }
+    let pieces = ["0", "1", "2"].map(|i| dir.join(format!("piece-{i}")));
+    let merge = |out: &str, pieces: &[&Path]| {
+        let mut command = probe(dir, "adversarial", out, &["--exhaustive", "--merge"]);
+        command.args(pieces);
+        command
+    };
+    finish(&mut merge("merged", &[&pieces[2], &pieces[0], &pieces[1]]), 0);
+    for name in ["foregrounds.csv", "fooled.csv", "backgrounds.csv"] {
+        let read = |folder: &str| fs::read(dir.join(folder).join(name)).unwrap();
+        assert!(read("merged") == read("all"), "{name} differs");
+    }
+    let (_, said) = finish(&mut merge("torn", &[&pieces[0], &pieces[1]]), 1);
+    assert!(said.contains("6 missing"), "{said}");
+    let (_, said) = finish(&mut merge("torn", &[&pieces[0], &pieces[0], &pieces[1]]), 1);
+    assert!(said.contains("name each piece once"), "{said}");
+}
+
+#[test]
+fn probes_write_the_same_bytes_for_any_batch_and_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    trained(dir);
+    for (kind, more) in
+        [("saliency", &["--samples", "2", "--steps", "2"][..]), ("counterfactual", &["--partners", "3"])]
+    {
+        finish(probe(dir, kind, "one", more).args(["--batch-size", "4", "--jobs", "1"]), 0);
+        finish(probe(dir, kind, "two", more).args(["--batch-size", "64", "--jobs", "2"]), 0);
+        let mut files = 0;
+        for entry in fs::read_dir(dir.join("one")).unwrap() {
+            let name = entry.unwrap().file_name();
+            if dir.join("one").join(&name).is_file() {
+                let read = |folder: &str| fs::read(dir.join(folder).join(&name)).unwrap();
+                assert!(read("one") == read("two"), "{kind}: {name:?} differs");
+                files += 1;
+            }
+        }
+        assert!(files >= 3, "{kind}: {files} files");
+        for folder in ["one", "two"] {
+            fs::remove_dir_all(dir.join(folder)).unwrap();
+        }
+    }
+}
