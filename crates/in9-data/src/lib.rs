@@ -42,6 +42,7 @@ mod planes;
 mod prepare;
 mod profile;
 mod release;
+mod resample;
 mod shard;
 mod show;
 mod sources;

@@ -1,7 +1,8 @@
 //! Photographs and masks to the stored square.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::Resizer;
+
+use crate::resample;
 
 use super::filters::Rejection;
 use super::frame::Frame;
@@ -26,7 +27,8 @@ impl Resampler {
             return Ok(pick::<3>(rgb, width as usize, frame));
         }
         let mut out = vec![0; frame.size * frame.size * 3];
-        self.antialias(rgb, width, height, PixelType::U8x3, frame, &mut out)?;
+        let (window, size) = (window(frame), frame.size as u32);
+        resample::rgb(&mut self.resizer, rgb, (width, height), window, size, &mut out).map_err(failed)?;
         Ok(out)
     }
 
@@ -48,33 +50,23 @@ impl Resampler {
         grey.clear();
         grey.extend(mask.iter().map(|&m| if m == 0 { 0 } else { 255 }));
         let mut out = vec![0; frame.size * frame.size];
-        let done = self.antialias(&grey, width, height, PixelType::U8, frame, &mut out);
+        let (window, size) = (window(frame), frame.size as u32);
+        let done = resample::grey(&mut self.resizer, &grey, (width, height), window, size, &mut out);
         self.grey = grey;
-        done?;
+        done.map_err(failed)?;
         out.iter_mut().for_each(|m| *m = u8::from(*m >= 128));
         Ok(out)
     }
+}
 
-    /// Triangle filter over the frame's window, widened by the scale when shrinking.
-    fn antialias(
-        &mut self,
-        pixels: &[u8],
-        width: u32,
-        height: u32,
-        kind: PixelType,
-        frame: &Frame,
-        out: &mut [u8],
-    ) -> Result<(), Rejection> {
-        let failed = |e: &dyn std::fmt::Display| Rejection::fault("not-resizable", e.to_string());
-        let size = frame.size as u32;
-        let source = ImageRef::new(width, height, pixels, kind).map_err(|e| failed(&e))?;
-        let mut target = Image::from_slice_u8(size, size, out, kind).map_err(|e| failed(&e))?;
-        let (left, top, side) = frame.window;
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(left, top, side, side);
-        self.resizer.resize(&source, &mut target, &options).map_err(|e| failed(&e))
-    }
+/// The frame's window in the photograph: left, top, width, height.
+fn window(frame: &Frame) -> [f64; 4] {
+    let (left, top, side) = frame.window;
+    [left, top, side, side]
+}
+
+fn failed(error: String) -> Rejection {
+    Rejection::fault("not-resizable", error)
 }
 
 /// Nearest neighbour by the frame's tables, `N` bytes a pixel.
