@@ -26,6 +26,10 @@ pub mod predictions;
 pub mod rng;
 pub mod toy;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 mod atomic;
 mod blur;
 mod build;
