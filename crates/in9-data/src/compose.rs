@@ -41,64 +41,118 @@ pub fn compose(
     size: usize,
     out: &mut [u8],
 ) {
-    let bytes = size * size * 3;
-    assert_eq!(out.len(), bytes, "bytes of a {size}x{size} picture");
-    assert_eq!(foreground.photo.len(), bytes, "bytes of a {size}x{size} photo");
+    assert_eq!(out.len(), size * size * 3, "bytes of a {size}x{size} picture");
+    pieces(view, foreground, fg_box, background, size, |at, piece| match piece {
+        Piece::Of(rgb) => out[at * 3..][..rgb.len()].copy_from_slice(rgb),
+        Piece::Black(pixels) => out[at * 3..][..pixels * 3].fill(0),
+    });
+}
+
+/// A stretch of a composed picture.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Piece<'a> {
+    /// Pixels, RGB.
+    Of(&'a [u8]),
+    /// So many black pixels.
+    Black(usize),
+}
+
+/// Computes one view piece by piece: `put` is told the first pixel of each, and together they cover the
+/// picture once, in order. Arguments and panics are those of [`compose`].
+///
+/// Whoever stores the pieces in another form than bytes needs no composed picture in between.
+pub(crate) fn pieces(
+    view: View,
+    foreground: &Layers<'_>,
+    fg_box: [u16; 4],
+    background: Option<&[u8]>,
+    size: usize,
+    mut put: impl FnMut(usize, Piece<'_>),
+) {
+    let (photo, mask, bytes) = (foreground.photo, foreground.mask, size * size * 3);
+    assert_eq!(photo.len(), bytes, "bytes of a {size}x{size} photo");
     match view {
-        View::Original => out.copy_from_slice(foreground.photo),
-        View::OnlyBgT => out.copy_from_slice(foreground.tiled),
-        View::OnlyBgB => {
-            out.copy_from_slice(foreground.photo);
-            let [x0, y0, x1, y1] = fg_box.map(usize::from);
-            for row in out.chunks_exact_mut(size * 3).take(y1 + 1).skip(y0) {
-                row[x0 * 3..(x1 + 1) * 3].fill(0);
-            }
+        View::Original => put(0, Piece::Of(photo)),
+        View::OnlyBgT => {
+            assert_eq!(foreground.tiled.len(), bytes, "bytes of a {size}x{size} background");
+            put(0, Piece::Of(foreground.tiled));
         }
-        View::NoFg => select(foreground.mask, Pixels::Black, Pixels::Of(foreground.photo), out),
-        View::OnlyFg => select(foreground.mask, Pixels::Of(foreground.photo), Pixels::Black, out),
+        View::OnlyBgB => {
+            let [x0, y0, x1, y1] = fg_box.map(usize::from);
+            let mut kept = 0;
+            for y in y0..=y1 {
+                let (start, end) = (y * size + x0, y * size + x1 + 1);
+                put(kept, Piece::Of(&photo[kept * 3..start * 3]));
+                put(start, Piece::Black(end - start));
+                kept = end;
+            }
+            put(kept, Piece::Of(&photo[kept * 3..]));
+        }
+        View::NoFg => select(mask, None, Some(photo), size * size, put),
+        View::OnlyFg => select(mask, Some(photo), None, size * size, put),
         View::MixedSame | View::MixedRand | View::MixedNext => {
             let background = background.expect("a mixed view needs a background");
             assert_eq!(background.len(), bytes, "bytes of a {size}x{size} background");
-            select(foreground.mask, Pixels::Of(foreground.photo), Pixels::Of(background), out);
+            select(mask, Some(photo), Some(background), size * size, put);
         }
         View::BgBlurred => {
-            crate::blur::background(foreground.photo, foreground.mask, size, out);
-            for (index, (out, photo)) in
-                out.chunks_exact_mut(3).zip(foreground.photo.chunks_exact(3)).enumerate()
-            {
-                if foreground.mask.bit(index) {
-                    out.copy_from_slice(photo);
-                }
-            }
+            let mut blurred = vec![0; bytes];
+            crate::blur::background(photo, mask, size, &mut blurred);
+            select(mask, Some(photo), Some(&blurred), size * size, put);
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Pixels<'a> {
-    Black,
-    Of(&'a [u8]),
-}
+/// For each byte of a mask, 255 for the three channels of each of its foreground pixels.
+const SPREAD: [[u8; 24]; 256] = {
+    let mut spread = [[0; 24]; 256];
+    let mut entry = 0;
+    while entry < 256 * 24 {
+        let (bits, at) = (entry / 24, entry % 24);
+        spread[bits][at] = if bits >> (at / 3) & 1 == 1 { 255 } else { 0 };
+        entry += 1;
+    }
+    spread
+};
 
-/// Pixels of `inside` where the mask is 1, of `outside` where it is 0.
+/// Puts `inside` where the mask is set, `outside` elsewhere; `None` is black.
 ///
-/// Eight pixels at a time: most bytes of a mask are all 0 or all 1, so most of the work is copying.
-fn select(mask: MaskBits<'_>, inside: Pixels<'_>, outside: Pixels<'_>, out: &mut [u8]) {
-    let fill = |from: Pixels<'_>, at: usize, out: &mut [u8]| match from {
-        Pixels::Black => out.fill(0),
-        Pixels::Of(pixels) => out.copy_from_slice(&pixels[at..at + out.len()]),
-    };
-    for (block, (out, &bits)) in out.chunks_mut(24).zip(mask.bytes()).enumerate() {
-        let at = block * 24;
-        match bits {
-            0 => fill(outside, at, out),
-            0xff => fill(inside, at, out),
-            _ => {
-                for (bit, out) in out.chunks_exact_mut(3).enumerate() {
-                    let from = if bits >> bit & 1 == 1 { inside } else { outside };
-                    fill(from, at + bit * 3, out);
+/// Most bytes of a mask are all 0 or all 1, so most of a picture is long pieces of either layer.
+fn select(
+    mask: MaskBits<'_>,
+    inside: Option<&[u8]>,
+    outside: Option<&[u8]>,
+    pixels: usize,
+    mut put: impl FnMut(usize, Piece<'_>),
+) {
+    let bytes = mask.bytes();
+    let mut block = 0;
+    while let Some(&bits) = bytes.get(block) {
+        let start = block * 8;
+        if bits == 0 || bits == 0xff {
+            block += bytes[block..].iter().position(|&b| b != bits).unwrap_or(bytes.len() - block);
+            let end = (block * 8).min(pixels);
+            put(
+                start,
+                match if bits == 0 { outside } else { inside } {
+                    Some(layer) => Piece::Of(&layer[start * 3..end * 3]),
+                    None => Piece::Black(end - start),
+                },
+            );
+        } else {
+            block += 1;
+            let span = start * 3..(block * 8).min(pixels) * 3;
+            let mut mixed = [0; 24];
+            let mixed = &mut mixed[..span.len()];
+            for (layer, chosen) in [(inside, 255), (outside, 0)] {
+                let Some(layer) = layer else { continue };
+                let wide = &SPREAD[usize::from(bits)];
+                for ((mixed, wide), &value) in mixed.iter_mut().zip(wide).zip(&layer[span.clone()]) {
+                    // The spread mask for the inside, its complement for the outside.
+                    *mixed |= value & !(wide ^ chosen);
                 }
             }
+            put(start, Piece::Of(mixed));
         }
     }
 }

@@ -26,6 +26,10 @@ pub mod predictions;
 pub mod rng;
 pub mod toy;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 mod atomic;
 mod blur;
 mod build;
@@ -42,6 +46,7 @@ mod planes;
 mod prepare;
 mod profile;
 mod release;
+mod resample;
 mod shard;
 mod show;
 mod sources;

@@ -37,13 +37,21 @@ pub(crate) fn decode_mask(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Ve
 
 fn open(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, String> {
     if bytes.is_empty() {
-        return Err("the file is empty".into());
+        return Err("expected a JPEG or PNG, found an empty file".into());
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
     match reader.format() {
-        Some(ImageFormat::Jpeg) if !jpeg_is_complete(bytes) => return Err("the JPEG is cut short".into()),
+        Some(ImageFormat::Jpeg) if !jpeg_is_complete(bytes) => {
+            return Err("the JPEG is cut short: expected an end marker, found the end of the file".into());
+        }
+        Some(ImageFormat::Png) if !png_is_complete(bytes) => {
+            return Err("the PNG is cut short: expected an end chunk, found the end of the file".into());
+        }
         Some(ImageFormat::Jpeg | ImageFormat::Png) => {}
-        _ => return Err("neither JPEG nor PNG".into()),
+        _ => {
+            let start = &bytes[..bytes.len().min(8)];
+            return Err(format!("neither JPEG nor PNG: expected the start of one, found {start:02x?}"));
+        }
     }
     let mut decoder_limits = image::Limits::default();
     decoder_limits.max_image_width = Some(limits.photo_side);
@@ -51,12 +59,13 @@ fn open(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, String> {
     // The widest pixel a decoder makes is 8 bytes (16-bit RGBA).
     decoder_limits.max_alloc = Some(limits.photo_pixels.saturating_mul(8));
     reader.limits(decoder_limits);
-    let decoder = reader.into_decoder().map_err(|e| e.to_string())?;
+    let undecodable = |e: image::ImageError| format!("expected a picture that can be decoded, found: {e}");
+    let decoder = reader.into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 || u64::from(width) * u64::from(height) > limits.photo_pixels {
-        return Err(format!("{width}x{height} pixels, at most {} are allowed", limits.photo_pixels));
+        return Err(format!("expected at most {} pixels, found {width}x{height}", limits.photo_pixels));
     }
-    DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())
+    DynamicImage::from_decoder(decoder).map_err(undecodable)
 }
 
 /// Whether a JPEG's segments lead from its start to its end marker.
@@ -100,6 +109,20 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
             }
         }
     }
+}
+
+/// Whether a PNG's chunks lead from its start to its end chunk.
+fn png_is_complete(bytes: &[u8]) -> bool {
+    let mut at = 8;
+    while let Some(&[a, b, c, d]) = bytes.get(at..at + 4) {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        let Some(end) = length.checked_add(at + 12).filter(|&end| end <= bytes.len()) else { return false };
+        if bytes[at + 4..at + 8] == *b"IEND" {
+            return true;
+        }
+        at = end;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -148,7 +171,7 @@ mod tests {
     #[test]
     fn limits_come_before_memory() {
         let limits = Limits { photo_pixels: 100, ..Limits::default() };
-        assert!(decode(&jpeg(11, 10), &limits).unwrap_err().contains("at most 100"));
+        assert!(decode(&jpeg(11, 10), &limits).unwrap_err().contains("at most 100 pixels"));
         // A PNG header that promises 4 billion pixels.
         let mut lying = png(4, 4, image::ExtendedColorType::L8, 1);
         lying[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);

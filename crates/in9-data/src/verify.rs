@@ -22,7 +22,8 @@ pub struct Verified {
     pub digest: String,
 }
 
-/// Checks a dataset: every checksum and hash of every shard, every pairing, that the counts agree.
+/// Checks a dataset: every checksum and hash of every shard, every pairing, the tables, that the counts
+/// agree.
 ///
 /// # Errors
 /// The first damage found, naming the file, what was expected and what was found.
@@ -39,6 +40,15 @@ pub fn verify(path: &Path, limits: &Limits, progress: &(dyn Fn(u64, u64) + Sync)
     let mut samples = 0;
     for (split, info) in splits.iter().zip(&dataset.manifest().splits) {
         samples += split.len() as u64;
+        if info.samples != split.len() as u64 {
+            return Err(Error::malformed(
+                &path.join("manifest.json"),
+                format!("samples of split {}", info.name),
+                split.len().to_string(),
+                info.samples.to_string(),
+                "build the dataset again",
+            ));
+        }
         let mut counts = vec![0; dataset.taxonomy().len()];
         split.samples().for_each(|sample| counts[usize::from(sample.class)] += 1);
         if !info.kept.iter().map(|kept| kept.count).eq(counts.iter().copied()) {
@@ -64,5 +74,25 @@ pub fn verify(path: &Path, limits: &Limits, progress: &(dyn Fn(u64, u64) + Sync)
             Pairing::read(&file, split)?;
         }
     }
+    check_tables(&dataset)?;
     Ok(Verified { samples, shards: total, digest: dataset.digest() })
+}
+
+/// The tables must be those that the manifest was written with. Datasets of earlier programs have no hashes
+/// of them.
+fn check_tables(dataset: &Dataset) -> Result<()> {
+    for name in ["samples.csv", "rejected.csv"] {
+        let Some(expected) = dataset.manifest().tables.get(name) else { continue };
+        let path = dataset.path().join(name);
+        let mut hasher = blake3::Hasher::new();
+        std::fs::File::open(&path)
+            .and_then(|file| hasher.update_reader(file).map(|_| ()))
+            .map_err(|e| Error::read(&path, e))?;
+        let found = hasher.finalize().to_hex();
+        if found.as_str() != expected {
+            let advice = "copy or build the dataset again";
+            return Err(Error::malformed(&path, "table damaged", expected, found.as_str(), advice));
+        }
+    }
+    Ok(())
 }

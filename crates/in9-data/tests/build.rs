@@ -1,21 +1,19 @@
 //! Building as a whole, on small toy worlds: pieces, interruptions, faults, the independent reader.
 
-use std::collections::BTreeMap;
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use in9_data::toy::{ToyConfig, render};
+use common::contents;
 use in9_data::{
     BuildConfig, BuildReport, Dataset, Limits, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy,
     Profile, SourceKind, View, build, merge, verify,
 };
 
 fn world(dir: &Path) -> PathBuf {
-    let root = dir.join("world");
-    let config = ToyConfig { seed: 3, rho: 0.5, train_per_class: 5, test_per_class: 3 };
-    render(&config, &root, &|_, _| ()).unwrap();
-    root
+    common::world(dir, 5, 3)
 }
 
 fn config(root: &Path, out: &Path) -> BuildConfig {
@@ -26,23 +24,6 @@ fn config(root: &Path, out: &Path) -> BuildConfig {
 
 fn make(config: &BuildConfig) -> in9_data::Result<BuildReport> {
     build(config, &|_| ())
-}
-
-/// Every file below a folder with its bytes.
-fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.insert(path.strip_prefix(root).unwrap().into(), std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
 }
 
 #[test]
@@ -96,22 +77,80 @@ fn a_killed_build_goes_on_and_ends_with_the_same_bytes() {
     assert!(command(&whole).status().unwrap().success());
     let span = begun.elapsed();
     let expected = contents(&whole);
-    let out = dir.path().join("killed");
     let mut kills = 0;
-    // Moments spread over the build by the golden ratio.
+    // Twenty moments spread over the build by the golden ratio, each followed by one run to the end.
     for moment in 1..=20u32 {
+        let out = dir.path().join(format!("killed-{moment}"));
         let mut child = command(&out).spawn().unwrap();
         std::thread::sleep(span.mul_f64((f64::from(moment) * 0.618).fract()).max(Duration::from_millis(2)));
         child.kill().unwrap();
         kills += usize::from(!child.wait().unwrap().success());
-        if out.exists() {
-            assert!(contents(&out) == expected, "kill {moment}");
-            std::fs::remove_dir_all(&out).unwrap();
+        if !out.exists() {
+            assert!(command(&out).status().unwrap().success(), "after kill {moment}");
         }
+        assert!(contents(&out) == expected, "kill {moment}");
+        assert!(!dir.path().join(format!("killed-{moment}.building")).exists());
     }
     assert!(kills > 0, "no run was long enough to be killed");
-    assert!(command(&out).status().unwrap().success());
+    // And twenty kills of one build, which gets on between them.
+    let out = dir.path().join("killed");
+    for moment in 1..=20u32 {
+        let mut child = command(&out).spawn().unwrap();
+        std::thread::sleep(span.mul_f64((f64::from(moment) * 0.618).fract() / 4.0));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if out.exists() {
+            break;
+        }
+    }
+    if !out.exists() {
+        assert!(command(&out).status().unwrap().success());
+    }
     assert!(contents(&out) == expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn pieces_by_the_program_are_resumed_and_merge_to_the_same_bytes() {
+    use std::os::unix::fs::MetadataExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let root = world(dir.path());
+    let run = |arguments: &[&str], paths: &[&Path]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_in9-data"));
+        let output = command.args(arguments).args(paths).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let flags =
+        ["--quiet", "build", "--source", "toy", "--masks", "exact", "--size", "32", "--holdout", "0.2"];
+    let build = |out: &Path, more: &[&str]| {
+        let out = out.to_str().unwrap();
+        run(&[&flags[..], more, &["--out", out, "--root"]].concat(), &[&root]);
+    };
+    let whole = dir.path().join("whole");
+    build(&whole, &[]);
+    let expected = contents(&whole);
+    for n in [1, 3, 7] {
+        let pieces: Vec<PathBuf> = (1..=n).map(|i| dir.path().join(format!("{i}-of-{n}"))).collect();
+        for (i, piece) in (1..).zip(&pieces) {
+            build(piece, &["--shard", &format!("{i}/{n}")]);
+        }
+        if n == 3 {
+            // A chunk is lost: the same command makes it again and leaves the others alone.
+            let chunks: Vec<PathBuf> =
+                contents(&pieces[0]).into_keys().filter(|path| path.starts_with("chunks")).collect();
+            assert!(chunks.len() > 1, "{chunks:?}");
+            let inode = |chunk: &PathBuf| std::fs::metadata(pieces[0].join(chunk)).unwrap().ino();
+            let (kept, before) = (inode(&chunks[1]), contents(&pieces[0]));
+            std::fs::remove_file(pieces[0].join(&chunks[0])).unwrap();
+            build(&pieces[0], &["--shard", "1/3"]);
+            assert_eq!(inode(&chunks[1]), kept);
+            assert!(contents(&pieces[0]) == before);
+        }
+        let out = dir.path().join(format!("merged-{n}"));
+        let pieces: Vec<&Path> = pieces.iter().map(PathBuf::as_path).collect();
+        run(&["--quiet", "merge", "--out", out.to_str().unwrap()], &pieces);
+        assert!(contents(&out) == expected, "{n} pieces");
+    }
 }
 
 #[test]
@@ -196,18 +235,17 @@ fn both_profiles_load_every_view_the_same_in_any_arrangement() {
 
 #[test]
 fn an_independent_reader_agrees() {
-    let python = std::env::var_os("IN9_PYTHON").unwrap_or_else(|| "python3".into());
-    if !Command::new(&python).args(["-c", "import numpy"]).output().is_ok_and(|out| out.status.success()) {
-        println!("skipped: no Python with NumPy (name one in IN9_PYTHON)");
-        return;
-    }
+    let Some(python) = common::python("numpy") else { return };
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     make(&config(&world(dir.path()), &out)).unwrap();
     let dataset = Dataset::open(&out).unwrap();
     let split = dataset.split("test").unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracles/data_reader.py");
-    let run = Command::new(&python).arg(script).arg(out.join("shards/test-00000.in9")).output().unwrap();
+    let run = Command::new(&python)
+        .arg(common::oracle("data_reader.py"))
+        .arg(out.join("shards/test-00000.in9"))
+        .output()
+        .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let lines: Vec<serde_json::Value> = String::from_utf8(run.stdout)
         .unwrap()

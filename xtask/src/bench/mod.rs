@@ -3,6 +3,7 @@
 //! A peer that cannot be imported is named and left out; our own times are printed all the same.
 //! One file a crate; what they share stands in [`peer`].
 
+mod data;
 mod grabcut;
 mod kernels;
 mod peer;
@@ -13,6 +14,7 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
+    Data(data::Data),
     Grabcut(grabcut::GrabCut),
     Kernels(kernels::Kernels),
     Zoo(zoo::Args),
@@ -21,6 +23,7 @@ pub(crate) enum Bench {
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
+            Self::Data(data) => data.run(),
             Self::Grabcut(grabcut) => grabcut.run(),
             Self::Kernels(kernels) => kernels.run(),
             Self::Zoo(args) => zoo::run(args),

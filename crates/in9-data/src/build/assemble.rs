@@ -1,6 +1,7 @@
 //! Chunks to the finished directory.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,8 +56,8 @@ pub(super) fn assemble(
     atomic::create_folder(&out.join("pairings"))?;
     let shards = write_shards(info, &chunks, &splits, out, progress)?;
     let pairings = write_pairings(info, &splits, out)?;
-    write_tables(info, &splits, &turned, out)?;
-    let manifest = manifest(info, &splits, &turned, shards, pairings);
+    let tables = write_tables(info, &splits, &turned, out)?;
+    let manifest = Manifest { pairings, tables, ..manifest(info, &splits, &turned, shards) };
     manifest.write(&out.join("manifest.json"))?;
     atomic::sync_folder(out)?;
 
@@ -172,27 +173,61 @@ pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Resu
     Ok(blake3::hash(&text).to_hex().to_string())
 }
 
-fn write_tables(info: &Info, splits: &Splits<'_>, turned: &[Turned], out: &Path) -> Result<()> {
+/// Writes the tables and returns the BLAKE3 (hex) of each.
+fn write_tables(
+    info: &Info,
+    splits: &Splits<'_>,
+    turned: &[Turned],
+    out: &Path,
+) -> Result<BTreeMap<String, String>> {
     let class_name = |class: u16| info.taxonomy.classes[usize::from(class)].name.as_str();
-    atomic::write(&out.join("samples.csv"), |file| {
-        let rows = splits.iter().flat_map(|(split, list)| {
-            list.iter()
-                .enumerate()
-                .map(move |(index, a)| (split.as_str(), index, a.sample, class_name(a.sample.class)))
-        });
-        tables::write_samples(file, rows)
-    })?;
-    atomic::write(&out.join("rejected.csv"), |file| {
-        tables::write_rejected(file, turned.iter().map(|turned| &turned.row))
-    })
+    let samples = splits.iter().flat_map(|(split, list)| {
+        list.iter()
+            .enumerate()
+            .map(move |(index, a)| (split.as_str(), index, a.sample, class_name(a.sample.class)))
+    });
+    let samples = save_table(&out.join("samples.csv"), |file| tables::write_samples(file, samples))?;
+    let rejected = turned.iter().map(|turned| &turned.row);
+    let rejected = save_table(&out.join("rejected.csv"), |file| tables::write_rejected(file, rejected))?;
+    Ok([("samples.csv".into(), samples), ("rejected.csv".into(), rejected)].into())
 }
 
+/// Writes a table row by row and returns its BLAKE3 (hex).
+fn save_table(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<String> {
+    let mut hash = String::new();
+    atomic::write(path, |file| {
+        let mut hashing = Hashing { file, hasher: blake3::Hasher::new() };
+        fill(&mut hashing)?;
+        hash = hashing.hasher.finalize().to_hex().to_string();
+        Ok(())
+    })?;
+    Ok(hash)
+}
+
+/// Passes everything on and hashes it.
+struct Hashing<'a> {
+    file: &'a mut dyn Write,
+    hasher: blake3::Hasher,
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// What became of every photograph; hashes of pairings and tables are not filled in.
 fn manifest(
     info: &Info,
     splits: &Splits<'_>,
     turned: &[Turned],
     mut shards: BTreeMap<String, Vec<ShardInfo>>,
-    pairings: BTreeMap<String, String>,
 ) -> Manifest {
     let mut rules: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for turned in turned {
@@ -221,7 +256,8 @@ fn manifest(
         program: program(),
         settings: info.settings.clone(),
         splits: split_infos,
-        pairings,
+        pairings: BTreeMap::new(),
+        tables: BTreeMap::new(),
         taxonomy: info.taxonomy.clone(),
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn process(
             Boxes::Known(known) => boxes.clone_from(known),
             Boxes::Voc(xml) => match xml.exists() {
                 true => {
-                    let bad = |e| Rejection::fault("bad-annotation", e);
+                    let bad = |e: String| Rejection::fault("bad-annotation", format!("{}: {e}", xml.name()));
                     let bytes = xml.read(limits.annotation_bytes).map_err(bad)?;
                     let annotation = Annotation::parse(&bytes).map_err(bad)?;
                     (annotated, boxes) = (annotation.size, annotation.boxes);
@@ -69,7 +69,12 @@ pub(super) fn process(
 }
 
 fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<Vec<u8>, Rejection> {
-    let bad = |detail: String| Rejection::fault("bad-mask", detail);
+    let name = match &item.mask {
+        MaskFile::Png(file) => file.name(),
+        MaskFile::Shapes(_) => "annotations.json".into(),
+        MaskFile::None => String::new(),
+    };
+    let bad = |detail: String| Rejection::fault("bad-mask", format!("{name}: {detail}"));
     match &item.mask {
         MaskFile::None => Err(Rejection::rule("no-mask", "no mask file".into())),
         MaskFile::Shapes(shapes) => shapes.mask(width, height).map_err(bad),
@@ -77,7 +82,10 @@ fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<V
             let bytes = file.read(limits.photo_bytes).map_err(bad)?;
             let (mask_width, mask_height, mask) = photo::decode_mask(&bytes, limits).map_err(bad)?;
             if (mask_width, mask_height) != (width, height) {
-                let found = format!("mask {mask_width}x{mask_height}, photograph {width}x{height}");
+                let found = format!(
+                    "{}: expected the photograph's {width}x{height}, found {mask_width}x{mask_height}",
+                    file.name()
+                );
                 return Err(Rejection::fault("mask-mismatch", found));
             }
             Ok(mask)

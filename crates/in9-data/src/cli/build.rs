@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use in9_data::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build};
 
 use super::progress::Bar;
-use super::{Context, Outcome, options};
+use super::{Context, Outcome, options, say};
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -135,7 +135,7 @@ impl Build {
         let report =
             build(&config, &|progress| bar.tell(stage(progress.stage), progress.done, progress.total))?;
         bar.finish();
-        Ok(tell(&report))
+        tell(&report)
     }
 }
 
@@ -148,21 +148,21 @@ pub(super) fn stage(stage: Stage) -> &'static str {
 }
 
 /// Prints what came of a build: counts on standard output, faults on standard error.
-pub(super) fn tell(report: &BuildReport) -> Outcome {
+pub(super) fn tell(report: &BuildReport) -> anyhow::Result<Outcome> {
     for fault in &report.faults {
         eprintln!("error: {fault}");
     }
     for (split, samples) in &report.samples {
-        println!("{split}: {samples} samples");
+        say(format_args!("{split}: {samples} samples"))?;
     }
     for (split, rule, count) in &report.rejected {
-        println!("{split}: {count} turned away by {rule}");
+        say(format_args!("{split}: {count} turned away by {rule}"))?;
     }
     match report.faults.is_empty() {
-        true => Outcome::Done,
+        true => Ok(Outcome::Done),
         false => {
             eprintln!("{} inputs were skipped; everything else is kept", report.faults.len());
-            Outcome::Skipped
+            Ok(Outcome::Skipped)
         }
     }
 }

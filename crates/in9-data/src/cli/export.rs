@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use in9_data::{ExportFormat, PictureCode, Profile, View, export};
 
 use super::progress::Bar;
-use super::{Context, Outcome, options};
+use super::{Context, Outcome, options, say};
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  in9-data export in9 --view all --format folder --out bg_challenge\n  \
@@ -69,7 +69,7 @@ impl Export {
             let tell = |done, total| bar.tell(view.name(), done, total);
             let count = export(&dataset, &split, view, format, code, &self.out, &tell)?;
             bar.finish();
-            println!("{}: {count} pictures of {view}", self.out.display());
+            say(format_args!("{}: {count} pictures of {view}", self.out.display()))?;
         }
         Ok(Outcome::Done)
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use in9_data::{BuildConfig, SourceKind, build};
 
 use super::progress::Bar;
-use super::{Context, Outcome, options};
+use super::{Context, Outcome, options, say};
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  in9-data import-release --root bg_challenge --out in9-release")]
@@ -38,11 +38,11 @@ impl ImportRelease {
         bar.finish();
         for d in &report.differences {
             let far = 100.0 * d.beyond_32;
-            println!(
+            say(format_args!(
                 "{}: {} pictures, mean difference {:.3}, {far:.3} % beyond 32",
                 d.view, d.pictures, d.mean
-            );
+            ))?;
         }
-        Ok(super::build::tell(&report))
+        super::build::tell(&report)
     }
 }

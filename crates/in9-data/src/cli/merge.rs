@@ -27,6 +27,6 @@ impl Merge {
         let bar = Bar::new(context.quiet);
         let report = merge(&self.pieces, &self.out, &|p| bar.tell(build::stage(p.stage), p.done, p.total))?;
         bar.finish();
-        Ok(build::tell(&report))
+        build::tell(&report)
     }
 }

@@ -11,8 +11,10 @@ mod taxonomy;
 mod toy;
 mod verify;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// ImageNet-9 datasets: photographs with boxes or masks to layered shards, composed into the eight
@@ -51,6 +53,12 @@ enum Command {
     Export(export::Export),
     /// Print a taxonomy, or derive the groupings of IN-9LB from one.
     Taxonomy(taxonomy::TaxonomyCommand),
+}
+
+/// Writes a line to standard output; a full disk behind it is an error, not a panic.
+pub(crate) fn say(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
 /// What a command that did its work says.

@@ -1,12 +1,12 @@
 //! `in9-data show`.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use in9_data::{View, contact_sheet};
 
-use super::{Context, Outcome, options};
+use super::{Context, Outcome, options, say};
 
 #[derive(Args)]
 #[command(
@@ -33,7 +33,7 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self, _: &Context) -> anyhow::Result<Outcome> {
         let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
-        let mut out = std::io::stdout().lock();
+        let mut out = String::new();
         let rows = match &self.id {
             Some(id) => {
                 let index = split.find(id).ok_or_else(|| {
@@ -87,6 +87,7 @@ impl Show {
             contact_sheet(&dataset, &split, &rows, views, png)?;
             writeln!(out, "contact sheet {} ({} rows: {})", png.display(), rows.len(), names(views))?;
         }
+        say(format_args!("{}", out.trim_end()))?;
         Ok(Outcome::Done)
     }
 }

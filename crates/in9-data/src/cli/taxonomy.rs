@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Outcome, options};
+use super::{Outcome, options, say};
 
 #[derive(Args)]
 #[command(after_help = "Example (the 36 classes of IN-9LB):\n  \
@@ -27,7 +27,7 @@ impl TaxonomyCommand {
         if let Some(count) = self.group {
             taxonomy = taxonomy.grouped(count)?;
         }
-        print!("{}", taxonomy.to_toml());
+        say(format_args!("{}", taxonomy.to_toml().trim_end()))?;
         Ok(Outcome::Done)
     }
 }

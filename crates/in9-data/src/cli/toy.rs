@@ -6,7 +6,7 @@ use clap::Args;
 use in9_data::toy::{ToyConfig, render};
 
 use super::progress::Bar;
-use super::{Context, Outcome};
+use super::{Context, Outcome, say};
 
 /// Example: in9-data toy --out world --seed 1 --rho 0.9
 #[derive(Args)]
@@ -40,7 +40,8 @@ impl Toy {
         let bar = Bar::new(context.quiet);
         let made = render(&config, &self.out, &|done, total| bar.tell("rendering", done, total))?;
         bar.finish();
-        println!("{}: {} training and {} test photographs", self.out.display(), made.train, made.test);
+        let out = self.out.display();
+        say(format_args!("{out}: {} training and {} test photographs", made.train, made.test))?;
         Ok(Outcome::Done)
     }
 }

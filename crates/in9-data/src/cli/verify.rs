@@ -6,7 +6,7 @@ use clap::Args;
 use in9_data::{Limits, verify};
 
 use super::progress::Bar;
-use super::{Context, Outcome};
+use super::{Context, Outcome, say};
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  in9-data verify out/data/toy-r90")]
@@ -21,13 +21,9 @@ impl Verify {
         let checked =
             verify(&self.dataset, &Limits::default(), &|done, total| bar.tell("shards", done, total))?;
         bar.finish();
-        println!(
-            "{}: sound: {} samples in {} shards",
-            self.dataset.display(),
-            checked.samples,
-            checked.shards
-        );
-        println!("digest {}", checked.digest);
+        let (samples, shards) = (checked.samples, checked.shards);
+        say(format_args!("{}: sound: {samples} samples in {shards} shards", self.dataset.display()))?;
+        say(format_args!("digest {}", checked.digest))?;
         Ok(Outcome::Done)
     }
 }

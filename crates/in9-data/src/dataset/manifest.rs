@@ -29,6 +29,9 @@ pub struct Manifest {
     pub splits: Vec<SplitInfo>,
     /// BLAKE3 (hex) of each file in `pairings/`, by file name.
     pub pairings: BTreeMap<String, String>,
+    /// BLAKE3 (hex) of `samples.csv` and `rejected.csv`.
+    #[serde(default)]
+    pub tables: BTreeMap<String, String>,
     /// The classes.
     pub taxonomy: Taxonomy,
 }

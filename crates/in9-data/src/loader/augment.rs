@@ -1,11 +1,10 @@
 //! Random changes of pictures in training.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::Resizer;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
+use crate::resample;
 use crate::rng::{below, shuffle, unit};
 
 /// Strengths of colour jitter: each factor is drawn from 1 − strength to 1 + strength.
@@ -141,19 +140,10 @@ impl Random {
         let [x, y, width, height] = random_crop(rng, size as u32, scale, ratio);
         let failed =
             |e: String| Error::argument("cannot resize a picture", "a picture", e, "report this as a bug");
-        let side = size as u32;
-        let source =
-            TypedImageRef::<U8x3>::from_buffer(side, side, rgb).map_err(|e| failed(e.to_string()))?;
         self.resized.resize(rgb.len(), 0);
-        let mut target = TypedImage::<U8x3>::from_buffer(side, side, &mut self.resized)
-            .map_err(|e| failed(e.to_string()))?;
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
-            f64::from(x),
-            f64::from(y),
-            f64::from(width),
-            f64::from(height),
-        );
-        self.resizer.resize_typed(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
+        let (side, window) = (size as u32, [x, y, width, height].map(f64::from));
+        resample::rgb(&mut self.resizer, rgb, (side, side), window, side, &mut self.resized)
+            .map_err(failed)?;
         if flip && below(rng, 2) == 1 {
             mirror(&mut self.resized, &mut self.mirrored, size);
         }

@@ -67,6 +67,12 @@ impl Composer {
     ) -> Result<()> {
         let (size, index) = (self.split.size(), item as usize);
         let layers = self.split.layers(index);
+        let fg_box = self.split.sample(index).crop_box;
+        let background = background.map(|b| self.split.layers(b as usize).tiled);
+        if self.augment == Augment::None {
+            P::compose(self.view, &layers, fg_box, background, size, &self.channels, out);
+            return Ok(());
+        }
         let Scratch { composed, random } = scratch;
         // Two views are stored as they are; the others are composed into a buffer that stays in the
         // processor's second cache.
@@ -75,14 +81,13 @@ impl Composer {
             View::OnlyBgT => layers.tiled,
             view => {
                 composed.resize(size * size * 3, 0);
-                let background = background.map(|b| self.split.layers(b as usize).tiled);
-                compose(view, &layers, self.split.sample(index).crop_box, background, size, composed);
+                compose(view, &layers, fg_box, background, size, composed);
                 composed
             }
         };
         let rng = || stream(self.seed, "augment", u64::from(item), epoch);
         match &self.augment {
-            Augment::None => P::place(rgb, size, Placement::default(), &self.channels, out),
+            Augment::None => {}
             Augment::ShiftFlip { pixels } => {
                 let mut rng = rng();
                 let span = 2 * pixels + 1;

@@ -13,6 +13,9 @@ impl Pixel for u8 {}
 
 pub(super) mod sealed {
     use super::{Arc, Composer, Pool};
+    use crate::compose::{Layers, compose};
+    use crate::planes::compose_planes;
+    use crate::view::View;
 
     /// What the loader needs of a [`Pixel`](super::Pixel).
     pub trait Sealed: Sized {
@@ -20,6 +23,17 @@ pub(super) mod sealed {
         #[doc(hidden)]
         #[allow(private_interfaces)]
         fn pool(composer: &Composer) -> Arc<Pool<Self>>;
+        /// Composes a view in this form; arguments are those of [`compose`](crate::compose()).
+        #[doc(hidden)]
+        fn compose(
+            view: View,
+            foreground: &Layers<'_>,
+            fg_box: [u16; 4],
+            background: Option<&[u8]>,
+            size: usize,
+            channels: &[(f32, f32); 3],
+            out: &mut [Self],
+        );
         /// Writes a picture (size·size·3 bytes, RGB) in this form, shifted and mirrored.
         #[doc(hidden)]
         #[allow(private_interfaces)]
@@ -38,6 +52,18 @@ pub(super) mod sealed {
     }
 
     impl Sealed for f32 {
+        fn compose(
+            view: View,
+            foreground: &Layers<'_>,
+            fg_box: [u16; 4],
+            background: Option<&[u8]>,
+            size: usize,
+            channels: &[(f32, f32); 3],
+            out: &mut [f32],
+        ) {
+            compose_planes(view, foreground, fg_box, background, size, channels, out);
+        }
+
         #[allow(private_interfaces)]
         fn pool(composer: &Composer) -> Arc<Pool<Self>> {
             composer.floats.clone()
@@ -50,6 +76,18 @@ pub(super) mod sealed {
     }
 
     impl Sealed for u8 {
+        fn compose(
+            view: View,
+            foreground: &Layers<'_>,
+            fg_box: [u16; 4],
+            background: Option<&[u8]>,
+            size: usize,
+            _: &[(f32, f32); 3],
+            out: &mut [u8],
+        ) {
+            compose(view, foreground, fg_box, background, size, out);
+        }
+
         #[allow(private_interfaces)]
         fn pool(composer: &Composer) -> Arc<Pool<Self>> {
             composer.bytes.clone()

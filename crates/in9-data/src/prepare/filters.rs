@@ -45,9 +45,10 @@ pub(super) fn single_box(
     let [one] = boxes else {
         return Err(Rejection::rule("several-boxes", format!("{} boxes", boxes.len())));
     };
-    let detail = || format!("box {one} in {width}x{height}");
+    let detail = || format!("expected a box inside {width}x{height}, found {one}");
     if one.xmin > one.xmax || one.ymin > one.ymax {
-        return Err(Rejection::fault("box-inverted", detail()));
+        let detail = format!("expected xmin <= xmax and ymin <= ymax, found {one}");
+        return Err(Rejection::fault("box-inverted", detail));
     }
     let inside = one.xmin >= 0
         && one.ymin >= 0
@@ -61,7 +62,7 @@ pub(super) fn single_box(
     // GrabCut learns nothing from a rectangle without area; the clean profile also refuses slivers.
     let least = if profile == Profile::Paper { 1 } else { 2 };
     if one.xmax - one.xmin < least || one.ymax - one.ymin < least {
-        return Err(Rejection::rule("box-degenerate", detail()));
+        return Err(Rejection::rule("box-degenerate", format!("box {one} in {width}x{height}")));
     }
     Ok(*one)
 }

@@ -1,8 +1,8 @@
 //! Photographs and masks to the stored square.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::Resizer;
+
+use crate::resample;
 
 use super::filters::Rejection;
 use super::frame::Frame;
@@ -27,7 +27,8 @@ impl Resampler {
             return Ok(pick::<3>(rgb, width as usize, frame));
         }
         let mut out = vec![0; frame.size * frame.size * 3];
-        self.antialias::<U8x3>(rgb, width, height, frame, &mut out)?;
+        let (window, size) = (window(frame), frame.size as u32);
+        resample::rgb(&mut self.resizer, rgb, (width, height), window, size, &mut out).map_err(failed)?;
         Ok(out)
     }
 
@@ -49,33 +50,23 @@ impl Resampler {
         grey.clear();
         grey.extend(mask.iter().map(|&m| if m == 0 { 0 } else { 255 }));
         let mut out = vec![0; frame.size * frame.size];
-        let done = self.antialias::<U8>(&grey, width, height, frame, &mut out);
+        let (window, size) = (window(frame), frame.size as u32);
+        let done = resample::grey(&mut self.resizer, &grey, (width, height), window, size, &mut out);
         self.grey = grey;
-        done?;
+        done.map_err(failed)?;
         out.iter_mut().for_each(|m| *m = u8::from(*m >= 128));
         Ok(out)
     }
+}
 
-    /// Triangle filter over the frame's window, widened by the scale when shrinking. Typed images, because the
-    /// resizer's untyped entry point compiles every pixel type that it knows.
-    fn antialias<P: PixelTrait>(
-        &mut self,
-        pixels: &[u8],
-        width: u32,
-        height: u32,
-        frame: &Frame,
-        out: &mut [u8],
-    ) -> Result<(), Rejection> {
-        let failed = |e: &dyn std::fmt::Display| Rejection::fault("not-resizable", e.to_string());
-        let size = frame.size as u32;
-        let source = TypedImageRef::<P>::from_buffer(width, height, pixels).map_err(|e| failed(&e))?;
-        let mut target = TypedImage::<P>::from_buffer(size, size, out).map_err(|e| failed(&e))?;
-        let (left, top, side) = frame.window;
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(left, top, side, side);
-        self.resizer.resize_typed(&source, &mut target, &options).map_err(|e| failed(&e))
-    }
+/// The frame's window in the photograph: left, top, width, height.
+fn window(frame: &Frame) -> [f64; 4] {
+    let (left, top, side) = frame.window;
+    [left, top, side, side]
+}
+
+fn failed(error: String) -> Rejection {
+    Rejection::fault("not-resizable", error)
 }
 
 /// Nearest neighbour by the frame's tables, `N` bytes a pixel.

@@ -41,6 +41,9 @@ pub struct Sample {
     pub box_area: u32,
 }
 
+/// Bytes of an entry behind its texts: class, hash, sides, two boxes, two areas.
+const FIXED: usize = 2 + 32 + 8 + 16 + 8 + 8;
+
 /// Encodes an index.
 pub(crate) fn encode_index(samples: &[Sample]) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
@@ -53,19 +56,36 @@ pub(crate) fn encode_index(samples: &[Sample]) -> Result<Vec<u8>, String> {
 
 /// Decodes exactly `count` entries that fill `bytes`.
 pub(crate) fn decode_index(bytes: &[u8], count: u64) -> Result<Vec<Sample>, String> {
-    // An entry takes at least 104 bytes, so a lying count cannot make this allocate much.
-    let mut samples = Vec::with_capacity(count.min(bytes.len() as u64 / 104) as usize);
+    // An entry takes at least 98 bytes, so a lying count cannot make this allocate much.
+    let mut samples = Vec::with_capacity(count.min((bytes.len() / (24 + FIXED)) as u64) as usize);
     let mut rest = bytes;
     for entry in 0..count {
+        let length = entry_length(rest).ok_or_else(|| format!("entry {entry}: a text beyond the index"))?;
+        let (this, others) = rest.split_at(length);
         let (sample, used): (Sample, usize) =
-            bincode::decode_from_slice(rest, CONFIG).map_err(|e| format!("entry {entry}: {e}"))?;
-        rest = &rest[used..];
+            bincode::decode_from_slice(this, CONFIG).map_err(|e| format!("entry {entry}: {e}"))?;
+        debug_assert_eq!(used, length);
+        rest = others;
         samples.push(sample);
     }
     match rest.len() {
         0 => Ok(samples),
         left => Err(format!("{left} bytes after the last entry")),
     }
+}
+
+/// Bytes of the first entry of `bytes`, or `None` if it is longer than they are.
+///
+/// Looked at before decoding, because the decoder allocates what a text's length says before it finds
+/// that there is less.
+fn entry_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0usize;
+    for _text in 0..3 {
+        let length = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+        at = usize::try_from(length).ok()?.checked_add(at + 8).filter(|&at| at <= bytes.len())?;
+    }
+    let length = at + FIXED;
+    (length <= bytes.len()).then_some(length)
 }
 
 #[cfg(test)]
@@ -94,8 +114,7 @@ mod tests {
         let sample = example("ab", 3);
         let bytes = encode_index(std::slice::from_ref(&sample)).unwrap();
         assert_eq!(bytes[..10], [2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b']);
-        let fixed = 24 + 2 + 32 + 8 + 16 + 8 + 8;
-        assert_eq!(bytes.len(), fixed + "ab".len() + sample.fine.len() + sample.source.len());
+        assert_eq!(bytes.len(), 24 + FIXED + "ab".len() + sample.fine.len() + sample.source.len());
         assert_eq!(bytes[bytes.len() - 4..], [9, 0, 0, 0]);
         assert_eq!(decode_index(&bytes, 1).unwrap(), [sample]);
     }
@@ -108,7 +127,9 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(decode_index(&bytes[..end], 2).is_err());
         }
-        bytes[7] = 0x7f;
-        assert!(decode_index(&bytes, 2).is_err());
+        bytes[3] = 0x7f;
+        assert!(decode_index(&bytes, 2).unwrap_err().contains("beyond the index"));
+        bytes[7] = 0xff;
+        assert!(decode_index(&bytes, 2).unwrap_err().contains("beyond the index"));
     }
 }

@@ -58,17 +58,25 @@ pub(crate) struct Shapes {
 /// Reads a file: shapes by `file_name`.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<HashMap<String, Arc<Shapes>>> {
     let text = super::read_table(path, limits)?;
-    parse(&text).map_err(|found| {
+    parse(&text, limits.photo_pixels).map_err(|found| {
         Error::malformed(path, "not COCO annotations", "images and annotations", found, "mend the file")
     })
 }
 
-fn parse(text: &str) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
+pub(crate) fn parse(
+    text: &str,
+    photo_pixels: u64,
+) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
     let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    // Masks of these sizes are drawn before any photograph is decoded.
+    let beyond = |p: &&Picture| u64::from(p.width) * u64::from(p.height) > photo_pixels;
+    if let Some(Picture { file_name, width, height, .. }) = file.images.iter().find(beyond) {
+        return Err(format!("{file_name:?} of {width}x{height}, at most {photo_pixels} pixels are allowed"));
+    }
     let mut objects: HashMap<u64, Vec<_>> = HashMap::new();
     for object in file.annotations {
         let corners = object.bbox.map(|[x, y, w, h]| {
-            let last = |start: f64, length: f64| (start + length).ceil() as i64 - 1;
+            let last = |start: f64, length: f64| ((start + length).ceil() as i64).saturating_sub(1);
             PhotoBox::new(x.floor() as i64, y.floor() as i64, last(x, w), last(y, h))
         });
         objects.entry(object.image_id).or_default().push((corners, object.segmentation));
@@ -96,7 +104,10 @@ impl Shapes {
     /// All objects as one mask, one byte a pixel; the error says in a few words what is wrong.
     pub(crate) fn mask(&self, width: u32, height: u32) -> std::result::Result<Vec<u8>, String> {
         if (width, height) != (self.width, self.height) {
-            return Err(format!("annotated {}x{}, decoded {width}x{height}", self.width, self.height));
+            return Err(format!(
+                "expected {width}x{height} as decoded, found {}x{}",
+                self.width, self.height
+            ));
         }
         let mut mask = vec![0; width as usize * height as usize];
         for (_, shape) in &self.objects {
@@ -108,7 +119,8 @@ impl Shapes {
 
 /// The smallest inclusive box around a mask.
 pub(crate) fn bounding_box(mask: &[u8], width: u32) -> Option<PhotoBox> {
-    let width = width as usize;
+    // Chunks of no length are no rows.
+    let width = (width as usize).max(1);
     let (mut x0, mut x1, mut y0, mut y1) = (usize::MAX, 0, usize::MAX, 0);
     for (y, row) in mask.chunks_exact(width).enumerate() {
         if let (Some(first), Some(last)) =
@@ -131,7 +143,7 @@ fn draw(shape: &Segmentation, width: u32, height: u32, mask: &mut [u8]) -> std::
         Segmentation::Runs { size, counts } => {
             if *size != [height, width] {
                 return Err(format!(
-                    "run lengths of {}x{}, photograph of {width}x{height}",
+                    "expected run lengths of {width}x{height}, found {}x{}",
                     size[1], size[0]
                 ));
             }
@@ -145,14 +157,17 @@ fn draw(shape: &Segmentation, width: u32, height: u32, mask: &mut [u8]) -> std::
             for (run, &count) in counts.iter().enumerate() {
                 let end = at + count as usize;
                 if end > pixels {
-                    return Err(format!("run lengths of more than {pixels} pixels"));
+                    return Err(format!("expected run lengths of {pixels} pixels, found more"));
                 }
                 if run % 2 == 1 {
                     (at..end).for_each(|i| mask[i % height * width as usize + i / height] = 1);
                 }
                 at = end;
             }
-            if at == pixels { Ok(()) } else { Err(format!("run lengths of {at} of {pixels} pixels")) }
+            match at == pixels {
+                true => Ok(()),
+                false => Err(format!("expected run lengths of {pixels} pixels, found {at}")),
+            }
         }
     }
 }
@@ -161,7 +176,7 @@ fn draw(shape: &Segmentation, width: u32, height: u32, mask: &mut [u8]) -> std::
 /// follow, bit 4 of the last group is the sign; from the fourth number on, differences to the
 /// number two before.
 fn decompress(text: &str) -> std::result::Result<Vec<u32>, String> {
-    let bad = || "run lengths are not COCO's compressed text".to_string();
+    let bad = || "expected run lengths in COCO's compressed text, found something else".to_string();
     let mut counts: Vec<i64> = Vec::new();
     let mut bytes = text.bytes();
     while let Some(mut byte) = bytes.next() {
@@ -191,8 +206,12 @@ fn decompress(text: &str) -> std::result::Result<Vec<u32>, String> {
 
 /// Fills the pixels whose centres are inside a ring `x0 y0 x1 y1 …` (even-odd rule).
 fn fill_polygon(ring: &[f64], width: u32, height: u32, mask: &mut [u8]) -> std::result::Result<(), String> {
-    if ring.len() < 6 || ring.len() % 2 == 1 || !ring.iter().all(|v| v.is_finite()) {
-        return Err(format!("a polygon of {} numbers", ring.len()));
+    if ring.len() < 6 || ring.len() % 2 == 1 {
+        return Err(format!("expected a polygon of three corners or more, found {} numbers", ring.len()));
+    }
+    // Far outside any photograph; also keeps the crossings below finite.
+    if let Some(far) = ring.iter().find(|v| v.is_nan() || v.abs() > 1e9) {
+        return Err(format!("expected corners within 1e9 pixels, found {far}"));
     }
     let corners: Vec<[f64; 2]> = ring.chunks_exact(2).map(|c| [c[0], c[1]]).collect();
     let low =
@@ -227,7 +246,7 @@ mod tests {
             r#"{{"images":[{{"id":1,"file_name":"a.jpg","width":4,"height":3}}],
             "annotations":[{{"image_id":1,"category_id":1,"segmentation":{segmentation}}}]}}"#
         );
-        Arc::try_unwrap(parse(&text).unwrap().remove("a.jpg").unwrap()).unwrap()
+        Arc::try_unwrap(parse(&text, 100).unwrap().remove("a.jpg").unwrap()).unwrap()
     }
 
     #[test]
@@ -257,7 +276,13 @@ mod tests {
         ] {
             assert!(shapes(form).mask(4, 3).is_err(), "{form}");
         }
-        assert!(shapes("[[1,1,3,1,3,3,1,3]]").mask(5, 3).unwrap_err().contains("decoded 5x3"));
-        assert!(parse("{}").is_err());
+        assert!(shapes("[[1,1,3,1,3,3,1,3]]").mask(5, 3).unwrap_err().contains("5x3 as decoded"));
+        assert!(shapes("[[0,0,1e300,1,-1e300,3]]").mask(4, 3).unwrap_err().contains("within 1e9"));
+        assert!(parse("{}", 100).is_err());
+        let huge = r#"{"images":[{"id":1,"file_name":"a","width":4000000000,"height":4000000000}],"annotations":[]}"#;
+        assert!(parse(huge, 1 << 27).unwrap_err().contains("at most"));
+        let far = r#"{"images":[{"id":1,"file_name":"a","width":4,"height":3}],
+            "annotations":[{"image_id":1,"bbox":[-1e300,-1e300,1e300,1e300]}]}"#;
+        assert_eq!(parse(far, 100).unwrap()["a"].boxes().len(), 1);
     }
 }

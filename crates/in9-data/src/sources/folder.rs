@@ -105,11 +105,20 @@ fn boxes_csv(
     limits: &Limits,
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Vec<PhotoBox>>> {
-    let mut boxes: HashMap<String, Vec<PhotoBox>> = HashMap::new();
-    if !path.is_file() {
-        return Ok(boxes);
+    match path.exists() {
+        true => parse_boxes(&read_table(path, limits)?, path, faults),
+        false => Ok(HashMap::new()),
     }
-    let text = read_table(path, limits)?;
+}
+
+/// The rows of `boxes.csv`; those that make no sense become faults.
+pub(crate) fn parse_boxes(
+    text: &str,
+    path: &Path,
+    faults: &mut Vec<String>,
+) -> Result<HashMap<String, Vec<PhotoBox>>> {
+    let mut boxes: HashMap<String, Vec<PhotoBox>> = HashMap::new();
+    let excerpt = |text: &str| text.chars().take(60).collect::<String>();
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map(|h| h.iter().collect::<Vec<_>>().join(",")).unwrap_or_default();
@@ -118,7 +127,7 @@ fn boxes_csv(
             path,
             "wrong header",
             "image,x0,y0,x1,y1",
-            header,
+            excerpt(&header),
             "mend the first line",
         ));
     }
@@ -134,10 +143,14 @@ fn boxes_csv(
         match row {
             Some((image, one)) => boxes.entry(image).or_default().push(one),
             None => {
+                let found = match &record {
+                    Ok(record) => excerpt(&record.iter().collect::<Vec<_>>().join(",")),
+                    Err(error) => error.to_string(),
+                };
                 let line = record.ok().and_then(|r| r.position().map(csv::Position::line)).unwrap_or(0);
                 let path = path.display();
                 faults.push(format!(
-                    "{path}: line {line} makes no sense (expected image,x0,y0,x1,y1); mend it"
+                    "{path}: line {line} makes no sense (expected image,x0,y0,x1,y1, found {found:?}); mend it"
                 ));
             }
         }

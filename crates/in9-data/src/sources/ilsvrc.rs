@@ -155,11 +155,13 @@ impl Part {
                 (None, Some((fine, _)), _) => fine.clone(),
                 (None, None, Some(xml)) => {
                     let bytes = xml.read(limits.annotation_bytes)?;
-                    Annotation::parse(&bytes)?.name.ok_or("the annotation names no object")?
+                    Annotation::parse(&bytes)?
+                        .name
+                        .ok_or("expected the name of an object in its annotation, found none")?
                 }
                 (None, None, None) => {
                     return Err(
-                        "no label (expected LOC_val_solution.csv, an XML file or a folder named by wnid)"
+                        "no label (expected it in LOC_val_solution.csv, an XML file or the folder's name, found none)"
                             .into(),
                     );
                 }

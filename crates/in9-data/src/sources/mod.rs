@@ -1,16 +1,17 @@
 //! Where photographs come from: each source lists its items, and every item knows where its bytes,
 //! boxes and mask are. Nothing is decoded here.
 
-mod coco;
-mod folder;
+pub(crate) mod coco;
+pub(crate) mod folder;
 mod ilsvrc;
 mod locator;
-mod release;
-mod solution;
+pub(crate) mod release;
+pub(crate) mod solution;
 mod tar_index;
-mod tiny_imagenet;
+pub(crate) mod tiny_imagenet;
 mod voc;
 
+use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -170,16 +171,22 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<String>> {
 
 /// Reads a whole text file under the limit for tables.
 pub(crate) fn read_table(path: &Path, limits: &Limits) -> Result<String> {
-    let size = std::fs::metadata(path).map_err(|e| Error::read(path, e))?.len();
-    if size > limits.table_bytes {
-        return Err(Error::Limit {
-            path: path.into(),
-            what: "bytes of a table",
-            limit: limits.table_bytes,
-            found: size,
-        });
+    let file = std::fs::File::open(path).map_err(|e| Error::read(path, e))?;
+    let promised = file.metadata().map_err(|e| Error::read(path, e))?.len();
+    let mut bytes = Vec::new();
+    if promised <= limits.table_bytes {
+        // What is read counts, not what is promised: a pipe promises nothing.
+        file.take(limits.table_bytes + 1).read_to_end(&mut bytes).map_err(|e| Error::read(path, e))?;
     }
-    std::fs::read_to_string(path).map_err(|e| Error::read(path, e))
+    let found = promised.max(bytes.len() as u64);
+    if found > limits.table_bytes {
+        let (path, limit) = (path.into(), limits.table_bytes);
+        return Err(Error::Limit { path, what: "bytes of a table", limit, found });
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let found = format!("another byte at {}", e.utf8_error().valid_up_to());
+        Error::malformed(path, "not a text file", "UTF-8", found, "copy it again or save it as UTF-8")
+    })
 }
 
 /// Whether a file name looks like a photograph's.

@@ -76,8 +76,9 @@ impl Parts {
                 return Err(bad("size-mismatch", detail));
             }
         }
-        let bytes = self.mask.read(limits.photo_bytes).map_err(|e| bad("bad-mask", e))?;
-        let mask = npy_mask(&bytes, size as usize).map_err(|e| bad("bad-mask", e))?;
+        let bad_mask = |e: String| bad("bad-mask", format!("{}: {e}", self.mask.name()));
+        let bytes = self.mask.read(limits.photo_bytes).map_err(bad_mask)?;
+        let mask = npy_mask(&bytes, size as usize).map_err(bad_mask)?;
         let black: Vec<u8> = boxed
             .rgb
             .chunks_exact(3)
@@ -105,7 +106,9 @@ impl Parts {
 
 /// Reads a boolean (or byte) array of `size`×`size`, in C order; one byte a pixel, 0 or 1.
 pub(crate) fn npy_mask(bytes: &[u8], size: usize) -> std::result::Result<Vec<u8>, String> {
-    let file = npyz::NpyFile::new(bytes).map_err(|e| e.to_string())?;
+    check_header(bytes)?;
+    let undecodable = |e: std::io::Error| format!("expected a whole .npy file, found: {e}");
+    let file = npyz::NpyFile::new(bytes).map_err(undecodable)?;
     if file.shape() != [size as u64, size as u64] {
         return Err(format!("expected an array of {size}x{size}, found {:?}", file.shape()));
     }
@@ -114,13 +117,42 @@ pub(crate) fn npy_mask(bytes: &[u8], size: usize) -> std::result::Result<Vec<u8>
     }
     let kind = file.dtype().descr();
     let values: Vec<u8> = match kind.trim_matches('\'') {
-        "|b1" => file.into_vec::<bool>().map_err(|e| e.to_string())?.into_iter().map(u8::from).collect(),
-        "|u1" => {
-            file.into_vec::<u8>().map_err(|e| e.to_string())?.into_iter().map(|v| u8::from(v != 0)).collect()
-        }
+        "|b1" => file.into_vec::<bool>().map_err(undecodable)?.into_iter().map(u8::from).collect(),
+        "|u1" => file.into_vec::<u8>().map_err(undecodable)?.into_iter().map(|v| u8::from(v != 0)).collect(),
         other => return Err(format!("expected booleans or bytes, found {other}")),
     };
     Ok(values)
+}
+
+/// Refuses a header that no mask needs, before it is parsed: the parser follows brackets as deep as they go.
+fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
+    const LONGEST: usize = 4096;
+    const DEEPEST: usize = 8;
+    let Some((b"\x93NUMPY", &[version, _, a, b, c, d, ..])) = bytes.split_at_checked(6) else {
+        return Err("expected the start of a .npy file, found something else".into());
+    };
+    let (start, length) = match version {
+        1 => (10, usize::from(u16::from_le_bytes([a, b]))),
+        2 | 3 => (12, u32::from_le_bytes([a, b, c, d]) as usize),
+        other => return Err(format!("expected .npy version 1 to 3, found {other}")),
+    };
+    if length > LONGEST {
+        return Err(format!("expected a header of at most {LONGEST} bytes, found {length}"));
+    }
+    let header =
+        bytes.get(start..start + length).ok_or("expected a whole header, found the end of the file")?;
+    let mut depth = 0usize;
+    for byte in header {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(format!("expected brackets at most {DEEPEST} deep, found more"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 
 /// Fine label and boxes of each photograph, by its name without extension.
-pub(super) type Solution = HashMap<String, (String, Vec<PhotoBox>)>;
+pub(crate) type Solution = HashMap<String, (String, Vec<PhotoBox>)>;
 
 /// Reads the table: `ImageId,PredictionString`, where the string is `wnid x0 y0 x1 y1` repeated.
 /// Rows that make no sense become faults.
@@ -17,7 +17,7 @@ pub(super) fn read(path: &Path, limits: &Limits, faults: &mut Vec<String>) -> Re
     Ok(parse(&text, path, faults))
 }
 
-fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Solution {
+pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Solution {
     let mut solution = HashMap::new();
     for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
         match row(line) {

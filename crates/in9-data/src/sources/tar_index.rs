@@ -119,7 +119,7 @@ pub(super) fn small_files(
         let mut entry = match entry {
             Ok(entry) => entry,
             Err(e) => {
-                fault(format!("archive damaged or cut short ({e})"));
+                fault(format!("archive damaged or cut short (expected a tar entry, found: {e})"));
                 break;
             }
         };
@@ -129,9 +129,9 @@ pub(super) fn small_files(
         }
         if entry.size() > limits.annotation_bytes || entry.size() > left {
             fault(format!(
-                "{name} has {} bytes (expected at most {})",
-                entry.size(),
-                limits.annotation_bytes
+                "{name} is too large (expected at most {} bytes, found {})",
+                limits.annotation_bytes,
+                entry.size()
             ));
             continue;
         }
@@ -141,7 +141,14 @@ pub(super) fn small_files(
             fault(format!("{name} cannot be read ({e})"));
             break;
         }
-        files.insert(stem(&name).to_string(), Locator::Bytes(bytes.into()));
+        files.insert(stem(&name).to_string(), Locator::Bytes(bytes.into(), name.into()));
+    }
+    // To the end of the compressed data, whose checksum stands there.
+    if let Err(e) = std::io::copy(&mut archive.into_inner(), &mut std::io::sink()) {
+        faults.push(format!(
+            "{}: archive damaged or cut short (expected its end, found: {e}); copy the archive again",
+            path.display()
+        ));
     }
     Ok(files)
 }

@@ -13,7 +13,7 @@ use crate::taxonomy::Taxonomy;
 use super::{Boxes, Item, Listing, Locator, MaskFile, entries, is_photo, read_table, stem};
 
 /// File name to (fine label, boxes).
-type Table = HashMap<String, (String, Vec<PhotoBox>)>;
+pub(crate) type Table = HashMap<String, (String, Vec<PhotoBox>)>;
 
 pub(super) fn list(root: &Path, taxonomy: &Taxonomy, limits: &Limits) -> Result<Listing> {
     let mut listing = Listing::default();
@@ -45,7 +45,7 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, limits: &Limits) -> Result<
         for name in entries(&val.join("images"))?.into_iter().filter(|name| is_photo(name)) {
             let Some((fine, found)) = boxes.get(&name) else {
                 listing.faults.push(format!(
-                    "{}: no row for {name} (expected file, wnid and box); add it or remove the photograph",
+                    "{}: no row for {name} (expected file, wnid and box, found none); add it or remove the photograph",
                     val.join("val_annotations.txt").display()
                 ));
                 continue;
@@ -68,7 +68,11 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, limits: &Limits) -> Result<
 
 /// Reads `file [wnid] x0 y0 x1 y1` rows; `fine` is the label where the file does not give one.
 fn table(path: &Path, fine: Option<&str>, limits: &Limits, listing: &mut Listing) -> Result<Table> {
-    let text = read_table(path, limits)?;
+    Ok(parse(&read_table(path, limits)?, path, fine, &mut listing.faults))
+}
+
+/// The rows of a table; those that make no sense become faults.
+pub(crate) fn parse(text: &str, path: &Path, fine: Option<&str>, faults: &mut Vec<String>) -> Table {
     let mut table = Table::new();
     for (number, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -84,7 +88,7 @@ fn table(path: &Path, fine: Option<&str>, limits: &Limits, listing: &mut Listing
             Some((name, fine, c)) => {
                 table.entry(name).or_insert((fine, Vec::new())).1.push(PhotoBox::new(c[0], c[1], c[2], c[3]));
             }
-            None => listing.faults.push(format!(
+            None => faults.push(format!(
                 "{}: line {} makes no sense (expected file, label, four numbers, found {:?}); mend or delete it",
                 path.display(),
                 number + 1,
@@ -92,5 +96,5 @@ fn table(path: &Path, fine: Option<&str>, limits: &Limits, listing: &mut Listing
             )),
         }
     }
-    Ok(table)
+    table
 }

@@ -25,27 +25,33 @@ impl Annotation {
     /// Reads an XML file. Entities are not expanded and no other file is opened; the error says in
     /// a few words what is wrong.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
+        let text = std::str::from_utf8(bytes).map_err(|e| format!("expected UTF-8, found: {e}"))?;
         let mut reader = Reader::from_str(text);
         let mut annotation = Self::default();
         let mut path: Vec<String> = Vec::new();
         let (mut size, mut corners) = ([None; 2], [None; 4]);
         let mut closed_root = false;
         loop {
-            match reader.read_event().map_err(|e| e.to_string())? {
+            match reader.read_event().map_err(|e| format!("expected well-formed XML, found: {e}"))? {
                 Event::Start(tag) => {
                     if path.len() == MAX_DEPTH {
-                        return Err(format!("nested deeper than {MAX_DEPTH} levels"));
+                        return Err(format!(
+                            "nested deeper than the expected {MAX_DEPTH} levels: found a {}th",
+                            MAX_DEPTH + 1
+                        ));
                     }
                     path.push(tag.local_name().as_ref().to_string());
                 }
                 Event::End(_) => {
                     if path.last().is_some_and(|tag| tag == "bndbox") {
                         let [Some(xmin), Some(ymin), Some(xmax), Some(ymax)] = corners else {
-                            return Err("a bndbox lacks xmin, ymin, xmax or ymax".into());
+                            return Err(
+                                "expected xmin, ymin, xmax and ymax in a bndbox, found that it lacks one"
+                                    .into(),
+                            );
                         };
                         if annotation.boxes.len() == MAX_BOXES {
-                            return Err(format!("more than {MAX_BOXES} boxes"));
+                            return Err(format!("expected at most {MAX_BOXES} boxes, found more than that"));
                         }
                         annotation.boxes.push(PhotoBox::new(xmin, ymin, xmax, ymax));
                         corners = [None; 4];
@@ -77,10 +83,12 @@ impl Annotation {
             }
         }
         if !closed_root || !path.is_empty() {
-            return Err("the XML is cut short".into());
+            return Err("the XML is cut short: expected its last end tag, found the end of the file".into());
         }
         if let [Some(width), Some(height)] = size {
-            let side = |value: i64| u32::try_from(value).map_err(|_| format!("size {value}"));
+            let side = |value: i64| {
+                u32::try_from(value).map_err(|_| format!("expected a size in pixels, found {value}"))
+            };
             annotation.size = Some((side(width)?, side(height)?));
         }
         Ok(annotation)
@@ -93,7 +101,7 @@ fn number(text: &str) -> Result<i64, String> {
         let value = text.parse::<f64>().ok().filter(|v| v.abs() < 1e9)?;
         Some(value.round() as i64)
     });
-    parsed.ok_or_else(|| format!("{:?} is no number", text.chars().take(20).collect::<String>()))
+    parsed.ok_or_else(|| format!("expected a number, found {:?}", text.chars().take(20).collect::<String>()))
 }
 
 #[cfg(test)]
@@ -129,10 +137,12 @@ mod tests {
             "<annotation>{}</annotation>",
             GOOD[GOOD.find("<object>").unwrap()..].replace("</annotation>", "").repeat(20_000)
         );
-        assert!(Annotation::parse(many.as_bytes()).unwrap_err().contains("more than"));
+        assert!(Annotation::parse(many.as_bytes()).unwrap_err().contains("at most 10000 boxes"));
         assert!(Annotation::parse(b"<a><bndbox><xmin>1</xmin></bndbox></a>").unwrap_err().contains("lacks"));
         assert!(
-            Annotation::parse(b"<a><size><width>wide</width></size></a>").unwrap_err().contains("no number")
+            Annotation::parse(b"<a><size><width>wide</width></size></a>")
+                .unwrap_err()
+                .contains("expected a number")
         );
     }
 }

@@ -1,0 +1,68 @@
+//! Antialiased resizing of RGB and grey pictures.
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+
+/// Resizes the window (left, top, width, height) of `pixels` (`width`×`height`, RGB) to `side`×`side`.
+///
+/// A triangle filter, widened by the scale when shrinking. The error is the library's.
+pub(crate) fn rgb(
+    resizer: &mut Resizer,
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    window: [f64; 4],
+    side: u32,
+    out: &mut [u8],
+) -> Result<(), String> {
+    typed::<U8x3>(resizer, pixels, (width, height), window, side, out)
+}
+
+/// The same of one byte a pixel.
+pub(crate) fn grey(
+    resizer: &mut Resizer,
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    window: [f64; 4],
+    side: u32,
+    out: &mut [u8],
+) -> Result<(), String> {
+    typed::<U8>(resizer, pixels, (width, height), window, side, out)
+}
+
+/// For the two kinds of pixel that there are: `Resizer::resize` would compile all thirteen.
+fn typed<P: PixelTrait>(
+    resizer: &mut Resizer,
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    [left, top, across, down]: [f64; 4],
+    side: u32,
+    out: &mut [u8],
+) -> Result<(), String> {
+    let source = TypedImageRef::<P>::from_buffer(width, height, pixels).map_err(|e| e.to_string())?;
+    let mut target = TypedImage::<P>::from_buffer(side, side, out).map_err(|e| e.to_string())?;
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .crop(left, top, across, down);
+    resizer.resize_typed(&source, &mut target, &options).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_means_of_what_the_filter_covers() {
+        // 4×4 in columns of 0 and 200: every pixel of the half size sees as much of both, but for the
+        // edges, where the filter's end falls outside.
+        let pixels: Vec<u8> = (0..16).flat_map(|i| [if i % 2 == 0 { 0 } else { 200 }; 3]).collect();
+        let mut out = [0; 12];
+        rgb(&mut Resizer::new(), &pixels, (4, 4), [0.0, 0.0, 4.0, 4.0], 2, &mut out).unwrap();
+        assert!(out.iter().all(|v| v.abs_diff(100) <= 15), "{out:?}");
+        let whole: Vec<u8> = (0..16).collect();
+        let mut same = [0; 4];
+        grey(&mut Resizer::new(), &whole, (4, 4), [1.0, 1.0, 2.0, 2.0], 2, &mut same).unwrap();
+        assert_eq!(same, [5, 6, 9, 10]);
+        assert!(rgb(&mut Resizer::new(), &pixels, (5, 4), [0.0; 4], 2, &mut out).is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! Broken inputs, one table a kind, through the built program: each costs a counted skip or one error line
+//! that says where, what was expected and what was found; none makes it panic, hang, or take memory
+//! beyond the limits.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod annotations;
+mod archives;
+mod masks;
+mod photographs;
+mod places;
+mod run;
+mod shards;
+mod tables;
