@@ -47,7 +47,14 @@ impl Activation {
     pub(crate) fn value(self, x: f32) -> f32 {
         match self {
             Self::None => x,
-            Self::Relu => x.max(0.0),
+            // Unlike `x.max(0.0)` this hands NaN on, so that a diverged training is seen in its loss.
+            Self::Relu => {
+                if x <= 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
             Self::Relu6 => x.clamp(0.0, 6.0),
             Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0),
             Self::Silu => x * sigmoid(x),
@@ -207,7 +214,30 @@ impl CustomOp1 for Elementwise {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
+
+    #[test]
+    fn nan_is_handed_on() {
+        let all = [
+            Activation::None,
+            Activation::Relu,
+            Activation::Relu6,
+            Activation::HardSwish,
+            Activation::Silu,
+            Activation::HardSigmoid,
+            Activation::Sigmoid,
+        ];
+        let x = Tensor::new(&[f32::NAN, -1.0, 0.0, 2.0], &Device::Cpu).unwrap();
+        for activation in all {
+            assert!(activation.value(f32::NAN).is_nan(), "{activation:?}");
+            let fused = activation.apply(&x).unwrap().to_vec1::<f32>().unwrap();
+            let portable = portable::activation(&x, activation).unwrap().to_vec1::<f32>().unwrap();
+            assert!(fused[0].is_nan() && portable[0].is_nan(), "{activation:?}: {fused:?} {portable:?}");
+        }
+        assert_eq!(Activation::Relu.value(-0.0).to_bits(), 0);
+    }
 
     #[test]
     fn the_exponential_is_accurate() {

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use in9_models::registry::ARCHITECTURES;
-use in9_models::{Mode, Params, build};
+use in9_models::{Params, build};
 
 #[test]
 fn every_tap_is_reached_in_order_and_the_last_one_gets_a_gradient() {

@@ -34,19 +34,20 @@ pub(crate) fn gradients(
 
 /// `f(x)`, with the gradients at the kinks that [`Activation`] promises.
 pub(crate) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    // Comparisons with NaN are false, and every choice below falls through to `x` then: NaN is handed on.
     let between = |low: f64, high: f64| -> Result<Tensor> {
-        // Where x lies strictly inside, x; elsewhere a bound, through which no gradient flows.
-        let bounded = x.detach().clamp(low, high)?;
-        let inside = (x.gt(low)? * x.lt(high)?)?;
-        Ok(inside.where_cond(x, &bounded)?)
+        let bound = |value: f64| x.zeros_like()?.affine(1.0, value);
+        // No gradient flows through a bound.
+        let capped = x.ge(high)?.where_cond(&bound(high)?, x)?;
+        Ok(x.le(low)?.where_cond(&bound(low)?, &capped)?)
     };
     Ok(match activation {
         Activation::None => x.clone(),
-        Activation::Relu => x.gt(0f64)?.where_cond(x, &x.zeros_like()?)?,
+        Activation::Relu => x.le(0f64)?.where_cond(&x.zeros_like()?, x)?,
         Activation::Relu6 => between(0.0, 6.0)?,
         Activation::HardSwish => {
             let middle = (x * (x + 3.0)?)?.affine(1.0 / 6.0, 0.0)?;
-            let lower = x.gt(-3f64)?.where_cond(&middle, &x.zeros_like()?)?;
+            let lower = x.le(-3f64)?.where_cond(&x.zeros_like()?, &middle)?;
             x.ge(3f64)?.where_cond(x, &lower)?
         }
         Activation::Silu => (x * sigmoid(x)?)?,
