@@ -5,8 +5,8 @@ use crate::Error;
 /// Most components that a mixture may have.
 pub const MAX_COMPONENTS: usize = 8;
 
-/// Most pixels that an image may have: 2²⁷ (134 megapixels).
-pub const MAX_PIXELS: usize = 1 << 27;
+/// Most pixels that an image may have: 2²⁷ − 1 (134 megapixels).
+pub const MAX_PIXELS: usize = (1 << 27) - 1;
 
 /// Settings; [`Params::default`] is what the field uses.
 #[derive(Debug, Clone, Copy, PartialEq)]

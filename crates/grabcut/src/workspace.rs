@@ -8,8 +8,8 @@ const STAGES: usize = 6;
 
 /// Buffers of a segmentation, reusable for images of any size.
 ///
-/// Give each thread its own. After the first image of the largest size, [`segment`](crate::segment)
-/// allocates nothing.
+/// Give each thread its own. After the first image of the largest size and the largest box,
+/// [`segment`](crate::segment) allocates nothing.
 #[derive(Debug)]
 pub struct Workspace {
     pub(crate) stages: [Stage; STAGES],

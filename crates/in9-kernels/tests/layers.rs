@@ -159,6 +159,16 @@ fn pooling() {
 }
 
 #[test]
+fn pooling_hands_nan_on() {
+    for dtype in [DType::F32, DType::F64] {
+        let x = Tensor::new(&[[[[1.0, f64::NAN, 2.0, 5.0, f64::NAN, 1.0]]]], &Device::Cpu).unwrap();
+        let y = max_pool2d(&x.to_dtype(dtype).unwrap(), [1, 2], [1, 2], [0; 4]).unwrap();
+        let y = y.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1::<f64>().unwrap();
+        assert!(y[0].is_nan() && y[1] == 5.0 && y[2].is_nan(), "{dtype:?}: {y:?}");
+    }
+}
+
+#[test]
 fn max_pool_gradient_is_one_where_candles_is_a_quarter() {
     let data: Vec<f32> = (0..16).map(|v| v as f32).collect();
     let x = Var::from_vec(data, (1, 1, 4, 4), &Device::Cpu).unwrap();

@@ -88,7 +88,9 @@ impl ClassMap {
     /// [`Error::Setting`] that names a group of none of the classes.
     pub fn groups(names: &[String], taxonomy: &Taxonomy) -> Result<Self> {
         let class = |name: &String| {
-            let class = name.rsplit_once('-').and_then(|(class, _)| taxonomy.class_named(class));
+            let numbered = |number: &str| number.len() > 1 && number.bytes().all(|b| b.is_ascii_digit());
+            let class = name.rsplit_once('-').filter(|(_, number)| numbered(number));
+            let class = class.and_then(|(class, _)| taxonomy.class_named(class));
             class.map(Some).ok_or_else(|| {
                 let expected = format!("groups of the {} classes of {}", taxonomy.len(), taxonomy.name);
                 Error::setting("--weights", expected, name)
@@ -189,8 +191,10 @@ mod tests {
         let answer = answer.unwrap();
         assert_eq!(answer.class, Some(8));
         assert!((answer.scores[0] - 0.6).abs() < 1e-6 && (answer.scores[8] - 0.4).abs() < 1e-6);
-        let strange = ClassMap::groups(&["plant-00".to_owned()], &taxonomy).unwrap_err();
-        assert!(strange.to_string().contains("plant-00"), "{strange}");
+        for strange in ["plant-00", "dog-house", "dog-", "dog"] {
+            let error = ClassMap::groups(&[strange.to_owned()], &taxonomy).unwrap_err();
+            assert!(error.to_string().contains(strange), "{error}");
+        }
     }
 
     #[test]

@@ -207,12 +207,21 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Both programs must see the same photographs: those of an earlier run with another limit are in the way.
+fn clear(root: &Path) -> Result<()> {
+    if root.exists() {
+        std::fs::remove_dir_all(root).with_context(|| root.display().to_string())?;
+    }
+    Ok(())
+}
+
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
 /// The slice's first photographs with exactly one box, as an ILSVRC root of their own.
 fn ilsvrc(slice: &Path, root: &Path, limit: usize) -> Result<(PathBuf, Vec<Item>)> {
+    clear(root)?;
     let (mut items, mut table) = (Vec::new(), String::from("ImageId,PredictionString\n"));
     for line in read(&slice.join("LOC_val_solution.csv"))?.lines().skip(1) {
         let Some((name, rest)) = line.split_once(',') else { continue };
@@ -231,6 +240,7 @@ fn ilsvrc(slice: &Path, root: &Path, limit: usize) -> Result<(PathBuf, Vec<Item>
 
 /// The first training photographs of each WordNet id, as a Tiny-ImageNet root of their own.
 fn tiny(whole: &Path, root: &Path, limit: usize) -> Result<(PathBuf, Vec<Item>)> {
+    clear(root)?;
     let train = whole.join("train");
     let mut items = Vec::new();
     for entry in std::fs::read_dir(&train).with_context(|| train.display().to_string())? {

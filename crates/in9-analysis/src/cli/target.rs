@@ -93,7 +93,9 @@ impl Target {
         for note in notes {
             log.say(&note);
         }
-        let map = if model.classes() == classes.len() {
+        let map = if weights.classes == classes
+            || (weights.classes.is_empty() && model.classes() == classes.len())
+        {
             ClassMap::identity(classes.len())
         } else if weights.classes.is_empty() {
             ClassMap::imagenet(taxonomy, self.mapping, model.classes())?

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::sources::{entries, is_photo, read_table, stem};
+use crate::sources::{entries, is_photo, read_text, stem};
 
 /// Ids to leave out of split `test`, each with the rule that `rejected.csv` will name.
 ///
@@ -23,7 +23,7 @@ impl Excluded {
     /// # Errors
     /// If the file cannot be read.
     pub fn add_list(&mut self, path: &Path, limits: &Limits) -> Result<()> {
-        let text = read_table(path, limits)?;
+        let text = read_text(path, limits)?;
         let ids = text.lines().filter_map(|line| line.split(',').next()).map(str::trim);
         self.ids.extend(ids.filter(|id| !id.is_empty() && *id != "id").map(|id| (id.to_string(), "by-hand")));
         Ok(())

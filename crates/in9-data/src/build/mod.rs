@@ -190,7 +190,12 @@ pub struct BuildReport {
 /// written. Damaged photographs are no error: they are skipped and reported.
 pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport> {
     let settings = config.settings()?;
-    refuse_existing(&config.out)?;
+    if let Err(error) = refuse_existing(&config.out) {
+        if config.shard.is_none() && config.out.join("manifest.json").exists() {
+            remove_stale(&atomic::sibling(&config.out, ".building"))?;
+        }
+        return Err(error);
+    }
     let taxonomy = config.taxonomy()?;
     let with_masks = settings.masks == MaskSource::Exact;
     let listing = sources::list(config.source, &config.root, &taxonomy, with_masks, &config.limits)?;
@@ -239,6 +244,16 @@ fn finish(from: &Path, out: &Path) -> Result<()> {
     }
     std::fs::rename(from, out).map_err(|e| Error::write(out, e))?;
     atomic::sync_folder(atomic::parent(out))
+}
+
+/// Removes what a run left that was killed between moving its dataset into place and clearing up, unless
+/// another process is at work there.
+fn remove_stale(place: &Path) -> Result<()> {
+    let Ok(lock) = std::fs::File::open(place.join("lock")) else { return Ok(()) };
+    if lock.try_lock().is_ok() {
+        std::fs::remove_dir_all(place).map_err(|e| Error::write(place, e))?;
+    }
+    Ok(())
 }
 
 fn refuse_existing(out: &Path) -> Result<()> {

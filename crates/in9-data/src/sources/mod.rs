@@ -169,8 +169,19 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Reads a whole text file under the limit for tables.
+/// Reads a source's text file under the limit for tables.
 pub(crate) fn read_table(path: &Path, limits: &Limits) -> Result<String> {
+    // Before opening: to open a pipe that nobody writes to would wait for ever.
+    let about = std::fs::metadata(path).map_err(|e| Error::read(path, e))?;
+    if !about.is_file() {
+        let found = "a folder, pipe or device";
+        return Err(Error::malformed(path, "not a table", "a regular file", found, "put the file there"));
+    }
+    read_text(path, limits)
+}
+
+/// Reads a text that the user names, which may be a pipe, under the limit for tables.
+pub(crate) fn read_text(path: &Path, limits: &Limits) -> Result<String> {
     let file = std::fs::File::open(path).map_err(|e| Error::read(path, e))?;
     let promised = file.metadata().map_err(|e| Error::read(path, e))?.len();
     let mut bytes = Vec::new();

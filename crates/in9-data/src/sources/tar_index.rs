@@ -110,7 +110,7 @@ pub(super) fn small_files(
         [0x1f, 0x8b] => Box::new(flate2::read::MultiGzDecoder::new(file)),
         _ => Box::new(file),
     };
-    let mut files = HashMap::new();
+    let (mut files, mut whole) = (HashMap::new(), true);
     // A limit on what comes out, so that a small file cannot unpack to fill the memory.
     let mut left = limits.table_bytes;
     let mut archive = tar::Archive::new(reader.take(limits.table_bytes));
@@ -120,6 +120,7 @@ pub(super) fn small_files(
             Ok(entry) => entry,
             Err(e) => {
                 fault(format!("archive damaged or cut short (expected a tar entry, found: {e})"));
+                whole = false;
                 break;
             }
         };
@@ -139,12 +140,13 @@ pub(super) fn small_files(
         let mut bytes = Vec::new();
         if let Err(e) = entry.read_to_end(&mut bytes) {
             fault(format!("{name} cannot be read ({e})"));
+            whole = false;
             break;
         }
         files.insert(stem(&name).to_string(), Locator::Bytes(bytes.into(), name.into()));
     }
-    // To the end of the compressed data, whose checksum stands there.
-    if let Err(e) = std::io::copy(&mut archive.into_inner(), &mut std::io::sink()) {
+    // To the end of the compressed data, whose checksum stands there; what is damaged was told already.
+    if whole && let Err(e) = std::io::copy(&mut archive.into_inner(), &mut std::io::sink()) {
         faults.push(format!(
             "{}: archive damaged or cut short (expected its end, found: {e}); copy the archive again",
             path.display()

@@ -77,6 +77,8 @@ fn archives_are_read_in_place_and_every_cut_is_told() {
         let (kept, errors) = build(dir.path(), &photos, &notes[..notes.len() * part / 16]);
         let told = errors.iter().any(|line| line.contains("bbox_val_v3.tgz") || line.contains("root: "));
         assert!(kept <= 8 && told, "notes cut at {part}/16: {kept}, {errors:?}");
+        let twice = errors.iter().filter(|line| line.contains("bbox_val_v3.tgz")).count();
+        assert!(twice <= 1, "notes cut at {part}/16: {errors:?}");
     }
     for at in [0, 100, 124, 148, 156, 257, 4 * 2048 + 130] {
         let mut damaged = photos.clone();

@@ -22,8 +22,9 @@ pub(crate) fn max_pool2d(
         for kx in 0..kernel[1] {
             let tap = strided(&row, 3, kx, ow, stride[1])?.contiguous()?;
             best = Some(match best {
-                // Only a greater number replaces the best, so the first of several keeps the gradient.
-                Some(best) => tap.gt(&best)?.where_cond(&tap, &best)?,
+                // Only a greater number replaces the best, so the first of several keeps the gradient; and what is
+                // not a number, which nothing replaces afterwards.
+                Some(best) => (tap.gt(&best)? + tap.ne(&tap)?)?.where_cond(&tap, &best)?,
                 None => tap,
             });
         }

@@ -24,7 +24,8 @@ impl View {
     }
 }
 
-/// `C = A B`, or `C += A B` with `accumulate`, for A of m×k and B of k×n, on the calling thread.
+/// `C = A B`, or `C += A B` with `accumulate`, for A of m×k and B of k×n, on the calling thread. With an empty
+/// sum (k = 0) C is left as it is.
 ///
 /// One thread, whatever the pool's size: the product's rounding then depends on its sizes only.
 pub(crate) fn gemm(

@@ -90,7 +90,7 @@ impl RunFile {
     pub fn trained_on(&self) -> String {
         let mut apart = Vec::new();
         if !is_whole(&self.data.fraction) {
-            apart.push(format!("{} %", 100.0 * self.data.fraction));
+            apart.push(format!("{} %", (1e8 * self.data.fraction).round() / 1e6));
         }
         if !is_zero(&self.data.group) {
             apart.push(format!("{} classes", self.model.classes.len()));

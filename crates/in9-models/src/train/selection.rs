@@ -30,7 +30,7 @@ impl Selection {
         self.len() == 0
     }
 
-    /// Keeps `fraction` (above 0, at most 1) of the samples of each class, rounded, at least one.
+    /// Keeps `fraction` (above 0, at most 1) of the samples of each label, rounded, at least one.
     ///
     /// Each sample's place in the draw is keyed by (seed, its id), so smaller fractions are parts of
     /// larger ones, and the order of samples in the shards does not matter.
@@ -41,15 +41,16 @@ impl Selection {
         if !(fraction > 0.0 && fraction <= 1.0) {
             return Err(Error::setting("--fraction", "above 0 and at most 1", fraction));
         }
-        let mut members = vec![Vec::new(); split.classes()];
+        let labels = self.labels.iter().max().map_or(0, |&last| last as usize + 1);
+        let mut members = vec![Vec::new(); labels];
         for (index, sample) in split.samples().enumerate() {
             let place = rng::unit(&mut rng::stream(seed, "fraction", rng::text_key(&sample.id), 0));
-            members[usize::from(sample.class)].push((place, sample.id.as_str(), index));
+            members[self.labels[index] as usize].push((place, sample.id.as_str(), index));
         }
-        for class in &mut members {
-            class.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
-            let kept = ((class.len() as f64 * fraction).round() as usize).max(1);
-            class.iter().skip(kept).for_each(|(.., index)| self.keep[*index] = false);
+        for of_label in &mut members {
+            of_label.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+            let kept = ((of_label.len() as f64 * fraction).round() as usize).max(1);
+            of_label.iter().skip(kept).for_each(|(.., index)| self.keep[*index] = false);
         }
         Ok(())
     }
@@ -158,6 +159,18 @@ mod tests {
             }
         }
         assert!(fine_groups(&dataset, &split, 0).is_err());
+        // However small the share, no group is left without a photograph.
+        let groups = fine_groups(&dataset, &split, 1).unwrap();
+        let mut selection = Selection::all(&split);
+        selection.label_by(&split, &groups).unwrap();
+        selection.keep_fraction(&split, 0.01, 7).unwrap();
+        let mut seen: Vec<u32> = selection.labels.clone();
+        seen.sort_unstable();
+        seen.dedup();
+        let mut kept: Vec<u32> =
+            selection.labels.iter().zip(&selection.keep).filter(|(_, k)| **k).map(|(l, _)| *l).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, seen);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 use super::{Claim, Rule, Statement};
 use crate::metrics::progress::{Point, trends};
 use crate::report::context::Context;
-use crate::report::sections::progress::points;
+use crate::report::sections::progress::own_points;
 use crate::stats::{Interval, regression};
 
-/// Claims over the networks of the progress plot.
+/// Claims over the report's own networks of the progress plot; none while they are too few for a line, because
+/// the paper's networks alone say nothing about this report.
 pub(crate) fn claims(context: &Context) -> Vec<Claim> {
-    let (points, level) = (points(context), context.bootstrap.level);
+    let (points, level) = (own_points(context), context.bootstrap.level);
+    if points.len() < 3 {
+        return Vec::new();
+    }
     let trends = trends(&points, level);
     let slope = |view: &str| -> Option<(String, Interval)> {
         let line = trends.iter().find(|t| t.view == view)?.line.as_ref()?;

@@ -29,7 +29,9 @@ pub(crate) struct Measure {
 impl Measure {
     /// The measure of the network trained on `trained`, on the first test split of `dataset`.
     pub(crate) fn of(&self, context: &Context, dataset: &str, trained: &str) -> Option<Interval> {
-        (self.value)(context, dataset, trained).map(|i| i.scaled(100.0))
+        let value = (self.value)(context, dataset, trained)?;
+        // A share of nothing is not a number, and not a measure.
+        [value.value, value.low, value.high].iter().all(|x| x.is_finite()).then(|| value.scaled(100.0))
     }
 
     /// (ρ, measure) of the networks trained on `trained`, by ascending ρ.

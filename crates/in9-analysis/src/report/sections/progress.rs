@@ -8,13 +8,17 @@ use crate::report::context::Context;
 use crate::stats::regression;
 
 /// The paper's five networks and those of the list's `imagenet` file.
-pub(crate) fn points(context: &Context) -> Vec<Point> {
+fn points(context: &Context) -> Vec<Point> {
     let mut points = published(&context.paper);
-    if let Some(path) = &context.spec.imagenet {
-        // Loading the context has refused a broken file already.
-        points.extend(ours(&context.summaries, path).unwrap_or_default());
-    }
+    points.extend(own_points(context));
     points
+}
+
+/// The networks of the list's `imagenet` file.
+pub(crate) fn own_points(context: &Context) -> Vec<Point> {
+    // Loading the context has refused a broken file already.
+    let ours = |path| ours(&context.summaries, path).unwrap_or_default();
+    context.spec.imagenet.as_ref().map(ours).unwrap_or_default()
 }
 
 /// The section.
@@ -38,7 +42,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         clouds: clouds.collect(),
     }
     .svg();
-    let own = points.len() - published(&context.paper).len();
+    let own = own_points(context).len();
     let whose = match own {
         0 => "The networks are the paper's five pre-trained ones (Table 2); none of this report's was tested on ImageNet.".to_owned(),
         n => format!("The paper's five pre-trained networks (Table 2) and {n} of this report's."),
