@@ -17,8 +17,8 @@ fn points(context: &Context) -> Vec<Point> {
 /// The networks of the list's `imagenet` file.
 pub(crate) fn own_points(context: &Context) -> Vec<Point> {
     // Loading the context has refused a broken file already.
-    let ours = |path| ours(&context.summaries, path).unwrap_or_default();
-    context.spec.imagenet.as_ref().map(ours).unwrap_or_default()
+    let Some(path) = &context.spec.imagenet else { return Vec::new() };
+    ours(&context.summaries, path).unwrap_or_default()
 }
 
 /// The section.
