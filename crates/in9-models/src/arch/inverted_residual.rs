@@ -111,7 +111,7 @@ impl InvertedResidual {
         };
         y = self.depthwise.forward(&y, context)?;
         if let Some(gate) = &self.gate {
-            y = gate.forward(&y, context)?;
+            y = gate.forward(y)?;
         }
         y = self.project.forward(&y, context)?;
         if self.skip { add_act(&y, x, Activation::None) } else { Ok(y) }
