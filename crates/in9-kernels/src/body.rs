@@ -30,6 +30,28 @@ pub(crate) fn with_slice<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> can
     }
 }
 
+/// Runs `f` on the numbers of several f32 CPU tensors, copying only strided ones.
+pub(crate) fn with_slices<const N: usize, R>(
+    tensors: [Option<&Tensor>; N],
+    f: impl FnOnce([Option<&[f32]>; N]) -> R,
+) -> candle_core::Result<R> {
+    let mut contiguous: [Option<Tensor>; N] = [const { None }; N];
+    for (to, tensor) in contiguous.iter_mut().zip(tensors) {
+        *to = tensor.map(Tensor::contiguous).transpose()?;
+    }
+    let held = contiguous.each_ref().map(|tensor| tensor.as_ref().map(Tensor::storage_and_layout));
+    let mut slices = [None; N];
+    for (to, held) in slices.iter_mut().zip(&held) {
+        if let Some((storage, layout)) = held {
+            *to = match &**storage {
+                Storage::Cpu(storage) => Some(slice(storage, layout)?),
+                _ => candle_core::bail!("kernel called with a tensor that is not on the CPU"),
+            };
+        }
+    }
+    Ok(f(slices))
+}
+
 /// A CPU tensor, outside the autograd graph, that owns `data`.
 pub(crate) fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> candle_core::Result<Tensor> {
     Tensor::from_vec(data, shape.into(), &Device::Cpu)

@@ -35,7 +35,7 @@ mod simd;
 
 pub use activation::Activation;
 pub use add::add_act;
-pub use conv::{Conv2dConfig, conv2d, conv2d_act};
+pub use conv::{Conv2dConfig, FrozenConv2d, conv2d, conv2d_act};
 pub use dropout::dropout;
 pub use error::{Error, Result};
 pub use linear::linear;

@@ -41,17 +41,37 @@ type Task<'a> = (usize, usize, Vec<&'a mut [MaybeUninit<f32>]>);
 /// `f` gets the task's first image, the number of its block and that block of each image, zero at
 /// first. Its results come back block after block, for each group of images in turn.
 pub(crate) fn blocks<R: Send>(
-    [n, image]: [usize; 2],
+    sizes: [usize; 2],
     images: usize,
     block: usize,
     f: impl Fn(usize, usize, Vec<&mut [f32]>) -> R + Sync,
+) -> (Vec<f32>, Vec<R>) {
+    let clear =
+        |first, b, parts: Vec<&mut [MaybeUninit<f32>]>| f(first, b, parts.into_iter().map(zeroed).collect());
+    // SAFETY: every number of every block is written before `f` sees it.
+    unsafe { unset_blocks(sizes, images, block, clear) }
+}
+
+/// Like [`blocks`], but memory is handed out as it is, so that nothing is written twice.
+///
+/// # Safety
+/// `f` must write every number of the blocks that it gets.
+pub(crate) unsafe fn unset_blocks<R: Send>(
+    [n, image]: [usize; 2],
+    images: usize,
+    block: usize,
+    f: impl Fn(usize, usize, Vec<&mut [MaybeUninit<f32>]>) -> R + Sync,
 ) -> (Vec<f32>, Vec<R>) {
     let len = n * image;
     let mut numbers = Vec::with_capacity(len);
     let mut tasks: Vec<Task<'_>> = Vec::new();
     if len > 0 {
+        let numbers = &mut numbers.spare_capacity_mut()[..len];
+        // Where programs are tested, a number that is left out shows.
+        #[cfg(debug_assertions)]
+        numbers.fill(MaybeUninit::new(f32::NAN));
         let group = images * image;
-        for (i, group) in numbers.spare_capacity_mut()[..len].chunks_mut(group).enumerate() {
+        for (i, group) in numbers.chunks_mut(group).enumerate() {
             let first = tasks.len();
             let of_task = group.len() / image;
             let empty = |b| (i * images, b, Vec::with_capacity(of_task));
@@ -63,12 +83,12 @@ pub(crate) fn blocks<R: Send>(
             }
         }
     }
-    let run = |(first, b, parts): Task<'_>| f(first, b, parts.into_iter().map(zeroed).collect());
+    let run = |(first, b, parts): Task<'_>| f(first, b, parts);
     let least = LEAST / (images * block).max(1);
     let results = tasks.into_par_iter().with_min_len(least.max(1)).map(run).collect();
     // SAFETY: the capacity is at least `len`; the `len` elements were cut into groups of whole
     // images, those into images and those into blocks without a remainder, and the loop above, which
-    // ended without a panic, wrote every element of every block.
+    // ended without a panic, called `f` for every block; `f` wrote all of it by the contract.
     unsafe { numbers.set_len(len) };
     (numbers, results)
 }

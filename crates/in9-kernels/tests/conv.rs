@@ -4,7 +4,7 @@ mod common;
 
 use candle_core::{DType, Tensor};
 use common::{bodies_agree, gradients_are_right, random};
-use in9_kernels::{Activation, Conv2dConfig, conv2d, conv2d_act, gradients};
+use in9_kernels::{Activation, Conv2dConfig, FrozenConv2d, add_act, conv2d, conv2d_act, gradients};
 
 struct Case {
     x: [usize; 4],
@@ -131,6 +131,66 @@ fn the_fused_layer_equals_its_parts() {
             assert!(d < 1e-5, "{config:?} {activation:?}: {d:e}");
         }
     }
+}
+
+fn bits(t: &Tensor) -> Vec<u32> {
+    t.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn packed_filters_and_a_residual_change_no_bit() {
+    for Case { x, w, config } in cases().into_iter().chain(large_cases()) {
+        let f32s = |shape: &[usize], seed| random(shape, seed).to_dtype(DType::F32).unwrap();
+        let (weight, bias) = (f32s(&w, 2), f32s(&[w[0]], 3));
+        let frozen = FrozenConv2d::new(weight.clone(), Some(bias.clone()));
+        // The same size twice, then one that may call for another method and other strips.
+        for (seed, [height, width]) in [(1, [x[2], x[3]]), (4, [x[2], x[3]]), (5, [x[2] + 3, x[3] + 2])] {
+            let x = f32s(&[x[0], x[1], height, width], seed);
+            let plain = conv2d(&x, &weight, Some(&bias), &config).unwrap();
+            let residual = f32s(plain.dims(), 7);
+            for activation in [Activation::None, Activation::Relu, Activation::HardSwish] {
+                let expected = activation.apply(&plain).unwrap();
+                let found = frozen.forward(&x, &config, None, activation).unwrap();
+                assert_eq!(bits(&found), bits(&expected), "{config:?} {activation:?}");
+                let expected = add_act(&plain, &residual, activation).unwrap();
+                let found = frozen.forward(&x, &config, Some(&residual), activation).unwrap();
+                assert_eq!(bits(&found), bits(&expected), "{config:?} {activation:?} residual");
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_flow_through_frozen_filters_into_the_image_only() {
+    let config = Conv2dConfig::new(1, 1);
+    let (w, b) = (random(&[6, 3, 3, 3], 2), random(&[6], 3));
+    let residual = random(&[2, 6, 5, 5], 4);
+    for dtype in [DType::F32, DType::F64] {
+        let cast = |t: &Tensor| t.to_dtype(dtype).unwrap();
+        let frozen = FrozenConv2d::new(cast(&w), Some(cast(&b)));
+        let inputs = [random(&[2, 3, 5, 5], 1)];
+        let of_frozen =
+            |t: &[Tensor]| Ok(frozen.forward(&t[0], &config, Some(&cast(&residual)), Activation::Relu)?);
+        let of_parts = |t: &[Tensor]| {
+            let y = conv2d(&t[0], &cast(&w), Some(&cast(&b)), &config)?;
+            Ok(add_act(&y, &cast(&residual), Activation::Relu)?)
+        };
+        let (found, expected) =
+            (common::run(&inputs, dtype, of_frozen), common::run(&inputs, dtype, of_parts));
+        assert_eq!(common::difference(&found.0, &expected.0), 0.0);
+        assert_eq!(common::difference(&found.1[0], &expected.1[0]), 0.0);
+        assert!(common::values(&found.1[0]).iter().any(|&v| v != 0.0));
+    }
+}
+
+#[test]
+fn sums_without_terms_are_the_bias() {
+    let x = Tensor::zeros((2, 0, 4, 4), DType::F32, &candle_core::Device::Cpu).unwrap();
+    let w = Tensor::zeros((3, 0, 3, 3), DType::F32, &candle_core::Device::Cpu).unwrap();
+    let bias = Tensor::new(&[1f32, -2.0, 3.0], &candle_core::Device::Cpu).unwrap();
+    let y = conv2d_act(&x, &w, Some(&bias), &Conv2dConfig::new(1, 1), Activation::Relu).unwrap();
+    let expected: Vec<f32> = (0..2 * 3 * 16).map(|i| [1.0, 0.0, 3.0][i / 16 % 3]).collect();
+    assert_eq!(y.flatten_all().unwrap().to_vec1::<f32>().unwrap(), expected);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use in9_kernels::Activation;
 
 use crate::error::{Error, Result};
+use crate::layers;
 use crate::params::{Kind, Parameter, Params};
 use crate::registry::{self, Architecture};
 use crate::tape::Tape;
@@ -59,6 +60,18 @@ impl<'a> Context<'a> {
         Ok(sum)
     }
 
+    /// [`max_pool`](crate::layers::max_pool), on the tape if there is one.
+    ///
+    /// # Errors
+    /// When the picture is smaller than the kernel.
+    pub fn max_pool(&self, x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
+        let y = layers::max_pool(x, kernel, stride, padding)?;
+        if let Some(tape) = &self.tape {
+            tape.borrow_mut().max_pool(x, &y, [kernel, stride, padding]);
+        }
+        Ok(y)
+    }
+
     /// Where the trunk of a taped network ends and ordinary operations follow.
     ///
     /// # Errors
@@ -104,8 +117,9 @@ pub trait Network: Send + Sync {
     /// The names that [`Context::tap`] is called with, from the input to the output.
     fn tap_names(&self) -> Vec<String>;
 
-    /// Whether everything up to [`Context::end_of_trunk`] is [`ConvBnAct`](crate::layers::ConvBnAct)
-    /// and [`Context::add_act`], so that training on the CPU can do without Candle's graph there.
+    /// Whether everything up to [`Context::end_of_trunk`] is [`ConvBnAct`](crate::layers::ConvBnAct),
+    /// [`Context::add_act`] and [`Context::max_pool`], so that training on the CPU can do without
+    /// Candle's graph there.
     fn taped(&self) -> bool {
         false
     }

@@ -35,6 +35,8 @@ pub(crate) struct ConvBn {
 enum Step {
     ConvBn(Box<ConvBn>),
     Add { a: Tensor, b: Tensor, sum: TensorId, activation: Activation },
+    /// Kernel, stride and padding.
+    MaxPool { x: Tensor, y: TensorId, setting: [usize; 3] },
 }
 
 /// What was run, in order, and where it meets Candle's graph.
@@ -52,6 +54,10 @@ impl Tape {
     pub(crate) fn add(&mut self, a: &Tensor, b: &Tensor, sum: &Tensor, activation: Activation) {
         let (a, b, sum) = (a.clone(), b.clone(), sum.id());
         self.steps.push(Step::Add { a, b, sum, activation });
+    }
+
+    pub(crate) fn max_pool(&mut self, x: &Tensor, y: &Tensor, setting: [usize; 3]) {
+        self.steps.push(Step::MaxPool { x: x.clone(), y: y.id(), setting });
     }
 
     /// Ends the tape at `x`; the graph goes on from the variable that is returned.
@@ -81,6 +87,11 @@ impl Tape {
                     let d = gradients::add_act(&a, &b, activation, &dy)?;
                     pass_on(&mut activations, &a, d.clone())?;
                     pass_on(&mut activations, &b, d)?;
+                }
+                Step::MaxPool { x, y, setting: [kernel, stride, padding] } => {
+                    let Some(dy) = activations.remove(&y) else { continue };
+                    let d = gradients::max_pool2d(&x, [kernel; 2], [stride; 2], [padding; 4], &dy)?;
+                    pass_on(&mut activations, &x, d)?;
                 }
             }
         }

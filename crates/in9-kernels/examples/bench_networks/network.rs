@@ -3,8 +3,8 @@
 use anyhow::bail;
 use candle_core::{Device, Result, Tensor, Var};
 use in9_kernels::{
-    Activation, BatchNormOutput, Conv2dConfig, add_act, batch_norm_train, conv2d, conv2d_act, cross_entropy,
-    fold_batch_norm, global_avg_pool, gradients, linear, max_pool2d, update_running_stats,
+    Activation, BatchNormOutput, Conv2dConfig, FrozenConv2d, add_act, batch_norm_train, conv2d,
+    cross_entropy, fold_batch_norm, global_avg_pool, gradients, linear, max_pool2d, update_running_stats,
 };
 use std::cell::{OnceCell, RefCell};
 
@@ -90,7 +90,7 @@ struct ConvNorm {
     var: Var,
     config: Conv2dConfig,
     activation: Activation,
-    folded: OnceCell<(Tensor, Tensor)>,
+    folded: OnceCell<FrozenConv2d>,
 }
 
 impl ConvNorm {
@@ -124,16 +124,16 @@ impl ConvNorm {
         Ok(dx)
     }
 
-    fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        let (w, bias) = match self.folded.get() {
+    fn infer(&self, x: &Tensor, residual: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
+        let folded = match self.folded.get() {
             Some(folded) => folded,
             None => {
-                let folded =
+                let (w, bias) =
                     fold_batch_norm(&self.w, None, &self.gamma, &self.beta, &self.mean, &self.var, 1e-5)?;
-                self.folded.get_or_init(|| folded)
+                self.folded.get_or_init(|| FrozenConv2d::new(w, Some(bias)))
             }
         };
-        Ok(conv2d_act(x, w, Some(bias), &self.config, self.activation)?)
+        Ok(folded.forward(x, &self.config, residual, activation)?)
     }
 }
 
@@ -207,18 +207,17 @@ impl Block {
     }
 
     fn infer(&self, x: &Tensor) -> Result<Tensor> {
+        let Some((last, path)) = self.path.split_last() else { return Ok(x.clone()) };
         let mut y = x.clone();
-        for layer in &self.path {
-            y = layer.infer(&y)?;
+        for layer in path {
+            y = layer.infer(&y, None, layer.activation)?;
         }
         if !self.residual {
-            return Ok(y);
+            return last.infer(&y, None, last.activation);
         }
-        let identity = match &self.shortcut {
-            Some(shortcut) => shortcut.infer(x)?,
-            None => x.clone(),
-        };
-        Ok(add_act(&y, &identity, self.activation)?)
+        let shortcut = self.shortcut.as_ref();
+        let shortcut = shortcut.map(|shortcut| shortcut.infer(x, None, Activation::None)).transpose()?;
+        last.infer(&y, Some(shortcut.as_ref().unwrap_or(x)), self.activation)
     }
 }
 
@@ -365,13 +364,13 @@ impl Network {
     }
 
     fn infer_slice(&self, x: &Tensor) -> Result<Tensor> {
-        let mut x = self.stem.infer(x)?;
+        let mut x = self.stem.infer(x, None, self.stem.activation)?;
         x = self.pool(&x)?;
         for block in &self.blocks {
             x = block.infer(&x)?;
         }
         if let Some(head) = &self.head {
-            x = head.infer(&x)?;
+            x = head.infer(&x, None, head.activation)?;
         }
         let (w, bias) = (self.w.as_detached_tensor(), self.bias.as_detached_tensor());
         Ok(linear(&global_avg_pool(&x)?, &w, Some(&bias))?)

@@ -1,7 +1,7 @@
 //! The gradient with respect to the image: which of the methods runs.
 
-use super::{depthwise, geometry::Geometry, implicit, winograd};
-use crate::{Activation, simd::Level};
+use super::{depthwise, finish::Finish, geometry::Geometry, implicit, winograd};
+use crate::simd::Level;
 
 /// `[n, ci, h, w]` from `dy` of `[n, co, oh, ow]`.
 pub(crate) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
@@ -15,10 +15,10 @@ pub(crate) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
     if winograd::suits(g)
         && let Some(mirrored) = mirror(g)
     {
-        return winograd::forward(level, dy, winograd::Filters::Turned(w), &mirrored, |_| {});
+        return winograd::forward(level, dy, winograd::Filters::Turned(w), &mirrored, |_, _| {});
     }
     let sums = implicit::Sum::gradients(g);
-    implicit::forward(level, dy, w, None, g.n, g.plane_in(), [g.co, g.ci], &sums, Activation::None)
+    implicit::forward(level, dy, w, g.n, g.plane_in(), [g.co, g.ci], &sums, Finish::default())
 }
 
 /// With stride 1 the gradient is itself a convolution, of `dy` with the turned filters.

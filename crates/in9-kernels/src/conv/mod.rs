@@ -4,7 +4,9 @@ pub(crate) mod backward_data;
 pub(crate) mod backward_weight;
 mod config;
 pub(crate) mod depthwise;
+mod finish;
 pub(crate) mod forward;
+mod frozen;
 pub(crate) mod geometry;
 mod implicit;
 mod op;
@@ -13,6 +15,8 @@ mod winograd;
 use crate::{Activation, Result, body, portable};
 use candle_core::Tensor;
 pub use config::Conv2dConfig;
+use finish::Finish;
+pub use frozen::FrozenConv2d;
 use geometry::Geometry;
 
 /// Convolves images with filters (cross-correlation, as every framework means it).
@@ -39,6 +43,7 @@ pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConf
 }
 
 /// Convolution, bias and activation in one pass over the output, for inference.
+/// [`FrozenConv2d`] also keeps its packed filters and adds a residual.
 ///
 /// Shapes as for [`conv2d`]. With batch norm folded in by [`crate::fold_batch_norm`] this is a
 /// whole layer. If a gradient has to flow through it, the layer is composed of [`conv2d`] and
@@ -58,13 +63,10 @@ pub fn conv2d_act(
     if !body::fused(&tensors) || body::tracked(&tensors) {
         return activation.apply(&conv2d(x, w, bias, config)?);
     }
-    let run = |bias: Option<&[f32]>| {
-        body::with_slice(x, |x| body::with_slice(w, |w| forward::forward(x, w, bias, &geometry, activation)))
-    };
-    let y = match bias {
-        Some(bias) => body::with_slice(bias, |bias| run(Some(bias)))???,
-        None => run(None)??,
-    };
+    let y = body::with_slices([Some(x), Some(w), bias], |[x, w, bias]| {
+        let (x, w) = (x.unwrap_or_default(), w.unwrap_or_default());
+        forward::forward(x, w, None, &geometry, Finish { bias, residual: None, activation })
+    })?;
     Ok(body::tensor(y, (geometry.n, geometry.co, geometry.oh, geometry.ow))?)
 }
 
@@ -90,6 +92,13 @@ pub(crate) fn gradients(
     Ok((gradients.pop().filter(|_| want_x), dw))
 }
 
+/// Images of a task: up to `most`, in an even number of tasks as large as each other where the batch
+/// allows that, so that no processor waits long for another. Outputs do not depend on it.
+fn images_of_task(n: usize, most: usize) -> usize {
+    let tasks = n.div_ceil(most.max(1));
+    n.div_ceil(tasks.next_multiple_of(2).min(n).max(1)).max(1)
+}
+
 fn checked(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Geometry> {
     let geometry = Geometry::new(x.dims(), w.dims(), config)?;
     if let Some(bias) = bias
@@ -99,4 +108,18 @@ fn checked(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig)
         return Err(crate::Error::shape("conv2d", "bias", expected, bias.dims()));
     }
     Ok(geometry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::images_of_task;
+
+    #[test]
+    fn tasks_are_even() {
+        for (n, most, expected) in
+            [(0, 4, 1), (1, 8, 1), (8, 8, 4), (8, 3, 2), (32, 3, 3), (64, 8, 8), (5, 1, 1)]
+        {
+            assert_eq!(images_of_task(n, most), expected, "{n} {most}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Convolution as a node of Candle's autograd graph.
 
-use super::{backward_data, backward_weight, forward, geometry::Geometry};
-use crate::{Activation, Result, body};
+use super::{backward_data, backward_weight, finish::Finish, forward, geometry::Geometry};
+use crate::{Result, body};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
 /// A convolution whose sizes are checked; `input_gradient` says whether anyone wants it.
@@ -28,7 +28,7 @@ impl Conv2d {
         bias: Option<&[f32]>,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let g = &self.geometry;
-        let y = forward::forward(x, w, bias, g, Activation::None);
+        let y = forward::forward(x, w, None, g, Finish { bias, ..Finish::default() });
         Ok((CpuStorage::F32(y), (g.n, g.co, g.oh, g.ow).into()))
     }
 }
@@ -114,6 +114,9 @@ impl CustomOp3 for Conv2d {
 /// Sums each channel over images and pixels, in f64 so that no order matters much.
 fn bias_gradient(dy: &[f32], channels: usize, plane: usize) -> Vec<f32> {
     let mut sums = vec![0f64; channels];
+    if channels * plane == 0 {
+        return vec![0f32; channels];
+    }
     for image in dy.chunks_exact(channels * plane) {
         for (sum, plane) in sums.iter_mut().zip(image.chunks_exact(plane)) {
             *sum += plane.iter().map(|&v| f64::from(v)).sum::<f64>();

@@ -4,6 +4,7 @@ pub(crate) mod gemm;
 pub(crate) mod kernel;
 pub(crate) mod lanes;
 mod level;
+pub(crate) mod prefetch;
 pub(crate) mod vector;
 
 pub(crate) use level::Level;

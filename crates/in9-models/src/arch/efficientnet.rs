@@ -71,7 +71,7 @@ pub fn build(params: &Params, classes: usize, variant: Variant) -> Result<Box<dy
     let last = family.layer(params, &names("conv_head", "bn2"), Conv::new(from, head, 1), act)?;
     let init = Init::Uniform { bound: 1.0 / (classes as f64).sqrt() };
     let classifier = Linear::with_init(params, "classifier", head, classes, init, Init::Constant(0.0))?;
-    Ok(Box::new(EfficientNet { stem, blocks, last, classifier }))
+    Ok(Box::new(EfficientNet { stem, blocks, last, classifier, lite }))
 }
 
 struct EfficientNet {
@@ -79,6 +79,8 @@ struct EfficientNet {
     blocks: Vec<(InvertedResidual, String)>,
     last: ConvBnAct,
     classifier: Linear,
+    /// Without gates, which the tape does not know.
+    lite: bool,
 }
 
 impl Network for EfficientNet {
@@ -90,7 +92,12 @@ impl Network for EfficientNet {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap("conv_head", x)?;
+        let x = context.end_of_trunk(x)?;
         self.classifier.forward(&global_avg_pool(&x)?)
+    }
+
+    fn taped(&self) -> bool {
+        self.lite
     }
 
     fn tap_names(&self) -> Vec<String> {

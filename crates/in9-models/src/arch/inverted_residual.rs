@@ -5,7 +5,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{Activation, Conv, ConvBnAct, SqueezeExcite, add_act};
+use crate::layers::{Activation, Conv, ConvBnAct, SqueezeExcite};
 use crate::model::Context;
 use crate::params::Params;
 
@@ -113,8 +113,11 @@ impl InvertedResidual {
         if let Some(gate) = &self.gate {
             y = gate.forward(y)?;
         }
-        y = self.project.forward(&y, context)?;
-        if self.skip { add_act(&y, x, Activation::None) } else { Ok(y) }
+        if self.skip {
+            self.project.forward_add(&y, x, Activation::None, context)
+        } else {
+            self.project.forward(&y, context)
+        }
     }
 }
 

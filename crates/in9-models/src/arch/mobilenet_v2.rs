@@ -81,7 +81,12 @@ impl Network for MobileNetV2 {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap("features.18", x)?;
+        let x = context.end_of_trunk(x)?;
         self.classifier.forward(&self.drop.forward(&global_avg_pool(&x)?, context)?)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {

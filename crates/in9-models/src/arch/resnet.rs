@@ -5,7 +5,7 @@ use candle_core::Tensor;
 
 use super::resnet_small::Block;
 use crate::error::Result;
-use crate::layers::{Activation, Conv, ConvBnAct, Linear, add_act, global_avg_pool, max_pool};
+use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -63,12 +63,17 @@ impl Network for ResNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let x = self.stem.forward(x, context)?;
         let x = context.tap("conv1", x)?;
-        let mut x = max_pool(&x, 3, 2, 1)?;
+        let mut x = context.max_pool(&x, 3, 2, 1)?;
         for (name, block) in &self.blocks {
             x = context.tap(name, block.forward(&x, context)?)?;
         }
+        let x = context.end_of_trunk(x)?;
         let x = context.tap("avgpool", global_avg_pool(&x)?)?;
         self.classifier.forward(&x)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {
@@ -116,10 +121,7 @@ impl Residual for Bottleneck {
     fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
         let y = self.reduce.forward(x, context)?;
         let y = self.middle.forward(&y, context)?;
-        let y = self.expand.forward(&y, context)?;
-        match &self.shortcut {
-            Some(shortcut) => add_act(&y, &shortcut.forward(x, context)?, Activation::Relu),
-            None => add_act(&y, x, Activation::Relu),
-        }
+        let shortcut = self.shortcut.as_ref().map(|shortcut| shortcut.forward(x, context)).transpose()?;
+        self.expand.forward_add(&y, shortcut.as_ref().unwrap_or(x), Activation::Relu, context)
     }
 }

@@ -92,12 +92,8 @@ impl Block {
 
     pub(super) fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
         let y = self.first.forward(x, context)?;
-        let y = self.second.forward(&y, context)?;
-        let x = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x, context)?,
-            None => x.clone(),
-        };
-        context.add_act(&y, &x, Activation::Relu)
+        let shortcut = self.shortcut.as_ref().map(|shortcut| shortcut.forward(x, context)).transpose()?;
+        self.second.forward_add(&y, shortcut.as_ref().unwrap_or(x), Activation::Relu, context)
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use candle_core::Tensor;
-use in9_kernels::Conv2dConfig;
+use in9_kernels::{Conv2dConfig, FrozenConv2d};
 
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{Activation, BatchNorm, Conv};
+use crate::layers::{Activation, BatchNorm, Conv, add_act};
 use crate::model::{Context, Mode};
 use crate::params::{Kind, Params};
 use crate::tape::{ConvBn, Tape};
@@ -21,7 +21,7 @@ pub struct ConvBnAct {
     bias: Option<Tensor>,
     norm: BatchNorm,
     frozen: bool,
-    folded: OnceLock<(Tensor, Tensor)>,
+    folded: OnceLock<FrozenConv2d>,
 }
 
 impl ConvBnAct {
@@ -103,24 +103,57 @@ impl ConvBnAct {
                 let y = in9_kernels::conv2d(x, &self.weight, self.bias.as_ref(), &config)?;
                 self.norm.train(&y)
             }
-            Mode::Eval => {
-                let fresh;
-                let (weight, bias) = match self.folded.get() {
-                    Some(folded) => folded,
-                    None if self.frozen => {
-                        let folded = self.fold()?;
-                        self.folded.get_or_init(|| folded)
-                    }
-                    // The variables may move before the next call.
-                    None => {
-                        fresh = self.fold()?;
-                        &fresh
-                    }
-                };
-                let activation = self.norm.activation;
-                Ok(in9_kernels::conv2d_act(x, weight, Some(bias), &config, activation)?)
-            }
+            Mode::Eval => self.infer(x, &config, None, self.norm.activation),
         }
+    }
+
+    /// `activation(layer(x) + residual)`, the end of a residual block, in one pass at inference.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, inputs, h, w]`
+    /// - `residual` and output: `[n, outputs, h', w']`
+    ///
+    /// # Errors
+    /// As for [`ConvBnAct::forward`].
+    pub fn forward_add(
+        &self,
+        x: &Tensor,
+        residual: &Tensor,
+        activation: Activation,
+        context: &Context,
+    ) -> Result<Tensor> {
+        if context.mode() == Mode::Eval && self.norm.activation == Activation::None {
+            return self.infer(x, &self.conv.config(x)?, Some(residual), activation);
+        }
+        context.add_act(&self.forward(x, context)?, residual, activation)
+    }
+
+    /// The layer with its running statistics, folded once if nothing can move them.
+    fn infer(
+        &self,
+        x: &Tensor,
+        config: &Conv2dConfig,
+        residual: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        if self.frozen {
+            let folded = match self.folded.get() {
+                Some(folded) => folded,
+                None => {
+                    let (weight, bias) = self.fold()?;
+                    self.folded.get_or_init(|| FrozenConv2d::new(weight, Some(bias)))
+                }
+            };
+            return Ok(folded.forward(x, config, residual, activation)?);
+        }
+        let (weight, bias) = self.fold()?;
+        Ok(match residual {
+            None => in9_kernels::conv2d_act(x, &weight, Some(&bias), config, activation)?,
+            Some(residual) => {
+                let y = in9_kernels::conv2d(x, &weight, Some(&bias), config)?;
+                add_act(&y, residual, activation)?
+            }
+        })
     }
 
     /// The same as training on Candle's graph, with what the gradients need on the tape.

@@ -2,66 +2,94 @@
 
 use super::{
     PANEL, Sum,
-    weights::{pack, tallest, tiles},
-    windows::{Strip, panels, panels_len, strips},
+    weights::{TALLEST, pack, packed_len, tallest, tiles},
+    windows::{Strip, panel_stride, panels, panels_len, strips},
 };
 use crate::{
-    Activation, output, scratch,
+    conv::{
+        finish::{Finish, Rows},
+        images_of_task,
+    },
+    output, scratch,
     simd::{
         Level,
         kernel::{Broadcast, product},
+        prefetch,
         vector::{LANES, for_each_vector},
     },
 };
-use std::ops::Range;
+use std::{mem::MaybeUninit, ops::Range};
 
 /// Tasks that a layer is cut into at least, if it has the outputs.
 const TASKS: usize = 4;
 /// Rows of the smallest block of outputs that becomes a task.
-const BLOCK: usize = 24;
+const BLOCK: usize = 2 * TALLEST;
+
+/// The filters of a convolution that is a single sum, packed once for many calls.
+pub(in crate::conv) fn packed(level: Level, w: &[f32], sum: &Sum) -> Vec<f32> {
+    let mut packed = vec![0f32; packed_len(sum)];
+    pack(level, w, sum, &mut packed);
+    packed
+}
 
 /// `[n, groups * outputs, plane]` from `x` of `[n, groups * inputs, h, w]`: every sum writes its own
-/// places, `activation(sum + bias)`; places that no sum writes are zero.
+/// places, `activation(sum + bias + residual)`; places that no sum writes are zero.
 ///
-/// All sums have the same channels, input plane and output plane.
+/// All sums have the same channels, input plane and output plane. A residual needs a single dense sum.
 pub(in crate::conv) fn forward(
     level: Level,
     x: &[f32],
     w: &[f32],
-    bias: Option<&[f32]>,
     n: usize,
     plane: usize,
     channels: [usize; 2],
     sums: &[Sum],
-    activation: Activation,
+    finish: Finish<'_>,
 ) -> Vec<f32> {
-    let [ins, outs] = channels;
-    let image_in = x.len() / n;
-    let images = sums.iter().map(|sum| sum.cut()[0]).min().unwrap_or(n).min(n);
-    let groups = sums.first().map_or(1, |sum| sum.groups);
-    let block = block(outs / groups, groups, n.div_ceil(images));
-    let lens: Vec<usize> = sums.iter().map(|sum| outs * sum.terms()).collect();
-    scratch::with(lens.iter().sum(), |packed| {
+    scratch::with(sums.iter().map(packed_len).sum(), |packed| {
         let mut rest = &mut *packed;
-        for (sum, &len) in sums.iter().zip(&lens) {
-            let (own, others) = rest.split_at_mut(len);
-            pack(level, w, sum, block.min(sum.outputs), own);
+        for sum in sums {
+            let (own, others) = rest.split_at_mut(packed_len(sum));
+            pack(level, w, sum, own);
             rest = others;
         }
-        let packed = &*packed;
-        let (y, _) = output::blocks([n, outs * plane], images, block * plane, |first, b, mut pieces| {
-            let x = &x[first * image_in..][..pieces.len() * image_in];
-            let rows = b * block..((b + 1) * block).min(outs);
-            let mut start = 0;
-            for (sum, &len) in sums.iter().zip(&lens) {
-                let packed = &packed[start..start + len];
-                let mut task = Task { level, sum, packed, x, ins, rows: rows.clone(), bias, activation };
-                task.run(&mut pieces);
-                start += len;
-            }
-        });
-        y
+        forward_packed(level, x, packed, n, plane, channels, sums, finish)
     })
+}
+
+/// [`forward`] with the filters of all sums packed, one after another.
+pub(in crate::conv) fn forward_packed(
+    level: Level,
+    x: &[f32],
+    packed: &[f32],
+    n: usize,
+    plane: usize,
+    [ins, outs]: [usize; 2],
+    sums: &[Sum],
+    finish: Finish<'_>,
+) -> Vec<f32> {
+    let image_in = x.len() / n;
+    let images = images_of_task(n, sums.iter().map(|sum| sum.cut()[0]).min().unwrap_or(n));
+    let groups = sums.first().map_or(1, |sum| sum.groups);
+    let block = block(outs / groups, groups, n.div_ceil(images));
+    let whole = matches!(sums, [sum] if sum.fills(plane));
+    let run = |first: usize, b: usize, mut pieces: Vec<&mut [MaybeUninit<f32>]>| {
+        if !whole {
+            pieces.iter_mut().for_each(|piece| piece.fill(MaybeUninit::new(0.0)));
+        }
+        let x = &x[first * image_in..][..pieces.len() * image_in];
+        let rows = b * block..((b + 1) * block).min(outs);
+        let mut start = 0;
+        for sum in sums {
+            let packed = &packed[start..start + packed_len(sum)];
+            Task { level, sum, packed, x, ins, outs, first, rows: rows.clone(), finish }.run(&mut pieces);
+            start += packed_len(sum);
+        }
+    };
+    // SAFETY: `run` writes every number of its pieces: either it clears them first, or the only sum
+    // fills the plane, and then the task's strips cover all output rows, their panels all pixels of a
+    // strip, and the tiles of a panel all of the task's channels.
+    unsafe { output::unset_blocks([n, outs * plane], images, block * plane, run).0 }
 }
 
 /// Output channels of a task: whole groups, or parts of the only one.
@@ -72,7 +100,7 @@ fn block(outputs: usize, groups: usize, parts: usize) -> usize {
     }
     let smallest = outputs.div_ceil(wanted).max(BLOCK.min(outputs));
     // Whole tiles of the tallest kind, but for the last block.
-    (smallest.div_ceil(12) * 12).min(outputs)
+    (smallest.div_ceil(TALLEST) * TALLEST).min(outputs)
 }
 
 /// Some output channels of some images.
@@ -81,15 +109,17 @@ struct Task<'a> {
     sum: &'a Sum,
     packed: &'a [f32],
     x: &'a [f32],
-    /// Input channels of an image, those of all groups.
+    /// Input and output channels of an image, those of all groups.
     ins: usize,
+    outs: usize,
+    /// The first image.
+    first: usize,
     rows: Range<usize>,
-    bias: Option<&'a [f32]>,
-    activation: Activation,
+    finish: Finish<'a>,
 }
 
 impl Task<'_> {
-    fn run(&mut self, pieces: &mut [&mut [f32]]) {
+    fn run(&self, pieces: &mut [&mut [MaybeUninit<f32>]]) {
         let sum = self.sum;
         let outputs = sum.outputs;
         for group in self.rows.start / outputs..self.rows.end.div_ceil(outputs) {
@@ -105,102 +135,86 @@ impl Task<'_> {
         }
     }
 
-    /// All panels of a strip times the rows of a group.
+    /// The rows of a group times all panels of a strip.
     fn strip(
         &self,
         group: usize,
         rows: Range<usize>,
         strip: Strip,
         windows: &[f32],
-        pieces: &mut [&mut [f32]],
+        pieces: &mut [&mut [MaybeUninit<f32>]],
     ) {
-        let sum = self.sum;
+        let (sum, plane) = (self.sum, self.sum.place.plane);
         let (terms, pixels, part) = (sum.terms(), strip.pixels(sum), strip.part(sum));
         let weights = &self.packed[group * sum.outputs * terms..][..sum.outputs * terms];
         let weights = &weights[rows.start * terms..rows.end * terms];
         let first = group * sum.outputs + rows.start;
-        let bias = self.bias.map(|bias| &bias[first..first + rows.len()]);
-        for pixel in (0..pixels).step_by(PANEL) {
-            let width = (pixels - pixel).div_ceil(LANES).min(2) * LANES;
-            let count = width.min(pixels - pixel);
-            let windows = &windows[pixel * terms..][..width * terms];
-            let (image, q) = (pixel / part, pixel % part);
-            // The piece begins with the first of the task's channels.
-            let channel = (first - self.rows.start) * sum.place.plane;
-            if sum.is_dense() && count == width && q + width <= part {
-                let y = &mut pieces[image][channel + sum.place.first + strip.first * sum.ow + q..];
-                self.panel(weights, windows, width, y, sum.place.plane, bias);
-                continue;
-            }
-            scratch::with(rows.len() * width, |out| {
-                self.panel(weights, windows, width, out, width, bias);
+        // The piece begins with the first of the task's channels.
+        let channel = (first - self.rows.start) * plane;
+        let start = sum.place.first + strip.first * sum.place.row;
+        let finish = |image: usize, place: usize, row: usize| {
+            self.finish.at(first + row, ((self.first + image) * self.outs + first + row) * plane + place)
+        };
+        let mut sums = [0f32; TALLEST * PANEL];
+        // Tile by tile, so that a few channels are written in long runs while their filters stay in
+        // the nearest cache.
+        for tile in tiles(0..rows.len(), tallest(self.level)) {
+            let weights = &weights[tile.start * terms..tile.end * terms];
+            let channel = channel + tile.start * plane;
+            for pixel in (0..pixels).step_by(PANEL) {
+                let width = (pixels - pixel).div_ceil(LANES).min(2) * LANES;
+                let count = width.min(pixels - pixel);
+                let windows = &windows[pixel / PANEL * panel_stride(sum)..][..width * terms];
+                if sum.is_dense() {
+                    let (image, place) = (pixel / part, start + pixel % part);
+                    let rows = pieces[image][channel + place..].chunks(plane).take(tile.len());
+                    rows.for_each(|row| prefetch::to_write(&row[..width.min(row.len())]));
+                    if let Some(residual) = finish(image, place, tile.start).residual {
+                        let rows = residual.chunks(plane).take(tile.len());
+                        rows.for_each(|row| prefetch::to_read(&row[..width.min(row.len())]));
+                    }
+                }
+                multiply(self.level, weights, windows, terms, tile.len(), width, &mut sums);
                 let mut done = 0;
                 while done < count {
                     let (image, q) = ((pixel + done) / part, (pixel + done) % part);
                     // To the end of the output row, or of the image where rows follow each other.
                     let run = if sum.is_dense() { part - q } else { sum.ow - q % sum.ow }.min(count - done);
-                    let start = channel
-                        + sum.place.first
-                        + (strip.first + q / sum.ow) * sum.place.row
-                        + q % sum.ow * sum.place.column;
-                    for (r, out) in out.chunks_exact(width).enumerate() {
-                        let to = &mut pieces[image][start + r * sum.place.plane..];
-                        let out = &out[done..done + run];
-                        if sum.place.column == 1 {
-                            to[..run].copy_from_slice(out);
-                        } else {
-                            let to = to.iter_mut().step_by(sum.place.column);
-                            to.zip(out).for_each(|(to, out)| *to = *out);
+                    let place = start + q / sum.ow * sum.place.row + q % sum.ow * sum.place.column;
+                    let to = &mut pieces[image][channel + place..];
+                    if sum.place.column == 1 {
+                        let rows = Rows { count: tile.len(), length: run, from: width, to: plane };
+                        finish(image, place, tile.start).write(self.level, rows, &sums[done..], to);
+                    } else {
+                        for (r, sums) in sums.chunks_exact(width).take(tile.len()).enumerate() {
+                            let to = to[r * plane..].iter_mut().step_by(sum.place.column);
+                            to.zip(&sums[done..][..run]).for_each(|(to, sum)| {
+                                to.write(*sum);
+                            });
                         }
                     }
                     done += run;
                 }
-            });
-        }
-    }
-
-    /// One panel: `rows` of `width` numbers, `stride` apart.
-    fn panel(
-        &self,
-        weights: &[f32],
-        windows: &[f32],
-        width: usize,
-        y: &mut [f32],
-        stride: usize,
-        bias: Option<&[f32]>,
-    ) {
-        let terms = self.sum.terms();
-        let rows = weights.len() / terms.max(1);
-        multiply(self.level, weights, windows, terms, rows, width, y, stride, tallest(self.level));
-        if bias.is_none() && self.activation == Activation::None {
-            return;
-        }
-        for r in 0..rows {
-            self.activation.add_and_apply(&mut y[r * stride..][..width], bias.map_or(0.0, |bias| bias[r]));
+            }
         }
     }
 }
 
 for_each_vector! {
+    /// The sums of a tile: `rows` of `width`, side by side.
     fn multiply<V>(
         weights: &[f32],
         windows: &[f32],
         terms: usize,
         rows: usize,
         width: usize,
-        y: &mut [f32],
-        stride: usize,
-        tallest: usize,
+        sums: &mut [f32],
     ) {
-        for tile in tiles(0..rows, tallest) {
-            let layout = Broadcast { row: 1, step: tile.len(), steps: terms, block: 0, blocks: 1 };
-            let weights = &weights[tile.start * terms..];
-            let y = &mut y[tile.start * stride..];
-            if width == PANEL {
-                product::<V, 2>(tile.len(), weights, layout, windows, y, stride, false);
-            } else {
-                product::<V, 1>(tile.len(), weights, layout, windows, y, stride, false);
-            }
+        let layout = Broadcast { row: 1, step: rows, steps: terms, block: 0, blocks: 1 };
+        if width == PANEL {
+            product::<V, 2>(rows, weights, layout, windows, sums, width, false);
+        } else {
+            product::<V, 1>(rows, weights, layout, windows, sums, width, false);
         }
     }
 }

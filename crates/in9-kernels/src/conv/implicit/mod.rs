@@ -13,7 +13,7 @@ mod windows;
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;
 pub(super) use backward_weight::backward_weight;
-pub(super) use forward::forward;
+pub(super) use forward::{forward, forward_packed, packed};
 
 /// Columns of a panel: two vectors.
 const PANEL: usize = 2 * LANES;
@@ -145,6 +145,12 @@ impl Sum {
     /// Whether consecutive outputs lie side by side.
     fn is_dense(&self) -> bool {
         self.place.column == 1 && self.place.row == self.ow
+    }
+
+    /// Whether every place of planes of `plane` numbers is an output.
+    fn fills(&self, plane: usize) -> bool {
+        let all = self.oh * self.ow == plane && self.groups * self.outputs > 0;
+        all && self.is_dense() && self.place.plane == plane && self.place.first == 0
     }
 
     /// Images and output rows that are worked on at once: several images only as a whole.

@@ -8,6 +8,9 @@ use crate::simd::{
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Rows of the tallest register tile of any instruction set.
+pub(super) const TALLEST: usize = 12;
+
 /// Rows of the tallest register tile.
 pub(super) fn tallest(level: Level) -> usize {
     rows(level)
@@ -24,21 +27,29 @@ pub(super) fn tiles(rows: Range<usize>, tallest: usize) -> impl Iterator<Item = 
     let mut start = rows.start;
     std::iter::from_fn(move || {
         let left = rows.end - start;
-        let size = [12, 8, 4, 2, 1].into_iter().find(|&size| size <= tallest && size <= left)?;
+        let size = [TALLEST, 8, 4, 2, 1].into_iter().find(|&size| size <= tallest && size <= left)?;
         start += size;
         Some(start - size..start)
     })
 }
 
+/// Rows that are packed at once: a multiple of every tile's.
+const ROWS: usize = 4 * TALLEST;
+
+/// Numbers of the packed filters.
+pub(super) fn packed_len(sum: &Sum) -> usize {
+    sum.groups * sum.outputs * sum.terms()
+}
+
 /// Packs the filters of every group: tile after tile, in each `[terms][rows of the tile]`.
 ///
-/// Blocks of `block` rows are cut into tiles on their own. The row `r` of a group starts, if a tile
-/// does, at `(group * outputs + r) * terms`.
-pub(super) fn pack(level: Level, w: &[f32], sum: &Sum, block: usize, packed: &mut [f32]) {
+/// The row `r` of a group starts, if a tile does, at `(group * outputs + r) * terms`. Rows cut at
+/// multiples of [`TALLEST`] have the same tiles as all rows in one.
+pub(super) fn pack(level: Level, w: &[f32], sum: &Sum, packed: &mut [f32]) {
     let terms = sum.terms();
     packed.par_chunks_exact_mut(sum.outputs * terms).enumerate().for_each(|(group, packed)| {
-        packed.par_chunks_mut(block * terms).enumerate().for_each(|(b, packed)| {
-            let first = b * block;
+        packed.par_chunks_mut(ROWS * terms).enumerate().for_each(|(b, packed)| {
+            let first = b * ROWS;
             for tile in tiles(0..packed.len() / terms, tallest(level)) {
                 let to = &mut packed[tile.start * terms..tile.end * terms];
                 pack_tile(level, &w[group * sum.weights[0]..], sum, first + tile.start, tile.len(), to);
@@ -113,8 +124,8 @@ mod tests {
         let w: Vec<f32> = (0..28 * 27).map(|i| i as f32).collect();
         for level in Level::available() {
             for sum in Sum::gradients(&g).into_iter().chain([Sum::of(&g)]) {
-                let mut packed = vec![0f32; sum.groups * sum.outputs * sum.terms()];
-                pack(level, &w, &sum, 12, &mut packed);
+                let mut packed = vec![0f32; packed_len(&sum)];
+                pack(level, &w, &sum, &mut packed);
                 for group in 0..sum.groups {
                     for block in (0..sum.outputs).step_by(12) {
                         let end = (block + 12).min(sum.outputs);

@@ -4,7 +4,7 @@ use super::{PANEL, Sum};
 use crate::{
     scratch,
     simd::{
-        Level, Vector,
+        Level, Vector, prefetch,
         vector::{LANES, copy, for_each_vector},
     },
 };
@@ -172,7 +172,12 @@ fn each_line<V: Vector>(
     if sum.is_plane() {
         for c in 0..inputs {
             if strip.images == 1 {
-                sink.put::<V>(c, &x[c * plane + strip.first * sum.w..][..part]);
+                let line = |c: usize| &x[c * plane + strip.first * sum.w..][..part];
+                if c + 1 < inputs {
+                    // The next plane is too far away for the processor to guess.
+                    prefetch::to_read(line(c + 1));
+                }
+                sink.put::<V>(c, line(c));
                 continue;
             }
             for (i, line) in line.chunks_exact_mut(part).take(strip.images).enumerate() {
@@ -199,13 +204,22 @@ fn each_line<V: Vector>(
     }
 }
 
-/// Numbers of the panels of a strip.
-pub(super) fn panels_len(sum: &Sum, strip: Strip) -> usize {
-    strip.pixels(sum).div_ceil(LANES) * LANES * sum.terms()
+/// Numbers left free behind a panel. Without them the panels of a strip, which are filled side by
+/// side, would often lie a power of two apart, in one set of the cache.
+const GAP: usize = LANES;
+
+/// Numbers from one panel to the next.
+pub(super) fn panel_stride(sum: &Sum) -> usize {
+    PANEL * sum.terms() + GAP
 }
 
-/// The windows of a strip: panels of [`PANEL`] pixels (the last may be half of that), in each
-/// `[terms][pixels]`. Lanes beyond the last pixel are zero.
+/// Numbers of the panels of a strip.
+pub(super) fn panels_len(sum: &Sum, strip: Strip) -> usize {
+    strip.pixels(sum).div_ceil(PANEL) * panel_stride(sum)
+}
+
+/// The windows of a strip: panels of [`PANEL`] pixels (the last may be half of that),
+/// [`panel_stride`] apart, in each `[terms][pixels]`. Lanes beyond the last pixel are zero.
 ///
 /// `x` starts at the group's first plane and has `channels` planes an image.
 pub(super) fn panels(level: Level, x: &[f32], channels: usize, sum: &Sum, strip: Strip, out: &mut [f32]) {
@@ -214,13 +228,13 @@ pub(super) fn panels(level: Level, x: &[f32], channels: usize, sum: &Sum, strip:
 
 for_each_vector! {
     fn fill_panels<V>(x: &[f32], channels: usize, sum: &Sum, strip: Strip, room: Room<'_>, out: &mut [f32]) {
-        let mut sink = Panels { terms: sum.terms(), out };
+        let mut sink = Panels { stride: panel_stride(sum), out };
         each_line::<V>(x, channels, sum, strip, sum.inputs, room, &mut sink);
     }
 }
 
 struct Panels<'a> {
-    terms: usize,
+    stride: usize,
     out: &'a mut [f32],
 }
 
@@ -228,7 +242,7 @@ impl Sink for Panels<'_> {
     #[inline(always)]
     fn put<V: Vector>(&mut self, k: usize, line: &[f32]) {
         for (panel, line) in line.chunks(PANEL).enumerate() {
-            let start = panel * PANEL * self.terms;
+            let start = panel * self.stride;
             let width = line.len().div_ceil(LANES) * LANES;
             let to = &mut self.out[start + k * width..][..width];
             if line.len() == PANEL {
@@ -331,7 +345,7 @@ mod tests {
                                 let (c, t) = (k / sum.taps.len(), k % sum.taps.len());
                                 let plane = &numbers[(i * sum.inputs + c) * sum.h * sum.w..][..sum.h * sum.w];
                                 let expected = pixel(&sum, plane, sum.taps[t], y, x);
-                                let at = p / PANEL * PANEL * sum.terms() + k * width.min(PANEL) + p % PANEL;
+                                let at = p / PANEL * panel_stride(&sum) + k * width.min(PANEL) + p % PANEL;
                                 assert_eq!(out[at], expected, "{x:?} {w:?} {p} {k}");
                                 assert_eq!(rows[k * stride + p], expected);
                             }

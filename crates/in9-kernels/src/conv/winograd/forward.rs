@@ -6,7 +6,7 @@ use super::{
     transform::{Axis, SIDE, both_axes},
 };
 use crate::{
-    conv::geometry::Geometry,
+    conv::{geometry::Geometry, images_of_task},
     output, scratch,
     simd::{
         Level, Vector,
@@ -17,31 +17,53 @@ use crate::{
 use rayon::prelude::*;
 
 /// Filters `[co, ci, 3, 3]`, or, for the gradient with respect to the image, `[ci, co, 3, 3]` to be
-/// turned by 180 degrees.
+/// turned by 180 degrees, or what [`transformed`] made of them.
 #[derive(Clone, Copy)]
 pub(in crate::conv) enum Filters<'a> {
     Plain(&'a [f32]),
     Turned(&'a [f32]),
+    Transformed(&'a [f32]),
 }
 
-/// `conv(x, w)`; `finish` is called on the outputs of every task while they are in cache.
+/// Outputs of a tile on each axis, which is all that the transformed filters depend on.
+pub(in crate::conv) fn outputs_of(g: &Geometry) -> usize {
+    Plan::new(g).outputs
+}
+
+/// The filters `w` of `[co, ci, 3, 3]`, transformed once for many calls with the same
+/// [`outputs_of`].
+pub(in crate::conv) fn transformed(level: Level, w: &[f32], g: &Geometry) -> Vec<f32> {
+    let plan = Plan::new(g);
+    let mut filters = vec![0f32; filters_len(&plan)];
+    transform_all_filters(level, Filters::Plain(w), &plan, &mut filters);
+    filters
+}
+
+/// `conv(x, w)`; `finish` is called on the outputs of every task, with the number of its first image,
+/// while they are in cache.
 pub(in crate::conv) fn forward(
     level: Level,
     x: &[f32],
     w: Filters<'_>,
     g: &Geometry,
-    finish: impl Fn(&mut [f32]) + Sync,
+    finish: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Vec<f32> {
     let plan = Plan::new(g);
     let (image_in, image_out) = (g.ci * g.plane_in(), g.co * g.plane_out());
+    let images = images_of_task(g.n, plan.images);
+    let run = |filters: &[f32]| {
+        output::chunks(g.n * image_out, images * image_out, |i, y| {
+            let x = &x[i * images * image_in..][..y.len() / image_out * image_in];
+            task(level, x, filters, &plan, y);
+            finish(i * images, y);
+        })
+    };
+    if let Filters::Transformed(filters) = w {
+        return run(filters);
+    }
     scratch::with(filters_len(&plan), |filters| {
         transform_all_filters(level, w, &plan, filters);
-        let filters = &*filters;
-        output::chunks(g.n * image_out, plan.images * image_out, |i, y| {
-            let x = &x[i * plan.images * image_in..][..y.len() / image_out * image_in];
-            task(level, x, filters, &plan, y);
-            finish(y);
-        })
+        run(filters)
     })
 }
 
@@ -96,6 +118,8 @@ fn transform_filters<V: Vector, const OUT: usize>(
             let w = match w {
                 Filters::Plain(w) => &w[((first + lane) * g.ci + c) * 9..],
                 Filters::Turned(w) => &w[(c * g.co + first + lane) * 9..],
+                // They are ready.
+                Filters::Transformed(_) => return,
             };
             match w.first_chunk::<LANES>() {
                 Some(w) => V::load(w).store(taps),

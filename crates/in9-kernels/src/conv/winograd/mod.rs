@@ -16,11 +16,11 @@ pub(super) mod transform;
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;
 pub(super) use backward_weight::backward_weight;
-pub(super) use forward::{Filters, forward};
+pub(super) use forward::{Filters, forward, outputs_of, transformed};
 
 /// Tiles of a strip at most, as long as a row of tiles is no longer.
 const TILES: usize = 64;
-/// Tiles of a task of several images, at least.
+/// Tiles of a task of several images, if the batch has enough of them.
 const SHARED_TILES: usize = 32;
 /// Columns of a panel of filters: two vectors.
 const PANEL: usize = 2 * LANES;
@@ -44,7 +44,7 @@ struct Plan {
     tiles_x: usize,
     /// Rows of tiles of a strip (all of them where several images share a task).
     strip: usize,
-    /// Images of a task.
+    /// Images of a task at most.
     images: usize,
     /// Input and output channels in whole vectors.
     ci_vectors: usize,

@@ -1,0 +1,89 @@
+//! A convolution for inference, whose filters stay as they are.
+
+use super::{
+    Conv2dConfig, checked, conv2d,
+    finish::Finish,
+    forward::{Packed, forward},
+};
+use crate::{Activation, Error, Result, body};
+use candle_core::Tensor;
+use std::sync::OnceLock;
+
+/// Convolution, bias, residual and activation in one pass, with filters that are packed once: at the
+/// first call, for the method that its sizes call for.
+///
+/// With batch norm folded in by [`crate::fold_batch_norm`] this is a whole layer of a trained
+/// network. Packed filters take the memory of the plain ones again (four times that for 3×3 kernels
+/// of stride 1); in return small batches do not pack at every call. Results are those of
+/// [`crate::conv2d_act`], bit for bit.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use in9_kernels::{Activation, Conv2dConfig, FrozenConv2d};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let weight = Tensor::ones((4, 3, 1, 1), candle_core::DType::F32, &Device::Cpu)?;
+/// let conv = FrozenConv2d::new(weight, None);
+/// let x = Tensor::ones((1, 3, 2, 2), candle_core::DType::F32, &Device::Cpu)?;
+/// let y = conv.forward(&x, &Conv2dConfig::new(1, 0), None, Activation::Relu)?;
+/// assert_eq!(y.flatten_all()?.to_vec1::<f32>()?, [3.0; 16]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct FrozenConv2d {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    packed: OnceLock<Packed>,
+}
+
+impl std::fmt::Debug for FrozenConv2d {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let packed = self.packed.get().is_some();
+        f.debug_struct("FrozenConv2d").field("weight", &self.weight.shape()).field("packed", &packed).finish()
+    }
+}
+
+impl FrozenConv2d {
+    /// `weight` of `[out, in / groups, kernel height, kernel width]` and `bias` of `[out]`, both cut
+    /// off from their graph; gradients of images still flow.
+    pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Self { weight: weight.detach(), bias: bias.map(|bias| bias.detach()), packed: OnceLock::new() }
+    }
+
+    /// `activation(conv(x) + bias + residual)`.
+    ///
+    /// # Shapes
+    /// `x` and the result as for [`conv2d`](crate::conv2d); `residual` has the result's shape.
+    ///
+    /// # Errors
+    /// As for [`conv2d`](crate::conv2d), and [`Error::Shape`] for a residual that does not fit.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        config: &Conv2dConfig,
+        residual: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        let (w, bias) = (&self.weight, self.bias.as_ref());
+        let g = checked(x, w, bias, config)?;
+        let shape = [g.n, g.co, g.oh, g.ow];
+        if let Some(residual) = residual
+            && residual.dims() != shape
+        {
+            return Err(Error::shape("conv2d", "residual", format!("{shape:?}"), residual.dims()));
+        }
+        let tensors: Vec<&Tensor> = [Some(x), Some(w), bias, residual].into_iter().flatten().collect();
+        if !body::fused(&tensors) || body::tracked(&tensors) {
+            let y = conv2d(x, w, bias, config)?;
+            return match residual {
+                Some(residual) => crate::add_act(&y, residual, activation),
+                None => activation.apply(&y),
+            };
+        }
+        let y = body::with_slices([Some(x), Some(w), bias, residual], |[x, w, bias, residual]| {
+            let (x, w) = (x.unwrap_or_default(), w.unwrap_or_default());
+            let packed = self.packed.get_or_init(|| Packed::new(w, &g));
+            forward(x, w, Some(packed), &g, Finish { bias, residual, activation })
+        })?;
+        Ok(body::tensor(y, &shape)?)
+    }
+}
