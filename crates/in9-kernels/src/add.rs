@@ -25,7 +25,7 @@ pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor>
 for_each_level! {
     fn forward(y: &mut [f32], a: &[f32], b: &[f32], activation: Activation) {
         specialise!(activation, F => for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-            *y = F.value(a + b);
+            *y = F.value_with::<FMA>(a + b);
         })
     }
 }
@@ -33,7 +33,7 @@ for_each_level! {
 for_each_level! {
     fn backward(d: &mut [f32], a: &[f32], b: &[f32], dy: &[f32], activation: Activation) {
         specialise!(activation, F => for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) {
-            *d = F.slope(a + b) * dy;
+            *d = F.slope::<FMA>(a + b) * dy;
         })
     }
 }

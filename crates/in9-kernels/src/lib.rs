@@ -24,9 +24,11 @@ mod linear;
 mod loss;
 mod norm;
 mod output;
+mod planes;
 mod pool;
 mod portable;
 pub mod runtime;
+mod scale;
 mod scratch;
 mod sgd;
 mod simd;
@@ -39,7 +41,9 @@ pub use error::{Error, Result};
 pub use linear::linear;
 pub use loss::cross_entropy;
 pub use norm::{BatchNormOutput, batch_norm_train, fold_batch_norm, update_running_stats};
+pub use planes::{Plane, assemble_channels};
 pub use pool::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool, max_pool2d};
+pub use scale::{scale_channels, scale_channels_over};
 pub use sgd::{SgdStep, sgd_step};
 
 /// Compiles and runs the README's example.

@@ -1,17 +1,24 @@
 //! The fully connected layer.
 
 use crate::{
-    Error, Result, body, scratch,
-    simd::gemm::{View, gemm},
+    Error, Result, body, output, scratch,
+    simd::{
+        Level, Vector,
+        gemm::{View, gemm},
+        lanes::total,
+        vector::{LANES, for_each_vector},
+    },
 };
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Rows of every matrix product; a batch is filled up with zeros, so that the rounding of a row
-/// does not depend on the size of its batch.
-const ROWS: usize = 16;
-/// Rows of the weights' gradient that one task computes.
+/// Images that one task works on; matrix products fill missing ones up with zeros, so that the
+/// rounding of an image does not depend on the size of its batch.
+const IMAGES: usize = 16;
+/// Outputs that one task computes, of the layer or of the weights' gradient.
 const OUTPUTS: usize = 64;
+/// Columns of the image's gradient that one task computes.
+const COLUMNS: usize = 512;
 
 /// `x wᵀ + bias`.
 ///
@@ -31,13 +38,20 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     if x.rank() != 2 || x.dims()[1] != inputs {
         return Err(Error::shape(OP, "x", format!("[n, {inputs}]"), x.dims()));
     }
-    let y = if body::fused(&[x, w]) {
-        x.contiguous()?.apply_op2(&w.contiguous()?, Linear)?
-    } else {
-        x.matmul(&w.t()?)?
-    };
+    if let Some(bias) = bias
+        && bias.dims() != [out]
+    {
+        return Err(Error::shape(OP, "bias", format!("[{out}]"), bias.dims()));
+    }
+    if body::fused(&[x, w]) && bias.is_none_or(|bias| body::fused(&[bias])) {
+        let (x, w) = (x.contiguous()?, w.contiguous()?);
+        return Ok(match bias {
+            Some(bias) => x.apply_op3(&w, &bias.contiguous()?, Linear)?,
+            None => x.apply_op2(&w, Linear)?,
+        });
+    }
+    let y = x.matmul(&w.t()?)?;
     match bias {
-        Some(bias) if bias.dims() != [out] => Err(Error::shape(OP, "bias", format!("[{out}]"), bias.dims())),
         Some(bias) => Ok(y.broadcast_add(bias)?),
         None => Ok(y),
     }
@@ -45,29 +59,103 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
 
 struct Linear;
 
-/// `y = a b` for `a` of [n, inner], [`ROWS`] rows at a time.
-fn multiply_rows(a: &[f32], b: (&[f32], View), inner: usize, columns: usize) -> Vec<f32> {
-    let mut y = vec![0f32; a.len() / inner.max(1) * columns];
-    if inner == 0 || columns == 0 {
-        return y;
+/// `[n, out]`. Weights, of which there are many more than inputs, are read once for [`IMAGES`].
+fn forward(x: &[f32], w: &[f32], bias: Option<&[f32]>, [n, inputs, out]: [usize; 3]) -> Vec<f32> {
+    let level = Level::current();
+    let task = |first: usize, block: usize, mut y: Vec<&mut [f32]>| {
+        let start = block * OUTPUTS;
+        let x = &x[first * inputs..(first + y.len()) * inputs];
+        let w = &w[start * inputs..];
+        dots(level, x, w, inputs, &mut y);
+        if let Some(bias) = bias {
+            for y in y {
+                y.iter_mut().zip(&bias[start..]).for_each(|(y, bias)| *y += bias);
+            }
+        }
+    };
+    output::blocks([n, out], IMAGES, OUTPUTS, task).0
+}
+
+for_each_vector! {
+    /// `y[image][o] = Σ x[image] * w[o]`. Every sum is sixteen chains in the order of the inputs and
+    /// the pairwise sum of those, whatever tile it is computed in.
+    fn dots<V>(x: &[f32], w: &[f32], inputs: usize, y: &mut [&mut [f32]]) {
+        // As many sums as registers can hold beside the factors.
+        if V::ROWS > 4 { tiles::<V, 4>(x, w, inputs, y) } else { tiles::<V, 2>(x, w, inputs, y) }
     }
-    y.par_chunks_mut(ROWS * columns).zip(a.par_chunks(ROWS * inner)).for_each(|(y, a)| {
-        scratch::with(ROWS * inner, |rows| {
-            rows[..a.len()].copy_from_slice(a);
-            rows[a.len()..].fill(0.0);
-            scratch::with(ROWS * columns, |out| {
-                gemm(
-                    [ROWS, columns, inner],
-                    (rows, View::row_major(0, inner)),
-                    b,
-                    (out, View::row_major(0, columns)),
-                    false,
-                );
-                y.copy_from_slice(&out[..y.len()]);
-            });
-        });
-    });
-    y
+}
+
+#[inline(always)]
+fn tiles<V: Vector, const SIDE: usize>(x: &[f32], w: &[f32], inputs: usize, y: &mut [&mut [f32]]) {
+    let outputs = y.first().map_or(0, |y| y.len());
+    let mut o = 0;
+    while o < outputs {
+        let wide = if outputs - o >= SIDE { SIDE } else { 1 };
+        let mut image = 0;
+        while image < y.len() {
+            let tall = if y.len() - image >= SIDE { SIDE } else { 1 };
+            let (x, w) = (&x[image * inputs..], &w[o * inputs..]);
+            let y = &mut y[image..image + tall];
+            match (tall == SIDE, wide == SIDE) {
+                (true, true) => tile::<V, SIDE, SIDE>(x, w, inputs, y, o),
+                (true, false) => tile::<V, SIDE, 1>(x, w, inputs, y, o),
+                (false, true) => tile::<V, 1, SIDE>(x, w, inputs, y, o),
+                (false, false) => tile::<V, 1, 1>(x, w, inputs, y, o),
+            }
+            image += tall;
+        }
+        o += wide;
+    }
+}
+
+/// The sums of `R` images and `C` outputs, the first of them `o`.
+#[inline(always)]
+fn tile<V: Vector, const R: usize, const C: usize>(
+    x: &[f32],
+    w: &[f32],
+    inputs: usize,
+    y: &mut [&mut [f32]],
+    o: usize,
+) {
+    let whole = inputs / LANES;
+    let x: [&[f32]; R] = std::array::from_fn(|r| &x[r * inputs..(r + 1) * inputs]);
+    let w: [&[f32]; C] = std::array::from_fn(|c| &w[c * inputs..(c + 1) * inputs]);
+    let mut sums = [[V::splat(0.0); C]; R];
+    {
+        let x = x.map(|x| &x.as_chunks::<LANES>().0[..whole]);
+        let w = w.map(|w| &w.as_chunks::<LANES>().0[..whole]);
+        for k in 0..whole {
+            let w: [V; C] = std::array::from_fn(|c| V::load(&w[c][k]));
+            for (x, sums) in x.iter().zip(&mut sums) {
+                let x = V::load(&x[k]);
+                for (sum, w) in sums.iter_mut().zip(w) {
+                    *sum = x.mul_add(w, *sum);
+                }
+            }
+        }
+    }
+    let w: [V; C] = std::array::from_fn(|c| V::load_part(&w[c][whole * LANES..]));
+    for ((x, mut sums), y) in x.into_iter().zip(sums).zip(y) {
+        let x = V::load_part(&x[whole * LANES..]);
+        for (c, (sum, w)) in sums.iter_mut().zip(w).enumerate() {
+            let mut lanes = [0f32; LANES];
+            x.mul_add(w, *sum).store(&mut lanes);
+            y[o + c] = total(lanes);
+        }
+    }
+}
+
+impl Linear {
+    fn forward(
+        x: (&CpuStorage, &Layout),
+        w: (&CpuStorage, &Layout),
+        bias: Option<&[f32]>,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (n, inputs) = x.1.shape().dims2()?;
+        let (out, _) = w.1.shape().dims2()?;
+        let y = forward(body::slice(x.0, x.1)?, body::slice(w.0, w.1)?, bias, [n, inputs, out]);
+        Ok((CpuStorage::F32(y), (n, out).into()))
+    }
 }
 
 impl CustomOp2 for Linear {
@@ -82,15 +170,7 @@ impl CustomOp2 for Linear {
         w: &CpuStorage,
         w_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (n, _) = x_layout.shape().dims2()?;
-        let (out, inputs) = w_layout.shape().dims2()?;
-        let (x, w) = (body::slice(x, x_layout)?, body::slice(w, w_layout)?);
-        let y = if inputs == 0 {
-            vec![0f32; n * out]
-        } else {
-            multiply_rows(x, (w, View::transposed(0, inputs)), inputs, out)
-        };
-        Ok((CpuStorage::F32(y), (n, out).into()))
+        Self::forward((x, x_layout), (w, w_layout), None)
     }
 
     fn bwd(
@@ -100,32 +180,129 @@ impl CustomOp2 for Linear {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let (n, inputs) = x.dims2()?;
-        let (out, _) = w.dims2()?;
-        let dw = body::with_slice(x, |x| {
-            body::with_slice(dy, |dy| {
-                let mut dw = vec![0f32; out * inputs];
-                let rows = (OUTPUTS * inputs).max(1);
-                dw.par_chunks_mut(rows).enumerate().for_each(|(block, dw)| {
-                    gemm(
-                        [dw.len() / inputs.max(1), inputs, n],
-                        (dy, View::transposed(block * OUTPUTS, out)),
-                        (x, View::row_major(0, inputs)),
-                        (dw, View::row_major(0, inputs)),
-                        false,
-                    );
-                });
-                dw
-            })
-        })??;
-        let dx = if x.track_op() {
-            let dx = body::with_slice(dy, |dy| {
-                body::with_slice(w, |w| multiply_rows(dy, (w, View::row_major(0, inputs)), out, inputs))
-            })??;
-            Some(body::tensor(dx, (n, inputs))?)
-        } else {
-            None
-        };
-        Ok((dx, Some(body::tensor(dw, (out, inputs))?)))
+        let (dx, dw) = gradients(x, w, dy)?;
+        Ok((dx, Some(dw)))
+    }
+}
+
+impl CustomOp3 for Linear {
+    fn name(&self) -> &'static str {
+        "in9-linear-bias"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        w: &CpuStorage,
+        w_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        Self::forward((x, x_layout), (w, w_layout), Some(body::slice(bias, bias_layout)?))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (dx, dw) = gradients(x, w, dy)?;
+        let of_bias = body::with_slice(dy, |dy| {
+            let mut sums = vec![0f64; bias.elem_count()];
+            for dy in dy.chunks_exact(sums.len().max(1)) {
+                sums.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += f64::from(dy));
+            }
+            sums.into_iter().map(|sum| sum as f32).collect::<Vec<_>>()
+        })?;
+        Ok((dx, Some(dw), Some(body::tensor(of_bias, bias.shape())?)))
+    }
+}
+
+/// Gradients of the images, if anyone wants it, and of the weights.
+fn gradients(x: &Tensor, w: &Tensor, dy: &Tensor) -> candle_core::Result<(Option<Tensor>, Tensor)> {
+    let (n, inputs) = x.dims2()?;
+    let (out, _) = w.dims2()?;
+    let dw = body::with_slice(x, |x| {
+        body::with_slice(dy, |dy| {
+            let mut dw = vec![0f32; out * inputs];
+            let rows = (OUTPUTS * inputs).max(1);
+            dw.par_chunks_mut(rows).enumerate().for_each(|(block, dw)| {
+                gemm(
+                    [dw.len() / inputs.max(1), inputs, n],
+                    (dy, View::transposed(block * OUTPUTS, out)),
+                    (x, View::row_major(0, inputs)),
+                    (dw, View::row_major(0, inputs)),
+                    false,
+                );
+            });
+            dw
+        })
+    })??;
+    let dx = if x.track_op() {
+        let dx =
+            body::with_slice(dy, |dy| body::with_slice(w, |w| image_gradient(dy, w, [n, inputs, out])))??;
+        Some(body::tensor(dx, (n, inputs))?)
+    } else {
+        None
+    };
+    Ok((dx, body::tensor(dw, (out, inputs))?))
+}
+
+/// `dy w`, [`IMAGES`] rows and [`COLUMNS`] columns at a time.
+fn image_gradient(dy: &[f32], w: &[f32], [n, inputs, out]: [usize; 3]) -> Vec<f32> {
+    let task = |first: usize, block: usize, dx: Vec<&mut [f32]>| {
+        let columns = dx.first().map_or(0, |dx| dx.len());
+        let dy = &dy[first * out..(first + dx.len()) * out];
+        scratch::with(IMAGES * out, |rows| {
+            rows[..dy.len()].copy_from_slice(dy);
+            rows[dy.len()..].fill(0.0);
+            scratch::with(IMAGES * columns, |sums| {
+                // An empty sum leaves them as they are.
+                sums.fill(0.0);
+                gemm(
+                    [IMAGES, columns, out],
+                    (rows, View::row_major(0, out)),
+                    (w, View::row_major(block * COLUMNS, inputs)),
+                    (sums, View::row_major(0, columns)),
+                    false,
+                );
+                for (dx, sums) in dx.into_iter().zip(sums.chunks_exact(columns.max(1))) {
+                    dx.copy_from_slice(sums);
+                }
+            });
+        });
+    };
+    output::blocks([n, inputs], IMAGES, COLUMNS, task).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_do_not_depend_on_their_tile_and_are_right_at_every_level() {
+        // Small integers: every sum is exact.
+        for inputs in [0, 1, 16, 37] {
+            for (images, outputs) in [(1, 1), (3, 5), (4, 4), (5, 9)] {
+                let x: Vec<f32> = (0..images * inputs).map(|i| (i % 7) as f32 - 3.0).collect();
+                let w: Vec<f32> = (0..outputs * inputs).map(|i| (i % 5) as f32 - 2.0).collect();
+                for level in Level::available() {
+                    let mut y = vec![vec![9f32; outputs]; images];
+                    let mut rows: Vec<&mut [f32]> = y.iter_mut().map(Vec::as_mut_slice).collect();
+                    dots(level, &x, &w, inputs, &mut rows);
+                    for (r, y) in y.iter().enumerate() {
+                        for (o, &y) in y.iter().enumerate() {
+                            let (x, w) = (&x[r * inputs..][..inputs], &w[o * inputs..][..inputs]);
+                            let expected: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();
+                            assert_eq!(y, expected, "{level:?} {inputs} {images} {outputs}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

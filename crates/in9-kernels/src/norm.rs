@@ -386,10 +386,10 @@ struct Affine {
 
 for_each_level! {
     /// `y = f(scale * x + shift)`.
-    fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
+    pub(crate) fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
         let [scale, shift] = affine;
         specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
-            *y = F.value(lanes::fma::<FMA>(scale, x, shift));
+            *y = F.value_with::<FMA>(lanes::fma::<FMA>(scale, x, shift));
         })
     }
 }
@@ -405,14 +405,14 @@ for_each_level! {
             for (x, dy) in x.chunks(LANES).zip(dy.chunks(LANES)) {
                 if let (Some(x), Some(dy)) = (x.first_chunk::<LANES>(), dy.first_chunk::<LANES>()) {
                     for i in 0..LANES {
-                        let d = F.slope(lanes::fma::<FMA>(a.scale, x[i], a.shift)) * dy[i];
+                        let d = F.slope::<FMA>(lanes::fma::<FMA>(a.scale, x[i], a.shift)) * dy[i];
                         sums[i] += d;
                         products[i] = lanes::fma::<FMA>(d, x[i] - a.mean, products[i]);
                     }
                     continue;
                 }
                 for (i, (&x, &dy)) in x.iter().zip(dy).enumerate() {
-                    let d = F.slope(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
+                    let d = F.slope::<FMA>(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
                     sums[i] += d;
                     products[i] = lanes::fma::<FMA>(d, x - a.mean, products[i]);
                 }
@@ -434,7 +434,7 @@ for_each_level! {
     ) {
         let [offset, slope] = means;
         specialise!(activation, F => for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
-            let d = F.slope(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
+            let d = F.slope::<FMA>(lanes::fma::<FMA>(a.scale, x, a.shift)) * dy;
             *dx = a.scale * (d - offset - (x - a.mean) * slope);
         })
     }

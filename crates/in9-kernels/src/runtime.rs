@@ -5,6 +5,9 @@
 /// - The number of worker threads (`threads`, else `RAYON_NUM_THREADS`, else every core) goes
 ///   into `RAYON_NUM_THREADS`: where that is unset, Candle parses `/proc/cpuinfo` in every matrix
 ///   product.
+/// - The calling thread is one of the workers, if there are several: an operation that it starts need
+///   not wake another thread and sleep until that is done, which for small layers takes as long as
+///   their work. (Operations that another thread starts have one worker less while this one is busy.)
 /// - On Linux with glibc, freed memory is kept by the process rather than given back, so that the
 ///   next activation does not fault its pages in again.
 ///
@@ -19,8 +22,13 @@ pub fn init(threads: Option<usize>) {
         // SAFETY: this is the process's only thread, so nobody reads the environment meanwhile.
         unsafe { std::env::set_var("RAYON_NUM_THREADS", threads.to_string()) };
     }
+    let mut pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    // A pool of nothing but this thread would leave other threads waiting for it.
+    if threads > 1 {
+        pool = pool.use_current_thread();
+    }
     // An error means that the pool exists already; its size is then not ours to choose.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let _ = pool.build_global();
 }
 
 fn from_environment() -> Option<usize> {

@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 use common::random;
 use in9_kernels::{
     Activation, Conv2dConfig, adaptive_avg_pool2d, batch_norm_train, conv2d, conv2d_act, cross_entropy,
-    dropout, global_avg_pool, linear, max_pool2d,
+    dropout, global_avg_pool, linear, max_pool2d, scale_channels,
 };
 
 /// A convolution of every kind that has its own code.
@@ -59,6 +59,7 @@ fn everything(threads: usize) -> Vec<Vec<u32>> {
         let targets = Tensor::from_vec(vec![1u32; 40], 40, &candle_core::Device::Cpu)?;
         keep(&[random(&[40, 9], 5)], &|t| Ok(cross_entropy(&t[0], &targets, 0.1)?));
         keep(&[random(&[40, 33], 5), random(&[130, 33], 6)], &|t| Ok(linear(&t[0], &t[1], None)?));
+        keep(&[x.clone(), random(&[6, 5], 7)], &|t| Ok(scale_channels(&t[0], &t[1])?));
         Ok::<_, candle_core::Error>(all)
     })
     .unwrap()

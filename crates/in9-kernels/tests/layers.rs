@@ -6,9 +6,9 @@ mod common;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{bodies_agree, difference, gradients_are_right, random, run, values};
 use in9_kernels::{
-    Activation, BatchNormOutput, Conv2dConfig, adaptive_avg_pool2d, add_act, avg_pool2d, batch_norm_train,
-    conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm, global_avg_pool, gradients, linear,
-    max_pool2d, update_running_stats,
+    Activation, BatchNormOutput, Conv2dConfig, Plane, adaptive_avg_pool2d, add_act, assemble_channels,
+    avg_pool2d, batch_norm_train, conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm,
+    global_avg_pool, gradients, linear, max_pool2d, scale_channels, update_running_stats,
 };
 
 const ACTIVATIONS: [Activation; 7] = [
@@ -128,6 +128,37 @@ fn add_and_activation() {
     for a in ACTIVATIONS {
         let inputs = [(random(&[2, 3, 4], 1) * 4.0).unwrap(), (random(&[2, 3, 4], 2) * 4.0).unwrap()];
         check(&format!("{a:?}"), &inputs, |t| Ok(add_act(&t[0], &t[1], a)?));
+    }
+}
+
+#[test]
+fn scaled_and_assembled_channels() {
+    for plane in [[1, 1], [5, 7], [9, 9]] {
+        let x = |channels, seed| random(&[3, channels, plane[0], plane[1]], seed);
+        check("scale", &[x(5, 1), random(&[3, 5], 2)], |t| Ok(scale_channels(&t[0], &t[1])?));
+        let planes = [Plane::Sum(1, 3), Plane::Second(0), Plane::First(2), Plane::First(0), Plane::Sum(4, 1)];
+        check("assemble", &[x(5, 1), x(4, 2)], |t| Ok(assemble_channels(&t[0], &t[1], &planes)?));
+        let half = [Plane::First(2), Plane::First(3)];
+        check("half", &[x(4, 1)], |t| Ok(assemble_channels(&t[0], &t[0], &half)?));
+    }
+}
+
+/// Where gradients do not flow, other code runs.
+#[test]
+fn maxima_are_the_same_without_a_graph() {
+    for (plane, kernel, stride, padding) in [
+        ([9, 7], [3, 3], [2, 2], [1; 4]),
+        ([40, 37], [3, 3], [2, 2], [1; 4]),
+        ([40, 37], [2, 2], [2, 2], [0; 4]),
+        ([33, 35], [3, 5], [1, 1], [1, 1, 2, 2]),
+        ([6, 5], [3, 2], [1, 3], [0, 2, 1, 0]),
+        ([2, 9], [5, 5], [1, 2], [2, 2, 4, 0]),
+        ([12, 50], [3, 4], [4, 2], [0, 1, 3, 2]),
+    ] {
+        let x = random(&[3, 2, plane[0], plane[1]], 1).to_dtype(DType::F32).unwrap();
+        let plain = max_pool2d(&x, kernel, stride, padding).unwrap();
+        let graph = max_pool2d(&Var::from_tensor(&x).unwrap(), kernel, stride, padding).unwrap();
+        assert_eq!(values(&plain), values(&graph), "{plane:?} {kernel:?} {stride:?} {padding:?}");
     }
 }
 
@@ -265,7 +296,15 @@ fn plain_gradients_equal_those_of_the_graph() {
 
 #[test]
 fn every_instruction_set_agrees_with_the_portable_body() {
-    for test in ["activations", "batch_norm", "add_and_activation", "pooling"] {
+    for test in [
+        "activations",
+        "batch_norm",
+        "add_and_activation",
+        "pooling",
+        "linear_layer",
+        "scaled_and_assembled_channels",
+        "maxima_are_the_same_without_a_graph",
+    ] {
         common::under_every_instruction_set(test);
     }
 }

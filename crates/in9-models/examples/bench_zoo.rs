@@ -42,9 +42,9 @@ fn main() -> anyhow::Result<()> {
             let mut sgd = Sgd::new(&model.parameters(), 0.9, false, 1e-4, Decay::All)?;
             let mut step = 0;
             Box::new(move || {
-                let logits = model.forward(&x, Mode::Train { seed: 0, step })?;
-                let loss = in9_kernels::cross_entropy(&logits, &labels, 0.0)?;
-                sgd.step(&loss.backward()?, 0.01)?;
+                let mode = Mode::Train { seed: 0, step };
+                let (loss, _, gradients) = model.gradients(&x, &labels, 0.0, 1.0, mode)?;
+                sgd.step(&gradients, 0.01)?;
                 loss.to_scalar::<f32>()?;
                 step += 1;
                 Ok(())

@@ -83,12 +83,17 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether [`Context::tap`] would keep what is offered under `name`.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.wanted.contains(&name)
+    }
+
     /// Offers the activation `x` under `name`; the network goes on with what is returned.
     ///
     /// # Errors
     /// Only when a variable cannot be made of `x` (see [`Model::forward_with_variables`]).
     pub fn tap(&mut self, name: &str, x: Tensor) -> Result<Tensor> {
-        if !self.wanted.contains(&name) {
+        if !self.wants(name) {
             return Ok(x);
         }
         let x = if self.cut { Var::from_tensor(&x.detach().contiguous()?)?.into_inner() } else { x };

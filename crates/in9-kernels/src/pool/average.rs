@@ -1,11 +1,19 @@
 //! Mean of each window.
 
 use super::windows::{Windows, dims4};
-use crate::{Result, body, output, portable};
+use crate::{
+    Result, body, output, portable,
+    simd::{Level, for_each_level, lanes::total, vector::LANES},
+};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-/// Planes that one task works through.
-const PLANES: usize = 8;
+/// Numbers of the planes that one task works through, about.
+const TASK: usize = 1 << 14;
+
+/// Planes of a task.
+fn planes(plane: usize) -> usize {
+    (TASK / plane.max(1)).max(1)
+}
 
 /// Mean of each window.
 ///
@@ -75,13 +83,18 @@ impl CustomOp1 for AvgPool {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, c, h, w) = layout.shape().dims4()?;
-        let (x, out) = (body::slice(x, layout)?, self.windows.len());
-        let y = output::chunks(n * c * out, PLANES * out, |i, y| {
-            let xs = x[i * PLANES * h * w..].chunks_exact(h * w);
+        let (x, out, level) = (body::slice(x, layout)?, self.windows.len(), Level::current());
+        let planes = planes(h * w);
+        let y = output::chunks(n * c * out, planes * out, |i, y| {
+            let xs = x[i * planes * h * w..].chunks_exact(h * w);
             for (y, x) in y.chunks_exact_mut(out).zip(xs) {
                 self.windows.each(|o, rows, columns| {
-                    let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
-                    let sum: f32 = rows.clone().map(row).sum();
+                    let sum = if columns.len() == w {
+                        sum(level, &x[rows.start * w..rows.end * w])
+                    } else {
+                        let row = |r: usize| x[r * w..][columns.clone()].iter().sum::<f32>();
+                        rows.clone().map(row).sum::<f32>()
+                    };
                     y[o] = sum * self.weight(rows.len() * columns.len());
                 });
             }
@@ -92,10 +105,10 @@ impl CustomOp1 for AvgPool {
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
         let (_, _, h, w) = x.dims4()?;
-        let out = self.windows.len();
+        let (out, planes) = (self.windows.len(), planes(h * w));
         let dx = body::with_slice(dy, |dy| {
-            output::chunks(x.elem_count(), PLANES * h * w, |i, dx| {
-                let dys = dy[i * PLANES * out..].chunks_exact(out);
+            output::chunks(x.elem_count(), planes * h * w, |i, dx| {
+                let dys = dy[i * planes * out..].chunks_exact(out);
                 for (dx, dy) in dx.chunks_exact_mut(h * w).zip(dys) {
                     self.windows.each(|o, rows, columns| {
                         let d = dy[o] * self.weight(rows.len() * columns.len());
@@ -109,5 +122,51 @@ impl CustomOp1 for AvgPool {
             })
         })?;
         Ok(Some(body::tensor(dx, x.shape())?))
+    }
+}
+
+for_each_level! {
+    /// The sum of all, in chains side by side.
+    fn sum(x: &[f32]) -> f32 {
+        const WIDE: usize = 4 * LANES;
+        let mut wide = [0f32; WIDE];
+        let (whole, rest) = x.as_chunks::<WIDE>();
+        for x in whole {
+            for (sum, x) in wide.iter_mut().zip(x) {
+                *sum += x;
+            }
+        }
+        let mut sums = [0f32; LANES];
+        for wide in wide.as_chunks::<LANES>().0 {
+            for (sum, wide) in sums.iter_mut().zip(wide) {
+                *sum += wide;
+            }
+        }
+        let (whole, rest) = rest.as_chunks::<LANES>();
+        for x in whole {
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum += x;
+            }
+        }
+        for (sum, x) in sums.iter_mut().zip(rest) {
+            *sum += x;
+        }
+        total(sums)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_summed_at_every_level() {
+        // Small integers: every sum is exact.
+        for n in [1, 15, 16, 17, 49, 63, 64, 65, 196, 1000] {
+            let x: Vec<f32> = (0..n).map(|i| (i % 11) as f32 - 4.0).collect();
+            for level in Level::available() {
+                assert_eq!(sum(level, &x), x.iter().sum::<f32>(), "{level:?} {n}");
+            }
+        }
     }
 }

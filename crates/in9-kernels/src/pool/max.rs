@@ -3,7 +3,7 @@
 use super::windows::{Windows, dims4};
 use crate::{
     Result, body, output, portable, scratch,
-    simd::{Level, for_each_level},
+    simd::{Level, for_each_level, vector::LANES},
 };
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use rayon::prelude::*;
@@ -27,12 +27,14 @@ pub fn max_pool2d(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: [
     if !body::fused(&[x]) {
         return portable::max_pool2d(x, &windows, kernel, stride, padding);
     }
-    let op = MaxPool { windows, record: x.track_op(), winners: OnceLock::new() };
+    let along = Along::new(w, windows.columns.len(), kernel[1], stride[1], padding[2]);
+    let op = MaxPool { windows, along, record: x.track_op(), winners: OnceLock::new() };
     Ok(x.contiguous()?.apply_op1(op)?)
 }
 
 struct MaxPool {
     windows: Windows,
+    along: Along,
     record: bool,
     /// For each output the index of its maximum in the plane; written by the forward pass.
     winners: OnceLock<Vec<u32>>,
@@ -103,25 +105,80 @@ pub(crate) fn gradient(
     Ok(portable::gradients(&[x], dy, y)?.pop().unwrap_or(x.zeros_like()?))
 }
 
+/// The windows along a row, whose ends are filled up with minus infinity so that all are alike.
+#[derive(Clone, Copy, Debug)]
+struct Along {
+    width: usize,
+    kernel: usize,
+    stride: usize,
+    left: usize,
+    /// Numbers of a filled up row, an even number.
+    line: usize,
+}
+
+impl Along {
+    fn new(width: usize, outputs: usize, kernel: usize, stride: usize, left: usize) -> Self {
+        let reach = outputs.saturating_sub(1) * stride + kernel;
+        Self { width, kernel, stride, left, line: reach.max(left + width).next_multiple_of(2) }
+    }
+
+    /// Numbers of working memory: a row, and its even and its odd ones.
+    fn scratch(&self) -> usize {
+        2 * self.line
+    }
+}
+
 for_each_level! {
     /// The maxima of a plane: first down the columns, then along the line.
-    fn pool_plane_values(windows: &Windows, width: usize, x: &[f32], y: &mut [f32], line: &mut [f32]) {
-        let out = y.chunks_exact_mut(windows.columns.len());
-        for (rows, y) in windows.rows.iter().zip(out) {
-            line.copy_from_slice(&x[rows.start * width..][..width]);
+    fn pool_plane_values(windows: &Windows, along: Along, x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+        let Along { width, kernel, stride, left, line } = along;
+        let (line, halves) = scratch.split_at_mut(line);
+        let (even, odd) = halves.split_at_mut(line.len() / 2);
+        line.fill(f32::NEG_INFINITY);
+        let outputs = windows.columns.len();
+        for (rows, y) in windows.rows.iter().zip(y.chunks_exact_mut(outputs)) {
+            let inner = &mut line[left..left + width];
+            inner.copy_from_slice(&x[rows.start * width..][..width]);
             for row in rows.start + 1..rows.end {
-                for (best, &v) in line.iter_mut().zip(&x[row * width..][..width]) {
-                    *best = greater(*best, v);
-                }
+                raise(inner, &x[row * width..][..width]);
             }
-            for (columns, y) in windows.columns.iter().zip(y) {
-                let mut best = line[columns.start];
-                for &v in &line[columns.start + 1..columns.end] {
-                    best = greater(best, v);
+            if stride == 2 {
+                let halves = even.iter_mut().zip(odd.iter_mut());
+                for ((even, odd), pair) in halves.zip(line.as_chunks::<2>().0) {
+                    (*even, *odd) = (pair[0], pair[1]);
                 }
-                *y = best;
+                y.copy_from_slice(&even[..outputs]);
+                for tap in 1..kernel {
+                    let half = if tap % 2 == 0 { &*even } else { &*odd };
+                    raise(y, &half[tap / 2..][..outputs]);
+                }
+            } else if stride == 1 {
+                y.copy_from_slice(&line[..outputs]);
+                for tap in 1..kernel {
+                    raise(y, &line[tap..][..outputs]);
+                }
+            } else {
+                for (o, y) in y.iter_mut().enumerate() {
+                    let window = &line[o * stride..][..kernel];
+                    *y = window.iter().fold(f32::NEG_INFINITY, |best, &v| greater(best, v));
+                }
             }
         }
+    }
+}
+
+/// Puts the greater of each pair into `best`, sixteen at a time: rows are short.
+#[inline(always)]
+fn raise(best: &mut [f32], values: &[f32]) {
+    let ((best, best_rest), (values, values_rest)) =
+        (best.as_chunks_mut::<LANES>(), values.as_chunks::<LANES>());
+    for (best, values) in best.iter_mut().zip(values) {
+        for (best, &v) in best.iter_mut().zip(values) {
+            *best = greater(*best, v);
+        }
+    }
+    for (best, &v) in best_rest.iter_mut().zip(values_rest) {
+        *best = greater(*best, v);
     }
 }
 
@@ -146,9 +203,9 @@ impl CustomOp1 for MaxPool {
         } else {
             output::chunks(n * c * out, PLANES * out, |i, y| {
                 let xs = x[i * PLANES * h * w..].chunks_exact(h * w);
-                scratch::with(w, |line| {
+                scratch::with(self.along.scratch(), |scratch| {
                     for (y, x) in y.chunks_exact_mut(out).zip(xs) {
-                        pool_plane_values(level, &self.windows, w, x, y, line);
+                        pool_plane_values(level, &self.windows, self.along, x, y, scratch);
                     }
                 });
             })

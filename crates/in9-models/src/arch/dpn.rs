@@ -4,8 +4,8 @@
 //! first channels are added to (residual), each block appends new ones behind them (dense).
 
 use candle_core::Tensor;
+use in9_kernels::{Plane, assemble_channels};
 
-use super::planes::{Plane, assemble, can_assemble};
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, BatchNorm, Conv, ConvAct, ConvBnAct, global_avg_pool, max_pool};
@@ -72,10 +72,7 @@ impl Network for Dpn {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap("features.conv5_bn_ac", x)?;
-        let means = global_avg_pool(&x)?;
-        let (n, channels) = means.dims2()?;
-        let scores = self.classifier.forward(&means.reshape((n, channels, 1, 1))?, context)?;
-        Ok(scores.flatten_from(1)?)
+        self.classifier.forward_vectors(&global_avg_pool(&x)?)
     }
 
     fn tap_names(&self) -> Vec<String> {
@@ -155,13 +152,8 @@ impl Block {
 /// follow.
 fn join(carried: &Tensor, y: &Tensor, residual: usize) -> Result<Tensor> {
     let (before, appended) = (carried.dim(1)?, y.dim(1)?);
-    if can_assemble(&[carried, y]) {
-        let sums = (0..residual).map(|i| Plane::Sum(i, i));
-        let dense = (residual..before).map(Plane::First);
-        let planes = sums.chain(dense).chain((residual..appended).map(Plane::Second)).collect();
-        return Ok(assemble(carried, y, planes)?);
-    }
-    let sum = (carried.narrow(1, 0, residual)? + y.narrow(1, 0, residual)?)?;
-    let rest = |t: &Tensor, channels: usize| t.narrow(1, residual, channels - residual);
-    Ok(Tensor::cat(&[sum, rest(carried, before)?, rest(y, appended)?], 1)?)
+    let sums = (0..residual).map(|i| Plane::Sum(i, i));
+    let dense = (residual..before).map(Plane::First);
+    let planes: Vec<Plane> = sums.chain(dense).chain((residual..appended).map(Plane::Second)).collect();
+    Ok(assemble_channels(carried, y, &planes)?)
 }

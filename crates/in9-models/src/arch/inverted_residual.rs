@@ -111,7 +111,7 @@ impl InvertedResidual {
         };
         y = self.depthwise.forward(&y, context)?;
         if let Some(gate) = &self.gate {
-            y = gate.forward(&y, context)?;
+            y = gate.forward(y)?;
         }
         if self.skip {
             self.project.forward_add(&y, x, Activation::None, context)

@@ -76,10 +76,7 @@ impl Network for MobileNetV3 {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap(&self.last_name, x)?;
-        let means = global_avg_pool(&x)?;
-        let (n, channels) = means.dims2()?;
-        let x = self.hidden.forward(&means.reshape((n, channels, 1, 1))?, context)?;
-        self.classifier.forward(&x.flatten_from(1)?)
+        self.classifier.forward(&self.hidden.forward_vectors(&global_avg_pool(&x)?)?)
     }
 
     fn tap_names(&self) -> Vec<String> {

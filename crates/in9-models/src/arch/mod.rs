@@ -9,7 +9,6 @@ mod inverted_residual;
 pub mod mobilenet_v2;
 pub mod mobilenet_v3;
 pub mod mobilenet_v3_timm;
-mod planes;
 pub mod resnet;
 pub mod resnet_small;
 pub mod shufflenet_v2;

@@ -1,8 +1,10 @@
 //! ShuffleNetV2 (Ma et al. 2018), as torchvision names it.
 
-use candle_core::Tensor;
+use std::ops::Range;
 
-use super::planes::{Plane, assemble, can_assemble};
+use candle_core::Tensor;
+use in9_kernels::{Plane, assemble_channels};
+
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, max_pool};
@@ -49,11 +51,18 @@ impl Network for ShuffleNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let x = self.stem.forward(x, context)?;
         let x = context.tap("conv1", x)?;
-        let mut x = max_pool(&x, 3, 2, 1)?;
-        for (unit, name) in &self.units {
-            x = context.tap(name, unit.forward(&x, context)?)?;
+        let mut x = Passed::Whole(max_pool(&x, 3, 2, 1)?);
+        for (i, (unit, name)) in self.units.iter().enumerate() {
+            let (left, right) = unit.forward(&x, context)?;
+            let half = right.dim(1)?;
+            let next_splits = self.units.get(i + 1).is_some_and(|(next, _)| next.left.is_none());
+            x = if next_splits && !context.wants(name) {
+                Passed::Halves(shuffle(&left, &right, 0..half)?, shuffle(&left, &right, half..2 * half)?)
+            } else {
+                Passed::Whole(context.tap(name, shuffle(&left, &right, 0..2 * half)?)?)
+            };
         }
-        let x = self.last.forward(&x, context)?;
+        let x = self.last.forward(&x.whole()?, context)?;
         let x = context.tap("conv5", x)?;
         self.classifier.forward(&global_avg_pool(&x)?)
     }
@@ -95,32 +104,58 @@ impl Unit {
         Ok(Self { left, right })
     }
 
-    fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
+    /// The results of both branches, to be shuffled.
+    fn forward(&self, x: &Passed, context: &Context) -> Result<(Tensor, Tensor)> {
         let (left, mut right) = match &self.left {
             Some([depthwise, pointwise]) => {
-                let left = pointwise.forward(&depthwise.forward(x, context)?, context)?;
-                (left, x.clone())
+                let x = x.whole()?;
+                (pointwise.forward(&depthwise.forward(&x, context)?, context)?, x)
             }
-            None => {
-                let half = x.dim(1)? / 2;
-                // Of the left one `shuffle` takes the first half.
-                (x.clone(), x.narrow(1, half, half)?.contiguous()?)
-            }
+            None => x.halves()?,
         };
         for layer in &self.right {
             right = layer.forward(&right, context)?;
         }
-        shuffle(&left, &right)
+        Ok((left, right))
     }
 }
 
-/// Channel k of `left` comes to 2k, of `right` to 2k + 1; `left` may have more than are used.
-fn shuffle(left: &Tensor, right: &Tensor) -> Result<Tensor> {
-    let (n, half, h, w) = right.dims4()?;
-    if can_assemble(&[left, right]) {
-        let planes = (0..half).flat_map(|k| [Plane::First(k), Plane::Second(k)]).collect();
-        return Ok(assemble(left, right, planes)?);
+/// What one unit passes to the next.
+enum Passed {
+    /// All channels.
+    Whole(Tensor),
+    /// For a unit that splits them, their halves, so that nobody copies them once more.
+    Halves(Tensor, Tensor),
+}
+
+impl Passed {
+    fn whole(&self) -> Result<Tensor> {
+        match self {
+            Self::Whole(x) => Ok(x.clone()),
+            Self::Halves(first, second) => Ok(Tensor::cat(&[first, second], 1)?),
+        }
     }
-    let left = left.narrow(1, 0, half)?;
-    Ok(Tensor::stack(&[&left, right], 2)?.reshape((n, 2 * half, h, w))?)
+
+    /// The first may have all channels: [`shuffle`] takes only the first half of them.
+    fn halves(&self) -> Result<(Tensor, Tensor)> {
+        match self {
+            Self::Whole(x) => {
+                let half = x.dim(1)? / 2;
+                let planes: Vec<Plane> = (half..2 * half).map(Plane::First).collect();
+                Ok((x.clone(), assemble_channels(x, x, &planes)?))
+            }
+            Self::Halves(first, second) => Ok((first.clone(), second.clone())),
+        }
+    }
+}
+
+/// The channels that come to `places` when channel k of `left` goes to 2k and of `right` to 2k + 1;
+/// `left` may have more than are used.
+fn shuffle(left: &Tensor, right: &Tensor, places: Range<usize>) -> Result<Tensor> {
+    let from = |place: usize| match place % 2 {
+        0 => Plane::First(place / 2),
+        _ => Plane::Second(place / 2),
+    };
+    let planes: Vec<Plane> = places.map(from).collect();
+    Ok(assemble_channels(left, right, &planes)?)
 }

@@ -1,5 +1,7 @@
 //! Batch normalisation (Ioffe and Szegedy 2015) over `[n, channels, h, w]`.
 
+use std::sync::OnceLock;
+
 use candle_core::{Tensor, Var};
 use in9_kernels::BatchNormOutput;
 
@@ -25,7 +27,10 @@ pub struct BatchNorm {
     pub(crate) running_mean: Tensor,
     /// `[channels]`, unbiased
     pub(crate) running_var: Tensor,
+    /// The running statistics of a trainable layer.
     running: Option<(Var, Var)>,
+    /// See [`BatchNorm::fold`]; of a frozen layer.
+    folded: OnceLock<(Tensor, Tensor)>,
     pub(crate) eps: f64,
     momentum: f64,
     pub(crate) activation: Activation,
@@ -64,6 +69,7 @@ impl BatchNorm {
             running_mean: mean.value,
             running_var: var.value,
             running: mean.variable.zip(var.variable),
+            folded: OnceLock::new(),
             eps,
             momentum: MOMENTUM,
             activation,
@@ -86,16 +92,32 @@ impl BatchNorm {
         match context.mode() {
             Mode::Train { .. } => self.train(x),
             Mode::Eval => {
-                let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
-                let shift = (&self.bias - (&scale * &self.running_mean)?)?;
+                let fresh;
+                let (scale, shift) = match self.folded.get() {
+                    Some(folded) => folded,
+                    None if self.running.is_none() => {
+                        let folded = self.fold()?;
+                        self.folded.get_or_init(|| folded)
+                    }
+                    // The variables may move before the next call.
+                    None => {
+                        fresh = self.fold()?;
+                        &fresh
+                    }
+                };
                 // A 1×1 convolution of each channel alone is scale, shift and activation in one pass.
-                let channels = scale.elem_count();
-                let scale = scale.reshape((channels, 1, 1, 1))?;
-                let config = in9_kernels::Conv2dConfig::default().with_groups(channels);
-                let activation = self.activation;
-                Ok(in9_kernels::conv2d_act(x, &scale, Some(&shift), &config, activation)?)
+                let config = in9_kernels::Conv2dConfig::default().with_groups(shift.elem_count());
+                Ok(in9_kernels::conv2d_act(x, scale, Some(shift), &config, self.activation)?)
             }
         }
+    }
+
+    /// What the running statistics make of the layer: a scale, `[channels, 1, 1, 1]`, and a shift,
+    /// `[channels]`.
+    fn fold(&self) -> Result<(Tensor, Tensor)> {
+        let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
+        let shift = (&self.bias - (&scale * &self.running_mean)?)?;
+        Ok((scale.reshape(((), 1, 1, 1))?, shift))
     }
 
     pub(crate) fn train(&self, x: &Tensor) -> Result<Tensor> {

@@ -56,4 +56,19 @@ impl ConvAct {
         let bias = self.bias.as_ref();
         Ok(in9_kernels::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
     }
+
+    /// The same of pictures of one pixel, for 1×1 convolutions of one group, which are matrices.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, inputs]`
+    /// - output: `[n, outputs]`
+    ///
+    /// # Errors
+    /// When the shapes do not fit, among them those of a larger kernel.
+    pub fn forward_vectors(&self, x: &Tensor) -> Result<Tensor> {
+        let [outputs, inputs, ..] = self.conv.weight_shape();
+        let weight = self.weight.reshape((outputs, inputs))?;
+        let y = in9_kernels::linear(x, &weight, self.bias.as_ref())?;
+        Ok(self.activation.apply(&y)?)
+    }
 }

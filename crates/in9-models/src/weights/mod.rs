@@ -17,6 +17,7 @@ mod legacy;
 mod limits;
 mod load;
 mod pickle;
+mod pickle_bytes;
 mod pickle_call;
 mod rename;
 mod safetensors_file;

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::fault::{Checked, fault};
-use super::pickle_call::{Global, call};
+use super::pickle_bytes::Bytes;
+use super::pickle_call::{Global, call, storage};
 use super::storage::{StorageRef, TensorRef};
 
 /// A value on the machine's stack.
@@ -61,10 +62,9 @@ impl Pickle {
 }
 
 pub(super) struct Machine<'a> {
-    pub(super) input: &'a [u8],
+    pub(super) bytes: Bytes<'a>,
     /// Elements that calls have copied so far.
     pub(super) copied: usize,
-    at: usize,
     stack: Vec<Value>,
     memo: HashMap<u32, Value>,
     pub(super) heap: Vec<Object>,
@@ -72,22 +72,27 @@ pub(super) struct Machine<'a> {
 
 /// Reads one pickle that begins at `start`.
 pub(super) fn read(input: &[u8], start: usize) -> Checked<Pickle> {
-    let mut machine =
-        Machine { input, copied: 0, at: start, stack: Vec::new(), memo: HashMap::new(), heap: Vec::new() };
+    let mut machine = Machine {
+        bytes: Bytes { input, at: start },
+        copied: 0,
+        stack: Vec::new(),
+        memo: HashMap::new(),
+        heap: Vec::new(),
+    };
     while machine.step()? {}
     let root = machine.pop()?;
-    Ok(Pickle { root, heap: machine.heap, end: machine.at })
+    Ok(Pickle { root, heap: machine.heap, end: machine.bytes.at })
 }
 
 impl Machine<'_> {
     /// Executes one opcode; `false` after STOP.
     fn step(&mut self) -> Checked<bool> {
-        let at = self.at;
-        match self.byte()? {
+        let at = self.bytes.at;
+        match self.bytes.byte()? {
             b'.' => return Ok(false),
             // PROTO and FRAME carry nothing that a reader of one stream needs.
-            0x80 => drop(self.byte()?),
-            0x95 => drop(self.take(8)?),
+            0x80 => drop(self.bytes.byte()?),
+            0x95 => drop(self.bytes.take(8)?),
             b'(' => self.stack.push(Value::Mark),
             b'0' => drop(self.pop()?),
             b'1' => drop(self.pop_mark()?),
@@ -99,52 +104,52 @@ impl Machine<'_> {
             0x88 => self.stack.push(Value::Bool(true)),
             0x89 => self.stack.push(Value::Bool(false)),
             b'J' => {
-                let n = i32::from_le_bytes(self.array()?);
+                let n = i32::from_le_bytes(self.bytes.array()?);
                 self.stack.push(Value::Int(n.into()));
             }
             b'K' => {
-                let n = self.byte()?;
+                let n = self.bytes.byte()?;
                 self.stack.push(Value::Int(n.into()));
             }
             b'M' => {
-                let n = u16::from_le_bytes(self.array()?);
+                let n = u16::from_le_bytes(self.bytes.array()?);
                 self.stack.push(Value::Int(n.into()));
             }
             0x8a => {
-                let n = self.byte()?.into();
+                let n = self.bytes.byte()?.into();
                 self.push_long(n)?;
             }
             0x8b => {
-                let n = self.length4()?;
+                let n = self.bytes.length4()?;
                 self.push_long(n)?;
             }
             b'G' => {
-                self.take(8)?;
+                self.bytes.take(8)?;
                 self.stack.push(Value::Float);
             }
             // Byte strings of Python 2 are names and keys too; they must be UTF-8 like the rest.
             b'X' | b'T' => {
-                let n = self.length4()?;
+                let n = self.bytes.length4()?;
                 self.push_str(n)?;
             }
             0x8c | b'U' => {
-                let n = self.byte()?.into();
+                let n = self.bytes.byte()?.into();
                 self.push_str(n)?;
             }
             0x8d => {
-                let n = self.length8()?;
+                let n = self.bytes.length8()?;
                 self.push_str(n)?;
             }
             b'B' => {
-                let n = self.length4()?;
+                let n = self.bytes.length4()?;
                 self.push_bytes(n)?;
             }
             b'C' => {
-                let n = self.byte()?.into();
+                let n = self.bytes.byte()?.into();
                 self.push_bytes(n)?;
             }
             0x8e | 0x96 => {
-                let n = self.length8()?;
+                let n = self.bytes.length8()?;
                 self.push_bytes(n)?;
             }
             b')' => self.push_object(Object::Tuple(Vec::new())),
@@ -186,11 +191,11 @@ impl Machine<'_> {
                 self.extend_dict(items, at)?;
             }
             b'q' => {
-                let slot = self.byte()?.into();
+                let slot = self.bytes.byte()?.into();
                 self.remember(slot)?;
             }
             b'r' => {
-                let slot = u32::from_le_bytes(self.array()?);
+                let slot = u32::from_le_bytes(self.bytes.array()?);
                 self.remember(slot)?;
             }
             0x94 => {
@@ -198,16 +203,16 @@ impl Machine<'_> {
                 self.remember(slot)?;
             }
             b'h' => {
-                let slot = self.byte()?.into();
+                let slot = self.bytes.byte()?.into();
                 self.recall(slot)?;
             }
             b'j' => {
-                let slot = u32::from_le_bytes(self.array()?);
+                let slot = u32::from_le_bytes(self.bytes.array()?);
                 self.recall(slot)?;
             }
             b'c' => {
-                let module = self.line()?;
-                let name = self.line()?;
+                let module = self.bytes.line()?;
+                let name = self.bytes.line()?;
                 self.stack.push(Value::Global(Global::named(&module, &name, at)?));
             }
             0x93 => {
@@ -230,7 +235,7 @@ impl Machine<'_> {
             b'b' => self.build(at)?,
             b'Q' => {
                 let id = self.pop()?;
-                let storage = self.persistent(&id, at)?;
+                let storage = storage(self, &id, at)?;
                 self.push_object(Object::Storage(storage));
             }
             code => {
@@ -257,51 +262,6 @@ impl Machine<'_> {
         }
     }
 
-    /// `('storage', class, key, location, elements[, view])`: where a storage's bytes are.
-    fn persistent(&self, id: &Value, at: usize) -> Checked<StorageRef> {
-        let wrong = |found: &str| {
-            fault(
-                format!("bad reference to a storage at byte {at}"),
-                "('storage', class, key, device, elements)",
-                found,
-            )
-        };
-        let Some(Object::Tuple(parts)) = self.object(id) else {
-            return Err(wrong("not a tuple"));
-        };
-        let [
-            Value::Str(kind),
-            Value::Global(Global::Storage(dtype)),
-            Value::Str(key),
-            _,
-            Value::Int(len),
-            view @ ..,
-        ] = parts.as_slice()
-        else {
-            return Err(wrong("other parts"));
-        };
-        if &**kind != "storage" {
-            return Err(wrong("another kind"));
-        }
-        let len = usize::try_from(*len).map_err(|_| wrong("a negative length"))?;
-        let mut storage = StorageRef { key: key.clone(), dtype: *dtype, len, start: 0 };
-        match view {
-            [] | [Value::None] => Ok(storage),
-            [view] => {
-                let Some(Object::Tuple(view)) = self.object(view) else {
-                    return Err(wrong("a view that is not a tuple"));
-                };
-                let [Value::Str(_), Value::Int(start), Value::Int(len)] = view.as_slice() else {
-                    return Err(wrong("a view with other parts"));
-                };
-                let number = |n: &i64| usize::try_from(*n).map_err(|_| wrong("a negative view"));
-                (storage.start, storage.len) = (number(start)?, number(len)?);
-                Ok(storage)
-            }
-            _ => Err(wrong("too many parts")),
-        }
-    }
-
     pub(super) fn object(&self, value: &Value) -> Option<&Object> {
         match value {
             Value::Ref(i) => self.heap.get(*i),
@@ -321,14 +281,14 @@ impl Machine<'_> {
 
     fn pop(&mut self) -> Checked<Value> {
         match self.stack.pop() {
-            Some(Value::Mark) | None => Err(underflow(self.at)),
+            Some(Value::Mark) | None => Err(underflow(self.bytes.at)),
             Some(value) => Ok(value),
         }
     }
 
     fn pop_mark(&mut self) -> Checked<Vec<Value>> {
         let mark = self.stack.iter().rposition(|v| matches!(v, Value::Mark));
-        let mark = mark.ok_or_else(|| underflow(self.at))?;
+        let mark = mark.ok_or_else(|| underflow(self.bytes.at))?;
         let items = self.stack.split_off(mark + 1);
         self.stack.pop();
         Ok(items)
@@ -357,7 +317,7 @@ impl Machine<'_> {
     }
 
     fn remember(&mut self, slot: u32) -> Checked<()> {
-        let top = self.stack.last().cloned().ok_or_else(|| underflow(self.at))?;
+        let top = self.stack.last().cloned().ok_or_else(|| underflow(self.bytes.at))?;
         self.memo.insert(slot, top);
         Ok(())
     }
@@ -365,7 +325,7 @@ impl Machine<'_> {
     fn recall(&mut self, slot: u32) -> Checked<()> {
         let Some(value) = self.memo.get(&slot) else {
             return Err(fault(
-                format!("bad back reference at byte {}", self.at),
+                format!("bad back reference at byte {}", self.bytes.at),
                 "a remembered value",
                 format!("slot {slot}, which is empty"),
             ));
@@ -375,7 +335,7 @@ impl Machine<'_> {
     }
 
     fn push_long(&mut self, len: usize) -> Checked<()> {
-        let bytes = self.take(len)?;
+        let bytes = self.bytes.take(len)?;
         let value = if len <= 8 {
             let sign = if bytes.last().is_some_and(|b| b & 0x80 != 0) { 0xff } else { 0 };
             let mut word = [sign; 8];
@@ -389,62 +349,15 @@ impl Machine<'_> {
     }
 
     fn push_str(&mut self, len: usize) -> Checked<()> {
-        let at = self.at;
-        let text: Rc<str> = std::str::from_utf8(self.take(len)?)
-            .map_err(|_| fault(format!("string at byte {at}"), "UTF-8", "other bytes"))?
-            .into();
+        let text = self.bytes.text(len)?.into();
         self.stack.push(Value::Str(text));
         Ok(())
     }
 
     fn push_bytes(&mut self, len: usize) -> Checked<()> {
-        self.take(len)?;
+        self.bytes.take(len)?;
         self.stack.push(Value::Bytes);
         Ok(())
-    }
-
-    fn line(&mut self) -> Checked<String> {
-        let rest = self.input.get(self.at..).unwrap_or_default();
-        // A module or class name; longer lines are not names.
-        let Some(len) = rest.iter().take(512).position(|&b| b == b'\n') else {
-            return Err(fault(format!("name at byte {}", self.at), "a line", "no end of line"));
-        };
-        let at = self.at;
-        let text = self.take(len + 1)?;
-        String::from_utf8(text[..len].to_vec())
-            .map_err(|_| fault(format!("name at byte {at}"), "UTF-8", "other bytes"))
-    }
-
-    fn length4(&mut self) -> Checked<usize> {
-        Ok(u32::from_le_bytes(self.array()?) as usize)
-    }
-
-    fn length8(&mut self) -> Checked<usize> {
-        let n = u64::from_le_bytes(self.array()?);
-        Ok(usize::try_from(n).unwrap_or(usize::MAX))
-    }
-
-    fn byte(&mut self) -> Checked<u8> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn array<const N: usize>(&mut self) -> Checked<[u8; N]> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
-    }
-
-    fn take(&mut self, len: usize) -> Checked<&[u8]> {
-        let left = self.input.len().saturating_sub(self.at);
-        if len > left {
-            return Err(fault(
-                format!("the pickle is cut off at byte {}", self.at),
-                format!("{len} more bytes"),
-                format!("{left}"),
-            ));
-        }
-        self.at += len;
-        Ok(&self.input[self.at - len..self.at])
     }
 }
 

@@ -4,7 +4,7 @@ use safetensors::Dtype;
 
 use super::fault::{Checked, fault};
 use super::pickle::{Machine, Object, Value};
-use super::storage::{TensorRef, storage_dtype};
+use super::storage::{StorageRef, TensorRef, storage_dtype};
 
 /// Everything that a pickle may name. There is no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,51 @@ pub(super) fn call(machine: &mut Machine<'_>, callee: Value, arguments: Value, a
     Ok(machine.allocate(object))
 }
 
+/// `('storage', class, key, location, elements[, view])`: where a storage's bytes are.
+pub(super) fn storage(machine: &Machine<'_>, id: &Value, at: usize) -> Checked<StorageRef> {
+    let wrong = |found: &str| {
+        fault(
+            format!("bad reference to a storage at byte {at}"),
+            "('storage', class, key, device, elements)",
+            found,
+        )
+    };
+    let Some(Object::Tuple(parts)) = machine.object(id) else {
+        return Err(wrong("not a tuple"));
+    };
+    let [
+        Value::Str(kind),
+        Value::Global(Global::Storage(dtype)),
+        Value::Str(key),
+        _,
+        Value::Int(len),
+        view @ ..,
+    ] = parts.as_slice()
+    else {
+        return Err(wrong("other parts"));
+    };
+    if &**kind != "storage" {
+        return Err(wrong("another kind"));
+    }
+    let len = usize::try_from(*len).map_err(|_| wrong("a negative length"))?;
+    let mut storage = StorageRef { key: key.clone(), dtype: *dtype, len, start: 0 };
+    match view {
+        [] | [Value::None] => Ok(storage),
+        [view] => {
+            let Some(Object::Tuple(view)) = machine.object(view) else {
+                return Err(wrong("a view that is not a tuple"));
+            };
+            let [Value::Str(_), Value::Int(start), Value::Int(len)] = view.as_slice() else {
+                return Err(wrong("a view with other parts"));
+            };
+            let number = |n: &i64| usize::try_from(*n).map_err(|_| wrong("a negative view"));
+            (storage.start, storage.len) = (number(start)?, number(len)?);
+            Ok(storage)
+        }
+        _ => Err(wrong("too many parts")),
+    }
+}
+
 /// `[[k, v], …]`, as Python 2 wrote an ordered dictionary.
 fn dict_items(machine: &mut Machine<'_>, items: &Value) -> Option<Vec<(Value, Value)>> {
     let (Object::List(items) | Object::Tuple(items)) = machine.object(items)? else {
@@ -97,7 +142,7 @@ fn dict_items(machine: &mut Machine<'_>, items: &Value) -> Option<Vec<(Value, Va
     let pairs = pairs(machine, items);
     machine.copied += count;
     // No honest file builds more entries than it has bytes.
-    pairs.filter(|_| machine.copied <= machine.input.len())
+    pairs.filter(|_| machine.copied <= machine.bytes.input.len())
 }
 
 fn pairs(machine: &Machine<'_>, items: &[Value]) -> Option<Vec<(Value, Value)>> {

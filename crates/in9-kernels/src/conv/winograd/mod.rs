@@ -10,8 +10,8 @@
 
 mod backward_weight;
 mod forward;
-mod patch;
-mod transform;
+pub(super) mod patch;
+pub(super) mod transform;
 
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;

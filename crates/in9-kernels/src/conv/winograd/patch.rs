@@ -7,13 +7,13 @@ use std::ops::Range;
 /// Where a run of pixels lies: the `pixels` of planes that are `plane` apart, row-major with
 /// `width` a row, and in the patch the row and column of the first of them and the patch's width.
 #[derive(Clone, Copy)]
-pub(super) struct Window<'a> {
-    pub(super) pixels: &'a Range<usize>,
-    pub(super) plane: usize,
-    pub(super) width: usize,
-    pub(super) row: usize,
-    pub(super) column: usize,
-    pub(super) patch_width: usize,
+pub(in crate::conv) struct Window<'a> {
+    pub(in crate::conv) pixels: &'a Range<usize>,
+    pub(in crate::conv) plane: usize,
+    pub(in crate::conv) width: usize,
+    pub(in crate::conv) row: usize,
+    pub(in crate::conv) column: usize,
+    pub(in crate::conv) patch_width: usize,
 }
 
 impl Window<'_> {
@@ -73,7 +73,7 @@ impl Iterator for Groups {
 /// Copies up to sixteen planes of `image`, beginning with plane `channel`, into the patch; lanes
 /// beyond `channels` become zero. Places outside the window are left alone.
 #[inline(always)]
-pub(super) fn gather<V: Vector>(
+pub(in crate::conv) fn gather<V: Vector>(
     image: &[f32],
     channel: usize,
     channels: usize,
@@ -83,6 +83,20 @@ pub(super) fn gather<V: Vector>(
     let count = LANES.min(channels - channel);
     for Group { first, count: pixels, places } in window.groups() {
         let mut rows = [[0f32; LANES]; LANES];
+        // Loops of a fixed length leave everything in registers.
+        if [count, pixels] == [LANES; 2] {
+            let planes = &image[channel * window.plane + first..];
+            for (c, row) in rows.iter_mut().enumerate() {
+                if let Some(from) = planes[c * window.plane..].first_chunk() {
+                    V::load(from).store(row);
+                }
+            }
+            V::transpose(&mut rows);
+            for (place, row) in places.into_iter().zip(&rows) {
+                V::load(row).store(&mut patch[place]);
+            }
+            continue;
+        }
         for (c, row) in rows.iter_mut().take(count).enumerate() {
             let from = &image[(channel + c) * window.plane + first..];
             match from.first_chunk::<LANES>() {
@@ -99,7 +113,7 @@ pub(super) fn gather<V: Vector>(
 
 /// The reverse of [`gather`]: writes the first lanes of the patch to up to sixteen planes.
 #[inline(always)]
-pub(super) fn scatter<V: Vector>(
+pub(in crate::conv) fn scatter<V: Vector>(
     patch: &[Lanes],
     window: Window<'_>,
     channel: usize,
@@ -109,6 +123,19 @@ pub(super) fn scatter<V: Vector>(
     let count = LANES.min(channels - channel);
     for Group { first, count: pixels, places } in window.groups() {
         let mut rows = [[0f32; LANES]; LANES];
+        if [count, pixels] == [LANES; 2] {
+            for (place, row) in places.into_iter().zip(&mut rows) {
+                V::load(&patch[place]).store(row);
+            }
+            V::transpose(&mut rows);
+            let planes = &mut image[channel * window.plane + first..];
+            for (c, row) in rows.iter().enumerate() {
+                if let Some(to) = planes[c * window.plane..].first_chunk_mut() {
+                    V::load(row).store(to);
+                }
+            }
+            continue;
+        }
         for (&place, row) in places[..pixels].iter().zip(&mut rows) {
             V::load(&patch[place]).store(row);
         }

@@ -3,7 +3,7 @@
 use crate::simd::{Vector, vector::LANES};
 
 /// Numbers of sixteen channels at one place.
-pub(super) type Lanes = [f32; LANES];
+pub(in crate::conv) type Lanes = [f32; LANES];
 
 /// Side of the largest tile.
 pub(super) const SIDE: usize = 6;

@@ -1,12 +1,13 @@
-//! One filter for every channel.
+//! Any kernel, one plane after another, and the gradients.
 //!
 //! The padded plane is split by the phase of the stride: plane (py, px) holds the pixels at rows
 //! `py, py + sy, …` and columns `px, px + sx, …`. Every tap of the filter is then one contiguous,
 //! shifted plane, whatever the stride.
 
-use super::geometry::Geometry;
 use crate::{
-    Activation, output, scratch,
+    Activation,
+    conv::geometry::Geometry,
+    output, scratch,
     simd::{
         Level, Vector, lanes,
         vector::{LANES, copy, for_each_vector},
@@ -27,7 +28,7 @@ struct Phases {
     row: usize,
     /// Numbers in a phase plane.
     plane: usize,
-    /// From the first to one past the last output pixel, at `row` numbers a row.
+    /// From the first to past the last output pixel, at `row` numbers a row.
     reach: usize,
 }
 
@@ -35,11 +36,14 @@ impl Phases {
     fn new(g: &Geometry) -> Self {
         let rows = (g.oh + (g.kh - 1) * g.dy / g.sy).max((g.h + g.top).div_ceil(g.sy));
         let row = (g.ow + (g.kw - 1) * g.dx / g.sx).max((g.w + g.left).div_ceil(g.sx));
-        Self { row, plane: rows * row, reach: (g.oh - 1) * row + g.ow }
+        // Whole vectors: on small planes the last numbers, one by one, would take the longest.
+        let whole = |numbers: usize| numbers.next_multiple_of(LANES);
+        Self { row, plane: whole(rows * row), reach: whole((g.oh - 1) * row + g.ow) }
     }
 
+    /// Numbers of all phase planes and of what the last vector reads behind them.
     fn len(&self, g: &Geometry) -> usize {
-        g.sy * g.sx * self.plane
+        g.sy * g.sx * self.plane + LANES
     }
 
     /// Where the phase planes keep the pixels of the image's rows.
@@ -132,14 +136,16 @@ for_each_vector! {
     }
 }
 
+/// See [`super::forward`].
 pub(super) fn forward(
+    level: Level,
     x: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
     g: &Geometry,
     activation: Activation,
 ) -> Vec<f32> {
-    let (phases, level) = (Phases::new(g), Level::current());
+    let phases = Phases::new(g);
     let (offsets, rows) = (phases.offsets(g), phases.rows(g));
     let (plane_in, plane_out) = (g.plane_in(), g.plane_out());
     let planes = planes_per_task(plane_in.max(plane_out));
@@ -168,7 +174,7 @@ struct PhaseTaps {
     offsets: Vec<usize>,
 }
 
-pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
+pub(in crate::conv) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
     let (phases, level) = (Phases::new(g), Level::current());
     let (taps, rows) = (phases.taps(g), phases.rows(g));
     let margin = taps.iter().map(|&(_, shift)| shift).max().unwrap_or(0);
@@ -206,7 +212,7 @@ pub(super) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
     })
 }
 
-pub(super) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
+pub(in crate::conv) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let (phases, level) = (Phases::new(g), Level::current());
     let (offsets, rows) = (phases.offsets(g), phases.rows(g));
     dw.par_chunks_mut(g.taps()).enumerate().with_min_len(4).for_each(|(c, dw)| {

@@ -1,0 +1,207 @@
+//! Channels times a number each: the gate of squeeze-and-excitation.
+
+use crate::{
+    Error, Result, body, output,
+    simd::{Level, for_each_level, lanes},
+};
+use candle_core::{CpuStorage, CustomOp2, InplaceOp2, Layout, Shape, Tensor};
+use rayon::prelude::*;
+
+/// Numbers of the planes that one task works through, about.
+const TASK: usize = 1 << 14;
+
+/// Planes of a task.
+fn planes(plane: usize) -> usize {
+    (TASK / plane.max(1)).max(1)
+}
+
+/// `y[i, c, …] = x[i, c, …] * gates[i, c]`, gradients to both.
+///
+/// # Shapes
+/// - `x` and the result: `[n, channels, height, width]`
+/// - `gates`: `[n, channels]`
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not fit.
+pub fn scale_channels(x: &Tensor, gates: &Tensor) -> Result<Tensor> {
+    check(x, gates)?;
+    if body::fused(&[x, gates]) {
+        return Ok(x.contiguous()?.apply_op2(&gates.contiguous()?, ScaleChannels)?);
+    }
+    let (n, channels) = gates.dims2()?;
+    Ok(x.broadcast_mul(&gates.reshape((n, channels, 1, 1))?)?)
+}
+
+/// [`scale_channels`] for an `x` that is of no further use: where no gradient has to flow, the result
+/// is written over it, and every tensor that shares its memory changes.
+///
+/// # Errors
+/// As for [`scale_channels`], and what Candle reports when `x` and `gates` share their memory.
+pub fn scale_channels_over(x: Tensor, gates: &Tensor) -> Result<Tensor> {
+    check(&x, gates)?;
+    if !body::fused(&[&x, gates]) || body::tracked(&[&x, gates]) || !x.is_contiguous() {
+        return scale_channels(&x, gates);
+    }
+    x.inplace_op2(&gates.contiguous()?, &ScaleChannels)?;
+    Ok(x)
+}
+
+fn check(x: &Tensor, gates: &Tensor) -> Result<()> {
+    const OP: &str = "scale_channels";
+    let &[n, channels, _, _] = x.dims() else {
+        return Err(Error::shape(OP, "x", "[n, channels, height, width]", x.dims()));
+    };
+    if gates.dims() != [n, channels] {
+        return Err(Error::shape(OP, "gates", format!("{:?}", [n, channels]), gates.dims()));
+    }
+    Ok(())
+}
+
+struct ScaleChannels;
+
+impl CustomOp2 for ScaleChannels {
+    fn name(&self) -> &'static str {
+        "in9-scale-channels"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        gates: &CpuStorage,
+        gates_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (_, _, h, w) = x_layout.shape().dims4()?;
+        let (x, gates) = (body::slice(x, x_layout)?, body::slice(gates, gates_layout)?);
+        Ok((CpuStorage::F32(scaled(x, gates, h * w)), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gates: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let (_, _, h, w) = x.dims4()?;
+        let dx = body::with_slice(gates, |gates| body::with_slice(dy, |dy| scaled(dy, gates, h * w)))??;
+        let count = gates.elem_count();
+        let of_gates = body::with_slice(x, |x| body::with_slice(dy, |dy| products(x, dy, count)))??;
+        Ok((Some(body::tensor(dx, x.shape())?), Some(body::tensor(of_gates, gates.shape())?)))
+    }
+}
+
+impl InplaceOp2 for ScaleChannels {
+    fn name(&self) -> &'static str {
+        "in9-scale-channels"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &mut CpuStorage,
+        x_layout: &Layout,
+        gates: &CpuStorage,
+        gates_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let (_, _, h, w) = x_layout.shape().dims4()?;
+        let (gates, level, plane) = (body::slice(gates, gates_layout)?, Level::current(), h * w);
+        let (CpuStorage::F32(x), Some((start, end))) = (x, x_layout.contiguous_offsets()) else {
+            candle_core::bail!("kernel called with a strided tensor or another type")
+        };
+        let planes = planes(plane);
+        x[start..end].par_chunks_mut((planes * plane).max(1)).enumerate().for_each(|(task, x)| {
+            for (x, &gate) in x.chunks_exact_mut(plane.max(1)).zip(&gates[task * planes..]) {
+                scale(level, x, gate);
+            }
+        });
+        Ok(())
+    }
+}
+
+fn scaled(x: &[f32], gates: &[f32], plane: usize) -> Vec<f32> {
+    let (planes, level) = (planes(plane), Level::current());
+    output::chunks(x.len(), (planes * plane).max(1), |task, y| {
+        let inputs = x[task * planes * plane..].chunks_exact(plane).zip(&gates[task * planes..]);
+        for (y, (x, &gate)) in y.chunks_exact_mut(plane).zip(inputs) {
+            times(level, y, x, gate);
+        }
+    })
+}
+
+/// For each of `count` planes the sum of the products.
+fn products(x: &[f32], dy: &[f32], count: usize) -> Vec<f32> {
+    if x.is_empty() {
+        return vec![0f32; count];
+    }
+    let (plane, level) = (x.len() / count, Level::current());
+    let planes = planes(plane);
+    output::chunks(count, planes, |task, sums| {
+        let start = task * planes * plane;
+        let inputs = x[start..].chunks_exact(plane).zip(dy[start..].chunks_exact(plane));
+        for (sum, (x, dy)) in sums.iter_mut().zip(inputs) {
+            *sum = product(level, x, dy);
+        }
+    })
+}
+
+for_each_level! {
+    fn scale(x: &mut [f32], gate: f32) {
+        for x in x.iter_mut() {
+            *x *= gate;
+        }
+    }
+}
+
+for_each_level! {
+    fn times(y: &mut [f32], x: &[f32], gate: f32) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = x * gate;
+        }
+    }
+}
+
+for_each_level! {
+    fn product(a: &[f32], b: &[f32]) -> f32 {
+        const WIDE: usize = 64;
+        let mut sums = [0f32; WIDE];
+        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<WIDE>(), b.as_chunks::<WIDE>());
+        for (a, b) in a.iter().zip(b) {
+            for i in 0..WIDE {
+                sums[i] = lanes::fma::<FMA>(a[i], b[i], sums[i]);
+            }
+        }
+        for ((sum, &a), &b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
+            *sum = lanes::fma::<FMA>(a, b, *sum);
+        }
+        lanes::total(sums)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn planes_are_scaled_in_place_too() {
+        let x: Vec<f32> = (0..2 * 3 * 35).map(|i| i as f32).collect();
+        let x = Tensor::from_vec(x, (2, 3, 5, 7), &Device::Cpu).unwrap();
+        let gates = Tensor::new(&[[1f32, -2.0, 0.5], [0.0, 3.0, f32::NAN]], &Device::Cpu).unwrap();
+        let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let expected = flat(&scale_channels(&x, &gates).unwrap());
+        assert_eq!(expected[35..38], [-70.0, -72.0, -74.0]);
+        assert!(expected[5 * 35..].iter().all(|v| v.is_nan()));
+        let found = flat(&scale_channels_over(x.clone(), &gates).unwrap());
+        let bits = |v: &[f32]| v.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&found), bits(&expected));
+        assert_eq!(bits(&flat(&x)), bits(&found), "written over");
+    }
+
+    #[test]
+    fn a_tensor_of_a_graph_is_left_alone() {
+        let x = candle_core::Var::ones((1, 2, 2, 2), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let gates = Tensor::new(&[[2f32, 3.0]], &Device::Cpu).unwrap();
+        scale_channels_over(x.as_tensor().clone(), &gates).unwrap();
+        assert_eq!(x.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [1.0; 8]);
+    }
+}
