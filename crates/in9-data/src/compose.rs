@@ -1,5 +1,6 @@
 //! Layers to pixels: the nine views.
 
+use crate::canvas::{Bytes, Canvas};
 use crate::mask::MaskBits;
 use crate::view::View;
 
@@ -42,117 +43,134 @@ pub fn compose(
     out: &mut [u8],
 ) {
     assert_eq!(out.len(), size * size * 3, "bytes of a {size}x{size} picture");
-    pieces(view, foreground, fg_box, background, size, |at, piece| match piece {
-        Piece::Of(rgb) => out[at * 3..][..rgb.len()].copy_from_slice(rgb),
-        Piece::Black(pixels) => out[at * 3..][..pixels * 3].fill(0),
-    });
+    draw(view, foreground, fg_box, background, size, &mut Bytes(out));
 }
 
-/// A stretch of a composed picture.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Piece<'a> {
-    /// Pixels, RGB.
-    Of(&'a [u8]),
-    /// So many black pixels.
-    Black(usize),
-}
-
-/// Computes one view piece by piece: `put` is told the first pixel of each, and together they cover the
-/// picture once, in order. Arguments and panics are those of [`compose`].
+/// Draws one view, each pixel once and in order. Arguments and panics are those of [`compose`].
 ///
-/// Whoever stores the pieces in another form than bytes needs no composed picture in between.
-pub(crate) fn pieces(
+/// A canvas that stores another form than bytes needs no composed picture in between.
+pub(crate) fn draw(
     view: View,
     foreground: &Layers<'_>,
     fg_box: [u16; 4],
     background: Option<&[u8]>,
     size: usize,
-    mut put: impl FnMut(usize, Piece<'_>),
+    canvas: &mut impl Canvas,
 ) {
     let (photo, mask, bytes) = (foreground.photo, foreground.mask, size * size * 3);
     assert_eq!(photo.len(), bytes, "bytes of a {size}x{size} photo");
     match view {
-        View::Original => put(0, Piece::Of(photo)),
+        View::Original => canvas.put(0, photo),
         View::OnlyBgT => {
             assert_eq!(foreground.tiled.len(), bytes, "bytes of a {size}x{size} background");
-            put(0, Piece::Of(foreground.tiled));
+            canvas.put(0, foreground.tiled);
         }
         View::OnlyBgB => {
             let [x0, y0, x1, y1] = fg_box.map(usize::from);
             let mut kept = 0;
             for y in y0..=y1 {
                 let (start, end) = (y * size + x0, y * size + x1 + 1);
-                put(kept, Piece::Of(&photo[kept * 3..start * 3]));
-                put(start, Piece::Black(end - start));
+                canvas.put(kept, &photo[kept * 3..start * 3]);
+                canvas.black(start, end - start);
                 kept = end;
             }
-            put(kept, Piece::Of(&photo[kept * 3..]));
+            canvas.put(kept, &photo[kept * 3..]);
         }
-        View::NoFg => select(mask, None, Some(photo), size * size, put),
-        View::OnlyFg => select(mask, Some(photo), None, size * size, put),
+        View::NoFg => select(mask, None, Some(photo), size * size, canvas),
+        View::OnlyFg => select(mask, Some(photo), None, size * size, canvas),
         View::MixedSame | View::MixedRand | View::MixedNext => {
             let background = background.expect("a mixed view needs a background");
             assert_eq!(background.len(), bytes, "bytes of a {size}x{size} background");
-            select(mask, Some(photo), Some(background), size * size, put);
+            select(mask, Some(photo), Some(background), size * size, canvas);
         }
         View::BgBlurred => {
             let mut blurred = vec![0; bytes];
             crate::blur::background(photo, mask, size, &mut blurred);
-            select(mask, Some(photo), Some(&blurred), size * size, put);
+            select(mask, Some(photo), Some(&blurred), size * size, canvas);
         }
     }
 }
 
-/// For each byte of a mask, 255 for the three channels of each of its foreground pixels.
-const SPREAD: [[u8; 24]; 256] = {
-    let mut spread = [[0; 24]; 256];
-    let mut entry = 0;
-    while entry < 256 * 24 {
-        let (bits, at) = (entry / 24, entry % 24);
-        spread[bits][at] = if bits >> (at / 3) & 1 == 1 { 255 } else { 0 };
-        entry += 1;
+/// The eight pixels of one byte of a mask, RGB, as words: three operations choose between two layers.
+type Block = [u64; 3];
+
+/// For each byte of a mask, all bits of the three channels of each of its foreground pixels.
+static SPREAD: [Block; 256] = {
+    let mut spread = [[0; 3]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut bytes, mut at) = ([[0; 8]; 3], 0);
+        while at < 24 {
+            bytes[at / 8][at % 8] = if bits >> (at / 3) & 1 == 1 { 255 } else { 0 };
+            at += 1;
+        }
+        spread[bits] =
+            [u64::from_ne_bytes(bytes[0]), u64::from_ne_bytes(bytes[1]), u64::from_ne_bytes(bytes[2])];
+        bits += 1;
     }
     spread
 };
 
-/// Puts `inside` where the mask is set, `outside` elsewhere; `None` is black.
+/// Eight pixels of a layer from number `at` on; behind its end, and without a layer, black.
+#[inline(always)]
+fn block(layer: Option<&[u8]>, at: usize) -> Block {
+    let mut bytes = [[0; 8]; 3];
+    if let Some(rest) = layer.map(|layer| &layer[at * 3..]) {
+        let bytes = bytes.as_flattened_mut();
+        match rest.first_chunk::<24>() {
+            Some(whole) => bytes.copy_from_slice(whole),
+            None => bytes[..rest.len()].copy_from_slice(rest),
+        }
+    }
+    bytes.map(u64::from_ne_bytes)
+}
+
+/// How many bytes, from the first on, are equal to the first. There must be one.
+fn run(bytes: &[u8]) -> usize {
+    let first = u64::from_ne_bytes([bytes[0]; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let differing = u64::from_le_bytes(*word) ^ first;
+        if differing != 0 {
+            return at * 8 + differing.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8 + rest.iter().take_while(|&&byte| byte == bytes[0]).count()
+}
+
+/// Draws `inside` where the mask is set, `outside` elsewhere; `None` is black.
 ///
-/// Most bytes of a mask are all 0 or all 1, so most of a picture is long pieces of either layer.
+/// Most bytes of a mask are all 0 or all 1, so most of a picture is long pieces of either layer, and of the
+/// other layer nothing is read there.
 fn select(
     mask: MaskBits<'_>,
     inside: Option<&[u8]>,
     outside: Option<&[u8]>,
     pixels: usize,
-    mut put: impl FnMut(usize, Piece<'_>),
+    canvas: &mut impl Canvas,
 ) {
     let bytes = mask.bytes();
-    let mut block = 0;
-    while let Some(&bits) = bytes.get(block) {
-        let start = block * 8;
+    let mut at = 0;
+    while let Some(&bits) = bytes.get(at) {
+        let start = at * 8;
         if bits == 0 || bits == 0xff {
-            block += bytes[block..].iter().position(|&b| b != bits).unwrap_or(bytes.len() - block);
-            let end = (block * 8).min(pixels);
-            put(
-                start,
-                match if bits == 0 { outside } else { inside } {
-                    Some(layer) => Piece::Of(&layer[start * 3..end * 3]),
-                    None => Piece::Black(end - start),
-                },
-            );
-        } else {
-            block += 1;
-            let span = start * 3..(block * 8).min(pixels) * 3;
-            let mut mixed = [0; 24];
-            let mixed = &mut mixed[..span.len()];
-            for (layer, chosen) in [(inside, 255), (outside, 0)] {
-                let Some(layer) = layer else { continue };
-                let wide = &SPREAD[usize::from(bits)];
-                for ((mixed, wide), &value) in mixed.iter_mut().zip(wide).zip(&layer[span.clone()]) {
-                    // The spread mask for the inside, its complement for the outside.
-                    *mixed |= value & !(wide ^ chosen);
-                }
+            at += run(&bytes[at..]);
+            let end = pixels.min(at * 8);
+            match if bits == 0 { outside } else { inside } {
+                Some(layer) => canvas.put(start, &layer[start * 3..end * 3]),
+                None => canvas.black(start, end - start),
             }
-            put(start, Piece::Of(mixed));
+            continue;
+        }
+        at += 1;
+        let (inside, outside) = (block(inside, start), block(outside, start));
+        let spread = &SPREAD[usize::from(bits)];
+        let words: Block = std::array::from_fn(|i| outside[i] ^ (inside[i] ^ outside[i]) & spread[i]);
+        let mixed = words.map(u64::to_ne_bytes);
+        // A whole block has a length that the compiler knows; only the last may be shorter.
+        match pixels - start {
+            8.. => canvas.put(start, mixed.as_flattened()),
+            left => canvas.put(start, &mixed.as_flattened()[..left * 3]),
         }
     }
 }
@@ -185,20 +203,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn runs_end_at_the_first_other_byte() {
+        for length in 1..20 {
+            for end in 1..=length {
+                let bytes: Vec<u8> = (0..length).map(|i| if i < end { 0xff } else { 0x7f }).collect();
+                assert_eq!(run(&bytes), end);
+            }
+        }
+    }
+
     proptest! {
         #[test]
-        fn foreground_and_background_add_up(size in 1usize..13, seed: u64) {
+        fn foreground_and_background_add_up(size in 1usize..40, solid: bool, seed: u64) {
             use rand_chacha::rand_core::Rng;
             let mut rng = crate::rng::stream(seed, "test", 0, 0);
             let mut random = |n: usize| { let mut v = vec![0; n]; rng.fill_bytes(&mut v); v };
             let (photo, background) = (random(size * size * 3), random(size * size * 3));
-            let mut bits = random(crate::mask::mask_bytes(size));
-            if size * size % 8 != 0 { *bits.last_mut().unwrap() &= (1 << (size * size % 8)) - 1; }
+            // A rectangle, with long runs of both kinds, or noise, with none.
+            let set = |i: usize| if solid { i / size >= size / 3 && i % size >= size / 4 } else { photo[i] & 1 == 1 };
+            let mut bits = Vec::new();
+            crate::mask::pack(&(0..size * size).map(|i| u8::from(set(i))).collect::<Vec<_>>(), &mut bits);
             let layers = Layers { photo: &photo, tiled: &photo, mask: MaskBits::new(&bits, size) };
             let view = |view| { let mut out = vec![7; photo.len()]; compose(view, &layers, [0; 4], Some(&background), size, &mut out); out };
             let (no, only, mixed, blurred) = (view(View::NoFg), view(View::OnlyFg), view(View::MixedRand), view(View::BgBlurred));
             for i in 0..photo.len() {
-                let inside = layers.mask.bit(i / 3);
+                let inside = set(i / 3);
                 prop_assert_eq!(no[i] + only[i], photo[i]);
                 prop_assert_eq!(mixed[i], if inside { photo[i] } else { background[i] });
                 if inside { prop_assert_eq!(blurred[i], photo[i]); }

@@ -33,6 +33,7 @@ pub mod fuzzing;
 mod atomic;
 mod blur;
 mod build;
+mod canvas;
 mod compose;
 mod dataset;
 mod export;

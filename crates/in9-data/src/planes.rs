@@ -1,39 +1,5 @@
 //! RGB bytes to normalised planes: the innermost loop of the loader.
 
-use crate::compose::{Layers, Piece, pieces};
-use crate::view::View;
-
-/// Computes one view of a sample as normalised planes, `out` being `[3, size, size]`: exactly what
-/// [`compose`](crate::compose()) and [`normalize`] give, without the picture in between.
-///
-/// # Panics
-/// As [`compose`](crate::compose()).
-pub(crate) fn compose_planes(
-    view: View,
-    foreground: &Layers<'_>,
-    fg_box: [u16; 4],
-    background: Option<&[u8]>,
-    size: usize,
-    channels: &[(f32, f32); 3],
-    out: &mut [f32],
-) {
-    let pixels = size * size;
-    assert_eq!(out.len(), pixels * 3, "values of a {size}x{size} picture");
-    let (r, rest) = out.split_at_mut(pixels);
-    let (g, b) = rest.split_at_mut(pixels);
-    pieces(view, foreground, fg_box, background, size, |at, piece| match piece {
-        Piece::Of(rgb) => {
-            let span = at..at + rgb.len() / 3;
-            normalize(rgb, channels, [&mut r[span.clone()], &mut g[span.clone()], &mut b[span]]);
-        }
-        Piece::Black(count) => {
-            for (plane, (_, offset)) in [&mut *r, &mut *g, &mut *b].into_iter().zip(channels) {
-                plane[at..at + count].fill(*offset);
-            }
-        }
-    });
-}
-
 /// Writes each channel c of `rgb` as byte · channels[c].0 + channels[c].1 into its plane, rounded after
 /// the product and after the sum, on any processor.
 ///
@@ -111,7 +77,6 @@ fn avx2(rgb: &[u8], channels: &[(f32, f32); 3], [r, g, b]: [&mut [f32]; 3]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::{MaskBits, pack};
     use proptest::prelude::*;
 
     type Kernel = fn(&[u8], &[(f32, f32); 3], [&mut [f32]; 3]);
@@ -146,30 +111,6 @@ mod tests {
                 [r, g, b].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             prop_assert_eq!(planes(normalize), planes(portable));
-        }
-
-        #[test]
-        fn planes_are_those_of_the_composed_picture(size in 1usize..20, seed: u64, solid: bool) {
-            let (photo, tiled, background) =
-                (noise(seed, size * size * 3), noise(seed ^ 1, size * size * 3), noise(seed ^ 2, size * size * 3));
-            // Noise, or a rectangle with long runs of both kinds.
-            let of = |i: usize| if solid { u8::from(i / size >= size / 3 && i % size >= size / 4) } else { photo[i] & 1 };
-            let mut bits = Vec::new();
-            pack(&(0..size * size).map(of).collect::<Vec<_>>(), &mut bits);
-            let layers = Layers { photo: &photo, tiled: &tiled, mask: MaskBits::new(&bits, size) };
-            let last = size as u16 - 1;
-            let fg_box = [last / 3, last / 2, last, last];
-            let channels = crate::Normalization::IMAGENET_9.linear();
-            for view in View::ALL {
-                let mut rgb = vec![7; photo.len()];
-                crate::compose(view, &layers, fg_box, Some(&background), size, &mut rgb);
-                let (mut expected, mut found) = (vec![9.0f32; rgb.len()], vec![9.0f32; rgb.len()]);
-                let (r, rest) = expected.split_at_mut(size * size);
-                let (g, b) = rest.split_at_mut(size * size);
-                normalize(&rgb, &channels, [r, g, b]);
-                compose_planes(view, &layers, fg_box, Some(&background), size, &channels, &mut found);
-                prop_assert_eq!(&expected, &found, "{}", view);
-            }
         }
     }
 }

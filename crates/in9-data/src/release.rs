@@ -4,17 +4,18 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::atomic;
 use crate::build::save_pairing;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::pairing::{Pairing, pairing_path};
 use crate::photo;
 use crate::show::view_of;
-use crate::sources::{entries, is_photo, stem};
+use crate::sources::{Locator, entries, is_photo, stem};
 use crate::view::View;
 
 /// How one published variant differs from our view of the same samples.
@@ -32,13 +33,15 @@ pub struct Difference {
 
 /// Replaces drawn pairings by those that the release's file names tell (`fg_<id>_bg_<id>`), and
 /// compares. The names of mixed_rand repeat those of mixed_next, so its pairing stays ours.
-pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<Vec<Difference>> {
+///
+/// Returns the differences, and one line for each published picture that cannot be compared.
+pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<(Vec<Difference>, Vec<String>)> {
     let open = Dataset::open(dataset)?;
     let split = open.split("test")?;
     let index: HashMap<&str, u32> = split.samples().zip(0..).map(|(s, i)| (s.id.as_str(), i)).collect();
     let ids: Vec<&str> = split.samples().map(|s| s.id.as_str()).collect();
     let mut manifest = open.manifest().clone();
-    let mut differences = Vec::new();
+    let (mut differences, mut faults) = (Vec::new(), Vec::new());
     for view in View::PAPER {
         let folder = root.join(view.release_folder()).join("val");
         if !folder.is_dir() {
@@ -66,21 +69,26 @@ pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<Vec
             manifest.pairings.insert(format!("test-{view}.csv"), hash);
             pairing = Some(pairs);
         }
-        let (mut pictures, mut sum, mut beyond, mut values) = (0u64, 0u64, 0u64, 0u64);
-        for (fg, _, path) in &files {
-            let bytes = std::fs::read(path).map_err(|e| Error::read(path, e))?;
-            let Ok(published) = photo::decode(&bytes, limits) else { continue };
-            let ours = view_of(&split, *fg as usize, view, pairing.as_ref());
-            if published.rgb.len() != ours.len() {
-                continue;
-            }
-            pictures += 1;
-            values += ours.len() as u64;
-            for (a, b) in published.rgb.iter().zip(&ours) {
-                sum += u64::from(a.abs_diff(*b));
-                beyond += u64::from(a.abs_diff(*b) > 32);
+        let compared: Vec<_> = files
+            .par_iter()
+            .map(|(fg, _, path)| {
+                let ours = view_of(&split, *fg as usize, view, pairing.as_ref());
+                compare(path, &ours, split.size(), limits).map_err(|what| (path, what))
+            })
+            .collect();
+        let (mut pictures, mut sum, mut beyond) = (0u64, 0u64, 0u64);
+        for result in compared {
+            match result {
+                Ok((of_sum, of_beyond)) => {
+                    (pictures, sum, beyond) = (pictures + 1, sum + of_sum, beyond + of_beyond);
+                }
+                Err((path, what)) => {
+                    let path = path.strip_prefix(root).unwrap_or(path).display();
+                    faults.push(format!("{path}: not compared ({what}); copy the release again"));
+                }
             }
         }
+        let values = pictures * (split.size() * split.size() * 3) as u64;
         let share = |count: u64| if values == 0 { 0.0 } else { count as f64 / values as f64 };
         differences.push(Difference { view, pictures, mean: share(sum), beyond_32: share(beyond) });
     }
@@ -93,5 +101,23 @@ pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<Vec
         }
         writer.flush()
     })?;
-    Ok(differences)
+    Ok((differences, faults))
+}
+
+/// Sum of the absolute differences of a published picture's channel values from `ours`, and how many are
+/// beyond 32; the error says in a few words what is wrong.
+fn compare(
+    path: &Path,
+    ours: &[u8],
+    size: usize,
+    limits: &Limits,
+) -> std::result::Result<(u64, u64), String> {
+    let bytes = Locator::File(path.into()).read(limits.photo_bytes)?;
+    let published = photo::decode(&bytes, limits)?;
+    let (width, height) = (published.width, published.height);
+    if (width as usize, height as usize) != (size, size) {
+        return Err(format!("expected {size}x{size}, found {width}x{height}"));
+    }
+    let differences = published.rgb.iter().zip(ours).map(|(a, b)| a.abs_diff(*b));
+    Ok(differences.fold((0, 0), |(sum, beyond), d| (sum + u64::from(d), beyond + u64::from(d > 32))))
 }

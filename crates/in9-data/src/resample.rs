@@ -1,37 +1,13 @@
 //! Antialiased resizing of RGB and grey pictures.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
-/// Resizes the window (left, top, width, height) of `pixels` (`width`×`height`, RGB) to `side`×`side`.
+/// Resizes the window (left, top, width, height) of `pixels` (`width`×`height`) to `side`×`side`.
 ///
-/// A triangle filter, widened by the scale when shrinking. The error is the library's.
-pub(crate) fn rgb(
-    resizer: &mut Resizer,
-    pixels: &[u8],
-    (width, height): (u32, u32),
-    window: [f64; 4],
-    side: u32,
-    out: &mut [u8],
-) -> Result<(), String> {
-    typed::<U8x3>(resizer, pixels, (width, height), window, side, out)
-}
-
-/// The same of one byte a pixel.
-pub(crate) fn grey(
-    resizer: &mut Resizer,
-    pixels: &[u8],
-    (width, height): (u32, u32),
-    window: [f64; 4],
-    side: u32,
-    out: &mut [u8],
-) -> Result<(), String> {
-    typed::<U8>(resizer, pixels, (width, height), window, side, out)
-}
-
-/// For the two kinds of pixel that there are: `Resizer::resize` would compile all thirteen.
-fn typed<P: PixelTrait>(
+/// A triangle filter, widened by the scale when shrinking. The kind of pixel is a type, because
+/// `Resizer::resize` would compile all thirteen. The error is the library's.
+pub(crate) fn square<P: PixelTrait>(
     resizer: &mut Resizer,
     pixels: &[u8],
     (width, height): (u32, u32),
@@ -50,6 +26,7 @@ fn typed<P: PixelTrait>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fast_image_resize::pixels::{U8, U8x3};
 
     #[test]
     fn halves_are_means_of_what_the_filter_covers() {
@@ -57,12 +34,12 @@ mod tests {
         // edges, where the filter's end falls outside.
         let pixels: Vec<u8> = (0..16).flat_map(|i| [if i % 2 == 0 { 0 } else { 200 }; 3]).collect();
         let mut out = [0; 12];
-        rgb(&mut Resizer::new(), &pixels, (4, 4), [0.0, 0.0, 4.0, 4.0], 2, &mut out).unwrap();
+        square::<U8x3>(&mut Resizer::new(), &pixels, (4, 4), [0.0, 0.0, 4.0, 4.0], 2, &mut out).unwrap();
         assert!(out.iter().all(|v| v.abs_diff(100) <= 15), "{out:?}");
         let whole: Vec<u8> = (0..16).collect();
         let mut same = [0; 4];
-        grey(&mut Resizer::new(), &whole, (4, 4), [1.0, 1.0, 2.0, 2.0], 2, &mut same).unwrap();
+        square::<U8>(&mut Resizer::new(), &whole, (4, 4), [1.0, 1.0, 2.0, 2.0], 2, &mut same).unwrap();
         assert_eq!(same, [5, 6, 9, 10]);
-        assert!(rgb(&mut Resizer::new(), &pixels, (5, 4), [0.0; 4], 2, &mut out).is_err());
+        assert!(square::<U8x3>(&mut Resizer::new(), &pixels, (5, 4), [0.0; 4], 2, &mut out).is_err());
     }
 }

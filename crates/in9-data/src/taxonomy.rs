@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::sources::read_text;
 
 /// A list of classes; the order is the class index, and "next class" means index + 1, wrapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,8 +79,9 @@ impl Taxonomy {
     /// # Errors
     /// If the file cannot be read or is not a taxonomy.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::read(path, e))?;
-        Self::parse(&text, path)
+        // Far above what the greatest number of classes takes.
+        let limits = Limits { table_bytes: 64 << 20, ..Limits::default() };
+        Self::parse(&read_text(path, &limits)?, path)
     }
 
     /// Reads a taxonomy from TOML; `path` only names it in errors.

@@ -72,7 +72,8 @@ type Item = (PathBuf, String);
 impl Data {
     pub(crate) fn run(self) -> Result<()> {
         std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
-        build_release(&["-p", "in9-data", "--bins", "--example", "bench_loader"])?;
+        // Of the workspace, whose features are those of every other build: nothing is compiled a second time.
+        build_release(&["--workspace", "--bin", "in9-data", "--example", "bench_loader"])?;
         if self.only != Some(Part::Build) {
             self.loader()?;
         }

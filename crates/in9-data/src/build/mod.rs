@@ -211,7 +211,9 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     }
     let mut report = assemble::assemble(std::slice::from_ref(&piece), &place.join("dataset"), progress)?;
     if config.source == SourceKind::Release {
-        report.differences = release::settle(&place.join("dataset"), &config.root, &config.limits)?;
+        let (differences, faults) = release::settle(&place.join("dataset"), &config.root, &config.limits)?;
+        report.differences = differences;
+        report.faults.extend(faults);
     }
     finish(&place.join("dataset"), &config.out)?;
     drop(piece);

@@ -5,7 +5,7 @@ use crate::photo;
 use crate::prepare::{Geometry, MaskInput, Prepared, Rejection, Scratch, prepare, prepare_photo};
 use crate::profile::MaskSource;
 use crate::shard::Sample;
-use crate::sources::{Annotation, Boxes, Item, MaskFile, bounding_box};
+use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, bounding_box};
 
 use super::Settings;
 
@@ -43,6 +43,11 @@ pub(super) fn process(
                 }
                 false => return Err(Rejection::rule("no-box", "no annotation file".into())),
             },
+            Boxes::Shapes(shapes) => {
+                let bad = |e: String| Rejection::fault("bad-annotation", format!("{COCO}: {e}"));
+                boxes = shapes.boxes(limits.photo_pixels).map_err(bad)?;
+                annotated = Some(shapes.size());
+            }
             Boxes::Release(_) => {}
             Boxes::OfMask => boxes.extend(exact.as_ref().and_then(|mask| bounding_box(mask, photo.width))),
         }
@@ -71,7 +76,7 @@ pub(super) fn process(
 fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<Vec<u8>, Rejection> {
     let name = match &item.mask {
         MaskFile::Png(file) => file.name(),
-        MaskFile::Shapes(_) => "annotations.json".into(),
+        MaskFile::Shapes(_) => COCO.into(),
         MaskFile::None => String::new(),
     };
     let bad = |detail: String| Rejection::fault("bad-mask", format!("{name}: {detail}"));

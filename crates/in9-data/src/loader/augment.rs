@@ -1,6 +1,7 @@
 //! Random changes of pictures in training.
 
 use fast_image_resize::Resizer;
+use fast_image_resize::pixels::U8x3;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
@@ -115,7 +116,6 @@ const LIGHTING: [[f32; 3]; 3] = {
 pub(super) struct Random {
     resizer: Resizer,
     resized: Vec<u8>,
-    mirrored: Vec<u8>,
 }
 
 impl std::fmt::Debug for Random {
@@ -125,7 +125,7 @@ impl std::fmt::Debug for Random {
 }
 
 impl Random {
-    /// Crop, resize, mirror, jitter, light; returns size·size·3 bytes.
+    /// Crop, resize, jitter, light; returns size·size·3 bytes, and whether they are to be mirrored.
     pub(super) fn apply(
         &mut self,
         rgb: &[u8],
@@ -136,24 +136,22 @@ impl Random {
         flip: bool,
         jitter: Option<Jitter>,
         lighting: f32,
-    ) -> Result<&[u8]> {
+    ) -> Result<(&[u8], bool)> {
         let [x, y, width, height] = random_crop(rng, size as u32, scale, ratio);
         let failed =
             |e: String| Error::argument("cannot resize a picture", "a picture", e, "report this as a bug");
         self.resized.resize(rgb.len(), 0);
         let (side, window) = (size as u32, [x, y, width, height].map(f64::from));
-        resample::rgb(&mut self.resizer, rgb, (side, side), window, side, &mut self.resized)
+        resample::square::<U8x3>(&mut self.resizer, rgb, (side, side), window, side, &mut self.resized)
             .map_err(failed)?;
-        if flip && below(rng, 2) == 1 {
-            mirror(&mut self.resized, &mut self.mirrored, size);
-        }
+        let mirrored = flip && below(rng, 2) == 1;
         if let Some(jitter) = jitter {
             jitter_colours(&mut self.resized, jitter, rng);
         }
         if lighting > 0.0 {
             light(&mut self.resized, lighting, rng);
         }
-        Ok(&self.resized)
+        Ok((&self.resized, mirrored))
     }
 }
 
@@ -173,16 +171,6 @@ fn random_crop(rng: &mut ChaCha8Rng, size: u32, scale: (f32, f32), ratio: (f32, 
     let width = (side * ratio.1.min(1.0)).round().max(1.0) as u32;
     let height = (side / ratio.0.max(1.0)).round().max(1.0) as u32;
     [(size - width) / 2, (size - height) / 2, width, height]
-}
-
-fn mirror(pixels: &mut [u8], row_buffer: &mut Vec<u8>, size: usize) {
-    for row in pixels.chunks_exact_mut(size * 3) {
-        row_buffer.clear();
-        row_buffer.extend_from_slice(row);
-        for (target, source) in row.chunks_exact_mut(3).zip(row_buffer.chunks_exact(3).rev()) {
-            target.copy_from_slice(source);
-        }
-    }
 }
 
 fn luma(pixel: &[u8]) -> f32 {
@@ -259,11 +247,22 @@ mod tests {
         let rgb: Vec<u8> = (0..8 * 8 * 3).map(|i| i as u8).collect();
         let mut random = Random::default();
         let same = random.apply(&rgb, 8, &mut stream(0, "t", 0, 0), (1.0, 1.0), (1.0, 1.0), false, None, 0.0);
-        assert_eq!(same.unwrap(), rgb);
+        assert_eq!(same.unwrap(), (&rgb[..], false));
     }
 
     #[test]
-    fn no_jitter_strength_changes_nothing_and_mirroring_twice_neither() {
+    fn half_of_the_pictures_are_to_be_mirrored() {
+        let (rgb, mut random) = (vec![7u8; 12], Random::default());
+        let mut mirrored = |item| {
+            let mut rng = stream(0, "t", item, 0);
+            random.apply(&rgb, 2, &mut rng, (1.0, 1.0), (1.0, 1.0), true, None, 0.0).unwrap().1
+        };
+        let count = (0..1000).filter(|&item| mirrored(item)).count();
+        assert!((450..=550).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn no_jitter_strength_changes_nothing() {
         let rgb: Vec<u8> = (0..6 * 6 * 3).map(|i| (i * 7) as u8).collect();
         let mut pixels = rgb.clone();
         jitter_colours(
@@ -271,10 +270,6 @@ mod tests {
             Jitter { brightness: 0.0, contrast: 0.0, saturation: 0.0 },
             &mut stream(0, "t", 0, 0),
         );
-        assert_eq!(pixels, rgb);
-        mirror(&mut pixels, &mut Vec::new(), 6);
-        assert_eq!(pixels[..3], rgb[15..18]);
-        mirror(&mut pixels, &mut Vec::new(), 6);
         assert_eq!(pixels, rgb);
     }
 

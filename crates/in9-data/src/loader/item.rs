@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::compose::compose;
+use crate::canvas::Canvas;
+use crate::compose::{compose, draw};
 use crate::dataset::Split;
 use crate::error::Result;
-use crate::planes;
 use crate::rng::{below, stream};
 use crate::view::View;
 
@@ -13,13 +13,23 @@ use super::LoaderConfig;
 use super::augment::{Augment, Random};
 use super::batch::Pool;
 use super::pixels::Pixel;
-use super::pixels::sealed::Placement;
 
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     composed: Vec<u8>,
     random: Random,
+    row: Vec<u8>,
+}
+
+/// Where a picture is put: mirrored first, then moved; what is uncovered is left blank.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Placement {
+    mirrored: bool,
+    /// Columns to the right.
+    dx: i32,
+    /// Rows down.
+    dy: i32,
 }
 
 /// Makes single pictures.
@@ -69,11 +79,12 @@ impl Composer {
         let layers = self.split.layers(index);
         let fg_box = self.split.sample(index).crop_box;
         let background = background.map(|b| self.split.layers(b as usize).tiled);
+        let canvas = &mut P::canvas(out, &self.channels);
         if self.augment == Augment::None {
-            P::compose(self.view, &layers, fg_box, background, size, &self.channels, out);
+            draw(self.view, &layers, fg_box, background, size, canvas);
             return Ok(());
         }
-        let Scratch { composed, random } = scratch;
+        let Scratch { composed, random, row } = scratch;
         // Two views are stored as they are; the others are composed into a buffer that stays in the
         // processor's second cache.
         let rgb: &[u8] = match self.view {
@@ -93,13 +104,12 @@ impl Composer {
                 let span = 2 * pixels + 1;
                 let mut shift = || below(&mut rng, span) as i32 - *pixels as i32;
                 let (dx, dy) = (shift(), shift());
-                let placement = Placement { mirrored: below(&mut rng, 2) == 1, dx, dy };
-                P::place(rgb, size, placement, &self.channels, out);
+                place(rgb, size, Placement { mirrored: below(&mut rng, 2) == 1, dx, dy }, row, canvas);
             }
             Augment::RandomResizedCrop { scale, ratio, flip, jitter, lighting } => {
-                let picture =
+                let (picture, mirrored) =
                     random.apply(rgb, size, &mut rng(), *scale, *ratio, *flip, *jitter, *lighting)?;
-                P::place(picture, size, Placement::default(), &self.channels, out);
+                place(picture, size, Placement { mirrored, ..Placement::default() }, row, canvas);
             }
         }
         Ok(())
@@ -115,70 +125,37 @@ fn overlap(size: usize, shift: i32) -> (usize, usize, usize) {
     }
 }
 
-/// Places a picture as three normalised planes.
-pub(super) fn place_planes(
-    rgb: &[u8],
-    size: usize,
-    placement: Placement,
-    channels: &[(f32, f32); 3],
-    out: &mut [f32],
-) {
-    let pixels = size * size;
-    let (r, rest) = out.split_at_mut(pixels);
-    let (g, b) = rest.split_at_mut(pixels);
+/// Draws a picture (size·size·3 bytes, RGB) in its place; `mirrored` is a buffer for one row.
+fn place(rgb: &[u8], size: usize, placement: Placement, mirrored: &mut Vec<u8>, canvas: &mut impl Canvas) {
     if placement == Placement::default() {
-        return planes::normalize(rgb, channels, [r, g, b]);
+        return canvas.put(0, rgb);
     }
     let (from_x, to_x, width) = overlap(size, placement.dx);
     let (from_y, to_y, height) = overlap(size, placement.dy);
     // A mirrored picture is moved after it is mirrored, so its source columns count from the right.
     let first = if placement.mirrored { size - from_x - width } else { from_x };
-    for y in 0..size {
-        let row = y * size..(y + 1) * size;
-        let mut targets = [&mut r[row.clone()], &mut g[row.clone()], &mut b[row]];
-        if y < to_y || y >= to_y + height {
-            targets.iter_mut().for_each(|t| t.fill(0.0));
-            continue;
-        }
-        let start = ((from_y + y - to_y) * size + first) * 3;
-        let source = &rgb[start..start + width * 3];
-        for target in &mut targets {
-            target[..to_x].fill(0.0);
-            target[to_x + width..].fill(0.0);
-        }
-        let [r, g, b] = targets;
-        let span = to_x..to_x + width;
-        let inner = [&mut r[span.clone()], &mut g[span.clone()], &mut b[span]];
-        planes::normalize(source, channels, inner);
-        if placement.mirrored {
-            for plane in [r, g, b] {
-                plane[to_x..to_x + width].reverse();
-            }
-        }
-    }
-}
-
-/// Places a picture as RGB bytes.
-pub(super) fn place_bytes(rgb: &[u8], size: usize, placement: Placement, out: &mut [u8]) {
-    if placement == Placement::default() {
-        return out.copy_from_slice(rgb);
-    }
-    out.fill(0);
-    let (from_x, to_x, width) = overlap(size, placement.dx);
-    let (from_y, to_y, height) = overlap(size, placement.dy);
+    canvas.blank(0, to_y * size);
     for y in 0..height {
-        for x in 0..width {
-            let column = if placement.mirrored { size - 1 - (from_x + x) } else { from_x + x };
-            let source = ((from_y + y) * size + column) * 3;
-            let target = ((to_y + y) * size + to_x + x) * 3;
-            out[target..target + 3].copy_from_slice(&rgb[source..source + 3]);
+        let source = &rgb[((from_y + y) * size + first) * 3..][..width * 3];
+        let start = (to_y + y) * size;
+        canvas.blank(start, to_x);
+        if placement.mirrored {
+            mirrored.resize(width * 3, 0);
+            let (targets, sources) = (mirrored.as_chunks_mut::<3>().0, source.as_chunks::<3>().0);
+            targets.iter_mut().zip(sources.iter().rev()).for_each(|(target, source)| *target = *source);
+            canvas.put(start + to_x, mirrored);
+        } else {
+            canvas.put(start + to_x, source);
         }
+        canvas.blank(start + to_x + width, size - to_x - width);
     }
+    canvas.blank((to_y + height) * size, (size - to_y - height) * size);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canvas::{Bytes, Planes};
     use proptest::prelude::*;
 
     proptest! {
@@ -187,8 +164,9 @@ mod tests {
             let rgb: Vec<u8> = (0..size * size * 3).map(|i| (i * 37 + 1) as u8 | 1).collect();
             let placement = Placement { mirrored, dx, dy };
             let (mut bytes, mut planes) = (vec![9; rgb.len()], vec![9.0; rgb.len()]);
-            place_bytes(&rgb, size, placement, &mut bytes);
-            place_planes(&rgb, size, placement, &[(1.0, 0.0); 3], &mut planes);
+            let mut row = Vec::new();
+            place(&rgb, size, placement, &mut row, &mut Bytes(&mut bytes));
+            place(&rgb, size, placement, &mut row, &mut Planes::new(&mut planes, &[(1.0, 0.0); 3]));
             for y in 0..size {
                 for x in 0..size {
                     // The definition, written out: where does this pixel come from?

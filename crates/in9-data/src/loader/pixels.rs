@@ -1,6 +1,8 @@
-//! The two forms of a picture: normalised planes and plain bytes.
+//! The two forms of a batch's pictures: normalised planes and plain bytes.
 
 use std::sync::Arc;
+
+use crate::canvas::{Bytes, Canvas, Planes};
 
 use super::batch::Pool;
 use super::item::Composer;
@@ -12,90 +14,47 @@ impl Pixel for f32 {}
 impl Pixel for u8 {}
 
 pub(super) mod sealed {
-    use super::{Arc, Composer, Pool};
-    use crate::compose::{Layers, compose};
-    use crate::planes::compose_planes;
-    use crate::view::View;
+    use super::{Arc, Bytes, Canvas, Composer, Planes, Pool};
 
     /// What the loader needs of a [`Pixel`](super::Pixel).
     pub trait Sealed: Sized {
+        /// What a picture of this form is drawn on.
+        #[doc(hidden)]
+        type Canvas<'a>: Canvas
+        where
+            Self: 'a;
+        /// The canvas over one picture's values; bytes are normalised by factor and offset of each channel.
+        #[doc(hidden)]
+        fn canvas<'a>(values: &'a mut [Self], channels: &[(f32, f32); 3]) -> Self::Canvas<'a>;
         /// The loader's pool of buffers of this form.
         #[doc(hidden)]
         #[allow(private_interfaces)]
         fn pool(composer: &Composer) -> Arc<Pool<Self>>;
-        /// Composes a view in this form; arguments are those of [`compose`](crate::compose()).
-        #[doc(hidden)]
-        fn compose(
-            view: View,
-            foreground: &Layers<'_>,
-            fg_box: [u16; 4],
-            background: Option<&[u8]>,
-            size: usize,
-            channels: &[(f32, f32); 3],
-            out: &mut [Self],
-        );
-        /// Writes a picture (size·size·3 bytes, RGB) in this form, shifted and mirrored.
-        #[doc(hidden)]
-        #[allow(private_interfaces)]
-        fn place(rgb: &[u8], size: usize, placement: Placement, channels: &[(f32, f32); 3], out: &mut [Self]);
-    }
-
-    /// Where a picture is put: mirrored first, then moved; what is uncovered is 0 after
-    /// normalisation (black as bytes).
-    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-    pub struct Placement {
-        pub mirrored: bool,
-        /// Columns to the right.
-        pub dx: i32,
-        /// Rows down.
-        pub dy: i32,
     }
 
     impl Sealed for f32 {
-        fn compose(
-            view: View,
-            foreground: &Layers<'_>,
-            fg_box: [u16; 4],
-            background: Option<&[u8]>,
-            size: usize,
-            channels: &[(f32, f32); 3],
-            out: &mut [f32],
-        ) {
-            compose_planes(view, foreground, fg_box, background, size, channels, out);
+        type Canvas<'a> = Planes<'a>;
+
+        fn canvas<'a>(values: &'a mut [f32], channels: &[(f32, f32); 3]) -> Planes<'a> {
+            Planes::new(values, channels)
         }
 
         #[allow(private_interfaces)]
         fn pool(composer: &Composer) -> Arc<Pool<Self>> {
             composer.floats.clone()
         }
-
-        #[allow(private_interfaces)]
-        fn place(rgb: &[u8], size: usize, placement: Placement, channels: &[(f32, f32); 3], out: &mut [f32]) {
-            super::super::item::place_planes(rgb, size, placement, channels, out);
-        }
     }
 
     impl Sealed for u8 {
-        fn compose(
-            view: View,
-            foreground: &Layers<'_>,
-            fg_box: [u16; 4],
-            background: Option<&[u8]>,
-            size: usize,
-            _: &[(f32, f32); 3],
-            out: &mut [u8],
-        ) {
-            compose(view, foreground, fg_box, background, size, out);
+        type Canvas<'a> = Bytes<'a>;
+
+        fn canvas<'a>(values: &'a mut [u8], _: &[(f32, f32); 3]) -> Bytes<'a> {
+            Bytes(values)
         }
 
         #[allow(private_interfaces)]
         fn pool(composer: &Composer) -> Arc<Pool<Self>> {
             composer.bytes.clone()
-        }
-
-        #[allow(private_interfaces)]
-        fn place(rgb: &[u8], size: usize, placement: Placement, _: &[(f32, f32); 3], out: &mut [u8]) {
-            super::super::item::place_bytes(rgb, size, placement, out);
         }
     }
 }

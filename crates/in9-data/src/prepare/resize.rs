@@ -1,6 +1,7 @@
 //! Photographs and masks to the stored square.
 
 use fast_image_resize::Resizer;
+use fast_image_resize::pixels::{U8, U8x3};
 
 use crate::resample;
 
@@ -28,7 +29,8 @@ impl Resampler {
         }
         let mut out = vec![0; frame.size * frame.size * 3];
         let (window, size) = (window(frame), frame.size as u32);
-        resample::rgb(&mut self.resizer, rgb, (width, height), window, size, &mut out).map_err(failed)?;
+        resample::square::<U8x3>(&mut self.resizer, rgb, (width, height), window, size, &mut out)
+            .map_err(failed)?;
         Ok(out)
     }
 
@@ -51,7 +53,7 @@ impl Resampler {
         grey.extend(mask.iter().map(|&m| if m == 0 { 0 } else { 255 }));
         let mut out = vec![0; frame.size * frame.size];
         let (window, size) = (window(frame), frame.size as u32);
-        let done = resample::grey(&mut self.resizer, &grey, (width, height), window, size, &mut out);
+        let done = resample::square::<U8>(&mut self.resizer, &grey, (width, height), window, size, &mut out);
         self.grey = grey;
         done.map_err(failed)?;
         out.iter_mut().for_each(|m| *m = u8::from(*m >= 128));

@@ -58,21 +58,13 @@ pub(crate) struct Shapes {
 /// Reads a file: shapes by `file_name`.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<HashMap<String, Arc<Shapes>>> {
     let text = super::read_table(path, limits)?;
-    parse(&text, limits.photo_pixels).map_err(|found| {
+    parse(&text).map_err(|found| {
         Error::malformed(path, "not COCO annotations", "images and annotations", found, "mend the file")
     })
 }
 
-pub(crate) fn parse(
-    text: &str,
-    photo_pixels: u64,
-) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
+pub(crate) fn parse(text: &str) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
     let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    // Masks of these sizes are drawn before any photograph is decoded.
-    let beyond = |p: &&Picture| u64::from(p.width) * u64::from(p.height) > photo_pixels;
-    if let Some(Picture { file_name, width, height, .. }) = file.images.iter().find(beyond) {
-        return Err(format!("{file_name:?} of {width}x{height}, at most {photo_pixels} pixels are allowed"));
-    }
     let mut objects: HashMap<u64, Vec<_>> = HashMap::new();
     for object in file.annotations {
         let corners = object.bbox.map(|[x, y, w, h]| {
@@ -91,14 +83,29 @@ pub(crate) fn parse(
 }
 
 impl Shapes {
-    /// One box an object; objects without a box get that of their shape.
-    pub(crate) fn boxes(&self) -> Vec<PhotoBox> {
-        let of_shape = |shape: &Segmentation| {
-            let mut mask = vec![0; self.width as usize * self.height as usize];
-            draw(shape, self.width, self.height, &mut mask).ok()?;
-            bounding_box(&mask, self.width)
+    /// Width and height of the photograph, as annotated.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// One box an object; an object without a box gets that of its shape, if a pixel belongs to it. The
+    /// error says in a few words what is wrong.
+    pub(crate) fn boxes(&self, photo_pixels: u64) -> std::result::Result<Vec<PhotoBox>, String> {
+        let (width, height) = self.size();
+        // Shapes are drawn in a mask of the annotated size, which no decoder has confirmed.
+        if u64::from(width) * u64::from(height) > photo_pixels {
+            return Err(format!("expected at most {photo_pixels} pixels, found {width}x{height}"));
+        }
+        let of_shape = |shape: &Segmentation| -> std::result::Result<_, String> {
+            let mut mask = vec![0; width as usize * height as usize];
+            draw(shape, width, height, &mut mask)?;
+            Ok(bounding_box(&mask, width))
         };
-        self.objects.iter().filter_map(|(b, shape)| b.or_else(|| shape.as_ref().and_then(of_shape))).collect()
+        let found = self.objects.iter().map(|(corners, shape)| match (corners, shape) {
+            (None, Some(shape)) => of_shape(shape),
+            _ => Ok(*corners),
+        });
+        Ok(found.collect::<std::result::Result<Vec<_>, String>>()?.into_iter().flatten().collect())
     }
 
     /// All objects as one mask, one byte a pixel; the error says in a few words what is wrong.
@@ -246,7 +253,7 @@ mod tests {
             r#"{{"images":[{{"id":1,"file_name":"a.jpg","width":4,"height":3}}],
             "annotations":[{{"image_id":1,"category_id":1,"segmentation":{segmentation}}}]}}"#
         );
-        Arc::try_unwrap(parse(&text, 100).unwrap().remove("a.jpg").unwrap()).unwrap()
+        Arc::try_unwrap(parse(&text).unwrap().remove("a.jpg").unwrap()).unwrap()
     }
 
     #[test]
@@ -260,7 +267,7 @@ mod tests {
         for form in [polygon, plain, compressed] {
             let shapes = shapes(form);
             assert_eq!(shapes.mask(4, 3).unwrap(), expected, "{form}");
-            assert_eq!(shapes.boxes(), [PhotoBox::new(1, 1, 2, 2)], "{form}");
+            assert_eq!(shapes.boxes(12).unwrap(), [PhotoBox::new(1, 1, 2, 2)], "{form}");
         }
     }
 
@@ -275,14 +282,17 @@ mod tests {
             r#"{"size":[3,4],"counts":"\u0001"}"#,
         ] {
             assert!(shapes(form).mask(4, 3).is_err(), "{form}");
+            assert!(shapes(form).boxes(12).is_err(), "{form}");
         }
         assert!(shapes("[[1,1,3,1,3,3,1,3]]").mask(5, 3).unwrap_err().contains("5x3 as decoded"));
         assert!(shapes("[[0,0,1e300,1,-1e300,3]]").mask(4, 3).unwrap_err().contains("within 1e9"));
-        assert!(parse("{}", 100).is_err());
+        assert!(parse("{}").is_err());
         let huge = r#"{"images":[{"id":1,"file_name":"a","width":4000000000,"height":4000000000}],"annotations":[]}"#;
-        assert!(parse(huge, 1 << 27).unwrap_err().contains("at most"));
+        let huge = &parse(huge).unwrap()["a"];
+        assert!(huge.boxes(1 << 27).unwrap_err().contains("at most 134217728 pixels, found 4000000000x"));
+        assert!(huge.mask(4, 3).unwrap_err().contains("4x3 as decoded"));
         let far = r#"{"images":[{"id":1,"file_name":"a","width":4,"height":3}],
             "annotations":[{"image_id":1,"bbox":[-1e300,-1e300,1e300,1e300]}]}"#;
-        assert_eq!(parse(far, 100).unwrap()["a"].boxes().len(), 1);
+        assert_eq!(parse(far).unwrap()["a"].boxes(12).unwrap().len(), 1);
     }
 }

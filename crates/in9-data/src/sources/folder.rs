@@ -21,6 +21,9 @@ use crate::taxonomy::Taxonomy;
 
 use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_table, stem};
 
+/// The file of COCO annotations, below the root.
+pub(crate) const COCO: &str = "annotations.json";
+
 /// Folders of the root that are no class and no split.
 const RESERVED: [&str; 1] = ["masks"];
 
@@ -58,7 +61,7 @@ pub(super) fn taxonomy(root: &Path) -> Result<Taxonomy> {
 pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &Limits) -> Result<Listing> {
     let mut listing = Listing::default();
     let boxes = boxes_csv(&root.join("boxes.csv"), limits, &mut listing.faults)?;
-    let coco_path = root.join("annotations.json");
+    let coco_path = root.join(COCO);
     let coco = if coco_path.is_file() { coco::read(&coco_path, limits)? } else { HashMap::new() };
     for (split, below) in splits(root)? {
         let split: Arc<str> = split.into();
@@ -80,7 +83,7 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
                 };
                 let found = match (boxes.get(&source), shapes) {
                     (Some(boxes), _) => Boxes::Known(boxes.clone()),
-                    (None, Some(shapes)) => Boxes::Known(shapes.boxes()),
+                    (None, Some(shapes)) => Boxes::Shapes(shapes.clone()),
                     (None, None) if matches!(mask, MaskFile::Png(_)) => Boxes::OfMask,
                     (None, None) => Boxes::Known(Vec::new()),
                 };

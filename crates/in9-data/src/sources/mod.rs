@@ -22,6 +22,7 @@ use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
 pub(crate) use coco::bounding_box;
+pub(crate) use folder::COCO;
 pub(crate) use locator::Locator;
 pub(crate) use voc::Annotation;
 
@@ -78,6 +79,8 @@ pub(crate) enum Boxes {
     Known(Vec<PhotoBox>),
     /// In a PASCAL-VOC file that is read when the photograph is.
     Voc(Locator),
+    /// Drawn by COCO's rules when the photograph is read.
+    Shapes(Arc<coco::Shapes>),
     /// The bounding box of the mask.
     OfMask,
     /// All layers are in the official release's files.

@@ -31,7 +31,15 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy) -> Result<Listing> {
     let split: Arc<str> = "test".into();
     for folder in entries(&originals)? {
         let known = |class: &crate::taxonomy::Class| class.folder == folder || class.name == folder;
-        let Some(class) = taxonomy.classes.iter().position(known) else { continue };
+        let Some(class) = taxonomy.classes.iter().position(known) else {
+            // Elsewhere a class may be of no interest; the release has those of its taxonomy and no other.
+            listing.faults.push(format!(
+                "{}: not a class (expected one of taxonomy {}, found none of this name); check --taxonomy",
+                originals.join(&folder).display(),
+                taxonomy.name
+            ));
+            continue;
+        };
         for name in entries(&originals.join(&folder))?.into_iter().filter(|name| is_photo(name)) {
             let id = stem(&name);
             let parts = Parts {

@@ -1,6 +1,7 @@
 //! Kaggle's `LOC_val_solution.csv` and `LOC_train_solution.csv`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use crate::error::Result;
@@ -20,15 +21,23 @@ pub(super) fn read(path: &Path, limits: &Limits, faults: &mut Vec<String>) -> Re
 pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Solution {
     let mut solution = HashMap::new();
     for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
+        let mut fault = |what: String, advice: &str| {
+            faults.push(format!("{}: line {} {what}; {advice}", path.display(), number + 1));
+        };
         match row(line) {
-            Ok((image, entry)) => {
-                solution.insert(image, entry);
-            }
-            Err(found) => faults.push(format!(
-                "{}: line {} makes no sense (expected image,wnid x0 y0 x1 y1 ..., found {found}); mend or delete it",
-                path.display(),
-                number + 1
-            )),
+            Ok((image, entry)) => match solution.entry(image) {
+                Entry::Vacant(place) => {
+                    place.insert(entry);
+                }
+                Entry::Occupied(place) => fault(
+                    format!("repeats a photograph (expected each once, found {:?} again)", place.key()),
+                    "delete one of them",
+                ),
+            },
+            Err(found) => fault(
+                format!("makes no sense (expected image,wnid x0 y0 x1 y1 ..., found {found})"),
+                "mend or delete it",
+            ),
         }
     }
     solution
@@ -65,12 +74,13 @@ mod tests {
 
     #[test]
     fn rows_and_mistakes_are_told_apart() {
-        let text = "ImageId,PredictionString\na,n1 1 2 3 4 \nb,n2 1 2 3 4 n2 5 6 7 8\nc,n3\nd\ne,n1 1 2 3\nf,n1 1 2 3 x\n";
+        let text = "ImageId,PredictionString\na,n1 1 2 3 4 \nb,n2 1 2 3 4 n2 5 6 7 8\nc,n3\nd\ne,n1 1 2 3\nf,n1 1 2 3 x\na,n9\n";
         let mut faults = Vec::new();
         let solution = parse(text, Path::new("s.csv"), &mut faults);
         assert_eq!(solution["a"], ("n1".into(), vec![PhotoBox::new(1, 2, 3, 4)]));
         assert_eq!((solution["b"].1.len(), solution["c"].1.len(), solution.len()), (2, 0, 3));
-        assert_eq!(faults.len(), 3);
+        assert_eq!(faults.len(), 4);
         assert!(faults[0].starts_with("s.csv: line 5 makes no sense"), "{}", faults[0]);
+        assert!(faults[3].starts_with("s.csv: line 8 repeats a photograph"), "{}", faults[3]);
     }
 }

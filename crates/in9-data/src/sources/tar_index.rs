@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 use super::{Locator, is_photo, stem};
+
+/// A block that holds nothing; two of them end an archive.
+const ZEROS: [u8; 512] = [0; 512];
 
 /// A photograph in an archive.
 pub(super) struct Entry {
@@ -42,22 +45,25 @@ fn walk(
     let mut fault = |what: String| {
         faults.push(format!("{}: {what}; copy the archive again", archive.display()));
     };
-    let mut at = start;
-    let mut inner = Vec::new();
-    while at < start + length {
-        if at + 512 > start + length {
-            fault(format!(
-                "archive cut short (expected a header at byte {at}, found {} bytes)",
-                start + length - at
-            ));
-            break;
-        }
-        let mut block = [0; 512];
-        if let Err(e) = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut block)) {
-            fault(format!("cannot read header at byte {at} ({e})"));
-            break;
-        }
-        if block.iter().all(|&b| b == 0) {
+    let (end, mut at, mut inner) = (start + length, start, Vec::new());
+    loop {
+        let block = match read_block(file, at, end) {
+            Ok(block) => block,
+            Err(what) => {
+                fault(what);
+                break;
+            }
+        };
+        if block == ZEROS {
+            // An archive ends with two blocks of zeros: without them it was cut between two entries.
+            match read_block(file, at + 512, end) {
+                Ok(ZEROS) => {}
+                Ok(_) => fault(format!(
+                    "archive damaged (expected a second block of zeros at byte {}, found another)",
+                    at + 512
+                )),
+                Err(what) => fault(what),
+            }
             break;
         }
         let header = tar::Header::from_byte_slice(&block);
@@ -74,7 +80,7 @@ fn walk(
             }
         };
         let data = at + 512;
-        let Some(end) = data.checked_add(size).filter(|&end| end <= start + length) else {
+        let Some(next) = data.checked_add(size).filter(|&next| next <= end) else {
             fault(format!("archive cut short (expected {size} bytes at byte {data}, found fewer)"));
             break;
         };
@@ -88,10 +94,25 @@ fn walk(
                 inner.push((data, size));
             }
         }
-        at = end.next_multiple_of(512);
+        at = next.next_multiple_of(512);
     }
     for (data, size) in inner {
         walk(file, data, size, false, archive, entries, faults);
+    }
+}
+
+/// Reads the block at byte `at` of an archive that ends at byte `end` of the file.
+fn read_block(file: &mut BufReader<File>, at: u64, end: u64) -> std::result::Result<[u8; 512], String> {
+    if at + 512 > end {
+        return Err(format!(
+            "archive cut short (expected a header or blocks of zeros at byte {at}, found {} bytes)",
+            end.saturating_sub(at)
+        ));
+    }
+    let mut block = ZEROS;
+    match file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut block)) {
+        Ok(()) => Ok(block),
+        Err(e) => Err(format!("cannot read header at byte {at} ({e})")),
     }
 }
 
@@ -138,21 +159,42 @@ pub(super) fn small_files(
         }
         left -= entry.size();
         let mut bytes = Vec::new();
-        if let Err(e) = entry.read_to_end(&mut bytes) {
-            fault(format!("{name} cannot be read ({e})"));
+        let cut = match entry.read_to_end(&mut bytes) {
+            Ok(found) if found as u64 == entry.size() => None,
+            // The library takes the end of the file for the end of the entry.
+            Ok(found) => Some(format!("expected {} bytes, found {found}", entry.size())),
+            Err(e) => Some(e.to_string()),
+        };
+        if let Some(what) = cut {
+            fault(format!("{name} cannot be read ({what})"));
             whole = false;
             break;
         }
         files.insert(stem(&name).to_string(), Locator::Bytes(bytes.into(), name.into()));
     }
-    // To the end of the compressed data, whose checksum stands there; what is damaged was told already.
-    if whole && let Err(e) = std::io::copy(&mut archive.into_inner(), &mut std::io::sink()) {
+    // What is damaged was told already.
+    if whole && let Err(found) = read_end(archive.into_inner()) {
         faults.push(format!(
-            "{}: archive damaged or cut short (expected its end, found: {e}); copy the archive again",
+            "{}: archive damaged or cut short (expected its end, found {found}); copy the archive again",
             path.display()
         ));
     }
     Ok(files)
+}
+
+/// Reads what follows the first block of zeros, or the last entry if there is none: a second block, then
+/// the rest of the compressed data, whose checksum stands at its end.
+fn read_end(mut rest: std::io::Take<Box<dyn Read>>) -> std::result::Result<(), String> {
+    let mut second = ZEROS;
+    match rest.read_exact(&mut second) {
+        Ok(()) if second == ZEROS => {
+            std::io::copy(&mut rest, &mut std::io::sink()).map(|_| ()).map_err(|e| e.to_string())
+        }
+        Ok(()) => Err("no second block of zeros".into()),
+        Err(_) if rest.limit() == 0 => Err("more bytes than are allowed".into()),
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Err("the end of the file".into()),
+        Err(e) => Err(e.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -190,11 +232,39 @@ mod tests {
         assert_eq!(contents[1], ("n1_1.JPEG".into(), b"one".to_vec()));
         assert_eq!(contents[0], ("n2_7.JPEG".into(), vec![7; 600]));
         assert_eq!(contents.len(), 3);
-        for end in (513..whole.len() - 1500).step_by(300) {
-            assert!(!read(&whole[..end]).1.is_empty(), "cut at {end} of {}", whole.len());
+        // Everywhere, so also between two entries, before the end mark and inside it.
+        for end in (0..whole.len()).step_by(64) {
+            assert_eq!(read(&whole[..end]).1.len(), 1, "cut at {end} of {}", whole.len());
         }
         let mut damaged = whole.clone();
         damaged[3] ^= 1;
         assert!(read(&damaged).1[0].contains("no tar header at byte 0"));
+        // The inner archive alone lacks its end: its photographs are kept, and the fault is told.
+        let cut = tar_of(&[("n1.tar", &inner[..2048]), ("n2_7.JPEG", &[7; 600])]);
+        let (contents, faults) = read(&cut);
+        assert_eq!((contents.len(), faults.len()), (3, 1));
+        assert!(faults[0].contains("archive cut short"), "{faults:?}");
+    }
+
+    #[test]
+    fn the_end_of_an_archive_of_annotations_is_looked_for() {
+        let whole = tar_of(&[("val/a.xml", b"<a/>"), ("val/b.xml", &[b'b'; 600])]);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tar");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let mut faults = Vec::new();
+            let files = small_files(&path, &Limits::default(), &mut faults).unwrap();
+            (files.len(), faults)
+        };
+        assert_eq!(read(&whole), (2, vec![]));
+        for end in (64..whole.len()).step_by(64) {
+            let (files, faults) = read(&whole[..end]);
+            assert_eq!(faults.len(), 1, "cut at {end} of {}", whole.len());
+            assert_eq!(files, usize::from(end >= 516) + usize::from(end >= 2136), "cut at {end}");
+        }
+        let mut damaged = whole.clone();
+        *damaged.last_mut().unwrap() = 1;
+        assert!(read(&damaged).1[0].contains("no second block of zeros"));
     }
 }

@@ -10,6 +10,8 @@ const MAX_DEPTH: usize = 32;
 /// Most boxes of one photograph; ILSVRC's greatest number is below 200.
 const MAX_BOXES: usize = 10_000;
 
+const LACKS: &str = "expected xmin, ymin, xmax and ymax in a bndbox, found that it lacks one";
+
 /// What an annotation says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Annotation {
@@ -45,10 +47,7 @@ impl Annotation {
                 Event::End(_) => {
                     if path.last().is_some_and(|tag| tag == "bndbox") {
                         let [Some(xmin), Some(ymin), Some(xmax), Some(ymax)] = corners else {
-                            return Err(
-                                "expected xmin, ymin, xmax and ymax in a bndbox, found that it lacks one"
-                                    .into(),
-                            );
+                            return Err(LACKS.into());
                         };
                         if annotation.boxes.len() == MAX_BOXES {
                             return Err(format!("expected at most {MAX_BOXES} boxes, found more than that"));
@@ -59,6 +58,7 @@ impl Annotation {
                     path.pop();
                     closed_root |= path.is_empty();
                 }
+                Event::Empty(tag) if tag.local_name().as_ref() == "bndbox" => return Err(LACKS.into()),
                 Event::Text(text) => {
                     let text = text.trim();
                     let tags: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -138,7 +138,11 @@ mod tests {
             GOOD[GOOD.find("<object>").unwrap()..].replace("</annotation>", "").repeat(20_000)
         );
         assert!(Annotation::parse(many.as_bytes()).unwrap_err().contains("at most 10000 boxes"));
-        assert!(Annotation::parse(b"<a><bndbox><xmin>1</xmin></bndbox></a>").unwrap_err().contains("lacks"));
+        for lacking in
+            ["<a><bndbox><xmin>1</xmin></bndbox></a>", "<a><bndbox/></a>", "<a><bndbox></bndbox></a>"]
+        {
+            assert!(Annotation::parse(lacking.as_bytes()).unwrap_err().contains("lacks"), "{lacking}");
+        }
         assert!(
             Annotation::parse(b"<a><size><width>wide</width></size></a>")
                 .unwrap_err()
