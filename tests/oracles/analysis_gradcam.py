@@ -1,6 +1,11 @@
 """Grad-CAM, HiResCAM and input gradients by plain PyTorch hooks, as an oracle for in9-analysis.
 
-Weights are a formula of name and index that the test computes too, so no weight file exists. Run from the workspace root:
+Each tap is named as the module is in torchvision. The first tap of an architecture lies right before a global mean,
+where the gradient is the same at every place and Grad-CAM and HiResCAM are one map; the others lie further inside,
+where they are not. The maps are held against the package pytorch-grad-cam before they are written.
+
+Weights are a formula of name and index that the test computes too, so no weight file exists. Needs torch, torchvision
+and grad-cam. Run from the workspace root (seconds on one core):
     python tests/oracles/analysis_gradcam.py crates/in9-analysis/tests/fixtures/gradcam.json
 """
 import json
@@ -10,15 +15,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import torchvision
+from pytorch_grad_cam import GradCAM, HiResCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-torch.set_num_threads(2)
-SIZE, COUNT, CLASSES, STRIDE = 96, 2, [3, 7], 7
-# name: (tap here, module there, gain of the batch norms, which keeps activations in range)
-# All three lie right before a global mean, where Grad-CAM and HiResCAM are the same map.
-TAPS = {
-    "resnet18": ("layer4.1", lambda m: m.layer4[1], 0.6),
-    "mobilenet_v2": ("features.18", lambda m: m.features[18], 0.9),
-    "shufflenet_v2_x1_0": ("conv5", lambda m: m.conv5, 1.0),
+torch.set_num_threads(1)
+SIZE, STRIDE = 96, 7
+# name: (gain of the batch norms, which keeps activations in range; class of each picture, for which no map is all
+# negative; taps)
+ARCHS = {
+    "resnet18": (0.6, [8, 9], ["layer4.1", "layer3.1", "layer2.0"]),
+    "mobilenet_v2": (0.9, [3, 7], ["features.18", "features.13"]),
+    "shufflenet_v2_x1_0": (1.0, [0, 1], ["conv5", "stage3.7"]),
 }
 
 
@@ -53,39 +61,59 @@ def make(arch, gain):
     model = getattr(torchvision.models, arch)(num_classes=10)
     state = {k: v if k.endswith("num_batches_tracked") else value(k, tuple(v.shape), gain) for k, v in model.state_dict().items()}
     model.load_state_dict(state)
+    for module in model.modules():
+        if hasattr(module, "inplace"):
+            module.inplace = False
     return model.double().eval()
 
 
-def enlarged(cam):
+def sampled(cam):
     """To the picture's size, divided by each map's largest value, sampled on a grid."""
     big = F.interpolate(cam[:, None], (SIZE, SIZE), mode="bilinear", align_corners=False)[:, 0]
     big = big / big.amax((1, 2), keepdim=True).clamp_min(1e-30)
     return [[float(f"{v:.7g}") for v in m[::STRIDE, ::STRIDE].flatten().tolist()] for m in big]
 
 
-out = {"size": SIZE, "stride": STRIDE, "classes": CLASSES, "cases": []}
-for arch, (tap, find, gain) in TAPS.items():
-    model = make(arch, gain)
-    for module in model.modules():
-        if hasattr(module, "inplace"):
-            module.inplace = False
-    kept = {}
+def check_package(method, model, module, inputs, classes, cam):
+    """The package scales each map to 0..1 before and after it enlarges it; so does this."""
+    with method(model=model, target_layers=[module]) as package:
+        theirs = package(input_tensor=inputs, targets=[ClassifierOutputTarget(c) for c in classes])
+    ours = scale_cam_image(scale_cam_image(cam.numpy(), (SIZE, SIZE)))
+    worst = np.abs(theirs - ours).max()
+    assert worst < 1e-5, f"{method.__name__}: {worst} from the package"
 
-    def hook(_, __, activation):
-        activation.retain_grad()
-        kept["a"] = activation
 
-    handle = find(model).register_forward_hook(hook)
-    pixels = torch.from_numpy(unit("pixels", COUNT * 3 * SIZE * SIZE).astype(np.float64)).reshape(COUNT, 3, SIZE, SIZE)
+out = {"size": SIZE, "stride": STRIDE, "cases": []}
+for arch, (gain, classes, taps) in ARCHS.items():
+    model, kept, handles = make(arch, gain), {}, []
+    for tap in taps:
+
+        def hook(_, __, activation, tap=tap):
+            activation.retain_grad()
+            kept[tap] = activation
+
+        handles.append(model.get_submodule(tap).register_forward_hook(hook))
+    shape = (len(classes), 3, SIZE, SIZE)
+    pixels = torch.from_numpy(unit("pixels", int(np.prod(shape))).astype(np.float64)).reshape(shape)
     pixels.requires_grad_()
     logits = model((pixels - 0.5) / 0.25)
-    sum(logits[i, c] for i, c in enumerate(CLASSES)).backward()
-    a, g = kept["a"].detach(), kept["a"].grad
-    grad_cam = F.relu((g.mean((2, 3), keepdim=True) * a).sum(1))
-    hires_cam = F.relu((g * a).sum(1))
-    plain = pixels.grad.abs().amax(1)
-    assert grad_cam.amax((1, 2)).min() > 0 and hires_cam.amax((1, 2)).min() > 0, arch
-    out["cases"].append({"arch": arch, "tap": tap, "gain": gain, "grad_cam": enlarged(grad_cam), "hires_cam": enlarged(hires_cam),
-                         "input_gradient": enlarged(plain)})
-    handle.remove()
+    sum(logits[i, c] for i, c in enumerate(classes)).backward()
+    for handle in handles:
+        handle.remove()
+    plain = sampled(pixels.grad.abs().amax(1))
+    case = {"arch": arch, "gain": gain, "classes": classes, "input_gradient": plain, "taps": []}
+    for tap in taps:
+        a, g = kept[tap].detach(), kept[tap].grad
+        grad_cam = F.relu((g.mean((2, 3), keepdim=True) * a).sum(1))
+        hires_cam = F.relu((g * a).sum(1))
+        assert grad_cam.amax((1, 2)).min() > 0 and hires_cam.amax((1, 2)).min() > 0, (arch, tap)
+        inputs, module = ((pixels - 0.5) / 0.25).detach(), model.get_submodule(tap)
+        check_package(GradCAM, model, module, inputs, classes, grad_cam)
+        check_package(HiResCAM, model, module, inputs, classes, hires_cam)
+        maps = {"grad_cam": sampled(grad_cam), "hires_cam": sampled(hires_cam)}
+        apart = np.abs(np.subtract(maps["grad_cam"], maps["hires_cam"])).max()
+        print(f"{arch} {tap}: {tuple(a.shape)}, Grad-CAM and HiResCAM up to {apart:.3f} apart")
+        assert (apart < 1e-6) == (tap == taps[0]), (arch, tap, apart)
+        case["taps"].append({"tap": tap, **maps})
+    out["cases"].append(case)
 json.dump(out, open(sys.argv[1], "w"))

@@ -32,7 +32,7 @@ pub struct Paper {
     /// Adversarial backgrounds.
     pub adversarial: Adversarial,
     /// Figure 10.
-    pub granularity: BTreeMap<String, toml::Value>,
+    pub granularity: Granularity,
     /// Figure 11.
     pub size: BTreeMap<String, toml::Value>,
     /// Figure 12's known gaps by training set.
@@ -71,6 +71,17 @@ pub struct Architecture {
     pub challenge: Option<f64>,
     /// What to know about the row.
     pub note: Option<String>,
+}
+
+/// Figure 10: the balanced large training set with its labels grouped, ResNet-50.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Granularity {
+    /// Numbers of training classes, ascending.
+    pub classes: Vec<u32>,
+    /// BG-gap with the most classes.
+    pub gap_finest: f64,
+    /// BG-gap with the fewest.
+    pub gap_coarsest: f64,
 }
 
 /// Published numbers of the adversarial backgrounds.
@@ -117,6 +128,13 @@ impl Paper {
         row.accuracy.get(tested_on).copied()
     }
 
+    /// Training classes and BG-gap in points at the two ends of Figure 10, the only ones that are printed.
+    pub fn granularity_gaps(&self) -> Vec<(u32, f64)> {
+        let g = &self.granularity;
+        let ends = [(g.classes.first(), g.gap_coarsest), (g.classes.last(), g.gap_finest)];
+        ends.into_iter().filter_map(|(classes, gap)| Some((*classes?, gap))).collect()
+    }
+
     /// Table 5's BG-gap in points: mixed-same minus mixed-rand.
     pub fn gap(&self, trained_on: &str) -> Option<f64> {
         Some(self.accuracy(trained_on, "mixed-same")? - self.accuracy(trained_on, "mixed-rand")?)
@@ -137,6 +155,7 @@ mod tests {
         for (trained, gap) in [("original", 20.22), ("mixed-rand", -0.20), ("mixed-next", -4.79)] {
             assert!((paper.gap(trained).unwrap() - gap).abs() < 1e-9);
         }
+        assert_eq!(paper.granularity_gaps(), [(9, 15.6), (144, 13.3)]);
         // The text rounds Table 5's gaps to one decimal.
         for (trained, gap) in &paper.gaps {
             if let Some(table) = paper.gap(trained) {

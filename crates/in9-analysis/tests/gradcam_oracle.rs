@@ -19,19 +19,26 @@ const CLASSES: usize = 10;
 struct Oracle {
     size: usize,
     stride: usize,
-    classes: Vec<u16>,
     cases: Vec<Case>,
 }
 
 #[derive(Deserialize)]
 struct Case {
     arch: String,
-    tap: String,
     /// Gain of the batch norms.
     gain: f32,
+    /// Class that each picture's maps are about.
+    classes: Vec<u16>,
+    input_gradient: Vec<Vec<f32>>,
+    /// The first lies right before a global mean, where Grad-CAM and HiResCAM are one map.
+    taps: Vec<Maps>,
+}
+
+#[derive(Deserialize)]
+struct Maps {
+    tap: String,
     grad_cam: Vec<Vec<f32>>,
     hires_cam: Vec<Vec<f32>>,
-    input_gradient: Vec<Vec<f32>>,
 }
 
 /// Random numbers in `0..1` that the oracle makes too: FNV-1a of the name, then splitmix64.
@@ -77,8 +84,8 @@ fn network(arch: &str, gain: f32) -> Network {
     Network::new(model, ClassMap::identity(CLASSES), CLASSES, [0.5; 3], [0.25; 3])
 }
 
-fn pictures(oracle: &Oracle) -> Pictures {
-    let count = oracle.classes.len();
+fn pictures(oracle: &Oracle, case: &Case) -> Pictures {
+    let count = case.classes.len();
     Pictures { pixels: unit("pixels", count * 3 * oracle.size * oracle.size), count, size: oracle.size }
 }
 
@@ -102,23 +109,32 @@ fn apart(oracle: &Oracle, maps: Vec<Map>, expected: &[Vec<f32>]) -> f32 {
 #[test]
 fn maps_are_those_of_pytorch() {
     let oracle: Oracle = serde_json::from_str(include_str!("fixtures/gradcam.json")).unwrap();
-    let pictures = pictures(&oracle);
     assert_eq!(oracle.cases.len(), 3);
     for case in &oracle.cases {
-        let network = network(&case.arch, case.gain);
-        let tap = network.tap_gradient(&pictures, &oracle.classes, &case.tap).unwrap();
-        let plain = input_gradient(&network, &pictures, &oracle.classes).unwrap();
-        let found = [
-            ("Grad-CAM", apart(&oracle, grad_cam(&tap, oracle.size), &case.grad_cam)),
-            ("HiResCAM", apart(&oracle, hires_cam(&tap, oracle.size), &case.hires_cam)),
-            ("input gradient", apart(&oracle, plain, &case.input_gradient)),
-        ];
-        for (method, worst) in found {
-            assert!(worst < 1e-3, "{} {method}: {worst}", case.arch);
+        let (network, pictures) = (network(&case.arch, case.gain), pictures(&oracle, case));
+        let plain = input_gradient(&network, &pictures, &case.classes).unwrap();
+        let worst = apart(&oracle, plain, &case.input_gradient);
+        assert!(worst < 1e-3, "{} input gradient: {worst}", case.arch);
+        assert!(case.taps.len() > 1, "{} has no inner tap", case.arch);
+        for (depth, maps) in case.taps.iter().enumerate() {
+            let place = format!("{} at {}", case.arch, maps.tap);
+            let tap = network.tap_gradient(&pictures, &case.classes, &maps.tap).unwrap();
+            let of_grad_cam = |expected: &[Vec<f32>]| apart(&oracle, grad_cam(&tap, oracle.size), expected);
+            let of_hires_cam = |expected: &[Vec<f32>]| apart(&oracle, hires_cam(&tap, oracle.size), expected);
+            let found =
+                [("Grad-CAM", of_grad_cam(&maps.grad_cam)), ("HiResCAM", of_hires_cam(&maps.hires_cam))];
+            for (method, worst) in found {
+                assert!(worst < 1e-3, "{place} {method}: {worst}");
+            }
+            // Inside the network each map is its own method's and not the other's.
+            let swapped = [of_grad_cam(&maps.hires_cam), of_hires_cam(&maps.grad_cam)];
+            let one_map = swapped.iter().all(|worst| *worst < 1e-3);
+            let two_maps = swapped.iter().all(|worst| *worst > 0.1);
+            assert!(if depth == 0 { one_map } else { two_maps }, "{place}: {swapped:?}");
+            // The oracle must be able to tell the pictures apart.
+            let turned = grad_cam(&tap, oracle.size).into_iter().rev().collect();
+            assert!(apart(&oracle, turned, &maps.grad_cam) > 1e-2, "{place}");
         }
-        // The oracle must be able to tell the pictures apart.
-        let turned = grad_cam(&tap, oracle.size).into_iter().rev().collect();
-        assert!(apart(&oracle, turned, &case.grad_cam) > 1e-2, "{}", case.arch);
     }
 }
 
@@ -127,10 +143,10 @@ fn maps_are_those_of_pytorch() {
 fn smooth_grad_tends_to_the_input_gradient() {
     let oracle: Oracle = serde_json::from_str(include_str!("fixtures/gradcam.json")).unwrap();
     let case = &oracle.cases[0];
-    let (network, pictures) = (network(&case.arch, case.gain), pictures(&oracle));
+    let (network, pictures) = (network(&case.arch, case.gain), pictures(&oracle, case));
     let smooth = |samples, noise| {
         let settings = Smooth { samples, noise, seed: 1 };
-        let maps = smooth_grad(&network, &pictures, &oracle.classes, &[1, 2], settings).unwrap();
+        let maps = smooth_grad(&network, &pictures, &case.classes, &[1, 2], settings).unwrap();
         apart(&oracle, maps, &case.input_gradient)
     };
     assert!(smooth(1, 0.0) < 1e-3);

@@ -212,3 +212,35 @@ fn probes_write_the_same_bytes_for_any_batch_and_threads() {
         }
     }
 }
+
+/// The shares on the foreground by one method.
+fn masses(folder: &Path, method: &str) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("maps.csv")).unwrap();
+    let rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    rows.filter(|cells| cells[3] == method).map(|cells| cells[4].to_owned()).collect()
+}
+
+#[test]
+fn an_inner_tap_can_be_chosen_and_an_unknown_one_is_answered_with_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    trained(dir);
+    let looked = |out: &str, tap: &str, code| {
+        let more = ["--tap", tap, "--methods", "grad-cam,hires-cam", "--steps", "0"];
+        finish(&mut probe(dir, "saliency", out, &more), code)
+    };
+    let (_, said) = looked("none", "attention", 1);
+    assert!(said.contains("attention") && said.contains("conv1, layer1.0, layer1.1"), "{said}");
+    assert!(!dir.join("none").exists());
+    for (tap, one_map) in [("layer4.1", true), ("layer2.1", false)] {
+        let (printed, _) = looked(tap, tap, 0);
+        assert!(printed.contains(&format!("maps at {tap}")), "{printed}");
+        let [grad_cam, hires_cam] = ["grad-cam", "hires-cam"].map(|method| masses(&dir.join(tap), method));
+        assert_eq!((grad_cam.len(), hires_cam.len()), (18, 18));
+        // The mean before the classifier gives every place of layer4.1 the same gradient, up to rounding.
+        let number = |text: &String| text.parse::<f64>().unwrap_or(-1.0);
+        let apart = grad_cam.iter().zip(&hires_cam).map(|(a, b)| (number(a) - number(b)).abs());
+        let worst = apart.fold(0.0, f64::max);
+        assert!(if one_map { worst < 1e-3 } else { worst > 0.05 }, "{tap}: {worst}");
+    }
+}

@@ -3,6 +3,7 @@
 mod support;
 
 use in9_analysis::report::make;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use support::{World, draw};
@@ -80,4 +81,152 @@ fn the_same_inputs_give_the_same_bytes() {
         files += 1;
     }
     assert_eq!(files, 9);
+}
+
+/// A training as its `run.toml` tells it.
+struct Trained {
+    name: &'static str,
+    seed: u32,
+    classes: usize,
+    fraction: f64,
+    epochs: u32,
+    arch: &'static str,
+}
+
+const PLAIN: Trained =
+    Trained { name: "whole-0", seed: 0, classes: 9, fraction: 1.0, epochs: 8, arch: "resnet-50" };
+
+/// Original-trained networks with predictions and runs; returns the page and claims.csv.
+fn report_of(trainings: &[Trained]) -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut spec = "title = \"t\"\n[[dataset]]\nname = \"d\"\npath = \"d\"\n".to_owned();
+    for (i, t) in trainings.iter().enumerate() {
+        let world = World { dataset: "d", split: "test", per_class: 20, reliance: 1.0, seed: 3 };
+        let mut table = draw(&world, &["original"]);
+        for row in &mut table.rows {
+            row.model = t.name.into();
+            row.arch = t.arch.into();
+            if t.fraction < 1.0 {
+                row.trained_on = format!("original ({} %)", 100.0 * t.fraction);
+            } else if t.classes != 9 {
+                row.trained_on = format!("original ({} classes)", t.classes);
+            }
+            // Networks that learned less are wrong on every fourth image more.
+            if t.fraction < 1.0 && row.image.ends_with(['0', '4', '8']) {
+                row.predicted = Some((row.class + 1) % 9);
+            }
+        }
+        let name = t.name;
+        table.write_atomic(&dir.join(format!("{name}.csv"))).unwrap();
+        fs::create_dir(dir.join(name)).unwrap();
+        let classes: Vec<String> = (0..t.classes).map(|c| format!("c{c}")).collect();
+        let run = format!(
+            "name = {name:?}\nseed = {}\n[model]\narch = {:?}\nclasses = {classes:?}\n[data]\ndataset = \"d\"\n\
+             view = \"original\"\nsamples = {}\nfraction = {:?}\ngroup = {}\n[training]\nepochs = {}\n",
+            t.seed,
+            t.arch,
+            i + 1,
+            t.fraction,
+            u8::from(t.classes != 9),
+            t.epochs
+        );
+        fs::write(dir.join(name).join("run.toml"), run).unwrap();
+        write!(spec, "[[run]]\nname = {name:?}\npath = {name:?}\n[[predictions]]\npath = \"{name}.csv\"\n")
+            .unwrap();
+    }
+    fs::write(dir.join("report.toml"), spec).unwrap();
+    make(&dir.join("report.toml"), &dir.join("report")).unwrap();
+    let read = |name: &str| fs::read_to_string(dir.join("report").join(name)).unwrap();
+    (read("index.html"), read("claims.csv"))
+}
+
+/// A section of a page.
+fn section<'a>(page: &'a str, id: &str) -> &'a str {
+    let start = page.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("no section {id}"));
+    let length = page[start..].find("</section>").unwrap();
+    &page[start..start + length]
+}
+
+#[test]
+fn curves_join_trainings_that_differ_in_one_thing_only() {
+    let trainings = [
+        Trained { name: "quarter", fraction: 0.25, ..PLAIN },
+        Trained { name: "half", fraction: 0.5, ..PLAIN },
+        PLAIN,
+        Trained { name: "whole-1", seed: 1, ..PLAIN },
+        Trained { name: "longer", epochs: 15, ..PLAIN },
+        Trained { name: "longer-half", epochs: 15, fraction: 0.5, ..PLAIN },
+        Trained { name: "larger", arch: "resnet-152", ..PLAIN },
+        Trained { name: "pairs", classes: 18, ..PLAIN },
+        Trained { name: "fours", classes: 36, ..PLAIN },
+        Trained { name: "fine", classes: 144, ..PLAIN },
+    ];
+    let (page, claims) = report_of(&trainings);
+    let curves = section(&page, "curves");
+    // Any number of points, each with its network; seeds alone and together.
+    for cell in
+        ["quarter", "half", "whole-0", "whole-1", "mean of 2 seeds", "pairs", "fours", "fine", "longer"]
+    {
+        assert!(curves.contains(&format!(">{cell}<")) == (cell != "longer"), "{cell}");
+    }
+    for axis in ["9", "18", "36", "144", "0.25", "0.5", "1"] {
+        assert!(curves.contains(&format!("text-anchor=\"middle\">{axis}</text>")), "no tick at {axis}");
+    }
+    // What was trained otherwise is named with the reason, and joined with nothing.
+    assert!(curves.contains("Not on the curve: longer (training.epochs = 15 instead of 8)."), "{curves}");
+    assert!(curves.contains("Not on the curve: longer-half (training.epochs = 15 instead of 8)."));
+    assert!(curves.contains("resnet-152"), "{curves}");
+    // Nor do means over seeds mix them: only the two whole ones are one training twice.
+    let gaps = section(&page, "gaps");
+    let means = &gaps[gaps.find("Means over training seeds").unwrap()..];
+    assert_eq!(means.matches("<tr>").count(), 2, "{means}");
+    assert!(means.contains("<td class=\"n\">2</td>"), "{means}");
+    assert!(curves.contains("IN-9LB") && curves.contains("+13.3"), "the paper's gaps are missing");
+    let line =
+        |id: &str| claims.lines().find(|l| l.starts_with(id)).unwrap_or_else(|| panic!("{id}:\n{claims}"));
+    assert!(line("size-raises-accuracy").contains("(means of 2 and 1 seeds)"), "{claims}");
+    assert!(line("size-raises-accuracy").contains(",seen,"), "{claims}");
+    assert!(line("finer-labels-shrink-gap").contains("BG-gap with 144 classes"), "{claims}");
+    for id in ["size-keeps-gap", "size-teaches-outline", "finer-labels-cost-accuracy"] {
+        line(id);
+    }
+}
+
+#[test]
+fn a_single_training_makes_no_curve_and_its_claims_are_named_as_not_judged() {
+    let (page, claims) = report_of(&[PLAIN, Trained { name: "longer", epochs: 15, fraction: 0.5, ..PLAIN }]);
+    assert!(!page.contains("<section id=\"curves\""));
+    assert!(!claims.contains("size-"), "{claims}");
+    let judged = section(&page, "claims");
+    assert!(judged.contains("More training photographs raise all accuracies."), "{judged}");
+    assert!(judged.contains("networks trained alike on shares of the photographs"), "{judged}");
+}
+
+#[test]
+fn probes_of_another_data_set_alone_fill_their_section() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    fs::create_dir(dir.path().join("looks")).unwrap();
+    let share = r#"{ "value": 0.5, "low": 0.4, "high": 0.6 }"#;
+    let summary = format!(
+        r#"{{ "model": "m", "trained_on": "original", "dataset": "still", "split": "test", "view": "original",
+        "tap": "layer3.1", "methods": [ {{ "method": "hires-cam", "images": 4, "empty": 0, "mass": {share},
+        "lift": {share}, "pointing": {share}, "iou": {share}, "deletion": null, "insertion": null }} ] }}"#
+    );
+    fs::write(dir.path().join("looks/summary.json"), summary).unwrap();
+    let spec = dir.path().join("report.toml");
+    let text = fs::read_to_string(&spec).unwrap() + "[[probe]]\nkind = \"saliency\"\npath = \"looks\"\n";
+    fs::write(&spec, text).unwrap();
+    let out = dir.path().join("report");
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    let saliency = section(&page, "saliency");
+    assert_eq!(saliency.matches("<table").count(), 1, "{saliency}");
+    for cell in ["still test", "hires-cam", "layer3.1", "50.0 [40.0, 60.0]"] {
+        assert!(saliency.contains(cell), "{cell} is missing: {saliency}");
+    }
+    let results: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["more"]["saliency"][0]["tap"], "layer3.1");
 }

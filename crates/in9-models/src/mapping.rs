@@ -1,8 +1,9 @@
-//! From a thousand classes to those of a taxonomy: two rules.
+//! From a thousand classes, or from groups of fine labels, to those of a taxonomy: two rules.
 //!
-//! *Mapping A*, the official evaluator's: the arg-max over all thousand is looked up; a class
+//! *Mapping A*, the official evaluator's: the arg-max over all outputs is looked up; a class
 //! outside the taxonomy is a wrong answer. *Mapping B*: probabilities are summed by class and the
-//! greatest sum wins, so the unmapped classes' winners are ignored.
+//! greatest sum wins, so the unmapped classes' winners are ignored. For a network whose outputs are
+//! the taxonomy's classes the two are one.
 
 use in9_data::Taxonomy;
 
@@ -81,12 +82,13 @@ impl ClassMap {
         Self { mapping: Mapping::A, classes, table: (0..classes).map(Some).collect() }
     }
 
-    /// For a network trained on groups of fine labels: each group counts as its class, and a class's
-    /// score is the sum over its groups. Groups are named after their class, `dog-00`.
+    /// For a network trained on groups of fine labels: by mapping A the winning group counts as its
+    /// class, by mapping B the class wins whose groups have the greatest sum. Groups are named after
+    /// their class, `dog-00`.
     ///
     /// # Errors
     /// [`Error::Setting`] that names a group of none of the classes.
-    pub fn groups(names: &[String], taxonomy: &Taxonomy) -> Result<Self> {
+    pub fn groups(names: &[String], taxonomy: &Taxonomy, mapping: Mapping) -> Result<Self> {
         let class = |name: &String| {
             let numbered = |number: &str| number.len() > 1 && number.bytes().all(|b| b.is_ascii_digit());
             let class = name.rsplit_once('-').filter(|(_, number)| numbered(number));
@@ -97,7 +99,7 @@ impl ClassMap {
             })
         };
         let table = names.iter().map(class).collect::<Result<_>>()?;
-        Ok(Self { mapping: Mapping::A, classes: taxonomy.len(), table })
+        Ok(Self { mapping, classes: taxonomy.len(), table })
     }
 
     /// The answer for one picture's `logits`, as many as the network has outputs.
@@ -187,12 +189,15 @@ mod tests {
     fn groups_count_as_their_class() {
         let taxonomy = Taxonomy::named("imagenet-9").unwrap();
         let names = ["dog-00", "dog-01", "fish-00"].map(str::to_owned);
-        let answer = ClassMap::groups(&names, &taxonomy).unwrap().answer(&[0.3f32, 0.3, 0.4].map(f32::ln));
-        let answer = answer.unwrap();
-        assert_eq!(answer.class, Some(8));
-        assert!((answer.scores[0] - 0.6).abs() < 1e-6 && (answer.scores[8] - 0.4).abs() < 1e-6);
+        // The two dogs together are likelier than the fish, each alone is not.
+        for (mapping, class) in [(Mapping::A, 8), (Mapping::B, 0)] {
+            let map = ClassMap::groups(&names, &taxonomy, mapping).unwrap();
+            let answer = map.answer(&[0.3f32, 0.3, 0.4].map(f32::ln)).unwrap();
+            assert_eq!(answer.class, Some(class), "{mapping:?}");
+            assert!((answer.scores[0] - 0.6).abs() < 1e-6 && (answer.scores[8] - 0.4).abs() < 1e-6);
+        }
         for strange in ["plant-00", "dog-house", "dog-", "dog"] {
-            let error = ClassMap::groups(&[strange.to_owned()], &taxonomy).unwrap_err();
+            let error = ClassMap::groups(&[strange.to_owned()], &taxonomy, Mapping::A).unwrap_err();
             assert!(error.to_string().contains(strange), "{error}");
         }
     }

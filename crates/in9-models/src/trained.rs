@@ -7,7 +7,7 @@ use in9_data::{Dataset, Normalization};
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::mapping::ClassMap;
+use crate::mapping::{ClassMap, Mapping};
 use crate::model::{Model, build};
 use crate::params::Params;
 
@@ -65,16 +65,16 @@ impl Trained {
     }
 
     /// How the model's outputs become the classes of `dataset`: they are these, or groups of their
-    /// fine labels.
+    /// fine labels, which `mapping` joins.
     ///
     /// # Errors
     /// [`Error::Setting`] that shows the first difference.
-    pub fn class_map(&self, dataset: &Dataset) -> Result<ClassMap> {
+    pub fn class_map(&self, dataset: &Dataset, mapping: Mapping) -> Result<ClassMap> {
         let refused = match self.check_classes(dataset) {
             Ok(()) => return Ok(ClassMap::identity(self.classes.len())),
             Err(error) => error,
         };
-        ClassMap::groups(&self.classes, dataset.taxonomy()).map_err(|_| refused)
+        ClassMap::groups(&self.classes, dataset.taxonomy(), mapping).map_err(|_| refused)
     }
 
     /// Whether the model's classes are the dataset's, in the same order.

@@ -58,7 +58,7 @@ impl Adversarial {
             let state = beside(&self.target.out);
             let mut pairs = PairLog::open(&state, identity)?;
             let found = self.search(&opened, &settings, &mut pairs, log)?;
-            let ordered = ordered_passes(&opened, &settings, &found)?;
+            let ordered = ordered(&opened, &settings, &found)?;
             (found, ordered)
         } else {
             (self.merged(&opened, &settings)?, None)
@@ -70,7 +70,9 @@ impl Adversarial {
             split: opened.source.split.clone(),
         };
         let mut summary = summarise(&opened.split, &settings, &found, &names, LEVEL);
-        summary.ordered_passes = ordered;
+        if let Some(ordered) = &ordered {
+            summary.add_ordered(&opened.split, &settings, &found, ordered);
+        }
         let folder = Folder::begin(&self.target.out)?;
         for (name, bytes) in files(&opened.split, &opened.classes, &settings, &found, &summary)? {
             folder.write(name, bytes)?;
@@ -173,15 +175,13 @@ impl Adversarial {
     }
 }
 
-/// Forward passes of an ordered search for the challenge's verdicts, replayed on the answers of an
-/// exhaustive one.
-fn ordered_passes(opened: &Opened, settings: &SearchSettings, found: &Search) -> Result<Option<u64>> {
+/// An ordered search for the challenge's verdicts, replayed on the answers of an exhaustive one.
+fn ordered(opened: &Opened, settings: &SearchSettings, found: &Search) -> Result<Option<Search>> {
     if !settings.exhaustive || !settings.rules.contains(&Rule::Untargeted) {
         return Ok(None);
     }
     let ordered = SearchSettings { rules: vec![Rule::Untargeted], exhaustive: false, ..settings.clone() };
-    let again = search_known(&opened.split, opened.classes.len(), &ordered, found)?;
-    Ok(Some(again.passes))
+    Ok(Some(search_known(&opened.split, opened.classes.len(), &ordered, found)?))
 }
 
 fn without_shard(text: &str) -> String {
@@ -210,6 +210,15 @@ fn printed(s: &Summary) -> String {
         text += &format!(
             "challenge verdicts alone: {ordered} passes ordered, {official} in the official order, {:.1} times fewer\n",
             official as f64 / ordered as f64
+        );
+    }
+    if let Some(f) = s.fallen {
+        text += &format!(
+            "of these, on the {} foregrounds that fall: {} passes ordered, {} in the official order, {:.1} times fewer\n",
+            f.foregrounds,
+            f.ordered,
+            f.official,
+            f.official as f64 / f.ordered as f64
         );
     }
     text

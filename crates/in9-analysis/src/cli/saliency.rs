@@ -38,7 +38,8 @@ pub(crate) struct Saliency {
     /// View the photographs are shown in (not a mixed one).
     #[arg(long, default_value = "original")]
     view: View,
-    /// Tap of the class activation maps; the deepest one with places if absent.
+    /// Tap of the class activation maps, named as torchvision or timm name the module, such as layer3.1 (a name
+    /// that is none is answered with all); the deepest one with places if absent.
     #[arg(long)]
     tap: Option<String>,
     /// Steps of the insertion and deletion curves; 0 leaves them out.

@@ -24,7 +24,8 @@ pub(crate) struct Target {
     /// How a weight file's network wants its pixels: imagenet, imagenet-9 or half.
     #[arg(long, default_value = "imagenet")]
     normalization: String,
-    /// From 1000 outputs to classes: a (arg-max, then look up) or b (sum probabilities).
+    /// From 1000 outputs, or from groups of fine labels, to classes: a (arg-max, then look up) or b (sum
+    /// probabilities).
     #[arg(long, default_value = "a")]
     mapping: Mapping,
     /// Name in the results; the run's own if absent.
@@ -100,7 +101,7 @@ impl Target {
         } else if weights.classes.is_empty() {
             ClassMap::imagenet(taxonomy, self.mapping, model.classes())?
         } else {
-            ClassMap::groups(&weights.classes, taxonomy)?
+            ClassMap::groups(&weights.classes, taxonomy, self.mapping)?
         };
         let bytes = std::fs::read(&weights.file).with_context(|| weights.file.display().to_string())?;
         let identity = format!("{} {}", blake3::hash(&bytes).to_hex(), dataset.digest());

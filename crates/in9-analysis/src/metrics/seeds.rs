@@ -1,5 +1,6 @@
 //! The same training repeated with other seeds: spread between trainings, not between images.
 
+use crate::frame::Key;
 use crate::metrics::summary::ModelSummary;
 use crate::stats::{Interval, mean};
 use in9_data::View;
@@ -27,12 +28,25 @@ pub struct SeedGroup {
 }
 
 /// Groups models by everything but their name; groups of a single model are left out.
+///
+/// A prediction table does not tell how long or in what batches a model was trained: who knows passes that to
+/// [`seed_groups_of`].
 pub fn seed_groups(models: &[ModelSummary], level: f64) -> Vec<SeedGroup> {
+    seed_groups_of(models, level, |_, _| true)
+}
+
+/// As [`seed_groups`], but two models stand in one group only if `alike` says that they were trained alike.
+pub fn seed_groups_of(
+    models: &[ModelSummary],
+    level: f64,
+    alike: impl Fn(&Key, &Key) -> bool,
+) -> Vec<SeedGroup> {
     let mut groups: Vec<Vec<&ModelSummary>> = Vec::new();
     for model in models {
         let same = |other: &ModelSummary| {
             let (a, b) = (&model.key, &other.key);
             (&a.dataset, &a.split, &a.trained_on, &a.arch) == (&b.dataset, &b.split, &b.trained_on, &b.arch)
+                && alike(a, b)
         };
         match groups.iter_mut().find(|g| same(g[0])) {
             Some(group) => group.push(model),

@@ -87,7 +87,7 @@ pub fn gaps(title: &str, models: &[&ModelSummary]) -> Grid {
     grid
 }
 
-/// Shares of the five categories, in percent.
+/// Shares of the five categories with their intervals, in percent.
 pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
     let mut header = vec!["trained on"];
     header.extend(Category::ALL.map(Category::name));
@@ -96,8 +96,8 @@ pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
     for (name, m) in names(models).into_iter().zip(models) {
         let Some(c) = &m.categories else { continue };
         let mut row = vec![name];
-        row.extend(c.shares.iter().map(|s| percent(s.value)));
-        row.push(percent(c.fools_same_class_share.value));
+        row.extend(c.shares.iter().map(percent_interval));
+        row.push(percent_interval(&c.fools_same_class_share));
         row.push(percent(c.required.value - c.fools.value).replace('-', "−"));
         row.push(c.total.to_string());
         grid.push(row);
@@ -105,14 +105,14 @@ pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
     grid
 }
 
-/// Recall of every class on one view, in percent, one row a model.
+/// Recall of every class on one view with its interval, in percent, one row a model.
 pub fn recalls(title: &str, frame: &Frame, models: &[&ModelSummary], view: View) -> Grid {
     let mut header = vec!["trained on"];
     header.extend(frame.classes.iter().map(String::as_str));
     let mut grid = Grid::new(title, &header);
     for (name, m) in names(models).into_iter().zip(models) {
         let Some(a) = m.accuracy(view) else { continue };
-        let cells = a.recalls.iter().map(|r| percent(r.recall.value));
+        let cells = a.recalls.iter().map(|r| percent_interval(&r.recall));
         grid.push(std::iter::once(name).chain(cells).collect());
     }
     grid

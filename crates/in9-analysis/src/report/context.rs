@@ -1,7 +1,8 @@
 //! Everything that the sections and claims read.
 
 use crate::error::Result;
-use crate::frame::{Frame, ModelFrame};
+use crate::frame::{Frame, Key, ModelFrame};
+use crate::metrics::seeds::{SeedGroup, seed_groups_of};
 use crate::metrics::{ModelSummary, summarise};
 use crate::paper::Paper;
 use crate::report::datasets::{Loaded, TestSplit};
@@ -135,6 +136,17 @@ impl Context {
                     .collect(),
             })
             .collect()
+    }
+
+    /// Models that differ only in their seed, summed up; those whose runs are known to have been trained
+    /// differently are kept apart.
+    pub fn seed_groups(&self) -> Vec<SeedGroup> {
+        let run = |key: &Key| self.runs.iter().find(|r| r.model == key.model);
+        let alike = |a: &Key, b: &Key| match (run(a), run(b)) {
+            (Some(a), Some(b)) => a.difference(b).is_none(),
+            _ => true,
+        };
+        seed_groups_of(&self.summaries, self.bootstrap.level, alike)
     }
 
     /// Number of classes.

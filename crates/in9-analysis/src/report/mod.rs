@@ -5,6 +5,7 @@
 pub mod block;
 pub mod claims;
 pub mod context;
+pub mod curve;
 pub mod datasets;
 pub mod pictures;
 pub mod probes;
@@ -65,7 +66,9 @@ pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
     let folder = Folder::begin(out)?;
     folder.write("index.html", page)?;
     let mut results = json::Results::new(&context.frame, &context.summaries, &context.bootstrap);
+    results.seeds = context.seed_groups();
     results.more = claims::json(&claims)?;
+    results.more.extend(context.probes.json()?);
     folder.write("results.json", json::pretty(&results)?)?;
     for (name, bytes) in csv_files::files(&context.frame, &context.summaries)? {
         folder.write(name, bytes)?;

@@ -8,6 +8,7 @@ use crate::report::spec::ProbeEntry;
 use in9_data::View;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What all probe outputs say about themselves.
@@ -78,6 +79,20 @@ impl Probes {
         probes
     }
 
+    /// The summaries for `results.json`, by kind, without folders; a kind that was not run is left out.
+    ///
+    /// # Errors
+    /// If a summary cannot be represented as JSON.
+    pub fn json(&self) -> Result<serde_json::Map<String, Value>> {
+        let kinds = [
+            ("adversarial", summaries(&self.adversarial)?),
+            ("saliency", summaries(&self.saliency)?),
+            ("counterfactual", summaries(&self.counterfactual)?),
+        ];
+        let run = kinds.into_iter().filter(|(_, list)| !list.is_empty());
+        Ok(run.map(|(kind, list)| (kind.to_owned(), Value::Array(list))).collect())
+    }
+
     fn add(&mut self, entry: &ProbeEntry) -> Result<()> {
         let path = entry.path.join("summary.json");
         match entry.kind.as_str() {
@@ -91,6 +106,12 @@ impl Probes {
         }
         Ok(())
     }
+}
+
+fn summaries<T: Serialize>(list: &[(PathBuf, T)]) -> Result<Vec<Value>> {
+    let value =
+        |(_, summary): &(PathBuf, T)| serde_json::to_value(summary).map_err(|e| Error::Usage(e.to_string()));
+    list.iter().map(value).collect()
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::report::spec::RunEntry;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A training run, as far as the report needs to know it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +24,19 @@ pub struct Run {
     pub classes: usize,
     /// Whether these are finer than the data set's.
     pub fine: bool,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Every other setting that can change the network, by its name with the sections' before it, such as
+    /// `training.epochs`.
+    pub settings: BTreeMap<String, String>,
 }
 
-// Only what is used; in9-models knows the rest.
+// Only what has a use of its own; in9-models knows the rest.
 #[derive(Deserialize)]
 struct File {
     name: String,
+    #[serde(default)]
+    seed: u64,
     model: Model,
     data: Data,
 }
@@ -48,6 +56,23 @@ struct Data {
     group: Option<u32>,
 }
 
+/// Settings that have fields of their own, follow from those, or change no weight but in its last digits.
+const APART: [&str; 13] = [
+    "name",
+    "version",
+    "seed",
+    "device",
+    "model.classes",
+    "model.parameters",
+    "data.view",
+    "data.samples",
+    "data.fraction",
+    "data.group",
+    "data.eval_split",
+    "training.eval_every",
+    "training.checkpoint_every",
+];
+
 impl Run {
     /// Reads the `run.toml` of an entry; `None` if there is none.
     ///
@@ -59,7 +84,13 @@ impl Run {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let file: File = toml::from_str(&text).map_err(|e| Error::input(&path, e.message().to_owned()))?;
+        let bad = |e: toml::de::Error| Error::input(&path, e.message().to_owned());
+        let file: File = toml::from_str(&text).map_err(bad)?;
+        let mut settings = BTreeMap::new();
+        for (key, value) in &toml::from_str::<toml::Table>(&text).map_err(bad)? {
+            flatten(key, value, &mut settings);
+        }
+        settings.retain(|name, _| !APART.contains(&name.as_str()));
         Ok(Some(Self {
             model: file.name,
             arch: file.model.arch,
@@ -69,13 +100,59 @@ impl Run {
             fraction: file.data.fraction.unwrap_or(1.0),
             classes: file.model.classes.len(),
             fine: file.data.group.unwrap_or(0) > 0,
+            seed: file.seed,
+            settings,
         }))
+    }
+
+    /// The first setting in which `other` was trained differently, in words: `training.epochs = 15 instead of 8`.
+    /// Seed, view, share and granularity of the training set are no such settings.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let names = self.settings.keys().chain(other.settings.keys());
+        let differ = |name: &&String| self.settings.get(*name) != other.settings.get(*name);
+        let name = names.filter(differ).min()?;
+        let value = |run: &Self| run.settings.get(name).cloned().unwrap_or_else(|| "nothing".into());
+        Some(format!("{name} = {} instead of {}", value(other), value(self)))
+    }
+}
+
+fn flatten(name: &str, value: &toml::Value, settings: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, inner) in table {
+                flatten(&format!("{name}.{key}"), inner, settings);
+            }
+        }
+        value => {
+            settings.insert(name.to_owned(), value.to_string());
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_difference_is_a_setting_that_changes_the_network() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |seed: u32, more: &str, training: &str| {
+            let text = format!(
+                "name = \"r{seed}\"\nseed = {seed}\n[model]\narch = \"a\"\nclasses = [\"x\"]\n\
+                 [data]\ndataset = \"d\"\nview = \"original\"\nsamples = 7\n{more}\n\
+                 [training]\neval_every = {seed}\n{training}\n"
+            );
+            std::fs::write(dir.path().join("run.toml"), text).unwrap();
+            Run::read(&RunEntry { name: "r".into(), path: dir.path().to_owned() }).unwrap().unwrap()
+        };
+        let plain = read(0, "", "epochs = 8");
+        assert_eq!(plain.difference(&read(1, "fraction = 0.5", "epochs = 8")), None);
+        assert_eq!(read(1, "group = 2", "epochs = 8").seed, 1);
+        let longer = plain.difference(&read(0, "", "epochs = 15")).unwrap();
+        assert_eq!(longer, "training.epochs = 15 instead of 8");
+        let other = plain.difference(&read(0, "", "epochs = 8\nschedule = { kind = \"cosine\" }")).unwrap();
+        assert_eq!(other, "training.schedule.kind = \"cosine\" instead of nothing");
+    }
 
     #[test]
     fn settings_that_were_left_out_have_their_defaults() {

@@ -29,8 +29,8 @@ pub(crate) struct Args {
     /// Architecture, for weights that do not name theirs
     #[arg(long)]
     arch: Option<String>,
-    /// How a thousand ImageNet classes become the dataset's: `a` looks up the winner of all (the
-    /// official rule), `b` sums probabilities by class
+    /// How a thousand ImageNet classes, or groups of fine labels, become the dataset's: `a` looks up the
+    /// winner of all (the official rule), `b` sums probabilities by class
     #[arg(long, default_value = "a")]
     mapping: Mapping,
     /// What inputs are normalised with [default: what the weights were trained with]
@@ -92,7 +92,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             ClassMap::identity(trained.model.classes())
         }
         true => ClassMap::imagenet(dataset.taxonomy(), args.mapping, trained.model.classes())?,
-        false => trained.class_map(&dataset)?,
+        false => trained.class_map(&dataset, args.mapping)?,
     };
     let splits = args.split.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?;
     let predictor = Predictor {

@@ -1,5 +1,6 @@
 //! `run.toml`: every effective setting of a run.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -138,14 +139,125 @@ impl RunFile {
         files::write_whole(path, self.text()?.as_bytes())
     }
 
-    /// The first difference to `other` in words, if there is one.
+    /// The first difference to `other` in words, if there is one; settings are compared by their names, so
+    /// one that is left out on either side shifts nothing.
+    ///
+    /// # Errors
+    /// When a setting cannot be written as TOML.
     pub fn difference(&self, other: &RunFile) -> Result<Option<String>> {
-        let (ours, theirs) = (self.text()?, other.text()?);
-        let pair = ours.lines().zip(theirs.lines()).find(|(a, b)| a != b);
-        Ok(match pair {
-            Some((a, b)) => Some(format!("`{a}` there, `{b}` asked for")),
-            None if ours != theirs => Some("one has more settings".to_owned()),
-            None => None,
-        })
+        let (ours, theirs) = (self.by_name()?, other.by_name()?);
+        let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        let differ = |name: &&&String| ours.get(**name) != theirs.get(**name);
+        Ok(names.iter().find(differ).map(|name| match (ours.get(*name), theirs.get(*name)) {
+            (Some(a), Some(b)) => format!("`{name} = {a}` there, `{name} = {b}` asked for"),
+            (Some(a), None) => format!("`{name} = {a}` there, no {name} asked for"),
+            (None, b) => {
+                format!("no {name} there, `{name} = {}` asked for", b.cloned().unwrap_or_default())
+            }
+        }))
+    }
+
+    /// Every setting as it is written, by its name with the sections' before it: `training.epochs`.
+    fn by_name(&self) -> Result<BTreeMap<String, String>> {
+        let unwritable = |e: toml::ser::Error| Error::setting("run.toml", "settings that TOML can hold", e);
+        let mut settings = BTreeMap::new();
+        flatten("", &toml::Value::try_from(self).map_err(unwritable)?, &mut settings);
+        Ok(settings)
+    }
+}
+
+fn flatten(name: &str, value: &toml::Value, settings: &mut BTreeMap<String, String>) {
+    let toml::Value::Table(table) = value else {
+        settings.insert(name.to_owned(), value.to_string());
+        return;
+    };
+    for (key, inner) in table {
+        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        flatten(&name, inner, settings);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> RunFile {
+        RunFile {
+            name: "r".into(),
+            version: "1".into(),
+            seed: 3,
+            device: "cpu".into(),
+            model: ModelSection {
+                arch: "resnet-tiny".into(),
+                parameters: 9,
+                classes: vec!["cat".into(), "dog".into()],
+                initial_weights: String::new(),
+            },
+            data: DataSection {
+                dataset: "d".into(),
+                digest: "0".into(),
+                split: "train".into(),
+                view: "original".into(),
+                samples: 8,
+                fraction: 1.0,
+                group: 0,
+                size: 32,
+                eval_split: String::new(),
+                mean: [0.5; 3],
+                std: [0.25; 3],
+            },
+            training: Settings::small(),
+        }
+    }
+
+    /// `change` makes the difference that is named, in this direction and in the other.
+    fn check(change: impl Fn(&mut RunFile), there: &str, back: &str) {
+        let (plain, mut changed) = (run(), run());
+        change(&mut changed);
+        assert_eq!(plain.difference(&changed).unwrap().as_deref(), Some(there));
+        assert_eq!(changed.difference(&plain).unwrap().as_deref(), Some(back));
+    }
+
+    #[test]
+    fn a_difference_is_named_whatever_else_is_left_out() {
+        assert_eq!(run().difference(&run()).unwrap(), None);
+        check(
+            |r| r.training.epochs = 3,
+            "`training.epochs = 15` there, `training.epochs = 3` asked for",
+            "`training.epochs = 3` there, `training.epochs = 15` asked for",
+        );
+        check(
+            |r| r.data.view = "no-fg".into(),
+            r#"`data.view = "original"` there, `data.view = "no-fg"` asked for"#,
+            r#"`data.view = "no-fg"` there, `data.view = "original"` asked for"#,
+        );
+        // A whole training set and plain classes are left out of the file, here on one side only.
+        check(
+            |r| r.data.fraction = 0.5,
+            "no data.fraction there, `data.fraction = 0.5` asked for",
+            "`data.fraction = 0.5` there, no data.fraction asked for",
+        );
+        check(
+            |r| r.data.group = 1,
+            "no data.group there, `data.group = 1` asked for",
+            "`data.group = 1` there, no data.group asked for",
+        );
+        // A setting that only some schedules have.
+        check(
+            |r| r.training.schedule = Settings::paper().schedule,
+            "no training.schedule.epochs there, `training.schedule.epochs = 50` asked for",
+            "`training.schedule.epochs = 50` there, no training.schedule.epochs asked for",
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_reads_back_as_its_default() {
+        let text = run().text().unwrap();
+        assert!(!text.contains("fraction") && !text.contains("group"), "{text}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        let back = RunFile::read(file.path()).unwrap();
+        assert_eq!(back.difference(&run()).unwrap(), None);
+        assert_eq!(back, run());
     }
 }

@@ -7,6 +7,7 @@ use crate::probes::scenes::Scenes;
 use crate::stats::Interval;
 use crate::stats::proportion::wilson;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// What a search says about a classifier. Shares are fractions in `0..=1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,10 @@ pub struct Summary {
     /// Forward passes that an ordered search makes for the challenge's verdicts alone; known where
     /// one was run beside an exhaustive search.
     pub ordered_passes: Option<u64>,
+    /// The same two for the foregrounds that fall alone. One that resists every background costs all of
+    /// them in any order, so that it is on these that an order can save.
+    #[serde(default)]
+    pub fallen: Option<FallenPasses>,
     /// Vulnerable foregrounds by rule.
     pub rules: Vec<RuleSummary>,
     /// Share of foregrounds that no background fools (untargeted): the challenge's accuracy.
@@ -41,6 +46,17 @@ pub struct Summary {
     pub classes: Vec<ClassSummary>,
     /// Targeted success rate of every background; after an exhaustive search only.
     pub rates: Vec<f64>,
+}
+
+/// Forward passes spent on the foregrounds that some background fools (untargeted).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FallenPasses {
+    /// Foregrounds that fall.
+    pub foregrounds: usize,
+    /// In the official script's order.
+    pub official: u64,
+    /// In the ordered search, with the passes over the backgrounds alone that its order needs.
+    pub ordered: u64,
 }
 
 /// Vulnerable foregrounds under one rule.
@@ -103,8 +119,6 @@ pub fn summarise(
         })
         .collect();
     let challenge = rules.iter().find(|r| r.rule == Rule::Untargeted);
-    let mut sorted = settings.backgrounds.clone();
-    sorted.sort_by_key(|&b| scenes.id(b as usize));
     let (classes, rates) = if settings.exhaustive {
         (by_class(scenes, settings, &matrix, level), rates(scenes, settings, &matrix))
     } else {
@@ -119,13 +133,49 @@ pub fn summarise(
         foregrounds: settings.foregrounds.len(),
         backgrounds: settings.backgrounds.len(),
         passes: found.passes,
-        official_passes: matrix.official_passes(&settings.foregrounds, &sorted, 32, class),
+        official_passes: matrix.official_passes(&settings.foregrounds, &sorted(scenes, settings), 32, class),
         ordered_passes: None,
+        fallen: None,
         challenge_accuracy: challenge.map(|r| wilson(r.total - r.vulnerable, r.total, level)),
         rules,
         classes,
         rates,
     }
+}
+
+impl Summary {
+    /// Adds what an `ordered` search for the challenge's verdicts costs beside the exhaustive one `found` that the
+    /// summary is of.
+    pub fn add_ordered(
+        &mut self,
+        scenes: &dyn Scenes,
+        settings: &SearchSettings,
+        found: &Search,
+        ordered: &Search,
+    ) {
+        let class = |i: u32| scenes.class(i as usize);
+        let matrix = Matrix::new(&found.pairs);
+        let falls = |&f: &u32| {
+            settings.backgrounds.iter().any(|&b| matrix.get(f, b).is_some_and(|a| a != Some(class(f))))
+        };
+        let fallen: Vec<u32> = settings.foregrounds.iter().copied().filter(falls).collect();
+        let among: HashSet<u32> = fallen.iter().copied().collect();
+        let spent = ordered.pairs.iter().filter(|p| among.contains(&p.foreground)).count();
+        let official = matrix.official_passes(&fallen, &sorted(scenes, settings), 32, class);
+        self.ordered_passes = Some(ordered.passes);
+        self.fallen = official.map(|official| FallenPasses {
+            foregrounds: fallen.len(),
+            official,
+            ordered: (spent + settings.backgrounds.len()) as u64,
+        });
+    }
+}
+
+/// The backgrounds in the official script's order.
+fn sorted(scenes: &dyn Scenes, settings: &SearchSettings) -> Vec<u32> {
+    let mut sorted = settings.backgrounds.clone();
+    sorted.sort_by_key(|&b| scenes.id(b as usize));
+    sorted
 }
 
 fn rates(scenes: &dyn Scenes, settings: &SearchSettings, matrix: &Matrix) -> Vec<f64> {
@@ -173,4 +223,43 @@ fn by_class(
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::adversarial::{PairLog, search, search_known};
+    use crate::probes::scenes::tests::{ByPixel, Grey};
+
+    #[test]
+    fn passes_are_split_between_those_that_fall_and_those_that_resist() {
+        let scenes = Grey::new(60, 3);
+        let network = ByPixel { classes: 3, lean: 0.3 };
+        let all: Vec<u32> = (0..60).collect();
+        let exhaustive = SearchSettings {
+            rules: Rule::ALL.to_vec(),
+            foregrounds: all.clone(),
+            backgrounds: all,
+            wave: 7,
+            batch: 64,
+            exhaustive: true,
+        };
+        let found = search(&scenes, &network, &exhaustive, &mut PairLog::none(), &mut |_, _, _| {}).unwrap();
+        let few = SearchSettings { rules: vec![Rule::Untargeted], exhaustive: false, ..exhaustive.clone() };
+        let ordered = search_known(&scenes, 3, &few, &found).unwrap();
+        let mut summary = summarise(&scenes, &exhaustive, &found, &Names::default(), 0.95);
+        assert_eq!((summary.ordered_passes, summary.fallen), (None, None));
+        summary.add_ordered(&scenes, &exhaustive, &found, &ordered);
+        let fallen = summary.fallen.unwrap();
+        assert_eq!(fallen.foregrounds as u64, summary.rules[0].vulnerable);
+        let resist = 60 - fallen.foregrounds as u64;
+        assert!(resist > 0 && fallen.foregrounds > 0, "the case is trivial: {fallen:?}");
+        // A foreground that resists costs every background in either order.
+        assert_eq!(summary.official_passes, Some(fallen.official + 60 * resist));
+        assert_eq!(summary.ordered_passes, Some(fallen.ordered + 60 * resist));
+        // An older summary has no such split.
+        let mut value = serde_json::to_value(&summary).unwrap();
+        value.as_object_mut().unwrap().remove("fallen");
+        assert_eq!(serde_json::from_value::<Summary>(value).unwrap().fallen, None);
+    }
 }

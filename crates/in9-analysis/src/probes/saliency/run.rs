@@ -38,6 +38,11 @@ impl Method {
             Self::SmoothGrad => "smooth-grad",
         }
     }
+
+    /// Whether the map depends on a tap.
+    pub fn at_tap(self) -> bool {
+        matches!(self, Self::GradCam | Self::HiresCam)
+    }
 }
 
 impl std::str::FromStr for Method {
@@ -60,7 +65,9 @@ pub struct Settings {
     pub view: View,
     /// Methods.
     pub methods: Vec<Method>,
-    /// Tap of the class activation maps; the last one that is a plane of places if absent.
+    /// Tap of the class activation maps, named as torchvision or timm name the module (`layer3.1`); the last one
+    /// that is a plane of places if absent. Inside the network Grad-CAM and HiResCAM are different maps; right
+    /// before a global mean they are one.
     pub tap: Option<String>,
     /// Steps of the insertion and deletion curves; 0 leaves them out.
     pub steps: usize,

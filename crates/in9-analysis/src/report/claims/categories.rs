@@ -22,7 +22,17 @@ pub(crate) fn claims(_: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     [
         REQUIRED.judge(set.split, required),
         IRRELEVANT.judge(set.split, share(&|c| c.shares[4], "BG Irrelevant, original-trained")),
-        FOOLS_RARE.judge(set.split, share(&|c| c.shares[2], "BG Fools, original-trained")),
+        FOOLS_RARE.judge(
+            set.split,
+            [
+                share(&|c| c.shares[2], "BG Fools, original-trained"),
+                share(
+                    &|c| c.fools_same_class_share,
+                    "the same, background and whole giving the same wrong class",
+                ),
+            ]
+            .concat(),
+        ),
     ]
     .into_iter()
     .flatten()
@@ -37,6 +47,9 @@ pub(crate) fn apart(a: &Interval, b: &Interval) -> Interval {
     Interval::new(value, low, high)
 }
 
+/// Every statement, in the order in which it is judged.
+pub(crate) const STATEMENTS: [Statement; 3] = [REQUIRED, IRRELEVANT, FOOLS_RARE];
+
 const REQUIRED: Statement = Statement {
     id: "background-required",
     statement: "An original-trained network needs the background for more images than a mixed-rand-trained one.",
@@ -44,6 +57,7 @@ const REQUIRED: Statement = Statement {
     published: "about 35 % of images for the original-trained network",
     rule: Rule::Above(0.0),
     unit: "points",
+    needs: "networks trained on original and on mixed-rand",
 };
 const IRRELEVANT: Statement = Statement {
     id: "background-irrelevant",
@@ -52,6 +66,7 @@ const IRRELEVANT: Statement = Statement {
     published: "about 62 % (from the printed shares)",
     rule: Rule::Above(50.0),
     unit: "%",
+    needs: "a network trained on original",
 };
 const FOOLS_RARE: Statement = Statement {
     id: "background-fools-rarely",
@@ -60,4 +75,5 @@ const FOOLS_RARE: Statement = Statement {
     published: "about 3 %",
     rule: Rule::Below(10.0),
     unit: "%",
+    needs: "a network trained on original",
 };

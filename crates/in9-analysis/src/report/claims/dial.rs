@@ -52,6 +52,7 @@ const GROWS: Statement = Statement {
     published: "not in the paper",
     rule: Rule::Above(0.0),
     unit: "points",
+    needs: "data sets of at least two ρ",
 };
 const NOUGHT: Statement = Statement {
     id: "gap-nought-at-rho-0",
@@ -60,6 +61,7 @@ const NOUGHT: Statement = Statement {
     published: "not in the paper",
     rule: Rule::Within(5.0),
     unit: "points",
+    needs: "data sets of at least two ρ",
 };
 const STEADY: Statement = Statement {
     id: "mixed-rand-gap-nought",
@@ -68,6 +70,7 @@ const STEADY: Statement = Statement {
     published: "not in the paper",
     rule: Rule::Within(5.0),
     unit: "points",
+    needs: "data sets of at least two ρ",
 };
 const MOVE: Statement = Statement {
     id: "measures-grow-with-rho",
@@ -76,6 +79,7 @@ const MOVE: Statement = Statement {
     published: "not in the paper",
     rule: Rule::Above(0.0),
     unit: "points",
+    needs: "data sets of at least two ρ",
 };
 const LOOK_AWAY: Statement = Statement {
     id: "saliency-falls-with-rho",
@@ -84,4 +88,5 @@ const LOOK_AWAY: Statement = Statement {
     published: "not in the paper",
     rule: Rule::Below(0.0),
     unit: "points",
+    needs: "data sets of at least two ρ",
 };

@@ -63,7 +63,42 @@ pub(crate) struct Statement {
     pub(crate) published: &'static str,
     pub(crate) rule: Rule,
     pub(crate) unit: &'static str,
+    /// Inputs without which there is nothing to judge.
+    pub(crate) needs: &'static str,
 }
+
+/// A claim that the inputs say nothing about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unjudged {
+    /// Stable name.
+    pub id: &'static str,
+    /// The claim in one sentence.
+    pub statement: &'static str,
+    /// Place in the paper.
+    pub source: &'static str,
+    /// What the paper found.
+    pub published: &'static str,
+    /// Inputs that would speak about it.
+    pub needs: &'static str,
+}
+
+/// Claims of the paper that no input of a report can speak about.
+const OUT_OF_REACH: [Unjudged; 2] = [
+    Unjudged {
+        id: "pre-training-shrinks-gap",
+        statement: "Networks pre-trained on all of ImageNet have smaller BG-gaps than those trained on nine classes.",
+        source: "Table 2",
+        published: "6 to 14 points against 13 to 22",
+        needs: "both kinds of network on one test set, which no recipe brings together",
+    },
+    Unjudged {
+        id: "robust-training-does-not-help",
+        statement: "Training against small perturbations (L2, L∞) does not shrink the BG-gap.",
+        source: "Figure 12",
+        published: "said in words only",
+        needs: "adversarially trained networks, which this workspace does not train",
+    },
+];
 
 impl Statement {
     /// Judges figures in the statement's unit; `None` if there are none to judge.
@@ -110,7 +145,6 @@ pub fn evaluate(context: &Context) -> Result<Vec<Claim>> {
     claims.sort_by_key(|c| order.iter().position(|id| *id == c.id));
     claims.extend(dial::claims(context));
     claims.extend(probes::claims(context)?);
-    claims.extend(curves::claims(context));
     claims.extend(progress::claims(context));
     Ok(claims)
 }
@@ -118,7 +152,28 @@ pub fn evaluate(context: &Context) -> Result<Vec<Claim>> {
 fn per_test_set(context: &Context, set: &TestSet<'_>) -> Result<Vec<Claim>> {
     let mut claims = matrix::claims(context, set);
     claims.extend(categories::claims(context, set));
+    claims.extend(curves::claims(context, set));
     Ok(claims)
+}
+
+/// The paper's claims that are not among `claims`.
+pub fn unjudged(claims: &[Claim]) -> Vec<Unjudged> {
+    let papers = [
+        &matrix::STATEMENTS[..],
+        &categories::STATEMENTS,
+        &curves::STATEMENTS,
+        &probes::STATEMENTS,
+        &progress::STATEMENTS,
+    ];
+    let missing = papers.concat().into_iter().filter(|s| !claims.iter().any(|c| c.id == s.id));
+    let missing = missing.map(|s| Unjudged {
+        id: s.id,
+        statement: s.statement,
+        source: s.source,
+        published: s.published,
+        needs: s.needs,
+    });
+    missing.chain(OUT_OF_REACH).collect()
 }
 
 /// Counts of claims seen, not seen and undecided.
@@ -127,13 +182,14 @@ pub fn tally(claims: &[Claim]) -> (usize, usize, usize) {
     (count(Verdict::Seen), count(Verdict::NotSeen), count(Verdict::Undecided))
 }
 
-/// The claims for `results.json`.
+/// The claims for `results.json`, and those that the inputs say nothing about.
 ///
 /// # Errors
 /// If a claim cannot be represented as JSON.
 pub fn json(claims: &[Claim]) -> Result<serde_json::Map<String, serde_json::Value>> {
     let value = serde_json::to_value(claims).map_err(|e| Error::Usage(e.to_string()))?;
-    Ok([("claims".to_owned(), value)].into_iter().collect())
+    let missing = serde_json::to_value(unjudged(claims)).map_err(|e| Error::Usage(e.to_string()))?;
+    Ok([("claims".to_owned(), value), ("not_judged".to_owned(), missing)].into_iter().collect())
 }
 
 /// The claims as CSV, one row a figure.

@@ -33,7 +33,7 @@ pub(crate) fn claims(context: &Context) -> Result<Vec<Claim>> {
     let tail = tail.map(|i| ("99th centile ÷ median success rate, trained on original".to_owned(), i));
     let looks = differences(context)?
         .into_iter()
-        .map(|(m, i)| (format!("{}: mixed-rand-trained − original-trained", m.name()), i.scaled(100.0)))
+        .map(|(method, i)| (format!("{method}: mixed-rand-trained − original-trained"), i.scaled(100.0)))
         .collect();
     let reliance = |trained: &str| {
         let mut all = context.probes.counterfactual.iter().map(|(_, s)| s);
@@ -69,6 +69,9 @@ fn tail(rates: &[f64], bootstrap: &Bootstrap) -> Option<Interval> {
     defined.then(|| bootstrap.interval("tail", rates.len(), ratio))
 }
 
+/// Every statement, in the order in which it is judged.
+pub(crate) const STATEMENTS: [Statement; 5] = [MOST, LESS, TAIL, LOOKS, RELIES];
+
 const MOST: Statement = Statement {
     id: "most-foregrounds-vulnerable",
     statement: "Most foregrounds have a background that turns the answer.",
@@ -76,6 +79,7 @@ const MOST: Statement = Statement {
     published: "87.5 % targeted, 88 % untargeted (IN-9L ResNet-50)",
     rule: Rule::Above(50.0),
     unit: "%",
+    needs: "the adversarial probe of an original-trained network",
 };
 const LESS: Statement = Statement {
     id: "mixed-rand-less-vulnerable",
@@ -84,6 +88,7 @@ const LESS: Statement = Statement {
     published: "not measured in the paper",
     rule: Rule::Above(0.0),
     unit: "points",
+    needs: "the adversarial probe of an original-trained and a mixed-rand-trained network",
 };
 const TAIL: Statement = Statement {
     id: "few-strong-backgrounds",
@@ -92,6 +97,7 @@ const TAIL: Statement = Statement {
     published: "a long tail up to 45 %",
     rule: Rule::Above(2.0),
     unit: "",
+    needs: "the exhaustive adversarial probe of an original-trained network",
 };
 const LOOKS: Statement = Statement {
     id: "mixed-rand-looks-at-foreground",
@@ -100,6 +106,7 @@ const LOOKS: Statement = Statement {
     published: "shown on two images",
     rule: Rule::Above(0.0),
     unit: "points",
+    needs: "the saliency probe of an original-trained and a mixed-rand-trained network",
 };
 const RELIES: Statement = Statement {
     id: "mixed-rand-relies-less",
@@ -108,4 +115,5 @@ const RELIES: Statement = Statement {
     published: "not measured in the paper",
     rule: Rule::Above(0.0),
     unit: "points",
+    needs: "the counterfactual probe of an original-trained and a mixed-rand-trained network",
 };

@@ -41,6 +41,9 @@ fn steeper(points: &[Point], a: &str, b: &str, level: f64) -> Option<(String, In
     Some((format!("slope on {a} − slope on {b}"), regression::fit(&apart, level)?.slope))
 }
 
+/// Every statement, in the order in which it is judged.
+pub(crate) const STATEMENTS: [Statement; 3] = [RISE, SLOWEST, SHRINK];
+
 const RISE: Statement = Statement {
     id: "progress-rises",
     statement: "Networks better on ImageNet are better on every view.",
@@ -48,6 +51,7 @@ const RISE: Statement = Statement {
     published: "all lines rise; least squares over Table 2: 0.32 (only-bg-t), 1.23 (mixed-same), 1.72 (mixed-rand)",
     rule: Rule::Above(0.0),
     unit: "",
+    needs: "ImageNet accuracies of at least three tested networks",
 };
 const SLOWEST: Statement = Statement {
     id: "progress-background-slowest",
@@ -56,6 +60,7 @@ const SLOWEST: Statement = Statement {
     published: "only-bg-t slowest; from Table 2 mixed-same is 0.91 and mixed-rand 1.40 steeper",
     rule: Rule::Above(0.0),
     unit: "",
+    needs: "ImageNet accuracies of at least three tested networks",
 };
 const SHRINK: Statement = Statement {
     id: "progress-gap-shrinks",
@@ -64,6 +69,7 @@ const SHRINK: Statement = Statement {
     published: "shown; from Table 2 mixed-rand is 0.49 steeper than mixed-same",
     rule: Rule::Above(0.0),
     unit: "",
+    needs: "ImageNet accuracies of at least three tested networks",
 };
 
 #[cfg(test)]

@@ -16,17 +16,21 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let mut blocks = Vec::new();
     for set in &sets {
         blocks.push(Block::figure(
-            chart(set),
+            chart(context, set),
             format!(
-                "Figure 7 on {}: share of images in each category. Whiskers: Wilson's 95 % interval.",
+                "Figure 7 on {}: share of images in each category. Whiskers: Wilson's 95 % interval. Diamond: the \
+                 paper, where its text gives the bar.",
                 set.split
             ),
         ));
         let title = format!(
-            "Categories on {}, % of images (paper, original-trained: required 35, BG Fools 3)",
+            "Categories on {}, % of images with Wilson's 95 % interval (paper, original-trained: the two required \
+             together 35, BG Fools 3)",
             set.split
         );
-        blocks.push(Block::Table(tables::categories(&title, &set.summaries())));
+        let mut grid = tables::categories(&title, &set.summaries());
+        published(context, &mut grid);
+        blocks.push(Block::Table(grid));
         blocks.extend(per_class(context, set));
     }
     (!sets.is_empty()).then(|| Section {
@@ -40,7 +44,35 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     })
 }
 
-fn chart(set: &TestSet<'_>) -> String {
+/// What the paper gives of the table: BG Fools in its text, and required − fools by its Table 5.
+fn published(context: &Context, grid: &mut Grid) {
+    let categories = &context.paper.categories;
+    let Some(identity) = categories.get("identity") else { return };
+    for trained in ["original", "only-bg-t", "mixed-rand"] {
+        let Some(difference) = identity.get(trained) else { continue };
+        let mut row = vec!["–".to_owned(); grid.header.len()];
+        row[0] = format!("{trained} (paper)");
+        for (cell, name) in row[1..].iter_mut().zip(&grid.header[1..]) {
+            if name == Category::BgFools.name()
+                && let Some(fools) = fools(context, trained)
+            {
+                *cell = format!("{fools:.1}");
+            } else if name == "required − fools" {
+                *cell = format!("{difference:.1}");
+            } else if name == "images" {
+                *cell = context.paper.test_images.to_string();
+            }
+        }
+        grid.push(row);
+    }
+}
+
+/// The paper's share of BG Fools in percent.
+fn fools(context: &Context, trained: &str) -> Option<f64> {
+    context.paper.categories.get(trained)?.get("bg_fools").copied()
+}
+
+fn chart(context: &Context, set: &TestSet<'_>) -> String {
     // The paper shows three networks; all nine would hide them.
     let trained: Vec<&str> = ["original", "mixed-rand", "only-bg-t"]
         .into_iter()
@@ -54,7 +86,8 @@ fn chart(set: &TestSet<'_>) -> String {
             .filter_map(|(k, t)| {
                 let categories = set.trained_on(t)?.1.categories.as_ref()?;
                 let interval = categories.shares[*c as usize].scaled(100.0);
-                Some(Bar { series: k, interval, published: None, balanced: None })
+                let published = fools(context, t).filter(|_| *c == Category::BgFools);
+                Some(Bar { series: k, interval, published, balanced: None })
             })
             .collect(),
     });

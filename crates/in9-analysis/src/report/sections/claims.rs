@@ -1,8 +1,9 @@
 //! The claims and their verdicts.
 
 use crate::error::Result;
+use crate::output::Grid;
 use crate::report::block::{Block, Section};
-use crate::report::claims::{Claim, Figure, Verdict, tally};
+use crate::report::claims::{Claim, Figure, Verdict, tally, unjudged};
 use askama::Template;
 
 #[derive(Template)]
@@ -53,8 +54,23 @@ pub(crate) fn section(claims: &[Claim]) -> Result<Option<Section>> {
              interval of each of its figures obeys the rule, not seen when one interval breaks it, \
              and undecided otherwise. An arrow reads: trained on → tested on."
         ),
-        blocks: vec![Block::Html(html)],
+        blocks: vec![Block::Html(html), missing(claims)],
     }))
+}
+
+/// The paper's claims about which the inputs say nothing, so that none is passed over.
+fn missing(claims: &[Claim]) -> Block {
+    let mut grid = Grid::new(
+        "Claims of the paper that are not judged here, and what that would need",
+        &["claim", "paper", "source", "needs"],
+    );
+    for u in unjudged(claims) {
+        grid.push([u.statement, u.published, u.source, u.needs].map(str::to_owned).to_vec());
+    }
+    Block::Details(
+        format!("{} claims of the paper are not judged here", grid.rows.len()),
+        vec![Block::Table(grid)],
+    )
 }
 
 fn entry(claim: &Claim) -> Entry<'_> {

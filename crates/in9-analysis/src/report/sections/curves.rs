@@ -2,105 +2,93 @@
 
 use crate::metrics::ModelSummary;
 use crate::output::Grid;
-use crate::output::number::{percent_interval, points_interval};
+use crate::output::number::{percent_interval, points, points_interval};
 use crate::plot::{Bar, Bars, Group, Lines, Series};
 use crate::report::block::{Block, Section};
-use crate::report::context::Context;
-use crate::report::runs::Run;
+use crate::report::context::{Context, TestSet};
+use crate::report::curve::{Axis, Curve, curve};
+use crate::stats::Interval;
 use in9_data::View;
 
-const VIEWS: [View; 4] = [View::MixedNext, View::MixedRand, View::MixedSame, View::Original];
-
-/// Models by ascending x.
-pub(crate) type Points<'a> = Vec<(f64, &'a ModelSummary)>;
-
-/// The models of a curve, on the first split they were tested on: those that the list names, or else those
-/// whose runs differ from the original-trained network's in nothing but size or granularity.
-pub(crate) fn models<'a>(context: &'a Context, kind: &str) -> Points<'a> {
-    let listed = context.spec.curve.iter().filter(|c| c.kind == kind).flat_map(|c| &c.point);
-    let mut places: Vec<(f64, &str)> = listed.map(|p| (p.x, p.model.as_str())).collect();
-    if places.is_empty() {
-        places = from_runs(context, kind);
-    }
-    let main = context.main_dataset();
-    let tested = |model: &str| {
-        let mut tested: Vec<&ModelSummary> =
-            context.summaries.iter().filter(|s| s.key.model == model).collect();
-        tested.sort_by_key(|s| (s.key.dataset != main, s.key.split != "test"));
-        tested.first().copied()
-    };
-    let mut found: Points<'_> = places.into_iter().filter_map(|(x, m)| Some((x, tested(m)?))).collect();
-    found.sort_by(|a, b| a.0.total_cmp(&b.0));
-    found.dedup_by(|a, b| a.0 == b.0);
-    found
-}
-
-/// x and model of each run on the main data set's photographs that belongs to the curve.
-fn from_runs<'a>(context: &'a Context, kind: &str) -> Vec<(f64, &'a str)> {
-    let main = context.main_dataset();
-    let runs = || context.runs.iter().filter(|r| r.dataset == main && r.view == "original");
-    let Some(whole) = runs().find(|r| r.fraction == 1.0 && !r.fine) else { return Vec::new() };
-    let place = |r: &'a Run| match kind {
-        "size" if !r.fine => Some((r.fraction, r.model.as_str())),
-        "granularity" if r.fraction == 1.0 => Some((r.classes as f64, r.model.as_str())),
-        _ => None,
-    };
-    runs().filter(|r| r.arch == whole.arch).filter_map(place).collect()
-}
+/// The tests of Figures 10 and 11.
+pub(crate) const VIEWS: [View; 4] = [View::MixedNext, View::MixedRand, View::MixedSame, View::Original];
 
 /// The section, if there is any curve.
 pub(crate) fn section(context: &Context) -> Option<Section> {
+    let sets = context.test_sets();
     let mut blocks = Vec::new();
-    let (sizes, grains) = (models(context, "size"), models(context, "granularity"));
-    for (models, axis, caption) in [
-        (
-            &grains,
-            "training classes",
-            "Figure 10: the same photographs with finer labels; a predicted sub-class counts as its class. \
-             Whiskers: Wilson's 95 % interval.",
-        ),
-        (
-            &sizes,
-            "share of the training photographs",
-            "Figure 11: fewer training photographs. Whiskers: Wilson's 95 % interval.",
-        ),
-    ] {
-        if models.len() > 1 {
-            blocks.push(Block::figure(chart(models, axis), caption));
-            blocks.push(Block::Table(table(models, axis)));
+    for (i, set) in sets.iter().enumerate() {
+        let here = on(context, set);
+        if i == 0 || here.is_empty() {
+            blocks.extend(here);
+        } else {
+            blocks.push(Block::Details(format!("The same on {}", set.split), here));
         }
     }
     if blocks.is_empty() {
         return None;
     }
-    blocks.push(Block::figure(
-        bars(context, &sizes, &grains),
-        "Figure 12: mixed-same and mixed-rand by training set; the step between two bars is the BG-gap. \
-         Diamonds: the paper, where it has the same training.",
-    ));
     blocks.push(Block::Table(published(context)));
     Some(Section {
         id: "curves",
         title: "Size and granularity of the training set".into(),
         lead: "Paper: the BG-gap is about the same for a quarter and for four times the photographs, and \
-               falls from 15.6 to 13.3 points from 9 to 144 training classes."
+               falls from 15.6 to 13.3 points from 9 to 144 training classes. A curve joins only networks that \
+               were trained alike in everything else: the same architecture, passes over the photographs, batch \
+               and schedule, so that fewer photographs are fewer steps too."
             .into(),
         blocks,
     })
 }
 
-fn chart(models: &[(f64, &ModelSummary)], axis: &str) -> String {
+/// Figures and tables of one test set.
+fn on(context: &Context, set: &TestSet<'_>) -> Vec<Block> {
+    let (sizes, grains) = (curve(context, Axis::Size, set), curve(context, Axis::Granularity, set));
+    let mut blocks = Vec::new();
+    for (curve, axis, caption) in [
+        (
+            &grains,
+            Axis::Granularity,
+            "Figure 10: the same photographs with finer labels; a predicted sub-class counts as its class.",
+        ),
+        (&sizes, Axis::Size, "Figure 11: fewer training photographs."),
+    ] {
+        if curve.points.len() > 1 {
+            let whiskers = if several_seeds(curve) {
+                "Several seeds of a training stand as their mean, whiskers from the lowest to the highest; a \
+                 single network has Wilson's 95 % interval."
+            } else {
+                "Whiskers: Wilson's 95 % interval."
+            };
+            let caption = format!("{caption} On {}. {whiskers}", set.split);
+            blocks.push(Block::figure(chart(curve, axis), caption));
+            blocks.push(Block::Table(table(context, curve, axis)));
+            blocks.extend(curve.notes.iter().cloned().map(Block::Prose));
+        }
+    }
+    if !blocks.is_empty() {
+        blocks.push(Block::figure(
+            bars(context, set, [&sizes, &grains]),
+            "Figure 12: mixed-same and mixed-rand by training set; the step between two bars is the BG-gap. \
+             Diamonds: the paper, where it has the same training.",
+        ));
+    }
+    blocks
+}
+
+fn several_seeds(curve: &Curve<'_>) -> bool {
+    curve.points.iter().any(|p| p.networks.len() > 1)
+}
+
+fn chart(curve: &Curve<'_>, axis: Axis) -> String {
     let series = VIEWS.iter().map(|v| Series {
         name: v.to_string(),
-        points: models
-            .iter()
-            .filter_map(|(x, m)| Some((*x, m.accuracy(*v)?.accuracy.scaled(100.0))))
-            .collect(),
+        points: curve.points.iter().filter_map(|p| Some((p.x, p.accuracy(*v)?.scaled(100.0)))).collect(),
         marked: true,
     });
     Lines {
-        label: format!("accuracy against {axis}"),
-        x_axis: axis.into(),
+        label: format!("accuracy against {}", axis.title()),
+        x_axis: axis.title().into(),
         y_axis: "accuracy (%)".into(),
         series: series.collect(),
         range: None,
@@ -110,38 +98,69 @@ fn chart(models: &[(f64, &ModelSummary)], axis: &str) -> String {
     .svg()
 }
 
-fn table(models: &[(f64, &ModelSummary)], axis: &str) -> Grid {
-    let mut grid = Grid::new(
-        format!("Along the {axis}"),
-        &[axis, "model", "original %", "mixed-same %", "mixed-rand %", "BG-gap"],
-    );
-    for (x, m) in models {
-        let cell = |v| m.accuracy(v).map_or("–".into(), |a| percent_interval(&a.accuracy));
-        grid.push(vec![
-            x.to_string(),
-            m.key.model.clone(),
-            cell(View::Original),
-            cell(View::MixedSame),
-            cell(View::MixedRand),
-            m.gap.map_or("–".into(), |g| points_interval(&g.gap)),
-        ]);
+fn table(context: &Context, curve: &Curve<'_>, axis: Axis) -> Grid {
+    let header = [
+        axis.title(),
+        "network",
+        "seed",
+        "original %",
+        "mixed-same %",
+        "mixed-rand %",
+        "mixed-next %",
+        "BG-gap",
+    ];
+    let title = if several_seeds(curve) {
+        format!("Along the {}; means over seeds stand between the lowest and the highest seed", axis.title())
+    } else {
+        format!("Along the {}", axis.title())
+    };
+    let mut grid = Grid::new(title, &header);
+    let views = [View::Original, View::MixedSame, View::MixedRand, View::MixedNext];
+    let mut push =
+        |x: f64, name: String, seed: String, cells: [Option<Interval>; 4], gap: Option<Interval>| {
+            let mut row = vec![x.to_string(), name, seed];
+            row.extend(cells.map(|c| c.map_or("–".into(), |i| percent_interval(&i))));
+            row.push(gap.map_or("–".into(), |g| points_interval(&g)));
+            grid.push(row);
+        };
+    for point in &curve.points {
+        for n in &point.networks {
+            let cells = views.map(|v| n.summary.accuracy(v).map(|a| a.accuracy));
+            let seed = n.seed.map_or("–".into(), |s| s.to_string());
+            push(point.x, n.summary.key.model.clone(), seed, cells, n.summary.gap.map(|g| g.gap));
+        }
+        if point.networks.len() > 1 {
+            let name = format!("mean of {} seeds", point.networks.len());
+            push(point.x, name, "all".into(), views.map(|v| point.accuracy(v)), point.gap());
+        }
+    }
+    if axis == Axis::Granularity {
+        for (classes, gap) in context.paper.granularity_gaps() {
+            let mut row = vec![classes.to_string(), "paper, IN-9LB (ResNet-50)".to_owned()];
+            // Its accuracies are plotted only.
+            row.extend(vec!["–".to_owned(); 1 + views.len()]);
+            row.push(points(gap / 100.0));
+            grid.push(row);
+        }
     }
     grid
 }
 
 /// Figure 12 over the networks of both curves and the mixed-rand-trained one.
-fn bars(context: &Context, sizes: &Points<'_>, grains: &Points<'_>) -> String {
+fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> String {
     let mut shown: Vec<&ModelSummary> = Vec::new();
-    let sets = context.test_sets();
-    let mixed = sets.first().and_then(|s| s.trained_on("mixed-rand")).map(|(_, m)| m);
-    for m in sizes.iter().chain(grains).map(|(_, m)| *m).chain(mixed) {
+    let on_curves = curves.into_iter().flat_map(|c| &c.points).flat_map(|p| &p.networks).map(|n| n.summary);
+    let mixed = set.trained_on("mixed-rand").map(|(_, m)| m);
+    for m in on_curves.chain(mixed) {
         if !shown.iter().any(|s| s.key == m.key) {
             shown.push(m);
         }
     }
+    let alone = |m: &ModelSummary| shown.iter().filter(|s| s.label() == m.label()).count() == 1;
     let views = [View::MixedSame, View::MixedRand];
-    let groups = shown.into_iter().map(|m| Group {
-        label: m.label().to_owned(),
+    let groups = shown.iter().map(|m| Group {
+        // What it was trained on says more than its name, as long as it is the only one.
+        label: if alone(m) { m.label().to_owned() } else { m.key.model.clone() },
         bars: views
             .iter()
             .enumerate()
@@ -167,7 +186,7 @@ fn bars(context: &Context, sizes: &Points<'_>, grains: &Points<'_>) -> String {
 fn published(context: &Context) -> Grid {
     let mut grid = Grid::new("The paper's BG-gaps by training set, in points", &["trained on", "BG-gap"]);
     for (name, gap) in &context.paper.gaps {
-        grid.push(vec![name.clone(), format!("{gap:.1}").replace('-', "−")]);
+        grid.push(vec![name.clone(), points(gap / 100.0)]);
     }
     grid
 }

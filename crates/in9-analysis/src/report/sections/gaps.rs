@@ -1,7 +1,6 @@
 //! BG-gaps with intervals beside the paper's.
 
 use crate::metrics::compare::compare;
-use crate::metrics::seeds::seed_groups;
 use crate::output::tables;
 use crate::plot::{Bar, Bars, Group};
 use crate::report::block::{Block, Section};
@@ -25,7 +24,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         blocks.push(Block::Table(tables::gaps(&title, &set.summaries())));
         blocks.extend(paired(context, set));
     }
-    let groups = seed_groups(&context.summaries, context.bootstrap.level);
+    let groups = context.seed_groups();
     if !groups.is_empty() {
         blocks.push(Block::Table(tables::seeds("Means over training seeds, Student's t interval", &groups)));
     }

@@ -22,7 +22,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }
     let main = context.main_dataset();
     let here = |s: &Saliency| s.source.dataset == main;
-    let mut blocks = vec![Block::Table(measures(context, here))];
+    let table = measures(context, here);
+    // Only other data sets may have been probed.
+    let mut blocks: Vec<Block> =
+        (!table.rows.is_empty()).then_some(Block::Table(table)).into_iter().collect();
     let differences = differences(context)?;
     if !differences.is_empty() {
         let mut grid = Grid::new(
@@ -30,20 +33,25 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
             &["method", "difference"],
         );
         for (method, interval) in differences {
-            grid.push(vec![method.name().into(), points_interval(&interval)]);
+            grid.push(vec![method, points_interval(&interval)]);
         }
         blocks.push(Block::Table(grid));
     }
     blocks.extend(pictures(context)?);
     let others = measures(context, |s| !here(s));
-    if !others.rows.is_empty() {
-        blocks.push(Block::Details("The same on the other data sets".into(), vec![Block::Table(others)]));
+    match (others.rows.is_empty(), blocks.is_empty()) {
+        (true, _) => {}
+        (false, true) => blocks.push(Block::Table(others)),
+        (false, false) => {
+            blocks.push(Block::Details("The same on the other data sets".into(), vec![Block::Table(others)]))
+        }
     }
     Ok(Some(Section {
         id: "saliency",
         title: "Where the networks look".into(),
         lead: "Saliency maps of each image's true class, measured against its true foreground. A map that \
-               knows nothing has on average the foreground's share of the area on it: a lift of zero."
+               knows nothing has on average the foreground's share of the area on it: a lift of zero. At a tap right \
+               before a global mean, the default of most networks, Grad-CAM and HiResCAM are one map."
             .into(),
         blocks,
     }))
@@ -54,6 +62,7 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
         "tested on",
         "trained on",
         "method",
+        "tap",
         "images",
         "mass on foreground %",
         "lift (points)",
@@ -70,6 +79,7 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
                 format!("{} {}", s.source.dataset, s.source.split),
                 s.source.trained_on.clone(),
                 m.method.name().into(),
+                if m.method.at_tap() { s.tap.clone() } else { "–".into() },
                 m.images.to_string(),
                 percent_interval(&m.mass),
                 points_interval(&m.lift),
@@ -83,22 +93,34 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
     grid
 }
 
-/// Mixed-rand-trained minus original-trained on the main data set, for each method of both.
-pub(crate) fn differences(context: &Context) -> Result<Vec<(Method, Interval)>> {
+/// Mixed-rand-trained minus original-trained on the main data set, for each method of both, and for each tap that both
+/// were probed at.
+pub(crate) fn differences(context: &Context) -> Result<Vec<(String, Interval)>> {
     let main = context.main_dataset();
-    let of = |trained: &str| {
-        let mut all = context.probes.saliency.iter();
-        all.find(|(_, s)| s.source.dataset == main && s.source.trained_on == trained)
+    let of = |trained: &'static str| {
+        let all = context.probes.saliency.iter();
+        all.filter(move |(_, s)| s.source.dataset == main && s.source.trained_on == trained)
     };
-    let (Some((a, _)), Some((b, _))) = (of("mixed-rand"), of("original")) else {
-        return Ok(Vec::new());
-    };
+    let alike =
+        |a: &Saliency, b: &Saliency| (&a.tap, a.view, &a.source.split) == (&b.tap, b.view, &b.source.split);
+    let mut pairs = Vec::new();
+    for (original, s) in of("original") {
+        if let Some((mixed, _)) = of("mixed-rand").find(|(_, m)| alike(m, s)) {
+            pairs.push((mixed, original, &s.tap));
+        }
+    }
     let mut found = Vec::new();
-    for method in Method::ALL {
-        let first = read_masses(&a.join("maps.csv"), method)?;
-        let second = read_masses(&b.join("maps.csv"), method)?;
-        if let Some(interval) = mass_difference(&first, &second, &context.bootstrap) {
-            found.push((method, interval));
+    for (k, (mixed, original, tap)) in pairs.iter().enumerate() {
+        // Maps without a tap are the same in every pair.
+        for method in Method::ALL.into_iter().filter(|m| k == 0 || m.at_tap()) {
+            let first = read_masses(&mixed.join("maps.csv"), method)?;
+            let second = read_masses(&original.join("maps.csv"), method)?;
+            let label = match pairs.len() > 1 && method.at_tap() {
+                true => format!("{} at {tap}", method.name()),
+                false => method.name().to_owned(),
+            };
+            let apart = mass_difference(&first, &second, &context.bootstrap);
+            found.extend(apart.map(|interval| (label, interval)));
         }
     }
     Ok(found)
