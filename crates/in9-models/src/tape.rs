@@ -34,9 +34,18 @@ pub(crate) struct ConvBn {
 
 enum Step {
     ConvBn(Box<ConvBn>),
-    Add { a: Tensor, b: Tensor, sum: TensorId, activation: Activation },
+    Add {
+        a: Tensor,
+        b: Tensor,
+        sum: TensorId,
+        activation: Activation,
+    },
     /// Kernel, stride and padding.
-    MaxPool { x: Tensor, y: TensorId, setting: [usize; 3] },
+    MaxPool {
+        x: Tensor,
+        y: TensorId,
+        setting: [usize; 3],
+    },
 }
 
 /// What was run, in order, and where it meets Candle's graph.
