@@ -46,6 +46,7 @@ fn every_broken_annotation_is_a_counted_skip() {
     add("words", xml(size, &object(["left", "8", "41", "31"])), "bad-annotation");
     add("not-a-number", xml(size, &object(["NaN", "8", "inf", "31"])), "bad-annotation");
     add("three-corners", good.replace("<ymax>31</ymax>", ""), "bad-annotation");
+    add("box-without-content", xml(size, &format!("{one}<object><bndbox/></object>")), "bad-annotation");
     add("wrong-nesting", good.replace("</bndbox></object>", "</object></bndbox>"), "bad-annotation");
     add("whole-photograph", xml(size, &object(["0", "0", "60", "40"])), "box-too-large");
     add("deep", "<a>".repeat(100_000), "bad-annotation");

@@ -66,19 +66,34 @@ fn archives_are_read_in_place_and_every_cut_is_told() {
     assert_eq!((kept, errors.iter().filter(|line| !line.contains("is empty")).count()), (8, 0), "{errors:?}");
     // The same without compression.
     assert_eq!(build(dir.path(), &photos, &self::notes()).0, 8);
-    // The last 1,024 bytes are the end mark, of which every reader forgives the lack.
+    let told = |errors: &[String], archive: &str| {
+        errors.iter().any(|line| line.contains(archive) || line.contains("root: "))
+    };
+    // The last 1,024 bytes are the end mark. Every second cut falls between two entries.
     let content = photos.len() - 1024;
     for part in 0..16 {
         let (kept, errors) = build(dir.path(), &photos[..content * part / 16], &notes);
-        let told =
-            errors.iter().any(|line| line.contains("ILSVRC2012_img_val.tar") || line.contains("root: "));
-        let boundary = (content * part / 16) % (content / 8) == 0;
-        assert!(kept < 8 && (told || boundary), "cut at {part}/16: {kept}, {errors:?}");
+        let told_of = told(&errors, "ILSVRC2012_img_val.tar");
+        assert!(kept == part / 2 && told_of, "cut at {part}/16: {kept}, {errors:?}");
         let (kept, errors) = build(dir.path(), &photos, &notes[..notes.len() * part / 16]);
-        let told = errors.iter().any(|line| line.contains("bbox_val_v3.tgz") || line.contains("root: "));
-        assert!(kept <= 8 && told, "notes cut at {part}/16: {kept}, {errors:?}");
+        assert!(kept <= 8 && told(&errors, "bbox_val_v3.tgz"), "notes cut at {part}/16: {kept}, {errors:?}");
         let twice = errors.iter().filter(|line| line.contains("bbox_val_v3.tgz")).count();
         assert!(twice <= 1, "notes cut at {part}/16: {errors:?}");
+    }
+    for left in [0, 500, 512, 1000] {
+        let (kept, errors) = build(dir.path(), &photos[..content + left], &notes);
+        let of_it = errors.iter().filter(|line| line.contains("ILSVRC2012_img_val.tar")).count();
+        assert_eq!((kept, of_it), (8, 1), "{left} bytes of the end mark: {errors:?}");
+    }
+    // Annotations without compression, cut between entries and in the end mark: nothing but the lack of an
+    // end tells it.
+    let notes = self::notes();
+    for blocks in 1..notes.len() / 512 {
+        let (kept, errors) = build(dir.path(), &photos, &notes[..blocks * 512]);
+        assert!(
+            kept == (blocks / 2).min(8) && told(&errors, "bbox_val_v3.tgz"),
+            "{blocks}: {kept}, {errors:?}"
+        );
     }
     for at in [0, 100, 124, 148, 156, 257, 4 * 2048 + 130] {
         let mut damaged = photos.clone();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::run::{assert_informative, outcomes, program, run};
+use super::run::{assert_informative, build_with_faults, fails, outcomes, program, run};
 
 const PHOTO: &[u8] = include_bytes!("../fixtures/photographs/progressive.jpg");
 
@@ -86,6 +86,40 @@ fn boxes_csv_and_coco_json() {
 }
 
 #[test]
+fn a_coco_picture_beyond_the_limit_costs_that_photograph_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    std::fs::create_dir_all(root.join("train/disc")).unwrap();
+    let huge = r#""width":4000000000,"height":4000000000"#;
+    let size = r#""width":60,"height":40"#;
+    let shape = r#""segmentation":[[18,8,42,8,42,32,18,32]]"#;
+    let table = [
+        ("good", size, shape, ["kept", "kept"]),
+        ("huge", huge, shape, ["bad-annotation", "bad-mask"]),
+        ("huge-box", huge, r#""bbox":[18,8,24,24]"#, ["bad-annotation", "bad-mask"]),
+        ("two-corners", size, r#""segmentation":[[18,8,42,8]]"#, ["bad-annotation", "bad-mask"]),
+        ("last", size, shape, ["kept", "kept"]),
+    ];
+    let (mut images, mut objects) = (Vec::new(), Vec::new());
+    for (id, (name, size, shape, _)) in table.iter().enumerate() {
+        std::fs::write(root.join(format!("train/disc/{name}.jpg")), PHOTO).unwrap();
+        images.push(format!(r#"{{"id":{id},"file_name":"train/disc/{name}.jpg",{size}}}"#));
+        objects.push(format!(r#"{{"image_id":{id},{shape}}}"#));
+    }
+    let text = format!(r#"{{"images":[{}],"annotations":[{}]}}"#, images.join(","), objects.join(","));
+    std::fs::write(root.join("annotations.json"), text).unwrap();
+    for (way, masks) in ["grabcut", "exact"].into_iter().enumerate() {
+        let out = dir.path().join(masks);
+        let faulty = ["huge.jpg", "huge-box.jpg", "two-corners.jpg"];
+        build_with_faults("folder", &root, &out, &["--masks", masks], &faulty);
+        let found = outcomes(&out);
+        for (name, .., outcome) in table {
+            assert_eq!(found[&format!("{name}.jpg")], outcome[way], "{name}, {masks}");
+        }
+    }
+}
+
+#[test]
 fn kaggles_and_tiny_imagenets_tables_and_taxonomies() {
     let dir = tempfile::tempdir().unwrap();
     let (root, out) = (dir.path().join("ilsvrc"), dir.path().join("out"));
@@ -125,4 +159,8 @@ fn kaggles_and_tiny_imagenets_tables_and_taxonomies() {
         // A taxonomy may be cut after a class and still be one.
         assert!(code == 0 || (stderr.lines().count() == 1 && stderr.contains("mine.toml")), "{stderr}");
     }
+    // One that never ends.
+    let mut command = program("");
+    let line = fails(command.args(["taxonomy", "/dev/zero"]), "/dev/zero");
+    assert!(line.contains("beyond the limit"), "{line}");
 }
