@@ -232,11 +232,17 @@ fn an_inner_tap_can_be_chosen_and_an_unknown_one_is_answered_with_all() {
     let (_, said) = looked("none", "attention", 1);
     assert!(said.contains("attention") && said.contains("conv1, layer1.0, layer1.1"), "{said}");
     assert!(!dir.join("none").exists());
+    // Several at once are each what it is alone.
+    looked("both", "layer4.1,layer2.1", 0);
+    let both = fs::read_to_string(dir.join("both/maps.csv")).unwrap();
     for (tap, one_map) in [("layer4.1", true), ("layer2.1", false)] {
         let (printed, _) = looked(tap, tap, 0);
-        assert!(printed.contains(&format!("maps at {tap}")), "{printed}");
+        assert!(printed.contains(tap), "{printed}");
         let [grad_cam, hires_cam] = ["grad-cam", "hires-cam"].map(|method| masses(&dir.join(tap), method));
         assert_eq!((grad_cam.len(), hires_cam.len()), (18, 18));
+        let alone = fs::read_to_string(dir.join(tap).join("maps.csv")).unwrap();
+        let of_tap: Vec<&str> = both.lines().filter(|line| line.ends_with(&format!(",{tap}"))).collect();
+        assert_eq!(of_tap, alone.lines().skip(1).collect::<Vec<_>>());
         // The mean before the classifier gives every place of layer4.1 the same gradient, up to rounding.
         let number = |text: &String| text.parse::<f64>().unwrap_or(-1.0);
         let apart = grad_cam.iter().zip(&hires_cam).map(|(a, b)| (number(a) - number(b)).abs());

@@ -38,10 +38,10 @@ pub(crate) struct Saliency {
     /// View the photographs are shown in (not a mixed one).
     #[arg(long, default_value = "original")]
     view: View,
-    /// Tap of the class activation maps, named as torchvision or timm name the module, such as layer3.1 (a name
-    /// that is none is answered with all); the deepest one with places if absent.
-    #[arg(long)]
-    tap: Option<String>,
+    /// Taps of the class activation maps, named as torchvision or timm name the module, such as layer3.1 (a name
+    /// that is none is answered with all); the deepest one with places if absent. Overlays show the first.
+    #[arg(long = "tap", value_name = "TAP", value_delimiter = ',')]
+    taps: Vec<String>,
     /// Steps of the insertion and deletion curves; 0 leaves them out.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=4096))]
     steps: u32,
@@ -57,14 +57,19 @@ impl Saliency {
     pub(crate) fn run(self, log: Log) -> Result<Outcome> {
         let opened = self.target.open(log)?;
         let images = self.target.chosen(&opened.split, "saliency-images");
-        let tap = match &self.tap {
-            Some(tap) => tap.clone(),
-            None => default_tap(&opened.network.taps())?,
-        };
+        let mut taps: Vec<String> = Vec::new();
+        for tap in &self.taps {
+            if !taps.contains(tap) {
+                taps.push(tap.clone());
+            }
+        }
+        if taps.is_empty() {
+            taps.push(default_tap(&opened.network.taps())?);
+        }
         let settings = Settings {
             view: self.view,
             methods: self.methods.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-            tap: Some(tap.clone()),
+            taps: taps.clone(),
             steps: self.steps as usize,
             smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
             batch: self.target.batch(),
@@ -78,7 +83,7 @@ impl Saliency {
             &opened.network,
             &settings,
             &mut |row, rgb, map| {
-                if kept.contains(&row.image) {
+                if kept.contains(&row.image) && (row.tap.is_empty() || row.tap == taps[0]) {
                     pictures.push((overlay_name(row.image, "photo"), rgb.to_vec()));
                     pictures.push((overlay_name(row.image, row.method.name()), overlay(rgb, map)));
                 }
@@ -90,7 +95,7 @@ impl Saliency {
         let summary = Written {
             source: opened.source.clone(),
             view: self.view,
-            tap,
+            tap: taps[0].clone(),
             methods: summarise(&rows, &bootstrap),
         };
         let folder = Folder::begin(&self.target.out)?;
@@ -100,8 +105,8 @@ impl Saliency {
             folder.write(name, png(rgb, size)?)?;
         }
         let more = format!(
-            "view = \"{}\"\ntap = {:?}\nsteps = {}\nsamples = {}\n",
-            self.view, summary.tap, self.steps, self.samples
+            "view = \"{}\"\ntaps = {taps:?}\nsteps = {}\nsamples = {}\n",
+            self.view, self.steps, self.samples
         );
         folder.write("settings.toml", probe_settings(&self.target, &opened, &more))?;
         folder.finish()?;
@@ -119,17 +124,15 @@ fn first_of_each_class(scenes: &dyn Scenes, images: &[u32], count: usize) -> BTr
 }
 
 fn printed(s: &Written) -> String {
-    let title = format!(
-        "{} on {} {}, {}: maps at {}",
-        s.source.model, s.source.dataset, s.source.split, s.view, s.tap
-    );
+    let title = format!("{} on {} {}, {}", s.source.model, s.source.dataset, s.source.split, s.view);
     let mut grid = Grid::new(
         title,
-        &["method", "images", "mass on foreground %", "lift (points)", "pointing %", "IoU %"],
+        &["method", "tap", "images", "mass on foreground %", "lift (points)", "pointing %", "IoU %"],
     );
     for m in &s.methods {
         grid.push(vec![
             m.method.name().into(),
+            if m.tap.is_empty() { "–".into() } else { m.tap.clone() },
             m.images.to_string(),
             percent_interval(&m.mass),
             points_interval(&m.lift),

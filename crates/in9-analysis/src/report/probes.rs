@@ -32,9 +32,9 @@ pub struct Saliency {
     pub source: Source,
     /// View the photographs were shown in.
     pub view: View,
-    /// Tap of the class activation maps.
+    /// Tap of the class activation maps, the first if there are several.
     pub tap: String,
-    /// Means of each method.
+    /// Means of each method and tap.
     pub methods: Vec<MethodSummary>,
 }
 

@@ -4,10 +4,12 @@ use super::matrix::Matrix;
 use super::rules::Rule;
 use super::search::{Search, SearchSettings};
 use super::summary::Summary;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::csv_files::encode;
 use crate::output::json;
 use crate::probes::scenes::Scenes;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Contents of summary.json, foregrounds.csv, fooled.csv and backgrounds.csv.
 ///
@@ -60,6 +62,25 @@ fn foregrounds(
         }
     }
     encode(&["foreground", "class", "rule", "vulnerable", "first_background", "tries"], rows)
+}
+
+/// Whether each foreground fell under a rule, 1 or 0 by its id, from a foregrounds.csv.
+///
+/// # Errors
+/// If the file is not one.
+pub fn read_verdicts(path: &Path, rule: Rule) -> Result<BTreeMap<String, f64>> {
+    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let mut verdicts = BTreeMap::new();
+    for record in csv::Reader::from_path(path).map_err(bad)?.records() {
+        let record = record.map_err(bad)?;
+        if let (Some(foreground), Some(name), Some(vulnerable)) =
+            (record.get(0), record.get(2), record.get(3))
+            && name == rule.name()
+        {
+            verdicts.insert(foreground.to_owned(), f64::from(u8::from(vulnerable == "1")));
+        }
+    }
+    Ok(verdicts)
 }
 
 /// One row a pair that made the answer wrong.

@@ -65,10 +65,10 @@ pub struct Settings {
     pub view: View,
     /// Methods.
     pub methods: Vec<Method>,
-    /// Tap of the class activation maps, named as torchvision or timm name the module (`layer3.1`); the last one
-    /// that is a plane of places if absent. Inside the network Grad-CAM and HiResCAM are different maps; right
-    /// before a global mean they are one.
-    pub tap: Option<String>,
+    /// Taps of the class activation maps, named as torchvision or timm name the module (`layer3.1`); if none is
+    /// given, the last one that is a plane of places. Inside the network Grad-CAM and HiResCAM are different maps;
+    /// right before a global mean they are one.
+    pub taps: Vec<String>,
     /// Steps of the insertion and deletion curves; 0 leaves them out.
     pub steps: usize,
     /// Noise of SmoothGrad.
@@ -88,6 +88,8 @@ pub struct ImageRow {
     pub predicted: Option<u16>,
     /// How the map was made.
     pub method: Method,
+    /// Tap of a class activation map; empty for the other methods.
+    pub tap: String,
     /// Against the true foreground.
     pub measures: Measures,
     /// Area under the deletion curve, lower is better; NaN without curves.
@@ -96,7 +98,8 @@ pub struct ImageRow {
     pub insertion: f64,
 }
 
-/// Maps of every image, and their measures by ascending image and method; `keep` receives each map with its picture's bytes.
+/// Maps of every image, and their measures by ascending image and method, and by tap in the order given; `keep`
+/// receives each map with its picture's bytes.
 ///
 /// Maps are about the true class of each image, so that two networks are asked the same question.
 ///
@@ -115,10 +118,18 @@ pub fn run(
             settings.view
         )));
     }
-    let tap = match &settings.tap {
-        Some(tap) => tap.clone(),
-        None => default_tap(&classifier.taps())?,
+    let taps = match &settings.taps[..] {
+        [] => vec![default_tap(&classifier.taps())?],
+        given => given.to_vec(),
     };
+    let kinds: Vec<(Method, String)> = settings
+        .methods
+        .iter()
+        .flat_map(|&m| match m.at_tap() {
+            true => taps.iter().map(|tap| (m, tap.clone())).collect(),
+            false => vec![(m, String::new())],
+        })
+        .collect();
     let bytes = 3 * scenes.size() * scenes.size();
     let mut rows = Vec::new();
     for chunk in settings.images.chunks(settings.batch.max(1)) {
@@ -131,13 +142,13 @@ pub fn run(
         let classes: Vec<u16> = chunk.iter().map(|&i| scenes.class(i as usize)).collect();
         let answers = classifier.predict(&pictures)?;
         let keys: Vec<u64> = chunk.iter().map(|&i| rng::text_key(scenes.id(i as usize))).collect();
-        for &method in &settings.methods {
+        for (method, tap) in &kinds {
             let maps = match method {
                 Method::GradCam => {
-                    grad_cam(&classifier.tap_gradient(&pictures, &classes, &tap)?, scenes.size())
+                    grad_cam(&classifier.tap_gradient(&pictures, &classes, tap)?, scenes.size())
                 }
                 Method::HiresCam => {
-                    hires_cam(&classifier.tap_gradient(&pictures, &classes, &tap)?, scenes.size())
+                    hires_cam(&classifier.tap_gradient(&pictures, &classes, tap)?, scenes.size())
                 }
                 Method::InputGradient => input_gradient(classifier, &pictures, &classes)?,
                 Method::SmoothGrad => smooth_grad(classifier, &pictures, &classes, &keys, settings.smooth)?,
@@ -152,7 +163,8 @@ pub fn run(
                     image: chunk[k],
                     class: classes[k],
                     predicted: answers[k],
-                    method,
+                    method: *method,
+                    tap: tap.clone(),
                     measures: measure(map, &scenes.mask(chunk[k] as usize)),
                     deletion: areas.deletion,
                     insertion: areas.insertion,
@@ -161,9 +173,9 @@ pub fn run(
                 rows.push(row);
             }
         }
-        progress(rows.len(), settings.images.len() * settings.methods.len());
+        progress(rows.len(), settings.images.len() * kinds.len());
     }
-    // Work goes batch by batch, but no result may tell how large a batch was.
+    // Work goes batch by batch, but no result may tell how large a batch was. The sort leaves taps in their order.
     rows.sort_by_key(|row| (row.image, row.method));
     Ok(rows)
 }

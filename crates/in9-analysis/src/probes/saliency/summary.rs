@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 pub struct MethodSummary {
     /// The method.
     pub method: Method,
+    /// Tap of a class activation map; empty for the other methods.
+    #[serde(default)]
+    pub tap: String,
     /// Images with a map that is not all zero.
     pub images: usize,
     /// Images whose map is all zero; they are left out of the means.
@@ -29,19 +32,33 @@ pub struct MethodSummary {
     pub insertion: Option<Interval>,
 }
 
-/// Sums up each method that has rows.
+/// Sums up each method, and each tap of it, that has rows.
 pub fn summarise(rows: &[ImageRow], bootstrap: &Bootstrap) -> Vec<MethodSummary> {
-    Method::ALL
+    let mut kinds: Vec<(Method, &str)> = Vec::new();
+    for row in rows {
+        let kind = (row.method, row.tap.as_str());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    // Stable, so that taps keep their order.
+    kinds.sort_by_key(|(method, _)| *method);
+    kinds
         .into_iter()
-        .filter_map(|method| {
-            let all: Vec<&ImageRow> = rows.iter().filter(|r| r.method == method).collect();
+        .filter_map(|(method, tap)| {
+            let all: Vec<&ImageRow> = rows.iter().filter(|r| r.method == method && r.tap == tap).collect();
             let kept: Vec<&ImageRow> = all.iter().copied().filter(|r| r.measures.mass.is_finite()).collect();
-            (!kept.is_empty()).then(|| of(method, &kept, all.len() - kept.len(), bootstrap))
+            (!kept.is_empty()).then(|| of((method, tap), &kept, all.len() - kept.len(), bootstrap))
         })
         .collect()
 }
 
-fn of(method: Method, rows: &[&ImageRow], empty: usize, bootstrap: &Bootstrap) -> MethodSummary {
+fn of(
+    (method, tap): (Method, &str),
+    rows: &[&ImageRow],
+    empty: usize,
+    bootstrap: &Bootstrap,
+) -> MethodSummary {
     let mean = |pick: &dyn Fn(&ImageRow) -> f64| {
         let values: Vec<f64> = rows.iter().map(|r| pick(r)).collect();
         bootstrap.mean("saliency", &values)
@@ -50,6 +67,7 @@ fn of(method: Method, rows: &[&ImageRow], empty: usize, bootstrap: &Bootstrap) -
     let hits = rows.iter().filter(|r| r.measures.pointing).count() as u64;
     MethodSummary {
         method,
+        tap: tap.to_owned(),
         images: rows.len(),
         empty,
         mass: mean(&|r| r.measures.mass),
@@ -78,18 +96,20 @@ mod tests {
 
     #[test]
     fn empty_maps_are_counted_apart() {
-        let row = |image, mass: f64| ImageRow {
+        let row = |image, tap: &str, mass: f64| ImageRow {
             image,
             class: 0,
             predicted: Some(0),
             method: Method::GradCam,
+            tap: tap.into(),
             measures: Measures { mass, area: 0.25, pointing: true, iou: 0.5 },
             deletion: f64::NAN,
             insertion: f64::NAN,
         };
-        let rows = [row(0, 0.5), row(1, f64::NAN), row(2, 0.7)];
+        let rows = [row(0, "b", 0.5), row(0, "a", 0.1), row(1, "b", f64::NAN), row(2, "b", 0.7)];
         let s = summarise(&rows, &Bootstrap::default());
-        assert_eq!((s.len(), s[0].images, s[0].empty), (1, 2, 1));
+        assert_eq!((s.len(), s[0].tap.as_str(), s[0].images, s[0].empty), (2, "b", 2, 1));
+        assert_eq!((s[1].tap.as_str(), s[1].images, s[1].mass.value), ("a", 1, 0.1));
         assert!((s[0].mass.value - 0.6).abs() < 1e-12 && (s[0].lift.value - 0.35).abs() < 1e-12);
         assert!(s[0].deletion.is_none());
     }

@@ -7,10 +7,21 @@ use crate::probes::scenes::Scenes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const HEADER: [&str; 10] =
-    ["image", "class", "predicted", "method", "mass", "area", "pointing", "iou", "deletion", "insertion"];
+const HEADER: [&str; 11] = [
+    "image",
+    "class",
+    "predicted",
+    "method",
+    "mass",
+    "area",
+    "pointing",
+    "iou",
+    "deletion",
+    "insertion",
+    "tap",
+];
 
-/// maps.csv: one row an image and method; an undefined number is empty.
+/// maps.csv: one row an image, method and tap; an undefined number is empty.
 ///
 /// # Errors
 /// If the table cannot be encoded.
@@ -30,21 +41,22 @@ pub fn maps_csv(scenes: &dyn Scenes, classes: &[String], rows: &[ImageRow]) -> R
             number(m.iou),
             number(r.deletion),
             number(r.insertion),
+            r.tap.clone(),
         ]
     });
     encode(&HEADER, rows)
 }
 
-/// Share of the map on the foreground of each image, from a maps.csv.
+/// Share of the map on the foreground of each image, by a method at a tap (empty for a method without), from a maps.csv.
 ///
 /// # Errors
 /// If the file is not one.
-pub fn read_masses(path: &Path, method: Method) -> Result<BTreeMap<String, f64>> {
+pub fn read_masses(path: &Path, method: Method, tap: &str) -> Result<BTreeMap<String, f64>> {
     let bad = |e: csv::Error| Error::input(path, e.to_string());
     let mut masses = BTreeMap::new();
     for record in csv::Reader::from_path(path).map_err(bad)?.records() {
         let record = record.map_err(bad)?;
-        if record.get(3) != Some(method.name()) {
+        if record.get(3) != Some(method.name()) || record.get(10).unwrap_or_default() != tap {
             continue;
         }
         if let (Some(image), Some(Ok(mass))) = (record.get(0), record.get(4).map(str::parse)) {

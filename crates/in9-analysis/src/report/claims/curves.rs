@@ -32,7 +32,7 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
         FINER_COST.judge(set.split, accuracies(&grains, "classes", &[View::Original])),
         RISE.judge(set.split, accuracies(&sizes, photographs, &VIEWS)),
         SIZE.judge(set.split, gaps(&sizes, photographs, "BG-gap", mixed)),
-        OUTLINE.judge(set.split, gaps(&sizes, photographs, "no-fg − only-bg-t", outline)),
+        OUTLINE.judge(set.split, gaps(&sizes, photographs, "(no-fg − only-bg-t)", outline)),
     ]
     .into_iter()
     .flatten()

@@ -2,6 +2,7 @@
 
 use super::{Claim, Rule, Statement, categories::apart};
 use crate::error::Result;
+use crate::probes::adversarial::write::read_verdicts;
 use crate::probes::adversarial::{Rule as Success, Summary};
 use crate::report::context::Context;
 use crate::report::sections::saliency::differences;
@@ -12,24 +13,29 @@ use crate::stats::{Bootstrap, Interval};
 pub(crate) fn claims(context: &Context) -> Result<Vec<Claim>> {
     let main = context.main_dataset();
     let adversarial = |trained: &str| {
-        let mut all = context.probes.adversarial.iter().map(|(_, s)| s);
-        all.find(|s| s.dataset == main && s.trained_on == trained)
+        let mut all = context.probes.adversarial.iter();
+        all.find(|(_, s)| s.dataset == main && s.trained_on == trained)
     };
     let share = |s: &Summary, rule: Success| s.rules.iter().find(|r| r.rule == rule).map(|r| r.share);
     let (original, mixed) = (adversarial("original"), adversarial("mixed-rand"));
     let mut most = Vec::new();
     let mut less = Vec::new();
     for rule in [Success::Untargeted, Success::Targeted] {
-        let a = original.and_then(|s| share(s, rule));
+        let a = original.and_then(|(_, s)| share(s, rule));
         if let Some(a) = a {
             most.push((format!("{} vulnerable, trained on original", rule.name()), a.scaled(100.0)));
         }
-        if let (Some(a), Some(b)) = (a, mixed.and_then(|s| share(s, rule))) {
+        if let (Some((a, _)), Some((b, _))) = (original, mixed) {
             let label = format!("{} vulnerable: original-trained − mixed-rand-trained", rule.name());
-            less.push((label, apart(&a, &b).scaled(100.0)));
+            let first = read_verdicts(&a.join("foregrounds.csv"), rule)?;
+            let second = read_verdicts(&b.join("foregrounds.csv"), rule)?;
+            let apart: Vec<f64> = first.iter().filter_map(|(f, v)| Some(v - second.get(f)?)).collect();
+            if !apart.is_empty() {
+                less.push((label, context.bootstrap.mean("adversarial", &apart).scaled(100.0)));
+            }
         }
     }
-    let tail = original.and_then(|s| tail(&s.rates, &context.bootstrap));
+    let tail = original.and_then(|(_, s)| tail(&s.rates, &context.bootstrap));
     let tail = tail.map(|i| ("99th centile ÷ median success rate, trained on original".to_owned(), i));
     let looks = differences(context)?
         .into_iter()

@@ -97,7 +97,7 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
     let published = &context.paper.adversarial;
     let images = context.paper.test_images.to_string();
     grid.push(vec![
-        "in-9l (paper, ResNet-50)".into(),
+        "in-9l (paper)".into(),
         "imagenet-9 test".into(),
         images.clone(),
         images,

@@ -1,9 +1,8 @@
 //! The claims and their verdicts.
 
 use crate::error::Result;
-use crate::output::Grid;
 use crate::report::block::{Block, Section};
-use crate::report::claims::{Claim, Figure, Verdict, tally, unjudged};
+use crate::report::claims::{Claim, Figure, Unjudged, Verdict, tally, unjudged};
 use askama::Template;
 
 #[derive(Template)]
@@ -16,6 +15,8 @@ struct Page<'a> {
 struct Entry<'a> {
     statement: &'a str,
     rule: &'a str,
+    /// What it would take to judge the claim; empty if it is judged.
+    needs: &'a str,
     published: &'a str,
     source: &'a str,
     verdicts: Vec<Badge>,
@@ -44,39 +45,42 @@ pub(crate) fn section(claims: &[Claim]) -> Result<Option<Section>> {
         });
         add(&mut entries[at].1, claim);
     }
-    let html = Page { claims: entries.into_iter().map(|(_, e)| e).collect() }.render()?;
+    let missing = unjudged(claims).into_iter().map(missing);
+    let left = missing.len();
+    let html = Page { claims: entries.into_iter().map(|(_, e)| e).chain(missing).collect() }.render()?;
     let (seen, not_seen, undecided) = tally(claims);
     Ok(Some(Section {
         id: "claims",
         title: "What the paper says, and what is seen here".into(),
         lead: format!(
-            "{seen} seen, {not_seen} not seen, {undecided} undecided. A claim is seen when the whole \
+            "{seen} seen, {not_seen} not seen, {undecided} undecided; {left} more stand at the end that these inputs \
+             cannot speak about. A claim is seen when the whole \
              interval of each of its figures obeys the rule, not seen when one interval breaks it, \
              and undecided otherwise. An arrow reads: trained on → tested on."
         ),
-        blocks: vec![Block::Html(html), missing(claims)],
+        blocks: vec![Block::Html(html)],
     }))
 }
 
-/// The paper's claims about which the inputs say nothing, so that none is passed over.
-fn missing(claims: &[Claim]) -> Block {
-    let mut grid = Grid::new(
-        "Claims of the paper that are not judged here, and what that would need",
-        &["claim", "paper", "source", "needs"],
-    );
-    for u in unjudged(claims) {
-        grid.push([u.statement, u.published, u.source, u.needs].map(str::to_owned).to_vec());
+/// A claim of the paper about which the inputs say nothing: it is shown too, so that none is passed over.
+fn missing<'a>(unjudged: Unjudged) -> Entry<'a> {
+    Entry {
+        statement: unjudged.statement,
+        rule: "",
+        needs: unjudged.needs,
+        published: unjudged.published,
+        source: unjudged.source,
+        verdicts: vec![Badge { class: "not-judged", text: "not judged", split: String::new() }],
+        splits: Vec::new(),
+        figures: Vec::new(),
     }
-    Block::Details(
-        format!("{} claims of the paper are not judged here", grid.rows.len()),
-        vec![Block::Table(grid)],
-    )
 }
 
 fn entry(claim: &Claim) -> Entry<'_> {
     Entry {
         statement: claim.statement,
         rule: &claim.rule,
+        needs: "",
         published: claim.published,
         source: claim.source,
         verdicts: Vec::new(),

@@ -99,25 +99,16 @@ fn chart(curve: &Curve<'_>, axis: Axis) -> String {
 }
 
 fn table(context: &Context, curve: &Curve<'_>, axis: Axis) -> Grid {
-    let header = [
-        axis.title(),
-        "network",
-        "seed",
-        "original %",
-        "mixed-same %",
-        "mixed-rand %",
-        "mixed-next %",
-        "BG-gap",
-    ];
+    let header = [axis.title(), "network", "seed", "original %", "mixed-same %", "mixed-rand %", "BG-gap"];
     let title = if several_seeds(curve) {
         format!("Along the {}; means over seeds stand between the lowest and the highest seed", axis.title())
     } else {
         format!("Along the {}", axis.title())
     };
     let mut grid = Grid::new(title, &header);
-    let views = [View::Original, View::MixedSame, View::MixedRand, View::MixedNext];
+    let views = [View::Original, View::MixedSame, View::MixedRand];
     let mut push =
-        |x: f64, name: String, seed: String, cells: [Option<Interval>; 4], gap: Option<Interval>| {
+        |x: f64, name: String, seed: String, cells: [Option<Interval>; 3], gap: Option<Interval>| {
             let mut row = vec![x.to_string(), name, seed];
             row.extend(cells.map(|c| c.map_or("–".into(), |i| percent_interval(&i))));
             row.push(gap.map_or("–".into(), |g| points_interval(&g)));
@@ -136,7 +127,7 @@ fn table(context: &Context, curve: &Curve<'_>, axis: Axis) -> Grid {
     }
     if axis == Axis::Granularity {
         for (classes, gap) in context.paper.granularity_gaps() {
-            let mut row = vec![classes.to_string(), "paper, IN-9LB (ResNet-50)".to_owned()];
+            let mut row = vec![classes.to_string(), "paper, IN-9LB".to_owned()];
             // Its accuracies are plotted only.
             row.extend(vec!["–".to_owned(); 1 + views.len()]);
             row.push(points(gap / 100.0));

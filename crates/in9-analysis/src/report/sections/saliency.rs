@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::output::Grid;
 use crate::output::number::{percent_interval, points_interval};
 use crate::probes::saliency::Method;
-use crate::probes::saliency::summary::mass_difference;
+use crate::probes::saliency::summary::{MethodSummary, mass_difference};
 use crate::probes::saliency::write::read_masses;
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
@@ -13,7 +13,7 @@ use crate::report::probes::Saliency;
 use crate::report::sections::gallery::Item;
 use crate::stats::Interval;
 use askama::Template;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The section, if the probe was run.
 pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
@@ -79,7 +79,7 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
                 format!("{} {}", s.source.dataset, s.source.split),
                 s.source.trained_on.clone(),
                 m.method.name().into(),
-                if m.method.at_tap() { s.tap.clone() } else { "–".into() },
+                tap(s, m).unwrap_or("–").to_owned(),
                 m.images.to_string(),
                 percent_interval(&m.mass),
                 points_interval(&m.lift),
@@ -93,35 +93,39 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
     grid
 }
 
-/// Mixed-rand-trained minus original-trained on the main data set, for each method of both, and for each tap that both
-/// were probed at.
+/// Tap of a method's maps; `None` for a method without. Runs that name one tap for all leave the methods' own out.
+fn tap<'a>(s: &'a Saliency, m: &'a MethodSummary) -> Option<&'a str> {
+    m.method.at_tap().then_some(if m.tap.is_empty() { s.tap.as_str() } else { m.tap.as_str() })
+}
+
+/// Mixed-rand-trained minus original-trained on the main data set, for each method and tap of both.
 pub(crate) fn differences(context: &Context) -> Result<Vec<(String, Interval)>> {
     let main = context.main_dataset();
     let of = |trained: &'static str| {
-        let all = context.probes.saliency.iter();
-        all.filter(move |(_, s)| s.source.dataset == main && s.source.trained_on == trained)
+        let here = context
+            .probes
+            .saliency
+            .iter()
+            .filter(move |(_, s)| s.source.dataset == main && s.source.trained_on == trained);
+        here.flat_map(|(folder, s)| s.methods.iter().map(move |m| (folder, s, m)))
     };
-    let alike =
-        |a: &Saliency, b: &Saliency| (&a.tap, a.view, &a.source.split) == (&b.tap, b.view, &b.source.split);
-    let mut pairs = Vec::new();
-    for (original, s) in of("original") {
-        if let Some((mixed, _)) = of("mixed-rand").find(|(_, m)| alike(m, s)) {
-            pairs.push((mixed, original, &s.tap));
+    let mut found: Vec<(String, Interval)> = Vec::new();
+    for (folder, s, m) in of("original") {
+        let label = match tap(s, m) {
+            Some(tap) => format!("{} at {tap}", m.method.name()),
+            None => m.method.name().to_owned(),
+        };
+        let alike = |(_, t, n): &(&PathBuf, &Saliency, &MethodSummary)| {
+            (n.method, tap(t, n), t.view, &t.source.split) == (m.method, tap(s, m), s.view, &s.source.split)
+        };
+        let Some((other, _, n)) = of("mixed-rand").find(alike) else { continue };
+        if found.iter().any(|(known, _)| *known == label) {
+            continue;
         }
-    }
-    let mut found = Vec::new();
-    for (k, (mixed, original, tap)) in pairs.iter().enumerate() {
-        // Maps without a tap are the same in every pair.
-        for method in Method::ALL.into_iter().filter(|m| k == 0 || m.at_tap()) {
-            let first = read_masses(&mixed.join("maps.csv"), method)?;
-            let second = read_masses(&original.join("maps.csv"), method)?;
-            let label = match pairs.len() > 1 && method.at_tap() {
-                true => format!("{} at {tap}", method.name()),
-                false => method.name().to_owned(),
-            };
-            let apart = mass_difference(&first, &second, &context.bootstrap);
-            found.extend(apart.map(|interval| (label, interval)));
-        }
+        let mixed = read_masses(&other.join("maps.csv"), n.method, &n.tap)?;
+        let original = read_masses(&folder.join("maps.csv"), m.method, &m.tap)?;
+        let apart = mass_difference(&mixed, &original, &context.bootstrap);
+        found.extend(apart.map(|interval| (label, interval)));
     }
     Ok(found)
 }
