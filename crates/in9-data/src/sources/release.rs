@@ -160,6 +160,17 @@ fn check_header(bytes: &[u8]) -> std::result::Result<(), String> {
             return Err(format!("expected brackets at most {DEEPEST} deep, found more"));
         }
     }
+    // The parser multiplies the lengths of the axes and does not look for an overflow. Whatever else in
+    // the header is a number is small.
+    let words = header.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    let mut elements = 1u64;
+    for word in words.filter(|word| word.first().is_some_and(u8::is_ascii_digit)) {
+        let number =
+            std::str::from_utf8(word).ok().and_then(|word| word.replace('_', "").parse::<u64>().ok());
+        elements = number
+            .and_then(|number| elements.checked_mul(number.max(1)))
+            .ok_or("expected lengths of axes whose product is below 2^64, found others")?;
+    }
     Ok(())
 }
 
@@ -185,6 +196,10 @@ mod tests {
             (npy("<f4", "False", "(2, 2)", &[0; 16]), "found <f4"),
             (npy("|b1", "True", "(2, 2)", &[1, 0, 0, 1]), "Fortran"),
             (npy("|b1", "False", "(4000000000, 4000000000)", &[1]), "2x2"),
+            (npy("|b1", "False", "(8000000000, 4000000000)", &[1]), "product"),
+            (npy("|b1", "False", "(8_000_000_000, 0, 4_000_000_000)", &[]), "product"),
+            (npy("|b1", "False", "(99999999999999999999,)", &[1]), "product"),
+            (npy("|b1", "False", "(0x2, 2)", &[1]), "product"),
         ] {
             let error = npy_mask(&bytes, 2).unwrap_err();
             assert!(error.contains(what), "{error}");
