@@ -2,7 +2,7 @@
 
 use crate::{
     Result, body, output, portable,
-    simd::{for_each_level, lanes::fma, vector::LANES},
+    simd::{for_each_level, lanes::fma},
 };
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
@@ -171,27 +171,25 @@ macro_rules! specialise {
 }
 pub(crate) use specialise;
 
-/// `y = f(y)`, sixteen numbers at a time to the last.
+/// `y = f(y)`, [`WIDE`] numbers at a time to the last.
 ///
-/// Rows of a few dozen numbers are frequent here, and a loop that the compiler has unrolled for
-/// thousands would spend them all in its remainder, one by one.
+/// Planes of 49 numbers are frequent here, and a loop that the compiler has unrolled for thousands
+/// would spend most of them in its remainder, one by one.
 #[inline(always)]
 fn update(y: &mut [f32], f: impl Fn(f32) -> f32) {
-    let (whole, rest) = y.as_chunks_mut::<LANES>();
-    for y in whole {
-        for y in y.iter_mut() {
-            *y = f(*y);
-        }
-    }
+    let each = |y: &mut [f32]| y.iter_mut().for_each(|y| *y = f(*y));
+    let (whole, rest) = y.as_chunks_mut::<WIDE>();
+    each(whole.as_flattened_mut());
     if !rest.is_empty() {
-        let mut y = [0f32; LANES];
+        let mut y = [0f32; WIDE];
         y[..rest.len()].copy_from_slice(rest);
-        for y in &mut y {
-            *y = f(*y);
-        }
+        each(&mut y);
         rest.copy_from_slice(&y[..rest.len()]);
     }
 }
+
+/// Numbers that an unrolled loop takes at a time.
+const WIDE: usize = 64;
 
 for_each_level! {
     /// `y = f(y + bias)`.

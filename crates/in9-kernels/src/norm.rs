@@ -386,7 +386,7 @@ struct Affine {
 
 for_each_level! {
     /// `y = f(scale * x + shift)`.
-    pub(crate) fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
+    fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
         let [scale, shift] = affine;
         specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
             *y = F.value_with::<FMA>(lanes::fma::<FMA>(scale, x, shift));

@@ -172,10 +172,8 @@ for_each_level! {
 fn raise(best: &mut [f32], values: &[f32]) {
     let ((best, best_rest), (values, values_rest)) =
         (best.as_chunks_mut::<LANES>(), values.as_chunks::<LANES>());
-    for (best, values) in best.iter_mut().zip(values) {
-        for (best, &v) in best.iter_mut().zip(values) {
-            *best = greater(*best, v);
-        }
+    for (best, &v) in best.as_flattened_mut().iter_mut().zip(values.as_flattened()) {
+        *best = greater(*best, v);
     }
     for (best, &v) in best_rest.iter_mut().zip(values_rest) {
         *best = greater(*best, v);

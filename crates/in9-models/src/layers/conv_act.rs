@@ -1,6 +1,7 @@
 //! Convolution with an optional bias, and an activation.
 
 use candle_core::Tensor;
+use in9_kernels::FrozenConv2d;
 
 use crate::error::Result;
 use crate::init::Init;
@@ -17,6 +18,8 @@ pub struct ConvAct {
     /// `[outputs]`
     bias: Option<Tensor>,
     activation: Activation,
+    /// The same weight and bias, if they stay as they are.
+    frozen: Option<FrozenConv2d>,
 }
 
 impl ConvAct {
@@ -40,7 +43,8 @@ impl ConvAct {
             }
             None => None,
         };
-        Ok(Self { conv, weight, bias, activation })
+        let frozen = (!params.is_trainable()).then(|| FrozenConv2d::new(weight.clone(), bias.clone()));
+        Ok(Self { conv, weight, bias, activation, frozen })
     }
 
     /// Convolves and activates.
@@ -53,6 +57,9 @@ impl ConvAct {
     /// When the shapes do not fit.
     pub fn forward(&self, x: &Tensor, _context: &Context) -> Result<Tensor> {
         let config = self.conv.config(x)?;
+        if let Some(frozen) = &self.frozen {
+            return Ok(frozen.forward(x, &config, None, self.activation)?);
+        }
         let bias = self.bias.as_ref();
         Ok(in9_kernels::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
     }

@@ -147,7 +147,7 @@ for_each_vector! {
     }
 }
 
-/// Rows of sums, each one chain that begins with the bias.
+/// Rows of sums, each one chain in the order of the taps, and then the bias.
 #[inline(always)]
 fn outputs<V: Vector, const K: usize>(
     padded: &[Lanes],
@@ -161,7 +161,7 @@ fn outputs<V: Vector, const K: usize>(
     for (row, out) in out.chunks_exact_mut(g.ow).enumerate() {
         let lines: [&[Lanes]; K] = std::array::from_fn(|y| &padded[(row * g.sy + y) * width..][..width]);
         for (at, out) in out.iter_mut().enumerate() {
-            let mut sum = bias;
+            let mut sum = V::splat(0.0);
             for (taps, line) in taps.iter().zip(lines) {
                 if let Some(pixels) = line[at * g.sx..].first_chunk::<K>() {
                     for (tap, pixel) in taps.iter().zip(pixels) {
@@ -169,7 +169,7 @@ fn outputs<V: Vector, const K: usize>(
                     }
                 }
             }
-            sum.store(out);
+            sum.add(bias).store(out);
         }
     }
 }

@@ -4,7 +4,12 @@ mod channels;
 mod phases;
 
 use super::geometry::Geometry;
-use crate::{Activation, norm::scale_and_shift, output, simd::Level};
+use crate::{
+    Activation,
+    activation::specialise,
+    output,
+    simd::{Level, for_each_level},
+};
 pub(super) use phases::{backward_data, backward_weight};
 
 /// `[n, channels, oh, ow]`: `activation(conv(x, w) + bias)`.
@@ -51,6 +56,16 @@ fn scaled(
             scale_and_shift(level, y, &x[(first + i) * plane..][..plane], affine, activation);
         }
     })
+}
+
+for_each_level! {
+    /// `y = f(scale * x + shift)`, the product rounded before the sum, as by the other methods.
+    fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
+        let [scale, shift] = affine;
+        specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
+            *y = F.value_with::<FMA>(scale * x + shift);
+        })
+    }
 }
 
 #[cfg(test)]
