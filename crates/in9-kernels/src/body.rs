@@ -56,3 +56,18 @@ pub(crate) fn with_slices<const N: usize, R>(
 pub(crate) fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> candle_core::Result<Tensor> {
     Tensor::from_vec(data, shape.into(), &Device::Cpu)
 }
+
+/// The gradient of a bias: sums each channel over images and pixels, in f64 so that no order matters
+/// much.
+pub(crate) fn channel_sums(dy: &[f32], channels: usize, plane: usize) -> Vec<f32> {
+    let mut sums = vec![0f64; channels];
+    if channels * plane == 0 {
+        return vec![0f32; channels];
+    }
+    for image in dy.chunks_exact(channels * plane) {
+        for (sum, plane) in sums.iter_mut().zip(image.chunks_exact(plane)) {
+            *sum += plane.iter().map(|&v| f64::from(v)).sum::<f64>();
+        }
+    }
+    sums.into_iter().map(|v| v as f32).collect()
+}

@@ -211,14 +211,8 @@ impl CustomOp3 for Linear {
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (dx, dw) = gradients(x, w, dy)?;
-        let of_bias = body::with_slice(dy, |dy| {
-            let mut sums = vec![0f64; bias.elem_count()];
-            for dy in dy.chunks_exact(sums.len().max(1)) {
-                sums.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += f64::from(dy));
-            }
-            sums.into_iter().map(|sum| sum as f32).collect::<Vec<_>>()
-        })?;
-        Ok((dx, Some(dw), Some(body::tensor(of_bias, bias.shape())?)))
+        let db = body::with_slice(dy, |dy| body::channel_sums(dy, bias.elem_count(), 1))?;
+        Ok((dx, Some(dw), Some(body::tensor(db, bias.shape())?)))
     }
 }
 

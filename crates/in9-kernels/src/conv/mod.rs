@@ -10,6 +10,7 @@ mod frozen;
 pub(crate) mod geometry;
 mod implicit;
 mod op;
+mod patch;
 mod winograd;
 
 use crate::{Activation, Result, body, portable};

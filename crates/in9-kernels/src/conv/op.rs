@@ -106,21 +106,7 @@ impl CustomOp3 for Conv2d {
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (dx, dw) = gradients(x, w, dy, &self.geometry, self.input_gradient)?;
         let plane = self.geometry.plane_out();
-        let db = body::with_slice(dy, |dy| bias_gradient(dy, self.geometry.co, plane))?;
+        let db = body::with_slice(dy, |dy| body::channel_sums(dy, self.geometry.co, plane))?;
         Ok((dx, Some(dw), Some(body::tensor(db, bias.shape())?)))
     }
-}
-
-/// Sums each channel over images and pixels, in f64 so that no order matters much.
-fn bias_gradient(dy: &[f32], channels: usize, plane: usize) -> Vec<f32> {
-    let mut sums = vec![0f64; channels];
-    if channels * plane == 0 {
-        return vec![0f32; channels];
-    }
-    for image in dy.chunks_exact(channels * plane) {
-        for (sum, plane) in sums.iter_mut().zip(image.chunks_exact(plane)) {
-            *sum += plane.iter().map(|&v| f64::from(v)).sum::<f64>();
-        }
-    }
-    sums.into_iter().map(|v| v as f32).collect()
 }

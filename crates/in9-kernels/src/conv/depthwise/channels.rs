@@ -8,10 +8,7 @@ use crate::{
     Activation,
     conv::{
         geometry::Geometry,
-        winograd::{
-            patch::{Window, gather, scatter},
-            transform::Lanes,
-        },
+        patch::{Lanes, Window, gather, scatter},
     },
     output, scratch,
     simd::{

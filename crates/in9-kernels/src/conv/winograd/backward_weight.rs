@@ -5,11 +5,13 @@
 
 use super::{
     GAP, PANEL, Plan, Strip, forward,
-    patch::{Window, gather},
     transform::{Axis, SIDE, both_axes},
 };
 use crate::{
-    conv::geometry::Geometry,
+    conv::{
+        geometry::Geometry,
+        patch::{Window, gather},
+    },
     scratch,
     simd::{
         Level, Vector,

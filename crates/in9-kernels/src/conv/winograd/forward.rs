@@ -2,11 +2,14 @@
 
 use super::{
     GAP, PANEL, Plan, Strip,
-    patch::{Window, gather, scatter},
     transform::{Axis, SIDE, both_axes},
 };
 use crate::{
-    conv::{geometry::Geometry, images_of_task},
+    conv::{
+        geometry::Geometry,
+        images_of_task,
+        patch::{Window, gather, scatter},
+    },
     output, scratch,
     simd::{
         Level, Vector,

@@ -10,8 +10,7 @@
 
 mod backward_weight;
 mod forward;
-pub(super) mod patch;
-pub(super) mod transform;
+mod transform;
 
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;

@@ -1,9 +1,6 @@
 //! The transforms of tiles and filters, sixteen channels at a time.
 
-use crate::simd::{Vector, vector::LANES};
-
-/// Numbers of sixteen channels at one place.
-pub(in crate::conv) type Lanes = [f32; LANES];
+use crate::simd::Vector;
 
 /// Side of the largest tile.
 pub(super) const SIDE: usize = 6;
@@ -169,6 +166,7 @@ pub(super) use both_axes;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::vector::LANES;
     use crate::simd::vector::Portable;
 
     fn v(x: f32) -> Portable {

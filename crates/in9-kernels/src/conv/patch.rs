@@ -1,19 +1,21 @@
 //! Between planes (one channel after another) and vectors of sixteen channels.
 
-use super::transform::Lanes;
 use crate::simd::{Vector, vector::LANES};
 use std::ops::Range;
+
+/// Numbers of sixteen channels at one place.
+pub(super) type Lanes = [f32; LANES];
 
 /// Where a run of pixels lies: the `pixels` of planes that are `plane` apart, row-major with
 /// `width` a row, and in the patch the row and column of the first of them and the patch's width.
 #[derive(Clone, Copy)]
-pub(in crate::conv) struct Window<'a> {
-    pub(in crate::conv) pixels: &'a Range<usize>,
-    pub(in crate::conv) plane: usize,
-    pub(in crate::conv) width: usize,
-    pub(in crate::conv) row: usize,
-    pub(in crate::conv) column: usize,
-    pub(in crate::conv) patch_width: usize,
+pub(super) struct Window<'a> {
+    pub(super) pixels: &'a Range<usize>,
+    pub(super) plane: usize,
+    pub(super) width: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+    pub(super) patch_width: usize,
 }
 
 impl Window<'_> {
@@ -73,7 +75,7 @@ impl Iterator for Groups {
 /// Copies up to sixteen planes of `image`, beginning with plane `channel`, into the patch; lanes
 /// beyond `channels` become zero. Places outside the window are left alone.
 #[inline(always)]
-pub(in crate::conv) fn gather<V: Vector>(
+pub(super) fn gather<V: Vector>(
     image: &[f32],
     channel: usize,
     channels: usize,
@@ -113,7 +115,7 @@ pub(in crate::conv) fn gather<V: Vector>(
 
 /// The reverse of [`gather`]: writes the first lanes of the patch to up to sixteen planes.
 #[inline(always)]
-pub(in crate::conv) fn scatter<V: Vector>(
+pub(super) fn scatter<V: Vector>(
     patch: &[Lanes],
     window: Window<'_>,
     channel: usize,
