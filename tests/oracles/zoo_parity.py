@@ -249,4 +249,5 @@ def main() -> None:
         print(arch, settled, [round(float(np.std(c["logits"])), 4) for c in cases], flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -87,6 +87,7 @@ impl Cache<'_> {
                 Arg::Output => part("@output"),
                 Arg::Input(_) => part("@input"),
                 Arg::Data => part("@data"),
+                Arg::File(path) => part(&digest(path)?),
                 Arg::Spec(name, content) => {
                     part(name);
                     part(content);

@@ -136,8 +136,8 @@ fn predict(graph: &mut Graph, recipe: &Recipe, network: &Network, built: usize, 
     let place = format!("{}/{}", recipe.datasets[network.dataset].name, network.name);
     let mut args = words(&["predict", "--weights"]);
     args.extend([Arg::Input(network.run), text("--data"), Arg::Input(built)]);
-    args.extend(words(&["--split", &recipe.splits.join(","), "--views", "all", "--device", device, "--out"]));
-    args.push(Arg::Output);
+    args.extend(tested(recipe, device));
+    args.extend([text("--out"), Arg::Output]);
     graph.add(Stage {
         id: format!("predict/{place}"),
         kind: Kind::Predict,
@@ -148,6 +148,11 @@ fn predict(graph: &mut Graph, recipe: &Recipe, network: &Network, built: usize, 
     })
 }
 
+/// What every network is tested on: the paper's eight views, and its appendix's ninth.
+fn tested(recipe: &Recipe, device: &str) -> Vec<Arg> {
+    words(&["--split", &recipe.splits.join(","), "--views", "all,bg-blurred", "--device", device])
+}
+
 fn predict_published(
     graph: &mut Graph,
     recipe: &Recipe,
@@ -156,10 +161,11 @@ fn predict_published(
     device: &str,
 ) -> usize {
     let place = format!("{}/{}", model.dataset, model.name);
-    let mut args =
-        words(&["predict", "--arch", &model.arch, "--weights", &model.weights, "--name", &model.name]);
+    let mut args = words(&["predict", "--arch", &model.arch, "--name", &model.name, "--weights"]);
+    let file = PathBuf::from(&model.weights);
+    args.push(if file.is_file() { Arg::File(file) } else { text(&model.weights) });
     args.extend([text("--data"), Arg::Input(built)]);
-    args.extend(words(&["--split", &recipe.splits.join(","), "--views", "all", "--device", device]));
+    args.extend(tested(recipe, device));
     args.extend(flags(&model.options));
     args.extend([text("--out"), Arg::Output]);
     graph.add(Stage {

@@ -136,6 +136,35 @@ impl Recipe {
         Ok((stem.to_owned(), recipe))
     }
 
+    /// Adds a published network, `ARCH=WEIGHTS`, tested on the main dataset at ImageNet's usual size; a path
+    /// of weights starts from `here`.
+    pub(crate) fn add_model(&mut self, wanted: &str, here: &Path) -> Result<()> {
+        let (arch, weights) = wanted.split_once('=').with_context(|| {
+            format!(
+                "--model {wanted}: not ARCH=WEIGHTS (such as resnet50=imagenet1k-v1 or resnet50=weights.pth)"
+            )
+        })?;
+        ensure!(is_plain(arch), "--model {wanted}: {arch:?} is no architecture; `in9-models list` shows all");
+        ensure!(
+            self.models.iter().all(|model| model.name != arch),
+            "--model {wanted}: the recipe has a network called {arch} already"
+        );
+        let file = here.join(weights);
+        let looks_like_a_file =
+            weights.contains(std::path::MAIN_SEPARATOR) || Path::new(weights).extension().is_some();
+        ensure!(file.is_file() || !looks_like_a_file, "--model {wanted}: {} is not there", file.display());
+        let weights = if file.is_file() { file.to_string_lossy().into_owned() } else { weights.to_owned() };
+        let dataset = self.datasets.iter().find(|dataset| dataset.main);
+        self.models.push(Published {
+            name: arch.to_owned(),
+            dataset: dataset.context("a recipe is checked when it is read")?.name.clone(),
+            arch: arch.to_owned(),
+            weights,
+            options: Flags::from([("size".to_owned(), toml::Value::Integer(224))]),
+        });
+        Ok(())
+    }
+
     fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();
         for dataset in &self.datasets {
@@ -248,6 +277,28 @@ mod tests {
             ),
         ] {
             let error = format!("{:#}", checked(&wrong).unwrap_err());
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_published_network_joins_a_recipe() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("w.pth"), "w").unwrap();
+        let mut recipe = checked(SMALL).unwrap();
+        recipe.add_model("resnet50=w.pth", dir.path()).unwrap();
+        recipe.add_model("vgg16_bn=imagenet1k-v1", dir.path()).unwrap();
+        recipe.check().unwrap();
+        let [file, tag] = &recipe.models[..] else { panic!("{:?}", recipe.models) };
+        assert_eq!(Path::new(&file.weights), dir.path().join("w.pth"));
+        assert_eq!((tag.dataset.as_str(), tag.weights.as_str()), ("d", "imagenet1k-v1"));
+        for (wrong, said) in [
+            ("resnet50", "not ARCH=WEIGHTS"),
+            ("../x=w.pth", "no architecture"),
+            ("resnet50=w.pth", "already"),
+            ("resnet18=gone.pth", "gone.pth is not there"),
+        ] {
+            let error = format!("{:#}", recipe.add_model(wrong, dir.path()).unwrap_err());
             assert!(error.contains(said), "{error}");
         }
     }

@@ -25,6 +25,10 @@ struct Target {
     /// The photographs, for recipes that need some.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Also test a published ImageNet classifier, for the paper's comparison with networks trained from
+    /// scratch: a file of weights, or a tag that `in9-models fetch` knows. May be given several times.
+    #[arg(long = "model", value_name = "ARCH=WEIGHTS")]
+    models: Vec<String>,
     /// Where everything is written [default: out/RECIPE].
     #[arg(long)]
     out: Option<PathBuf>,
@@ -83,7 +87,10 @@ struct Ready {
 
 impl Target {
     fn ready(&self, here: &Path) -> Result<Ready> {
-        let (name, recipe) = Recipe::load(&self.recipe)?;
+        let (name, mut recipe) = Recipe::load(&self.recipe)?;
+        for model in &self.models {
+            recipe.add_model(model, here)?;
+        }
         let out = match &self.out {
             Some(out) => here.join(out),
             None => std::env::current_dir()?.join("out").join(&name),

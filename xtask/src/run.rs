@@ -242,6 +242,7 @@ pub(crate) fn command(
             Arg::Output => command.arg(cache.out.join(&stage.output)),
             Arg::Input(input) => command.arg(cache.out.join(&graph.stages[*input].output)),
             Arg::Data => command.arg(manner.data.as_deref().context("this recipe needs --data")?),
+            Arg::File(path) => command.arg(path),
             Arg::Spec(name, _) => command.arg(cache.out.join(name)),
         };
     }

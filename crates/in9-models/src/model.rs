@@ -296,6 +296,22 @@ impl Model {
         Ok((loss.detach(), logits.detach(), store))
     }
 
+    /// The gradient of a batch's mean loss with respect to its pictures, in evaluation mode.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, 3, h, w]`, normalised; output: the same
+    /// - `labels`: `[n]`, u32 class indices
+    ///
+    /// # Errors
+    /// Those of [`Model::forward`].
+    pub fn input_gradient(&self, x: &Tensor, labels: &Tensor, label_smoothing: f64) -> Result<Tensor> {
+        let x = Var::from_tensor(&x.detach())?;
+        let logits = self.forward(x.as_tensor(), Mode::Eval)?;
+        let mut store = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?.backward()?;
+        // No path from the pictures to the loss is a gradient of zero.
+        Ok(store.remove(x.as_tensor()).map_or_else(|| x.zeros_like(), Ok)?)
+    }
+
     fn run(
         &self,
         x: &Tensor,

@@ -2,11 +2,15 @@
 
 use candle_core::{DType, Tensor};
 use in9_data::predictions::{Row, Table};
-use in9_data::{Augment, Batch, Dataset, Loader, LoaderConfig, Normalization, PairingMode, Split, View};
+use in9_data::{
+    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, Normalization, PairingMode, Split, View,
+};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::mapping::{Answer, ClassMap};
 use crate::model::{Mode, Model};
+use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 
 /// A model that is ready to predict.
 pub struct Predictor<'a> {
@@ -22,6 +26,9 @@ pub struct Predictor<'a> {
     pub classes: &'a ClassMap,
     /// Pictures a batch; changes no prediction on the CPU.
     pub batch_size: usize,
+    /// Side that pictures are resized to (Pillow's bicubic filter) before the network sees them;
+    /// `None` leaves them as the dataset has them, as the official evaluator does.
+    pub size: Option<usize>,
 }
 
 impl Predictor<'_> {
@@ -56,43 +63,93 @@ impl Predictor<'_> {
         };
         let loader = Loader::new(dataset, split, config)?;
         let mut rows = Vec::with_capacity(split.len());
-        for batch in loader.epoch(0)? {
-            let batch = batch?;
-            let classified = self.classify(&batch, split.size())?;
-            let pictures = batch.indices.iter().zip(&batch.backgrounds);
-            for ((index, background), answer) in pictures.zip(classified) {
-                let foreground = split.sample(*index as usize);
-                let background = background.map(|index| split.sample(index as usize));
-                rows.push(Row {
-                    model: self.name.clone(),
-                    arch: self.model.architecture().name.to_owned(),
-                    trained_on: self.trained_on.clone(),
-                    dataset: dataset_name.to_owned(),
-                    split: split.name().to_owned(),
-                    view,
-                    image: foreground.id.clone(),
-                    foreground: foreground.id.clone(),
-                    background: background.map_or_else(String::new, |sample| sample.id.clone()),
-                    class: foreground.class,
-                    background_class: background.map(|sample| sample.class),
-                    predicted: answer.class.map(|class| class as u16),
-                    scores: answer.scores,
-                });
-            }
+        let mut add = |batch: &Pictures<'_>| -> Result<()> {
+            rows.extend(self.rows(batch, dataset_name, split, view)?);
             progress(batch.indices.len());
+            Ok(())
+        };
+        match self.size.filter(|size| *size != split.size()) {
+            None => {
+                for batch in loader.epoch(0)? {
+                    let batch = batch?;
+                    add(&Pictures::of(&batch, &batch.images, split.size()))?;
+                }
+            }
+            Some(size) => {
+                for batch in loader.epoch_bytes(0)? {
+                    let batch = batch?;
+                    add(&Pictures::of(&batch, &self.resized(&batch, split.size(), size)?, size))?;
+                }
+            }
         }
         Ok(rows)
     }
 
-    fn classify(&self, batch: &Batch, size: usize) -> Result<Vec<Answer>> {
-        let shape = (batch.labels.len(), 3, size, size);
+    /// A row for each picture of a batch.
+    fn rows(&self, batch: &Pictures<'_>, dataset: &str, split: &Split, view: View) -> Result<Vec<Row>> {
+        let pictures = batch.indices.iter().zip(batch.backgrounds);
+        let rows = pictures.zip(self.classify(batch)?).map(|((index, background), answer)| {
+            let foreground = split.sample(*index as usize);
+            let background = background.map(|index| split.sample(index as usize));
+            Row {
+                model: self.name.clone(),
+                arch: self.model.architecture().name.to_owned(),
+                trained_on: self.trained_on.clone(),
+                dataset: dataset.to_owned(),
+                split: split.name().to_owned(),
+                view,
+                image: foreground.id.clone(),
+                foreground: foreground.id.clone(),
+                background: background.map_or_else(String::new, |sample| sample.id.clone()),
+                class: foreground.class,
+                background_class: background.map(|sample| sample.class),
+                predicted: answer.class.map(|class| class as u16),
+                scores: answer.scores,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.
+    fn resized(&self, batch: &ByteBatch, from: usize, size: usize) -> Result<Vec<f32>> {
+        let preprocessing = Preprocessing {
+            size,
+            crop: Crop::ResizeThenCrop { resize: size },
+            interpolation: Interpolation::Bicubic,
+            normalization: self.normalization,
+        };
+        let one = |bytes: &[u8]| -> Result<Vec<f32>> {
+            let square = preprocessing.square(&Rgb::new(from, from, bytes.to_vec())?);
+            Ok(preprocessing.normalise(&square))
+        };
+        let pictures: Result<Vec<Vec<f32>>> = batch.images.par_chunks(3 * from * from).map(one).collect();
+        Ok(pictures?.concat())
+    }
+
+    fn classify(&self, batch: &Pictures<'_>) -> Result<Vec<Answer>> {
+        let shape = (batch.indices.len(), 3, batch.size, batch.size);
         let device = self.model.device();
-        let x = Tensor::from_slice(&batch.images, shape, device)?.to_dtype(self.model.dtype())?;
+        let x = Tensor::from_slice(batch.images, shape, device)?.to_dtype(self.model.dtype())?;
         let logits = self.model.forward(&x, Mode::Eval)?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
         if logits.iter().flatten().any(|logit| !logit.is_finite()) {
             let found = format!("others from {}: its weights are damaged", self.name);
             return Err(Error::setting("--weights", "finite scores", found));
         }
         logits.iter().map(|logits| self.classes.answer(logits)).collect()
+    }
+}
+
+/// Pictures as the network sees them, and whose they are.
+struct Pictures<'a> {
+    /// `[n, 3, size, size]`, normalised.
+    images: &'a [f32],
+    size: usize,
+    indices: &'a [u32],
+    backgrounds: &'a [Option<u32>],
+}
+
+impl<'a> Pictures<'a> {
+    fn of<P>(batch: &'a BatchOf<P>, images: &'a [f32], size: usize) -> Self {
+        Self { images, size, indices: &batch.indices, backgrounds: &batch.backgrounds }
     }
 }

@@ -6,8 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use common::{Noise, model, run_file, settings};
-use in9_models::Error;
-use in9_models::train::{EpochReport, Observer, Settings, Silent, Summary, Training};
+use in9_models::train::{
+    Attack, Batch, Batches, EpochReport, Norm, Observer, RunFile, Settings, Silent, Summary, Training,
+};
+use in9_models::{Error, Mode, Model};
 
 fn train(dir: &Path, settings: &Settings, data: &Noise, resume: bool) -> Result<Summary, Error> {
     let val = Noise::new(1, 9);
@@ -71,13 +73,17 @@ fn a_run_cut_anywhere_ends_with_the_same_bytes() {
 
 #[test]
 fn threads_change_no_byte() {
-    let run = |threads: usize| {
+    let run = |threads: usize, attack: Option<Attack>| {
         let dir = tempfile::tempdir().unwrap();
+        let settings = Settings { attack, ..settings() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| train(dir.path(), &settings(), &Noise::new(3, 6), false).map(|_| ())).unwrap();
+        pool.install(|| train(dir.path(), &settings, &Noise::new(3, 6), false).map(|_| ())).unwrap();
         bytes(dir.path())
     };
-    assert!(run(1) == run(3));
+    let attack = Some(Attack::new(Norm::L2, 0.5, 2));
+    assert!(run(1, None) == run(3, None));
+    assert!(run(1, attack) == run(3, attack));
+    assert!(run(1, attack)[0] != run(1, None)[0]);
 }
 
 #[test]
@@ -156,4 +162,30 @@ fn damaged_checkpoints_are_refused_by_name() {
     fs::copy(dir.path().join("model.safetensors"), &path).unwrap();
     let error = train(dir.path(), &settings(), &data, true).unwrap_err().to_string();
     assert!(error.contains("not a checkpoint"), "{error}");
+}
+
+#[test]
+fn an_adversarial_training_resists_where_a_plain_one_does_not() {
+    // The classes differ by one channel's level, so a perturbation of each pixel can move it far.
+    let attack = Attack::new(Norm::Linf, 0.2, 3);
+    let trained = |attack: Option<Attack>| {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings { epochs: 4, attack, ..settings() };
+        let model = model();
+        let (data, run) = (Noise::new(6, 12), run_file(settings));
+        Training { model: &model, train: &data, val: None, run: &run, dir: dir.path(), resume: false }
+            .run(&mut Silent)
+            .unwrap();
+        let batch = Noise::new(1, 24).epoch(9, 0).unwrap().next().unwrap().unwrap();
+        let seen = attack_of(&model, &batch, &run);
+        let logits = model.forward(&seen, Mode::Eval).unwrap();
+        let loss = in9_kernels::cross_entropy(&logits, &batch.labels, 0.0).unwrap();
+        f64::from(loss.to_scalar::<f32>().unwrap())
+    };
+    fn attack_of(model: &Model, batch: &Batch, run: &RunFile) -> candle_core::Tensor {
+        let attack = Attack::new(Norm::Linf, 0.2, 3);
+        attack.perturb(model, &batch.images, &batch.labels, 0.0, run.data.normalization()).unwrap()
+    }
+    let (hardened, plain) = (trained(Some(attack)), trained(None));
+    assert!(hardened < 0.8 * plain, "{hardened} against {plain}");
 }

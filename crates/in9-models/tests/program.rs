@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use in9_data::predictions::Table;
 use in9_data::{BuildConfig, MaskSource, SourceKind, View, build, toy};
+use in9_models::train::{Attack, Norm, RunFile};
 
 /// A dataset of 32-pixel pictures, built once for all tests of this file.
 fn dataset() -> &'static Path {
@@ -126,9 +127,40 @@ fn predictions_cover_every_view_and_repeat() {
 }
 
 #[test]
+fn an_adversarial_training_says_so_and_predicts_at_another_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let attack = ["--attack", "l2", "--epsilon", "0.25", "--attack-steps", "2"];
+    finish(train(&run).args(["--epochs", "1", "--quiet", "--view", "original"]).args(attack));
+    let settings = RunFile::read(&run.join("run.toml")).unwrap();
+    let (own, expected) = (settings.training.attack.unwrap(), Attack::new(Norm::L2, 0.25, 2));
+    assert_eq!(own, expected);
+    let predict = |name: &str, more: &[&str]| {
+        let out = dir.path().join(name);
+        let mut command = program();
+        command.arg("predict").arg("--weights").arg(&run).arg("--data").arg(dataset());
+        finish(command.args(["--views", "bg-blurred,original"]).args(more).arg("--out").arg(&out));
+        Table::read(&out).unwrap().rows
+    };
+    let plain = predict("plain.csv", &[]);
+    assert!(plain.iter().all(|row| row.trained_on == "original (against L2 0.25)"));
+    assert_eq!(plain[0].view, View::BgBlurred);
+    // The dataset's own size is no resize; another one shows in the scores only.
+    assert_eq!(predict("same.csv", &["--size", "32"]), plain);
+    let larger = predict("larger.csv", &["--size", "48", "--batch-size", "7"]);
+    assert_eq!(larger.len(), plain.len());
+    assert!(larger.iter().zip(&plain).all(|(a, b)| a.image == b.image && a.view == b.view));
+    assert!(larger.iter().zip(&plain).any(|(a, b)| a.scores != b.scores));
+}
+
+#[test]
 fn mistakes_get_one_line_and_their_code() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
+    let output = train(&run).args(["--attack", "l2"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "an attack needs a radius");
+    let output = train(&run).args(["--attack", "linf", "--epsilon", "0"]).output().unwrap();
+    assert!(error_line(&output).contains("--epsilon"), "{}", error_line(&output));
     let usage = program().args(["train", "--view", "sideways"]).output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 

@@ -12,8 +12,8 @@ use std::path::Path;
 pub struct Point {
     /// Name of the model.
     pub model: String,
-    /// Accuracy on ImageNet.
-    pub imagenet: f64,
+    /// How good it is: its accuracy on ImageNet, or on what stands for it.
+    pub quality: f64,
     /// Accuracy on each view, as (view's name, accuracy).
     pub views: Vec<(String, f64)>,
 }
@@ -25,7 +25,7 @@ pub struct Trend {
     pub view: String,
     /// Models with an accuracy on the view.
     pub models: usize,
-    /// Least-squares line of the view's accuracy on ImageNet accuracy; `None` below three models.
+    /// Least-squares line of the view's accuracy on the models' quality; `None` below three models.
     pub line: Option<Line>,
 }
 
@@ -42,7 +42,7 @@ pub fn trends(points: &[Point], level: f64) -> Vec<Trend> {
         .map(|view| {
             let pairs: Vec<(f64, f64)> = points
                 .iter()
-                .flat_map(|p| p.views.iter().map(move |(v, y)| (v, p.imagenet, *y)))
+                .flat_map(|p| p.views.iter().map(move |(v, y)| (v, p.quality, *y)))
                 .filter(|(v, ..)| v.as_str() == view)
                 .map(|(_, x, y)| (x, y))
                 .collect();
@@ -55,7 +55,7 @@ pub fn trends(points: &[Point], level: f64) -> Vec<Trend> {
 pub fn published(paper: &Paper) -> Vec<Point> {
     let rows = paper.architecture.iter().filter_map(|a| {
         let views = a.accuracy.iter().map(|(v, y)| (v.clone(), y / 100.0)).collect();
-        Some(Point { model: a.model.clone(), imagenet: a.imagenet? / 100.0, views })
+        Some(Point { model: a.model.clone(), quality: a.imagenet? / 100.0, views })
     });
     rows.collect()
 }
@@ -80,7 +80,7 @@ pub fn ours(summaries: &[ModelSummary], imagenet: &Path) -> Result<Vec<Point>> {
             return Err(Error::input(imagenet, what));
         };
         let views = summary.views.iter().map(|(v, a)| (v.to_string(), a.accuracy.value)).collect();
-        points.push(Point { model, imagenet: top1 / 100.0, views });
+        points.push(Point { model, quality: top1 / 100.0, views });
     }
     Ok(points)
 }

@@ -169,6 +169,11 @@ impl<'a> TestSet<'a> {
         self.models.iter().find(|(m, _)| m.key.trained_on == view).copied()
     }
 
+    /// Networks trained on all of ImageNet.
+    pub fn pretrained(&self) -> impl Iterator<Item = (&'a ModelFrame, &'a ModelSummary)> + '_ {
+        self.models.iter().filter(|(m, _)| m.key.trained_on == "imagenet").copied()
+    }
+
     /// Measures of all models.
     pub fn summaries(&self) -> Vec<&'a ModelSummary> {
         self.models.iter().map(|(_, s)| *s).collect()

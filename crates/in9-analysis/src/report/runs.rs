@@ -26,6 +26,8 @@ pub struct Run {
     pub fine: bool,
     /// Seed of every random choice.
     pub seed: u64,
+    /// Whether it is an adversarial training.
+    pub robust: bool,
     /// Every other setting that can change the network, by its name with the sections' before it, such as
     /// `training.epochs`.
     pub settings: BTreeMap<String, String>,
@@ -73,6 +75,9 @@ const APART: [&str; 13] = [
     "training.checkpoint_every",
 ];
 
+/// Beginning of the names of an adversarial training's own settings.
+const ATTACK: &str = "training.attack.";
+
 impl Run {
     /// Reads the `run.toml` of an entry; `None` if there is none.
     ///
@@ -101,6 +106,7 @@ impl Run {
             classes: file.model.classes.len(),
             fine: file.data.group.unwrap_or(0) > 0,
             seed: file.seed,
+            robust: settings.keys().any(|name| name.starts_with(ATTACK)),
             settings,
         }))
     }
@@ -113,6 +119,17 @@ impl Run {
         let name = names.filter(differ).min()?;
         let value = |run: &Self| run.settings.get(name).cloned().unwrap_or_else(|| "nothing".into());
         Some(format!("{name} = {} instead of {}", value(other), value(self)))
+    }
+
+    /// Whether `other` is the same training, seed included, but for the attack.
+    pub fn is_hardened(&self, other: &Self) -> bool {
+        let mut plain = self.clone();
+        plain.settings.retain(|name, _| !name.starts_with(ATTACK));
+        let same = |a: &Self, b: &Self| {
+            (&a.dataset, &a.view, a.fraction, a.classes, a.seed)
+                == (&b.dataset, &b.view, b.fraction, b.classes, b.seed)
+        };
+        self.robust && !other.robust && same(&plain, other) && plain.difference(other).is_none()
     }
 }
 
@@ -150,6 +167,11 @@ mod tests {
         assert_eq!(read(1, "group = 2", "epochs = 8").seed, 1);
         let longer = plain.difference(&read(0, "", "epochs = 15")).unwrap();
         assert_eq!(longer, "training.epochs = 15 instead of 8");
+        let hard = read(0, "", "epochs = 8\nattack = { norm = \"l2\", epsilon = 0.5 }");
+        assert!(hard.is_hardened(&plain) && !plain.is_hardened(&hard) && !plain.is_hardened(&plain));
+        assert!(
+            !hard.is_hardened(&read(1, "", "epochs = 8")) && !hard.is_hardened(&read(0, "", "epochs = 9"))
+        );
         let other = plain.difference(&read(0, "", "epochs = 8\nschedule = { kind = \"cosine\" }")).unwrap();
         assert_eq!(other, "training.schedule.kind = \"cosine\" instead of nothing");
     }

@@ -85,7 +85,8 @@ pub(crate) fn gradients(
         return Err(crate::Error::shape("conv2d gradients", "dy", expected, dy.dims()));
     }
     if body::fused(&[x, w, dy]) {
-        return Ok(op::gradients(x, w, dy, &g, want_x)?);
+        let dx = want_x.then(|| op::image_gradient(x, w, dy, &g)).transpose()?;
+        return Ok((dx, op::filter_gradient(x, w, dy, &g)?));
     }
     let y = |t: &[Tensor]| portable::conv2d(&t[0], &t[1], None, &g);
     let mut gradients = portable::gradients(&[x, w], dy, y)?;

@@ -4,15 +4,19 @@ use super::{backward_data, backward_weight, finish::Finish, forward, geometry::G
 use crate::{Result, body};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
-/// A convolution whose sizes are checked; `input_gradient` says whether anyone wants it.
+/// A convolution whose sizes are checked, and which gradients anyone wants: nobody wants those of pictures
+/// in training, nor those of filters in a frozen network.
 struct Conv2d {
     geometry: Geometry,
-    input_gradient: bool,
+    want_x: bool,
+    want_w: bool,
+    want_bias: bool,
 }
 
 /// Adds the node for `x`, `w` and perhaps `bias` to the graph.
 pub(super) fn apply(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, geometry: Geometry) -> Result<Tensor> {
-    let op = Conv2d { geometry, input_gradient: x.track_op() };
+    let want_bias = bias.is_some_and(Tensor::track_op);
+    let op = Conv2d { geometry, want_x: x.track_op(), want_w: w.track_op(), want_bias };
     let (x, w) = (x.contiguous()?, w.contiguous()?);
     Ok(match bias {
         Some(bias) => x.apply_op3(&w, &bias.contiguous()?, op)?,
@@ -31,24 +35,39 @@ impl Conv2d {
         let y = forward::forward(x, w, None, g, Finish { bias, ..Finish::default() });
         Ok((CpuStorage::F32(y), (g.n, g.co, g.oh, g.ow).into()))
     }
+
+    fn gradients(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let g = &self.geometry;
+        let dx = self.want_x.then(|| image_gradient(x, w, dy, g)).transpose()?;
+        Ok((dx, self.want_w.then(|| filter_gradient(x, w, dy, g)).transpose()?))
+    }
 }
 
-/// Gradients of the image (if wanted) and of the filters.
-pub(super) fn gradients(
+/// The gradient of the filters.
+pub(super) fn filter_gradient(
     x: &Tensor,
     w: &Tensor,
     dy: &Tensor,
     g: &Geometry,
-    want_x: bool,
-) -> candle_core::Result<(Option<Tensor>, Tensor)> {
+) -> candle_core::Result<Tensor> {
     let dw = body::with_slice(dy, |dy| body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g)))??;
-    let dx = if want_x {
-        let dx = body::with_slice(dy, |dy| body::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
-        Some(body::tensor(dx, x.shape())?)
-    } else {
-        None
-    };
-    Ok((dx, body::tensor(dw, w.shape())?))
+    body::tensor(dw, w.shape())
+}
+
+/// The gradient of the image.
+pub(super) fn image_gradient(
+    x: &Tensor,
+    w: &Tensor,
+    dy: &Tensor,
+    g: &Geometry,
+) -> candle_core::Result<Tensor> {
+    let dx = body::with_slice(dy, |dy| body::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
+    body::tensor(dx, x.shape())
 }
 
 impl CustomOp2 for Conv2d {
@@ -73,8 +92,7 @@ impl CustomOp2 for Conv2d {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let (dx, dw) = gradients(x, w, dy, &self.geometry, self.input_gradient)?;
-        Ok((dx, Some(dw)))
+        self.gradients(x, w, dy)
     }
 }
 
@@ -104,9 +122,14 @@ impl CustomOp3 for Conv2d {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (dx, dw) = gradients(x, w, dy, &self.geometry, self.input_gradient)?;
-        let plane = self.geometry.plane_out();
-        let db = body::with_slice(dy, |dy| body::channel_sums(dy, self.geometry.co, plane))?;
-        Ok((dx, Some(dw), Some(body::tensor(db, bias.shape())?)))
+        let (dx, dw) = self.gradients(x, w, dy)?;
+        let db = if self.want_bias {
+            let g = &self.geometry;
+            let db = body::with_slice(dy, |dy| body::channel_sums(dy, g.co, g.plane_out()))?;
+            Some(body::tensor(db, bias.shape())?)
+        } else {
+            None
+        };
+        Ok((dx, dw, db))
     }
 }

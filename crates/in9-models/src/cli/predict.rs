@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// What inputs are normalised with [default: what the weights were trained with]
     #[arg(long, value_enum)]
     normalization: Option<NormalizationName>,
+    /// Side to resize pictures to before the network sees them, in pixels [default: leave them as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    size: Option<u16>,
     /// Dataset folder that `in9-data build` wrote
     #[arg(long, value_name = "DATASET")]
     data: PathBuf,
@@ -85,13 +88,16 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let views = views(&args.views)?;
     let device = args.machine.device()?.open()?;
     let dataset = Dataset::open(&args.data)?;
-    let trained = load(&args, &device)?;
+    let mut trained = load(&args, &device)?;
     let classes = match trained.classes.is_empty() {
         // Weights from elsewhere: as many outputs as classes are taken to be the classes.
         true if trained.model.classes() == dataset.taxonomy().classes.len() => {
             ClassMap::identity(trained.model.classes())
         }
-        true => ClassMap::imagenet(dataset.taxonomy(), args.mapping, trained.model.classes())?,
+        true => {
+            trained.trained_on = "imagenet".to_owned();
+            ClassMap::imagenet(dataset.taxonomy(), args.mapping, trained.model.classes())?
+        }
         false => trained.class_map(&dataset, args.mapping)?,
     };
     let splits = args.split.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?;
@@ -102,6 +108,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         normalization: args.normalization.map_or(trained.normalization, Into::into),
         classes: &classes,
         batch_size: usize::from(args.batch_size),
+        size: args.size.map(usize::from),
     };
     let dataset_name = args.dataset_name.unwrap_or_else(|| super::folder_name(&args.data));
     let pictures: usize = splits.iter().map(|split| split.len()).sum();

@@ -8,8 +8,8 @@ use candle_core::DType;
 use clap::ValueEnum;
 use in9_data::{Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, View};
 use in9_models::train::{
-    Anneal, AugmentSetting, DataSection, DatasetBatches, Decay, ModelSection, RunFile, Selection, Settings,
-    Training, fine_groups,
+    Anneal, Attack, AugmentSetting, DataSection, DatasetBatches, Decay, ModelSection, Norm, RunFile,
+    Selection, Settings, Training, fine_groups,
 };
 use in9_models::weights::{self, Head};
 use in9_models::{DeviceName, Params, build};
@@ -22,7 +22,8 @@ use super::progress::TrainProgress;
 #[command(after_help = "\
 Examples:
   in9-models train --arch resnet-small --data out/dataset --view original --out out/run
-  in9-models train --arch resnet50 --data out/in9 --view mixed-rand --preset paper --out out/run --resume")]
+  in9-models train --arch resnet50 --data out/in9 --view mixed-rand --preset paper --out out/run --resume
+  in9-models train --arch resnet-small --data out/dataset --view original --attack l2 --epsilon 0.5 --out out/run")]
 pub(crate) struct Args {
     /// Architecture; `in9-models list` shows all
     #[arg(long)]
@@ -100,6 +101,12 @@ enum DecayName {
     Weights,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum NormName {
+    L2,
+    Linf,
+}
+
 #[derive(clap::Args)]
 #[command(next_help_heading = "Settings")]
 struct SettingFlags {
@@ -148,6 +155,18 @@ struct SettingFlags {
     /// Largest shift of shift-flip in pixels
     #[arg(long, value_name = "PIXELS")]
     shift: Option<u16>,
+    /// Adversarial training: move each picture to where the loss is largest, no further than --epsilon
+    #[arg(long, value_enum, value_name = "NORM", requires = "epsilon")]
+    attack: Option<NormName>,
+    /// How far, for pixel values from 0 to 1
+    #[arg(long, value_name = "LENGTH", requires = "attack")]
+    epsilon: Option<f64>,
+    /// Steps of the attack, each a pass there and back [default: 7]
+    #[arg(long, value_name = "STEPS", requires = "attack")]
+    attack_steps: Option<u32>,
+    /// Length of a step [default: 2.5 · epsilon / steps]
+    #[arg(long, value_name = "LENGTH", requires = "attack")]
+    attack_step_size: Option<f64>,
     /// Draw new backgrounds for mixed views every epoch
     #[arg(long)]
     fresh_pairings: bool,
@@ -203,6 +222,15 @@ impl SettingFlags {
             (AugmentSetting::ShiftFlip { pixels }, Some(shift)) => *pixels = shift,
             (_, Some(_)) => bail!("--shift: needs --augment shift-flip"),
             (_, None) => {}
+        }
+        if let (Some(norm), Some(epsilon)) = (self.attack, self.epsilon) {
+            let norm = match norm {
+                NormName::L2 => Norm::L2,
+                NormName::Linf => Norm::Linf,
+            };
+            let attack = Attack::new(norm, epsilon, self.attack_steps.unwrap_or(7));
+            let step_size = self.attack_step_size.unwrap_or(attack.step_size);
+            s.attack = Some(Attack { step_size, ..attack });
         }
         s.check()?;
         Ok(s)

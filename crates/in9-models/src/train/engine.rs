@@ -217,9 +217,13 @@ impl Training<'_> {
         };
         let size = self.group_size(progress.batch);
         let smoothing = settings.label_smoothing;
-        let (images, labels) = (&batch.images, &batch.labels);
+        let (mut images, labels) = (batch.images.clone(), &batch.labels);
+        if let Some(attack) = &settings.attack {
+            let normalization = self.run.data.normalization();
+            images = attack.perturb(self.model, &images, labels, smoothing, normalization)?;
+        }
         let (loss, logits, gradients) =
-            self.model.gradients(images, labels, smoothing, 1.0 / size as f64, mode)?;
+            self.model.gradients(&images, labels, smoothing, 1.0 / size as f64, mode)?;
         let value = scalar(&loss)?;
         if !value.is_finite() {
             return Err(self.diverged(progress, value));

@@ -12,6 +12,7 @@
 //!
 //! All but the event files are the same bytes for any number of threads and any interruption.
 
+mod attack;
 mod checkpoint;
 mod data;
 mod engine;
@@ -24,6 +25,7 @@ mod selection;
 mod settings;
 mod tensorboard;
 
+pub use attack::{Attack, Norm};
 pub use checkpoint::Progress;
 pub use data::{Batch, BatchStream, Batches, DatasetBatches};
 pub use engine::{EpochReport, Observer, Silent, StepReport, Summary, Training};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use in9_data::Normalization;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -70,6 +71,13 @@ pub struct DataSection {
     pub std: [f32; 3],
 }
 
+impl DataSection {
+    /// How the network's inputs are normalised.
+    pub fn normalization(&self) -> Normalization {
+        Normalization { mean: self.mean, std: self.std }
+    }
+}
+
 fn whole() -> f64 {
     1.0
 }
@@ -87,7 +95,8 @@ fn is_zero(group: &usize) -> bool {
 
 impl RunFile {
     /// What the network was trained on, as prediction tables say it: the view, and in brackets what
-    /// else sets the training apart, such as `original (25 %)` or `original (42 classes)`.
+    /// else sets the training apart, such as `original (25 %)`, `original (42 classes)` or
+    /// `original (against L2 0.5)`.
     pub fn trained_on(&self) -> String {
         let mut apart = Vec::new();
         if !is_whole(&self.data.fraction) {
@@ -95,6 +104,10 @@ impl RunFile {
         }
         if !is_zero(&self.data.group) {
             apart.push(format!("{} classes", self.model.classes.len()));
+        }
+        if let Some(attack) = &self.training.attack {
+            let epsilon = (1e4 * attack.epsilon).round() / 1e4;
+            apart.push(format!("against {} {epsilon}", attack.norm.symbol()));
         }
         match apart.is_empty() {
             true => self.data.view.clone(),

@@ -4,7 +4,7 @@ use in9_data::Augment;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::train::{Anneal, Schedule};
+use crate::train::{Anneal, Attack, Schedule};
 
 /// Which parameters weight decay pulls on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct Settings {
     pub schedule: Anneal,
     /// Augmentation.
     pub augment: AugmentSetting,
+    /// Adversarial training, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<Attack>,
 }
 
 impl Settings {
@@ -97,6 +100,7 @@ impl Settings {
             fresh_pairings: false,
             schedule: Anneal::Step { epochs: 50, factor: 0.1 },
             augment: AugmentSetting::RandomResizedCrop,
+            attack: None,
         }
     }
 
@@ -143,7 +147,7 @@ impl Settings {
             let ok = factor > 0.0 && factor <= 1.0;
             range("--step-factor", "above 0, at most 1", &factor, ok)?;
         }
-        Ok(())
+        self.attack.map_or(Ok(()), |attack| attack.check())
     }
 
     /// Optimiser steps in an epoch of this many batches; the last may average fewer.
@@ -167,10 +171,12 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Norm;
 
     #[test]
     fn presets_are_in_range_and_go_through_toml() {
-        for settings in [Settings::paper(), Settings::small()] {
+        let attack = Some(Attack::new(Norm::L2, 0.5, 7));
+        for settings in [Settings::paper(), Settings::small(), Settings { attack, ..Settings::small() }] {
             settings.check().unwrap();
             let text = toml::to_string(&settings).unwrap();
             assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
@@ -179,7 +185,7 @@ mod tests {
 
     #[test]
     fn each_range_is_checked() {
-        let bad: [fn(&mut Settings); 9] = [
+        let bad: [fn(&mut Settings); 12] = [
             |s| s.epochs = 0,
             |s| s.batch_size = 1,
             |s| s.accumulate = 0,
@@ -189,6 +195,9 @@ mod tests {
             |s| s.momentum = 0.0,
             |s| s.weight_decay = -1e-4,
             |s| s.label_smoothing = 1.0,
+            |s| s.attack = Some(Attack::new(Norm::L2, -0.5, 7)),
+            |s| s.attack = Some(Attack { steps: 0, ..Attack::new(Norm::Linf, 0.5, 7) }),
+            |s| s.attack = Some(Attack { step_size: 0.0, ..Attack::new(Norm::Linf, 0.5, 7) }),
         ];
         for spoil in bad {
             let mut settings = Settings::small();

@@ -11,6 +11,7 @@ mod matrix;
 mod probes;
 mod progress;
 mod rule;
+mod training;
 
 pub use rule::{Rule, Verdict};
 
@@ -82,24 +83,6 @@ pub struct Unjudged {
     pub needs: &'static str,
 }
 
-/// Claims of the paper that no input of a report can speak about.
-const OUT_OF_REACH: [Unjudged; 2] = [
-    Unjudged {
-        id: "pre-training-shrinks-gap",
-        statement: "Networks pre-trained on all of ImageNet have smaller BG-gaps than those trained on nine classes.",
-        source: "Table 2",
-        published: "6 to 14 points against 13 to 22",
-        needs: "both kinds of network on one test set, which no recipe brings together",
-    },
-    Unjudged {
-        id: "robust-training-does-not-help",
-        statement: "Training against small perturbations (L2, L∞) does not shrink the BG-gap.",
-        source: "Figure 12",
-        published: "said in words only",
-        needs: "adversarially trained networks, which this workspace does not train",
-    },
-];
-
 impl Statement {
     /// Judges figures in the statement's unit; `None` if there are none to judge.
     pub(crate) fn judge(self, split: &str, figures: Vec<(String, Interval)>) -> Option<Claim> {
@@ -145,7 +128,6 @@ pub fn evaluate(context: &Context) -> Result<Vec<Claim>> {
     claims.sort_by_key(|c| order.iter().position(|id| *id == c.id));
     claims.extend(dial::claims(context));
     claims.extend(probes::claims(context)?);
-    claims.extend(progress::claims(context));
     Ok(claims)
 }
 
@@ -153,6 +135,8 @@ fn per_test_set(context: &Context, set: &TestSet<'_>) -> Result<Vec<Claim>> {
     let mut claims = matrix::claims(context, set);
     claims.extend(categories::claims(context, set));
     claims.extend(curves::claims(context, set));
+    claims.extend(training::claims(context, set));
+    claims.extend(progress::claims(context, set));
     Ok(claims)
 }
 
@@ -162,18 +146,20 @@ pub fn unjudged(claims: &[Claim]) -> Vec<Unjudged> {
         &matrix::STATEMENTS[..],
         &categories::STATEMENTS,
         &curves::STATEMENTS,
-        &probes::STATEMENTS,
+        &training::STATEMENTS,
         &progress::STATEMENTS,
+        &probes::STATEMENTS,
     ];
     let missing = papers.concat().into_iter().filter(|s| !claims.iter().any(|c| c.id == s.id));
-    let missing = missing.map(|s| Unjudged {
-        id: s.id,
-        statement: s.statement,
-        source: s.source,
-        published: s.published,
-        needs: s.needs,
-    });
-    missing.chain(OUT_OF_REACH).collect()
+    missing
+        .map(|s| Unjudged {
+            id: s.id,
+            statement: s.statement,
+            source: s.source,
+            published: s.published,
+            needs: s.needs,
+        })
+        .collect()
 }
 
 /// Counts of claims seen, not seen and undecided.

@@ -2,30 +2,33 @@
 
 use super::{Claim, Rule, Statement};
 use crate::metrics::progress::{Point, trends};
-use crate::report::context::Context;
-use crate::report::sections::progress::own_points;
+use crate::report::context::{Context, TestSet};
+use crate::report::sections::progress::{Yardstick, own_points};
 use crate::stats::{Interval, regression};
 
 /// Claims over the report's own networks of the progress plot; none while they are too few for a line, because
 /// the paper's networks alone say nothing about this report.
-pub(crate) fn claims(context: &Context) -> Vec<Claim> {
-    let (points, level) = (own_points(context), context.bootstrap.level);
-    if points.len() < 3 {
-        return Vec::new();
-    }
+pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
+    let Some((yardstick, points)) = own_points(context, set) else { return Vec::new() };
+    let level = context.bootstrap.level;
+    let against = match yardstick {
+        Yardstick::ImageNet => String::new(),
+        Yardstick::Original => format!(", against accuracy on original of {} networks", points.len()),
+    };
     let trends = trends(&points, level);
     let slope = |view: &str| -> Option<(String, Interval)> {
         let line = trends.iter().find(|t| t.view == view)?.line.as_ref()?;
-        Some((format!("slope on {view}"), line.slope))
+        Some((format!("slope on {view}{against}"), line.slope))
     };
-    let rising = ["only-bg-t", "mixed-same", "mixed-rand"].into_iter().filter_map(slope).collect();
+    let rising = ["only-bg-t", "no-fg", "mixed-same", "mixed-rand", "mixed-next"];
+    let rising = rising.into_iter().filter_map(slope).collect();
     let faster = |views: [(&str, &str); 2]| {
         views.into_iter().filter_map(|(a, b)| steeper(&points, a, b, level)).collect()
     };
     [
-        RISE.judge("", rising),
-        SLOWEST.judge("", faster([("mixed-same", "only-bg-t"), ("mixed-rand", "only-bg-t")])),
-        SHRINK.judge("", faster([("mixed-rand", "mixed-same"), ("mixed-next", "mixed-rand")])),
+        RISE.judge(set.split, rising),
+        SLOWEST.judge(set.split, faster([("mixed-same", "only-bg-t"), ("mixed-rand", "only-bg-t")])),
+        SHRINK.judge(set.split, faster([("mixed-rand", "mixed-same"), ("mixed-next", "mixed-rand")])),
     ]
     .into_iter()
     .flatten()
@@ -37,13 +40,15 @@ pub(crate) fn claims(context: &Context) -> Vec<Claim> {
 fn steeper(points: &[Point], a: &str, b: &str, level: f64) -> Option<(String, Interval)> {
     let on = |p: &Point, view: &str| p.views.iter().find(|(v, _)| v == view).map(|(_, y)| *y);
     let apart: Vec<(f64, f64)> =
-        points.iter().filter_map(|p| Some((p.imagenet, on(p, a)? - on(p, b)?))).collect();
+        points.iter().filter_map(|p| Some((p.quality, on(p, a)? - on(p, b)?))).collect();
     Some((format!("slope on {a} − slope on {b}"), regression::fit(&apart, level)?.slope))
 }
 
 /// Every statement, in the order in which it is judged.
 pub(crate) const STATEMENTS: [Statement; 3] = [RISE, SLOWEST, SHRINK];
 
+const NEEDS: &str = "at least three networks of different quality, with accuracies on ImageNet or trained on photographs \
+                     as they are";
 const RISE: Statement = Statement {
     id: "progress-rises",
     statement: "Networks better on ImageNet are better on every view.",
@@ -51,7 +56,7 @@ const RISE: Statement = Statement {
     published: "all lines rise; least squares over Table 2: 0.32 (only-bg-t), 1.23 (mixed-same), 1.72 (mixed-rand)",
     rule: Rule::Above(0.0),
     unit: "",
-    needs: "ImageNet accuracies of at least three tested networks",
+    needs: NEEDS,
 };
 const SLOWEST: Statement = Statement {
     id: "progress-background-slowest",
@@ -60,7 +65,7 @@ const SLOWEST: Statement = Statement {
     published: "only-bg-t slowest; from Table 2 mixed-same is 0.91 and mixed-rand 1.40 steeper",
     rule: Rule::Above(0.0),
     unit: "",
-    needs: "ImageNet accuracies of at least three tested networks",
+    needs: NEEDS,
 };
 const SHRINK: Statement = Statement {
     id: "progress-gap-shrinks",
@@ -69,7 +74,7 @@ const SHRINK: Statement = Statement {
     published: "shown; from Table 2 mixed-rand is 0.49 steeper than mixed-same",
     rule: Rule::Above(0.0),
     unit: "",
-    needs: "ImageNet accuracies of at least three tested networks",
+    needs: NEEDS,
 };
 
 #[cfg(test)]

@@ -137,12 +137,16 @@ fn table(context: &Context, curve: &Curve<'_>, axis: Axis) -> Grid {
     grid
 }
 
-/// Figure 12 over the networks of both curves and the mixed-rand-trained one.
+/// Figure 12 over the networks of both curves, the mixed-rand-trained one, those of adversarial trainings and the
+/// published ones.
 fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> String {
     let mut shown: Vec<&ModelSummary> = Vec::new();
     let on_curves = curves.into_iter().flat_map(|c| &c.points).flat_map(|p| &p.networks).map(|n| n.summary);
     let mixed = set.trained_on("mixed-rand").map(|(_, m)| m);
-    for m in on_curves.chain(mixed) {
+    let robust = |m: &&ModelSummary| context.runs.iter().any(|r| r.robust && r.model == m.key.model);
+    let robust = set.models.iter().map(|(_, m)| *m).filter(robust);
+    let pretrained = set.pretrained().map(|(_, m)| m);
+    for m in on_curves.chain(mixed).chain(robust).chain(pretrained) {
         if !shown.iter().any(|s| s.key == m.key) {
             shown.push(m);
         }
