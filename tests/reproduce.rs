@@ -41,13 +41,13 @@ fn a_recipe_runs_to_its_report_and_is_the_same_bytes_every_time() {
 
     // Nothing runs on a dry run.
     let (planned, _) = expect(&mut reproduce(&one, &["--dry-run"]), 0);
-    assert_eq!(planned.matches("in9-models train").count(), 2, "{planned}");
+    assert_eq!(planned.matches("in9-models train").count(), 3, "{planned}");
     assert!(!one.exists());
 
     let (printed, said) = expect(&mut reproduce(&one, &["--jobs", "2"]), 0);
     let report = one.join("report/index.html");
     assert!(printed.contains("report/index.html"), "{printed}");
-    assert!(said.contains("14 stages ran, 0 were done already"), "{said}");
+    assert!(said.contains("16 stages ran, 0 were done already"), "{said}");
     let html = std::fs::read_to_string(&report).unwrap();
     assert!(html.contains("BG-gap") && !html.contains("http-equiv=\"refresh\""));
     for external in ["src=\"http", "href=\"http://", "@import", "<script src"] {
@@ -59,13 +59,13 @@ fn a_recipe_runs_to_its_report_and_is_the_same_bytes_every_time() {
 
     // The second time everything is there.
     let (_, said) = expect(&mut reproduce(&one, &[]), 0);
-    assert!(said.contains("0 stages ran, 14 were done already"), "{said}");
+    assert!(said.contains("0 stages ran, 16 were done already"), "{said}");
     assert!(status(&one).iter().all(|(word, _)| word == "done"));
 
     // A lost output is made again, to the same bytes, and what reads it is left alone.
     std::fs::remove_dir_all(one.join("data/world")).unwrap();
     let (_, said) = expect(&mut reproduce(&one, &[]), 0);
-    assert!(said.contains("1 stages ran, 13 were done already"), "{said}");
+    assert!(said.contains("1 stages ran, 15 were done already"), "{said}");
 
     // One core, another folder: the same bytes.
     expect(&mut reproduce(&two, &["--jobs", "1"]), 0);
@@ -96,6 +96,8 @@ fn stages_are_selected_and_mistakes_are_named() {
 
     let (_, said) = expect(program("xtask").args(["reproduce", "--recipe", "no-such"]), 1);
     assert!(said.contains("no such recipe") && said.contains("tiny-imagenet"), "{said}");
+    let (_, said) = expect(&mut reproduce(&out, &["--model", "resnet50=imagenet1k-v1"]), 1);
+    assert!(said.contains("classes of ImageNet"), "{said}");
     let (_, said) = expect(program("xtask").args(["reproduce", "--recipe", "tiny-imagenet"]), 1);
     assert!(said.contains("needs --data"), "{said}");
     let file = folder.path().join("file");
@@ -129,8 +131,8 @@ fn a_failure_is_contained() {
     let (_, said) = expect(&mut command, 1);
     assert!(said.contains("no luck today"), "{said}");
     assert!(said.contains("what is done is kept"), "{said}");
-    // Rendered, built, trained, predicted and probed on original; the other network's and what reads both are not.
-    assert!(said.contains("7 stages ran, 0 were done already, 1 failed, 6 could not run"), "{said}");
+    // Rendered, built, trained (twice), predicted (twice) and probed on original; the other network's and what reads both are not.
+    assert!(said.contains("9 stages ran, 0 were done already, 1 failed, 6 could not run"), "{said}");
 }
 
 /// A scheduler's client is put in front of each program and waited for.

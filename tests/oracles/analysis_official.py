@@ -2,8 +2,8 @@
 
 Rules: the arg-max over 1000 outputs is looked up in a table whose unmapped entries are -1; -1 is
 always wrong; accuracy is correct / N. A foreground is vulnerable if any background, own class and own
-image included, makes the answer wrong; backgrounds come in sorted order in batches of 32, and a
-foreground ends with the first batch that holds a wrong answer.
+image included, makes the answer wrong; backgrounds come class folder by class folder, sorted within,
+in batches of 32, and a foreground ends with the first batch that holds a wrong answer.
 
 Run from the workspace root:
     python tests/oracles/analysis_official.py crates/in9-analysis/tests/fixtures/official.json
@@ -41,11 +41,12 @@ toughness = rng.uniform(3.0, 12.0, N)
 threat = np.where(rng.random(N) < 0.1, 4.0, 0.0)
 matrix = np.array([[answer(draw(label[f], toughness[f] - threat[b])) for b in range(N)] for f in range(N)])
 
+order = np.argsort(label, kind="stable")
 vulnerable, passes = [], 0
 for f in range(N):
     fooled = False
     for start in range(0, N, BATCH):
-        batch = matrix[f, start:start + BATCH]
+        batch = matrix[f, order[start:start + BATCH]]
         passes += len(batch)
         if (batch != label[f]).any():
             fooled = True

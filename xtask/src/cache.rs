@@ -87,7 +87,11 @@ impl Cache<'_> {
                 Arg::Output => part("@output"),
                 Arg::Input(_) => part("@input"),
                 Arg::Data => part("@data"),
-                Arg::File(path) => part(&digest(path)?),
+                Arg::File(path) => {
+                    // Programs tell published weights from others by their name.
+                    part(&path.file_name().unwrap_or_default().to_string_lossy());
+                    part(&digest(path)?);
+                }
                 Arg::Spec(name, content) => {
                     part(name);
                     part(content);

@@ -55,7 +55,7 @@ pub(crate) enum Arg {
     Input(usize),
     /// The user's photographs.
     Data,
-    /// A file of the user's, such as published weights; its contents are part of the stage's key.
+    /// A file of the user's, such as published weights; its name and contents are part of the stage's key.
     File(PathBuf),
     /// A file of this name and content, written beside the output before the stage runs.
     Spec(String, String),

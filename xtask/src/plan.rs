@@ -11,7 +11,7 @@ struct Network {
     dataset: usize,
     name: String,
     view: String,
-    /// Whether nothing but its view and seed sets its training apart.
+    /// Whether its training has no tag. Probes take the first such network of a view, as the recipe orders them.
     plain: bool,
     run: usize,
 }

@@ -96,7 +96,7 @@ pub(crate) struct Probe {
     /// A sub-command of `in9-analysis`.
     pub(crate) kind: String,
     pub(crate) dataset: String,
-    /// The views whose networks are probed (those without a tag, first seed).
+    /// The views whose networks are probed: of those without a tag the first, as the recipe orders them.
     pub(crate) views: Vec<String>,
     #[serde(default)]
     pub(crate) options: Flags,
@@ -115,6 +115,14 @@ impl Training {
     pub(crate) fn network(&self, view: &str, seed: u64) -> String {
         let tag = self.tag.as_ref().map_or(String::new(), |tag| format!("-{tag}"));
         format!("{}-{view}{tag}-s{seed}", self.arch)
+    }
+}
+
+impl Dataset {
+    /// Whether a classifier of the thousand ImageNet classes can answer in the dataset's.
+    fn has_imagenet_classes(&self) -> bool {
+        let taxonomy = self.build.get("taxonomy").and_then(toml::Value::as_str);
+        taxonomy.map_or(self.source != "toy", |name| name.starts_with("imagenet"))
     }
 }
 
@@ -145,19 +153,30 @@ impl Recipe {
             )
         })?;
         ensure!(is_plain(arch), "--model {wanted}: {arch:?} is no architecture; `in9-models list` shows all");
+        let dataset = self.datasets.iter().find(|d| d.main).context("a recipe is checked when it is read")?;
         ensure!(
-            self.models.iter().all(|model| model.name != arch),
-            "--model {wanted}: the recipe has a network called {arch} already"
+            dataset.has_imagenet_classes(),
+            "--model {wanted}: the classes of {} are not classes of ImageNet",
+            dataset.name
         );
         let file = here.join(weights);
-        let looks_like_a_file =
-            weights.contains(std::path::MAIN_SEPARATOR) || Path::new(weights).extension().is_some();
+        // As in9-models tells a file from a tag.
+        let looks_like_a_file = weights.contains(std::path::MAIN_SEPARATOR)
+            || file.extension().is_some_and(|e| e == "pth" || e == "pt" || e == "safetensors");
         ensure!(file.is_file() || !looks_like_a_file, "--model {wanted}: {} is not there", file.display());
-        let weights = if file.is_file() { file.to_string_lossy().into_owned() } else { weights.to_owned() };
-        let dataset = self.datasets.iter().find(|dataset| dataset.main);
+        let (weights, tag) = if file.is_file() {
+            (file.to_string_lossy().into_owned(), file.file_stem().unwrap_or_default().to_string_lossy())
+        } else {
+            (weights.to_owned(), weights.strip_prefix(&format!("{arch}.")).unwrap_or(weights).into())
+        };
+        let name = format!("{arch}-{tag}").replace(|c: char| !is_plain_char(c), "-");
+        ensure!(
+            self.models.iter().all(|model| model.name != name),
+            "--model {wanted}: the recipe has a network called {name} already"
+        );
         self.models.push(Published {
-            name: arch.to_owned(),
-            dataset: dataset.context("a recipe is checked when it is read")?.name.clone(),
+            name,
+            dataset: dataset.name.clone(),
             arch: arch.to_owned(),
             weights,
             options: Flags::from([("size".to_owned(), toml::Value::Integer(224))]),
@@ -216,7 +235,11 @@ impl Recipe {
 
 /// Names become parts of paths and of stage names.
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    !name.is_empty() && name.chars().all(is_plain_char)
+}
+
+fn is_plain_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
 }
 
 fn known() -> Vec<String> {
@@ -284,23 +307,30 @@ mod tests {
     #[test]
     fn a_published_network_joins_a_recipe() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("w.pth"), "w").unwrap();
-        let mut recipe = checked(SMALL).unwrap();
-        recipe.add_model("resnet50=w.pth", dir.path()).unwrap();
-        recipe.add_model("vgg16_bn=imagenet1k-v1", dir.path()).unwrap();
+        std::fs::write(dir.path().join("w 1.pth"), "w").unwrap();
+        let photographs = SMALL.replace("source = \"toy\"", "source = \"folder\"").replace("rho = 0.5", "");
+        let photographs =
+            photographs.replace("main = true", "main = true\nbuild = { taxonomy = \"imagenet-9\" }");
+        let mut recipe = checked(&photographs).unwrap();
+        for model in ["resnet50=w 1.pth", "resnet50=imagenet1k-v1", "resnet50=resnet50.gluon"] {
+            recipe.add_model(model, dir.path()).unwrap();
+        }
         recipe.check().unwrap();
-        let [file, tag] = &recipe.models[..] else { panic!("{:?}", recipe.models) };
-        assert_eq!(Path::new(&file.weights), dir.path().join("w.pth"));
-        assert_eq!((tag.dataset.as_str(), tag.weights.as_str()), ("d", "imagenet1k-v1"));
+        let names: Vec<&str> = recipe.models.iter().map(|m| m.name.as_str()).collect();
+        assert_eq!(names, ["resnet50-w-1", "resnet50-imagenet1k-v1", "resnet50-gluon"]);
+        assert_eq!(Path::new(&recipe.models[0].weights), dir.path().join("w 1.pth"));
+        assert_eq!(recipe.models[2].weights, "resnet50.gluon");
         for (wrong, said) in [
             ("resnet50", "not ARCH=WEIGHTS"),
-            ("../x=w.pth", "no architecture"),
-            ("resnet50=w.pth", "already"),
+            ("../x=w 1.pth", "no architecture"),
+            ("resnet50=w 1.pth", "already"),
             ("resnet18=gone.pth", "gone.pth is not there"),
         ] {
             let error = format!("{:#}", recipe.add_model(wrong, dir.path()).unwrap_err());
             assert!(error.contains(said), "{error}");
         }
+        let error = checked(SMALL).unwrap().add_model("resnet50=imagenet1k-v1", dir.path()).unwrap_err();
+        assert!(error.to_string().contains("classes of ImageNet"), "{error}");
     }
 
     #[test]

@@ -25,8 +25,9 @@ struct Target {
     /// The photographs, for recipes that need some.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Also test a published ImageNet classifier, for the paper's comparison with networks trained from
-    /// scratch: a file of weights, or a tag that `in9-models fetch` knows. May be given several times.
+    /// Also test a published ImageNet classifier at 224 pixels, for the paper's comparison with networks
+    /// trained from scratch: a file of weights, or a tag that `in9-models list --long` shows. May be given
+    /// several times.
     #[arg(long = "model", value_name = "ARCH=WEIGHTS")]
     models: Vec<String>,
     /// Where everything is written [default: out/RECIPE].

@@ -132,6 +132,17 @@ impl ModelFrame {
         aligned
     }
 
+    /// Share of right answers on each foreground of a view, aligned with [`ModelFrame::foregrounds`]: 1 or 0, or
+    /// between them if it was tested on several backgrounds.
+    pub fn shares(&self, view: View) -> Vec<Option<f64>> {
+        let mut sums = vec![(0.0, 0.0); self.foregrounds.len()];
+        for outcome in self.view(view) {
+            let sum = &mut sums[outcome.foreground as usize];
+            *sum = (sum.0 + f64::from(u8::from(outcome.correct())), sum.1 + 1.0);
+        }
+        sums.into_iter().map(|(right, tested)| (tested > 0.0).then(|| right / tested)).collect()
+    }
+
     /// Name for tables: what it was trained on, or the model's name if that is unknown.
     pub fn label(&self) -> &str {
         if self.key.trained_on.is_empty() { &self.key.model } else { &self.key.trained_on }

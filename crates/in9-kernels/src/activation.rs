@@ -46,7 +46,7 @@ impl Activation {
     }
 
     /// `f(x)`.
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn value(self, x: f32) -> f32 {
         self.value_with::<false>(x)
     }

@@ -212,6 +212,12 @@ fn printed(s: &Summary) -> String {
             official as f64 / ordered as f64
         );
     }
+    if let (Some(official), Some(least)) = (s.official_passes, s.least_passes()) {
+        text += &format!(
+            "no order could need fewer than {least}: {:.1} times fewer than the official one\n",
+            official as f64 / least.max(1) as f64
+        );
+    }
     if let Some(f) = s.fallen {
         text += &format!(
             "of these, on the {} foregrounds that fall: {} passes ordered, {} in the official order, {:.1} times fewer\n",

@@ -64,11 +64,12 @@ impl Counterfactual {
                 e.background.to_string(),
                 e.foreground.to_string(),
                 e.interaction.to_string(),
+                e.reliance().map_or_else(String::new, |r| r.to_string()),
             ]
         });
         let folder = Folder::begin(&self.target.out)?;
         folder.write("summary.json", json::pretty(&summary)?)?;
-        let header = ["image", "class", "background_effect", "foreground_effect", "interaction"];
+        let header = ["image", "class", "background_effect", "foreground_effect", "interaction", "reliance"];
         folder.write("effects.csv", encode(&header, rows)?)?;
         let more = format!("partners = {}\n", self.partners);
         folder.write("settings.toml", probe_settings(&self.target, &opened, &more))?;

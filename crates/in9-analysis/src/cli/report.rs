@@ -26,11 +26,11 @@ impl Report {
         for line in &summary.skipped {
             log.say(&format!("skipped: {line}"));
         }
-        let (seen, not_seen, undecided) = summary.verdicts;
         out::print(&format!(
-            "{}: {} sections; claims: {seen} seen, {not_seen} not seen, {undecided} undecided\n",
+            "{}: {} sections; the paper's claims: {}\n",
             self.out.join("index.html").display(),
-            summary.sections
+            summary.sections,
+            summary.claims
         ))?;
         Ok(if summary.skipped.is_empty() { Outcome::Done } else { Outcome::Skips })
     }

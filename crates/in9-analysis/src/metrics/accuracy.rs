@@ -2,8 +2,9 @@
 
 use crate::frame::Outcome;
 use crate::stats::Interval;
-use crate::stats::proportion::{mean_of_proportions, wilson};
+use crate::stats::proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Accuracy of a model on one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -12,7 +13,8 @@ pub struct Accuracy {
     pub correct: u64,
     /// All images.
     pub total: u64,
-    /// Share of correct images with Wilson's interval. Higher is better.
+    /// Share of correct images with Wilson's interval, of fewer images where a foreground was tested on several
+    /// backgrounds. Higher is better.
     pub accuracy: Interval,
     /// Mean of the classes' recalls: what a constant answer cannot push above 1 / classes.
     pub balanced: Interval,
@@ -50,7 +52,7 @@ pub fn accuracy(outcomes: &[Outcome], classes: usize, level: f64) -> Option<Accu
     Some(Accuracy {
         correct,
         total,
-        accuracy: wilson(correct, total, level),
+        accuracy: wilson_in_clusters(&by_foreground(outcomes), level),
         balanced: mean_of_proportions(&counts, level),
         recalls: counts
             .iter()
@@ -60,18 +62,30 @@ pub fn accuracy(outcomes: &[Outcome], classes: usize, level: f64) -> Option<Accu
     })
 }
 
+/// (correct, tested) of each foreground.
+fn by_foreground(outcomes: &[Outcome]) -> Vec<(u64, u64)> {
+    let mut counts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for outcome in outcomes {
+        let (correct, tested) = counts.entry(outcome.foreground).or_default();
+        *correct += u64::from(outcome.correct());
+        *tested += 1;
+    }
+    counts.into_values().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outcome(class: u16, predicted: Option<u16>) -> Outcome {
-        Outcome { foreground: 0, class, predicted }
+    fn outcome(foreground: u32, class: u16, predicted: Option<u16>) -> Outcome {
+        Outcome { foreground, class, predicted }
     }
 
     #[test]
     fn balanced_accuracy_weighs_classes_equally() {
         // Three of class 0, all right; one of class 1, wrong and outside the taxonomy.
-        let o = [outcome(0, Some(0)), outcome(0, Some(0)), outcome(0, Some(0)), outcome(1, None)];
+        let right = |foreground| outcome(foreground, 0, Some(0));
+        let o = [right(0), right(1), right(2), outcome(3, 1, None)];
         let a = accuracy(&o, 2, 0.95).unwrap();
         assert_eq!((a.accuracy.value, a.balanced.value), (0.75, 0.5));
         assert_eq!(a.confusion, vec![vec![3, 0, 0], vec![0, 0, 1]]);
@@ -80,9 +94,26 @@ mod tests {
 
     #[test]
     fn a_class_without_images_does_not_count() {
-        let a = accuracy(&[outcome(0, Some(0)), outcome(0, Some(1))], 3, 0.95).unwrap();
+        let a = accuracy(&[outcome(0, 0, Some(0)), outcome(1, 0, Some(1))], 3, 0.95).unwrap();
         assert_eq!(a.balanced.value, 0.5);
         assert!(a.recalls[2].recall.value.is_nan());
         assert!(accuracy(&[], 3, 0.95).is_none());
+    }
+
+    #[test]
+    fn more_backgrounds_of_one_foreground_are_not_more_foregrounds() {
+        let tested = |copies: u32| -> Vec<Outcome> {
+            let of = |f: u32| outcome(f, 0, Some(u16::from(f % 2 == 0)));
+            (0..40).flat_map(|f| (0..copies).map(move |_| of(f))).collect()
+        };
+        let (once, often) = (accuracy(&tested(1), 2, 0.95).unwrap(), accuracy(&tested(5), 2, 0.95).unwrap());
+        assert_eq!((once.total, often.total), (40, 200));
+        assert_eq!(once.accuracy, wilson(20, 40, 0.95));
+        assert!(
+            (once.accuracy.low - often.accuracy.low).abs() < 0.01,
+            "{:?} {:?}",
+            once.accuracy,
+            often.accuracy
+        );
     }
 }

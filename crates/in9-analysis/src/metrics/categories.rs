@@ -6,6 +6,7 @@ use crate::stats::Interval;
 use crate::stats::proportion::wilson;
 use in9_data::View;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Category of one image for one model, from its correctness on original (full image), mixed-rand
 /// (foreground alone) and only-bg-t (background alone).
@@ -78,6 +79,8 @@ pub struct Categories {
     pub fools: Interval,
     /// `counts` of each class, in class order.
     pub per_class: Vec<[u64; 5]>,
+    /// `fools_same_class` of each class, in class order.
+    pub fools_same_class_per_class: Vec<u64>,
 }
 
 /// Counts the categories of `model`; `None` unless it was tested on all three views.
@@ -91,13 +94,14 @@ pub fn categories(model: &ModelFrame, classes: usize, level: f64) -> Result<Opti
     let background = model.by_foreground(View::OnlyBgT);
     let mut counts = [0u64; 5];
     let mut per_class = vec![[0u64; 5]; classes];
-    let (mut total, mut strict, mut right_full, mut right_foreground) = (0u64, 0u64, 0i64, 0i64);
+    let mut strict_per_class = vec![0u64; classes];
+    let (mut total, mut right_full, mut right_foreground) = (0u64, 0i64, 0i64);
     for ((full, foreground), background) in full.into_iter().zip(foreground).zip(background) {
         let (Some(f), Some(g), Some(b)) = (full, foreground, background) else { continue };
         let category = Category::of(f.correct(), g.correct(), b.correct());
         counts[category as usize] += 1;
         per_class[usize::from(f.class)][category as usize] += 1;
-        strict += u64::from(fooled_alike(&f, &g, &b));
+        strict_per_class[usize::from(f.class)] += u64::from(fooled_alike(&f, &g, &b));
         total += 1;
         right_full += i64::from(f.correct());
         right_foreground += i64::from(g.correct());
@@ -105,6 +109,7 @@ pub fn categories(model: &ModelFrame, classes: usize, level: f64) -> Result<Opti
     if total == 0 {
         return Ok(None);
     }
+    let strict = strict_per_class.iter().sum();
     let (required, fools) = (counts[0] + counts[1], counts[2] + counts[3]);
     if required as i64 - fools as i64 != right_full - right_foreground {
         return Err(Error::Identity(format!(
@@ -121,7 +126,19 @@ pub fn categories(model: &ModelFrame, classes: usize, level: f64) -> Result<Opti
         required: wilson(required, total, level),
         fools: wilson(fools, total, level),
         per_class,
+        fools_same_class_per_class: strict_per_class,
     }))
+}
+
+/// Whether each foreground tested on original and mixed-rand needs its background, 1 or 0 by its id (BG Required or
+/// BG+FG Required, whatever the background alone gives).
+pub fn required_by_foreground(model: &ModelFrame) -> BTreeMap<&str, f64> {
+    let outcomes = model.by_foreground(View::Original).into_iter().zip(model.by_foreground(View::MixedRand));
+    let required = model.foregrounds.iter().zip(outcomes).filter_map(|(foreground, (full, alone))| {
+        let (full, alone) = (full?.correct(), alone?.correct());
+        Some((foreground.id.as_str(), f64::from(u8::from(full && !alone))))
+    });
+    required.collect()
 }
 
 fn fooled_alike(full: &Outcome, foreground: &Outcome, background: &Outcome) -> bool {
@@ -155,7 +172,8 @@ mod tests {
         let frame = frame(3, &rows);
         let c = categories(&frame.models[0], 3, 0.95).unwrap().unwrap();
         assert_eq!((c.counts, c.fools_same_class, c.total), ([0, 0, 2, 0, 0], 1, 2));
-        assert_eq!(c.per_class[0], c.counts);
+        assert_eq!((c.per_class[0], &c.fools_same_class_per_class[..]), (c.counts, &[1, 0, 0][..]));
+        assert_eq!(required_by_foreground(&frame.models[0]), [("a", 0.0), ("b", 0.0)].into());
     }
 
     proptest! {

@@ -30,7 +30,7 @@ pub struct ViewComparison {
     pub foregrounds: usize,
     /// Accuracy of the first minus accuracy of the second, paired bootstrap over foregrounds.
     pub difference: Interval,
-    /// McNemar's test on the same foregrounds.
+    /// McNemar's test on the same foregrounds; one that was tested on several backgrounds counts by its first.
     pub mcnemar: McNemar,
 }
 
@@ -62,7 +62,8 @@ pub fn compare(first: &ModelFrame, second: &ModelFrame, bootstrap: &Bootstrap) -
         if pairs.is_empty() {
             continue;
         }
-        let apart: Vec<f64> = pairs.iter().map(|&(a, b)| f64::from(i8::from(a) - i8::from(b))).collect();
+        let (a, b) = (first.shares(view), second.shares(view));
+        let apart: Vec<f64> = shared.iter().filter_map(|&(i, j)| Some(a[i]? - b[j]?)).collect();
         let count = |wanted: (bool, bool)| pairs.iter().filter(|&&p| p == wanted).count() as u64;
         views.push(ViewComparison {
             view,
@@ -114,15 +115,10 @@ fn gap_difference(
     shared: &[(usize, usize)],
     bootstrap: &Bootstrap,
 ) -> Option<GapDifference> {
-    let aligned = |m: &ModelFrame| [m.by_foreground(View::MixedSame), m.by_foreground(View::MixedRand)];
+    let aligned = |m: &ModelFrame| [m.shares(View::MixedSame), m.shares(View::MixedRand)];
     let (a, b) = (aligned(first), aligned(second));
-    let right = |o: &Option<_>| o.as_ref().map(|o: &crate::frame::Outcome| f64::from(u8::from(o.correct())));
-    let apart: Vec<f64> = shared
-        .iter()
-        .filter_map(|&(i, j)| {
-            Some((right(&a[0][i])? - right(&a[1][i])?) - (right(&b[0][j])? - right(&b[1][j])?))
-        })
-        .collect();
+    let apart: Vec<f64> =
+        shared.iter().filter_map(|&(i, j)| Some((a[0][i]? - a[1][i]?) - (b[0][j]? - b[1][j]?))).collect();
     if apart.is_empty() {
         return None;
     }

@@ -53,7 +53,8 @@ pub fn seed_groups_of(
             None => groups.push(vec![model]),
         }
     }
-    groups.retain(|g| g.len() > 1 && !g[0].key.trained_on.is_empty());
+    // Published networks of one architecture are different trainings, whatever their seeds.
+    groups.retain(|g| g.len() > 1 && !["", "imagenet"].contains(&g[0].key.trained_on.as_str()));
     groups.into_iter().map(|g| summed_up(&g, level)).collect()
 }
 

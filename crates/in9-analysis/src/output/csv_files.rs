@@ -117,10 +117,13 @@ fn categories(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
             push("", category.name(), n, c.total);
         }
         push("", "BG Fools (same wrong class)", c.fools_same_class, c.total);
-        for (class, counts) in frame.classes.iter().zip(&c.per_class) {
+        let strict = c.per_class.iter().zip(&c.fools_same_class_per_class);
+        for (class, (counts, strict)) in frame.classes.iter().zip(strict) {
+            let total = counts.iter().sum();
             for (category, n) in Category::ALL.iter().zip(counts) {
-                push(class, category.name(), *n, counts.iter().sum());
+                push(class, category.name(), *n, total);
             }
+            push(class, "BG Fools (same wrong class)", *strict, total);
         }
     }
     encode(&[&KEY[..], &["class", "category", "count", "total"]].concat(), rows)

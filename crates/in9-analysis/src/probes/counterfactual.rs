@@ -11,7 +11,7 @@
 //!
 //! The two effects add up to s(i, i) − s(j, j). Each is averaged over the partners. *Reliance* is the
 //! background's share of both: 0 for a network that sees foregrounds only, 1 for one that sees
-//! backgrounds only.
+//! backgrounds only. All backgrounds are tiled ones, the image's own too.
 
 use crate::error::Result;
 use crate::probes::classifier::{Classifier, Pictures};
@@ -35,7 +35,20 @@ pub struct Effects {
     pub interaction: f64,
 }
 
-/// Mean effects with bootstrap intervals over images.
+/// Least total effect of an image whose reliance is given: a share of next to nothing says nothing.
+pub const LEAST_TOTAL: f64 = 0.1;
+
+impl Effects {
+    /// The background's share of both effects; `None` unless they add up to [`LEAST_TOTAL`] at least.
+    ///
+    /// Below 0 or above 1 where the two work against each other.
+    pub fn reliance(&self) -> Option<f64> {
+        let total = self.background + self.foreground;
+        (total >= LEAST_TOTAL).then(|| self.background / total)
+    }
+}
+
+/// Mean effects with bootstrap intervals over images, given their partners.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanEffects {
     /// Images.
@@ -48,6 +61,16 @@ pub struct MeanEffects {
     pub interaction: Interval,
     /// Σ background / Σ (background + foreground).
     pub reliance: Interval,
+    /// Mean of background and foreground effect together, of which reliance is a share.
+    #[serde(default)]
+    pub total: Option<Interval>,
+}
+
+impl MeanEffects {
+    /// Reliance, unless the total that it is a share of may be nothing.
+    pub fn settled_reliance(&self) -> Option<Interval> {
+        self.total.is_none_or(|total| total.low > 0.0).then_some(self.reliance)
+    }
 }
 
 /// Effects on `images`, each with `partners` others of another class drawn by `seed`.
@@ -155,6 +178,7 @@ pub fn mean(effects: &[Effects], bootstrap: &Bootstrap) -> Option<MeanEffects> {
             let background = weighted(counts, |e| e.background);
             background / (background + weighted(counts, |e| e.foreground))
         }),
+        total: Some(over(&column(|e| e.background + e.foreground))),
     })
 }
 
@@ -190,5 +214,16 @@ mod tests {
         let s = class_scores(&scenes, &network, &all, e.class, 8).unwrap();
         let total = s[4] - s[..4].iter().sum::<f64>() / 4.0;
         assert!((e.background + e.foreground - total).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_no_reliance() {
+        let of =
+            |background, foreground| Effects { image: 0, class: 0, background, foreground, interaction: 0.0 };
+        assert_eq!(of(0.25, 0.75).reliance(), Some(0.25));
+        assert_eq!((of(0.04, 0.05).reliance(), of(0.3, -0.3).reliance()), (None, None));
+        let settled = |effects: &[Effects]| mean(effects, &Bootstrap::default()).unwrap().settled_reliance();
+        assert_eq!(settled(&[of(0.25, 0.75), of(0.25, 0.75)]).unwrap().value, 0.25);
+        assert!(settled(&[of(0.5, 0.4), of(-0.5, -0.3)]).is_none());
     }
 }

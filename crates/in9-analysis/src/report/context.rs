@@ -10,6 +10,7 @@ use crate::report::probes::Probes;
 use crate::report::runs::Run;
 use crate::report::spec::Spec;
 use crate::stats::Bootstrap;
+use in9_data::View;
 use in9_data::predictions::Table;
 
 /// The loaded inputs of a report.
@@ -164,9 +165,23 @@ impl Context {
 }
 
 impl<'a> TestSet<'a> {
-    /// The first model trained on `view` (by architecture and name).
+    /// The first model (by name) trained on `view`, of the architecture that was trained on the most views: what
+    /// is set side by side must not differ in its architecture too.
     pub fn trained_on(&self, view: &str) -> Option<(&'a ModelFrame, &'a ModelSummary)> {
-        self.models.iter().find(|(m, _)| m.key.trained_on == view).copied()
+        let arch = self.main_arch()?;
+        self.models.iter().find(|(m, _)| m.key.trained_on == view && m.key.arch == arch).copied()
+    }
+
+    /// The architecture with networks trained on the most views; the first among equals.
+    fn main_arch(&self) -> Option<&'a str> {
+        let views = |arch: &str| {
+            let trained = |v: &View| {
+                self.models.iter().any(|(m, _)| m.key.arch == arch && m.key.trained_on == v.name())
+            };
+            View::ALL.iter().filter(|v| trained(v)).count()
+        };
+        let archs = self.models.iter().map(|(m, _)| m.key.arch.as_str());
+        archs.rev().max_by_key(|arch| views(arch))
     }
 
     /// Networks trained on all of ImageNet.

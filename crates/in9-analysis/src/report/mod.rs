@@ -47,8 +47,8 @@ struct Page<'a> {
 pub struct Summary {
     /// Sections of the page.
     pub sections: usize,
-    /// Claims seen, not seen, undecided.
-    pub verdicts: (usize, usize, usize),
+    /// The paper's claims by verdict.
+    pub claims: claims::Tally,
     /// Inputs that were listed but could not be used, one line each.
     pub skipped: Vec<String>,
 }
@@ -76,7 +76,7 @@ pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
     folder.write("claims.csv", claims::csv(&claims)?)?;
     folder.write("settings.toml", settings(&context))?;
     folder.finish()?;
-    Ok(Summary { sections: sections.len(), verdicts: claims::tally(&claims), skipped: context.skipped })
+    Ok(Summary { sections: sections.len(), claims: claims::tally(&claims), skipped: context.skipped })
 }
 
 fn page(context: &Context, claims: &[claims::Claim], sections: &[Section]) -> Result<String> {

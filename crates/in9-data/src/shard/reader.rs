@@ -34,6 +34,13 @@ impl Shard {
     /// # Errors
     /// If the file cannot be read or is not a valid shard.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
+        // Before opening: to open a pipe that nobody writes to would wait for ever.
+        let about = std::fs::metadata(path).map_err(|e| Error::read(path, e))?;
+        if !about.is_file() {
+            let found = "a folder, pipe or device".to_owned();
+            let advice = "copy or build the shard again";
+            return Err(Error::malformed(path, "not a shard", "a regular file", found, advice));
+        }
         let file = File::open(path).map_err(|e| Error::read(path, e))?;
         // SAFETY: the map is read only, and no program of ours writes to a finished shard; a change
         // by others can only change the bytes that are read, none of which is trusted as an offset

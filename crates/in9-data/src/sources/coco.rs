@@ -1,6 +1,6 @@
 //! COCO JSON: polygons, run lengths (plain and compressed) and boxes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,13 +73,19 @@ pub(crate) fn parse(text: &str) -> std::result::Result<HashMap<String, Arc<Shape
         });
         objects.entry(object.image_id).or_default().push((corners, object.segmentation));
     }
-    let shapes = |picture: &Picture| Shapes {
-        width: picture.width,
-        height: picture.height,
-        objects: objects.remove(&picture.id).unwrap_or_default(),
-    };
-    let mut shapes = shapes;
-    Ok(file.images.iter().map(|p| (p.file_name.replace('\\', "/"), Arc::new(shapes(p)))).collect())
+    let (mut ids, mut pictures) = (HashSet::new(), HashMap::new());
+    for picture in &file.images {
+        // Whose the objects are would be a matter of order.
+        if !ids.insert(picture.id) {
+            return Err(format!("two images with the id {}", picture.id));
+        }
+        let objects = objects.remove(&picture.id).unwrap_or_default();
+        let shapes = Shapes { width: picture.width, height: picture.height, objects };
+        if pictures.insert(picture.file_name.replace('\\', "/"), Arc::new(shapes)).is_some() {
+            return Err(format!("two images with the file name {}", picture.file_name));
+        }
+    }
+    Ok(pictures)
 }
 
 impl Shapes {
@@ -287,6 +293,14 @@ mod tests {
         assert!(shapes("[[1,1,3,1,3,3,1,3]]").mask(5, 3).unwrap_err().contains("5x3 as decoded"));
         assert!(shapes("[[0,0,1e300,1,-1e300,3]]").mask(4, 3).unwrap_err().contains("within 1e9"));
         assert!(parse("{}").is_err());
+        let beside_a = |id: u64, name: &str| {
+            let picture = |id, name| format!(r#"{{"id":{id},"file_name":"{name}","width":4,"height":3}}"#);
+            let text =
+                format!(r#"{{"images":[{},{}],"annotations":[]}}"#, picture(1, "a"), picture(id, name));
+            parse(&text).unwrap_err()
+        };
+        assert!(beside_a(1, "b").contains("two images with the id 1"));
+        assert!(beside_a(2, "a").contains("two images with the file name a"));
         let huge = r#"{"images":[{"id":1,"file_name":"a","width":4000000000,"height":4000000000}],"annotations":[]}"#;
         let huge = &parse(huge).unwrap()["a"];
         assert!(huge.boxes(1 << 27).unwrap_err().contains("at most 134217728 pixels, found 4000000000x"));

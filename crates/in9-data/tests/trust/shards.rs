@@ -138,6 +138,11 @@ fn every_broken_shard_is_an_error_that_names_it() {
     std::fs::create_dir(&path).unwrap();
     fails(&mut verify(&dataset), "train-00000.in9");
     std::fs::remove_dir(&path).unwrap();
+    // A pipe that nobody writes to.
+    if std::process::Command::new("mkfifo").arg(&path).status().is_ok_and(|s| s.success()) {
+        fails(&mut verify(&dataset), "train-00000.in9");
+        std::fs::remove_file(&path).unwrap();
+    }
     std::fs::copy(dataset.join("shards/test-00000.in9"), &path).unwrap();
     fails(&mut verify(&dataset), "train-00000.in9");
 }

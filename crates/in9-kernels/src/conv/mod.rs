@@ -29,8 +29,9 @@ use geometry::Geometry;
 /// - result: `[n, out, oh, ow]` with
 ///   `oh = (height + top + bottom - dilation * (kernel - 1) - 1) / stride + 1`, rounded down
 ///
-/// Gradients flow into all three. The gradient of `x` is computed only if `x` is part of a graph,
-/// so the first layer does not pay for the gradient of the photograph.
+/// Gradients flow into all three, but only those of arguments that are part of a graph are computed: the
+/// first layer does not pay for the gradient of the photograph, nor a frozen network for those of its
+/// filters.
 ///
 /// # Errors
 /// [`crate::Error::Shape`] if the shapes do not fit, [`crate::Error::Setting`] if the

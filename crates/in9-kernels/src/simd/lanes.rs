@@ -30,7 +30,7 @@ fn taps_block<const FMA: bool, const N: usize>(
         }
     }
     specialise!(activation, F => for i in 0..N {
-        sum[i] = F.value(sum[i] + bias);
+        sum[i] = F.value_with::<FMA>(sum[i] + bias);
     });
     out.copy_from_slice(&sum);
 }
@@ -58,7 +58,7 @@ for_each_level! {
             for (&offset, &weight) in offsets.iter().zip(weights) {
                 sum = fma::<FMA>(weight, source[offset + i], sum);
             }
-            out[i] = activation.value(sum + bias);
+            out[i] = activation.value_with::<FMA>(sum + bias);
         }
     }
 }

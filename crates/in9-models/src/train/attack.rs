@@ -2,8 +2,9 @@
 //! each training step sees them (the robust networks of Figure 12).
 //!
 //! Source: A. Madry et al., "Towards deep learning models resistant to adversarial attacks", 2018:
-//! projected gradient descent, without a random start, on the network as it evaluates, as the
-//! paper's training library does by default (protocol §2).
+//! projected gradient descent. As in the `robustness` library, which the paper's networks were trained
+//! with, the network attacked is the one that evaluates (running statistics) and there is no random
+//! start; unlike its default, the last step's pictures are taken, not the best of all steps'.
 
 use candle_core::{D, Tensor};
 use in9_data::Normalization;
@@ -72,7 +73,9 @@ impl Attack {
 
     /// The pictures, moved by at most `epsilon` so that the loss grows; pixels stay in `0..=1`.
     ///
-    /// Each picture's way is its own: the rest of the batch changes it in its last digits only.
+    /// Each picture's way is its own; the rest of the batch changes its gradient in the last digits only.
+    /// (Under L∞ a pixel whose gradient is next to nothing may so take its step the other way.)
+    /// `label_smoothing` is that of the loss that is to grow.
     ///
     /// # Shapes
     /// - `x`: `[n, 3, h, w]`, normalised by `normalization`; output: the same

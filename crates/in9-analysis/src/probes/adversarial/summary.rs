@@ -40,6 +40,10 @@ pub struct Summary {
     pub fallen: Option<FallenPasses>,
     /// Vulnerable foregrounds by rule.
     pub rules: Vec<RuleSummary>,
+    /// Foregrounds that the network knows on their own tiled background; after an exhaustive search with their own
+    /// backgrounds in it only.
+    #[serde(default)]
+    pub own: Option<OwnBackground>,
     /// Share of foregrounds that no background fools (untargeted): the challenge's accuracy.
     pub challenge_accuracy: Option<Interval>,
     /// By class of the background; after an exhaustive search only.
@@ -57,6 +61,18 @@ pub struct FallenPasses {
     pub official: u64,
     /// In the ordered search, with the passes over the backgrounds alone that its order needs.
     pub ordered: u64,
+}
+
+/// Foregrounds that are right on their own tiled background, and what becomes of them: those that are wrong even there
+/// are ordinary errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnBackground {
+    /// Foregrounds that are right on their own background.
+    pub right: u64,
+    /// Of these, those with a background that makes the answer wrong.
+    pub turned: u64,
+    /// Of these, those with a background of another class that makes the answer its own class.
+    pub turned_to_background: u64,
 }
 
 /// Vulnerable foregrounds under one rule.
@@ -136,6 +152,7 @@ pub fn summarise(
         official_passes: matrix.official_passes(&settings.foregrounds, &sorted(scenes, settings), 32, class),
         ordered_passes: None,
         fallen: None,
+        own: if settings.exhaustive { own_background(settings, &matrix, class) } else { None },
         challenge_accuracy: challenge.map(|r| wilson(r.total - r.vulnerable, r.total, level)),
         rules,
         classes,
@@ -144,6 +161,14 @@ pub fn summarise(
 }
 
 impl Summary {
+    /// The fewest forward passes that any order needs for the challenge's verdicts: one for a foreground that falls,
+    /// every background for one that resists.
+    pub fn least_passes(&self) -> Option<u64> {
+        let untargeted = self.rules.iter().find(|r| r.rule == Rule::Untargeted)?;
+        let resist = untargeted.total - untargeted.vulnerable;
+        Some(untargeted.vulnerable + resist * self.backgrounds as u64)
+    }
+
     /// Adds what an `ordered` search for the challenge's verdicts costs beside the exhaustive one `found` that the
     /// summary is of.
     pub fn add_ordered(
@@ -171,11 +196,34 @@ impl Summary {
     }
 }
 
-/// The backgrounds in the official script's order.
+/// The backgrounds in the official script's order: class folder by class folder (their names begin with the class's
+/// number), by name within.
 fn sorted(scenes: &dyn Scenes, settings: &SearchSettings) -> Vec<u32> {
     let mut sorted = settings.backgrounds.clone();
-    sorted.sort_by_key(|&b| scenes.id(b as usize));
+    sorted.sort_by_key(|&b| (scenes.class(b as usize), scenes.id(b as usize)));
     sorted
+}
+
+/// What the answers on their own backgrounds say of the foregrounds; `None` if one was not tried on it.
+fn own_background(
+    settings: &SearchSettings,
+    matrix: &Matrix,
+    class: impl Fn(u32) -> u16,
+) -> Option<OwnBackground> {
+    let mut own = OwnBackground { right: 0, turned: 0, turned_to_background: 0 };
+    for &f in &settings.foregrounds {
+        if matrix.get(f, f)? != Some(class(f)) {
+            continue;
+        }
+        let falls = |rule: Rule| {
+            let fools = |b: u32| matrix.get(f, b).is_some_and(|a| rule.success(class(f), class(b), a));
+            u64::from(settings.backgrounds.iter().any(|&b| fools(b)))
+        };
+        own.right += 1;
+        own.turned += falls(Rule::Untargeted);
+        own.turned_to_background += falls(Rule::Targeted);
+    }
+    Some(own)
 }
 
 fn rates(scenes: &dyn Scenes, settings: &SearchSettings, matrix: &Matrix) -> Vec<f64> {
@@ -257,9 +305,34 @@ mod tests {
         // A foreground that resists costs every background in either order.
         assert_eq!(summary.official_passes, Some(fallen.official + 60 * resist));
         assert_eq!(summary.ordered_passes, Some(fallen.ordered + 60 * resist));
+        assert_eq!(summary.least_passes(), Some(fallen.foregrounds as u64 + 60 * resist));
+        assert!(summary.least_passes() <= summary.ordered_passes);
+        // Known on its own background, a foreground may fall or resist; unknown, it has fallen already.
+        let own = summary.own.unwrap();
+        assert!(
+            own.turned_to_background <= own.turned && own.turned < own.right && own.right <= 60,
+            "{own:?}"
+        );
+        assert_eq!(own.right - own.turned, resist);
         // An older summary has no such split.
         let mut value = serde_json::to_value(&summary).unwrap();
-        value.as_object_mut().unwrap().remove("fallen");
-        assert_eq!(serde_json::from_value::<Summary>(value).unwrap().fallen, None);
+        value.as_object_mut().unwrap().retain(|key, _| key != "fallen" && key != "own");
+        let older = serde_json::from_value::<Summary>(value).unwrap();
+        assert_eq!((older.fallen, older.own), (None, None));
+    }
+
+    #[test]
+    fn the_official_order_goes_class_by_class() {
+        // Photographs of three classes in turn: their ids alone would mix the classes.
+        let scenes = Grey::new(7, 3);
+        let settings = SearchSettings {
+            rules: Rule::ALL.to_vec(),
+            foregrounds: vec![0],
+            backgrounds: (0..7).rev().collect(),
+            wave: 1,
+            batch: 1,
+            exhaustive: true,
+        };
+        assert_eq!(sorted(&scenes, &settings), [0, 3, 6, 1, 4, 2, 5]);
     }
 }

@@ -37,7 +37,8 @@ fn name(classes: &[String], class: Option<u16>) -> String {
     class.and_then(|c| classes.get(usize::from(c))).cloned().unwrap_or_default()
 }
 
-/// One row a foreground and rule: whether it fell, to which background first, after how many tries.
+/// One row a foreground and rule: whether it fell, to which background first, after how many tries, and whether it
+/// was right on its own background (empty if that was not tried).
 fn foregrounds(
     scenes: &dyn Scenes,
     classes: &[String],
@@ -48,6 +49,8 @@ fn foregrounds(
     for &f in &settings.foregrounds {
         let class = scenes.class(f as usize);
         let tried: Vec<_> = found.pairs.iter().filter(|p| p.foreground == f).collect();
+        let own = tried.iter().find(|p| p.background == f);
+        let own = own.map(|p| u8::from(p.predicted == Some(class)).to_string()).unwrap_or_default();
         for &rule in &settings.rules {
             let first =
                 tried.iter().find(|p| rule.success(class, scenes.class(p.background as usize), p.predicted));
@@ -58,13 +61,16 @@ fn foregrounds(
                 u8::from(first.is_some()).to_string(),
                 first.map(|p| scenes.id(p.background as usize).to_owned()).unwrap_or_default(),
                 tried.len().to_string(),
+                own.clone(),
             ]);
         }
     }
-    encode(&["foreground", "class", "rule", "vulnerable", "first_background", "tries"], rows)
+    let header = ["foreground", "class", "rule", "vulnerable", "first_background", "tries", "right_on_own"];
+    encode(&header, rows)
 }
 
-/// Whether each foreground fell under a rule, 1 or 0 by its id, from a foregrounds.csv.
+/// Whether each foreground that was right on its own background fell under a rule, 1 or 0 by its id, from a
+/// foregrounds.csv. Where that was not tried, all foregrounds count.
 ///
 /// # Errors
 /// If the file is not one.
@@ -76,6 +82,7 @@ pub fn read_verdicts(path: &Path, rule: Rule) -> Result<BTreeMap<String, f64>> {
         if let (Some(foreground), Some(name), Some(vulnerable)) =
             (record.get(0), record.get(2), record.get(3))
             && name == rule.name()
+            && record.get(6) != Some("0")
         {
             verdicts.insert(foreground.to_owned(), f64::from(u8::from(vulnerable == "1")));
         }
@@ -126,4 +133,54 @@ fn backgrounds(
         }
     }
     encode(&["background", "class", "rule", "successes", "tries"], rows)
+}
+
+/// Success of one background under a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rate {
+    /// Name of the background's class.
+    pub class: String,
+    /// Foregrounds that it fooled.
+    pub won: f64,
+    /// Foregrounds that it was tried on.
+    pub tried: f64,
+}
+
+/// The backgrounds' successes under a rule, from a backgrounds.csv.
+///
+/// # Errors
+/// If the file is not one.
+pub fn read_rates(path: &Path, rule: Rule) -> Result<Vec<Rate>> {
+    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let mut rates = Vec::new();
+    for record in csv::Reader::from_path(path).map_err(bad)?.deserialize() {
+        let (_, class, name, won, tried): (String, String, String, f64, f64) = record.map_err(bad)?;
+        if name == rule.name() {
+            rates.push(Rate { class, won, tried });
+        }
+    }
+    Ok(rates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_and_rates_are_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f.csv");
+        let header = "foreground,class,rule,vulnerable,first_background,tries";
+        let rows = "a,dog,targeted,1,x,3,1\nb,dog,targeted,0,,3,1\nc,dog,targeted,1,x,3,0\nd,dog,untargeted,1,x,3,1\n";
+        std::fs::write(&path, format!("{header},right_on_own\n{rows}")).unwrap();
+        let found = read_verdicts(&path, Rule::Targeted).unwrap();
+        assert_eq!(found, [("a".to_owned(), 1.0), ("b".to_owned(), 0.0)].into());
+        // Without the column, as an earlier version wrote it, every foreground counts.
+        std::fs::write(&path, format!("{header}\ne,dog,targeted,1,x,3\n")).unwrap();
+        assert_eq!(read_verdicts(&path, Rule::Targeted).unwrap(), [("e".to_owned(), 1.0)].into());
+        std::fs::write(&path, "background,class,rule,successes,tries\nx,fish,targeted,3,4\n").unwrap();
+        let rate = Rate { class: "fish".into(), won: 3.0, tried: 4.0 };
+        assert_eq!(read_rates(&path, Rule::Targeted).unwrap(), [rate]);
+        assert!(read_rates(&path, Rule::Untargeted).unwrap().is_empty());
+    }
 }

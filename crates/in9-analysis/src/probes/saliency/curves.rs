@@ -12,31 +12,43 @@ use crate::probes::classifier::{Classifier, Pictures};
 ///
 /// Source: V. Petsiuk, A. Das, K. Saenko, "RISE: randomized input sampling for explanation of
 /// black-box models", BMVC 2018.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Areas {
-    /// Area under the deletion curve.
-    pub deletion: f64,
-    /// Area under the insertion curve.
-    pub insertion: f64,
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Curves {
+    /// Scores while pixels are taken away, from none to all: one more than steps.
+    pub deletion: Vec<f64>,
+    /// Scores while pixels are put back, from none to all.
+    pub insertion: Vec<f64>,
 }
 
-/// Both areas for one picture (`values`: `[3, size, size]` in `0..=1`), with `steps` steps.
+impl Curves {
+    /// Area under the deletion curve; NaN without one.
+    pub fn deletion_area(&self) -> f64 {
+        area(&self.deletion)
+    }
+
+    /// Area under the insertion curve; NaN without one.
+    pub fn insertion_area(&self) -> f64 {
+        area(&self.insertion)
+    }
+}
+
+/// Both curves for one picture (`[3, size, size]` in `0..=1`), with `steps` steps.
 ///
 /// # Errors
 /// If the classifier fails.
-pub fn areas(
+pub fn curves(
     classifier: &dyn Classifier,
     picture: &[f32],
     map: &Map,
     class: u16,
     steps: usize,
-) -> Result<Areas> {
+) -> Result<Curves> {
     let order = map.ranking();
     let grey = vec![0.5; picture.len()];
     let soft = blurred(picture, map.size);
     let deletion = curve(classifier, picture, &grey, &order, map.size, class, steps)?;
     let insertion = curve(classifier, &soft, picture, &order, map.size, class, steps)?;
-    Ok(Areas { deletion: area(&deletion), insertion: area(&insertion) })
+    Ok(Curves { deletion, insertion })
 }
 
 /// Scores while pixels of `from` are replaced by those of `to` in `order`: `steps` + 1 values.
@@ -67,7 +79,7 @@ fn curve(
 }
 
 fn area(curve: &[f64]) -> f64 {
-    let steps = curve.len() - 1;
+    let Some(steps) = curve.len().checked_sub(1) else { return f64::NAN };
     curve.windows(2).map(|w| 0.5 * (w[0] + w[1])).sum::<f64>() / steps as f64
 }
 
@@ -119,11 +131,13 @@ mod tests {
         picture[0] = 1.0;
         let right = Map { values: vec![1.0, 0.0, 0.0, 0.0], size: 2 };
         let wrong = Map { values: vec![0.0, 0.0, 0.0, 1.0], size: 2 };
-        let a = areas(&FirstPixel, &picture, &right, 0, 4).unwrap();
-        let b = areas(&FirstPixel, &picture, &wrong, 0, 4).unwrap();
+        let a = curves(&FirstPixel, &picture, &right, 0, 4).unwrap();
+        let b = curves(&FirstPixel, &picture, &wrong, 0, 4).unwrap();
         // Deletion: 1 → 0.5 at the first step and flat after it.
-        assert!((a.deletion - (0.75 + 3.0 * 0.5) / 4.0).abs() < 1e-9);
-        assert!(a.deletion < b.deletion && a.insertion > b.insertion);
+        assert!((a.deletion_area() - (0.75 + 3.0 * 0.5) / 4.0).abs() < 1e-9);
+        assert!(a.deletion_area() < b.deletion_area() && a.insertion_area() > b.insertion_area());
+        assert_eq!(a.deletion, [1.0, 0.5, 0.5, 0.5, 0.5]);
+        assert!(Curves::default().deletion_area().is_nan());
     }
 
     #[test]

@@ -11,8 +11,9 @@ pub struct Measures {
     pub mass: f64,
     /// Foreground's share of the area.
     pub area: f64,
-    /// Whether the highest pixel is foreground (pointing game); false for an all-zero map.
-    pub pointing: bool,
+    /// Pointing game without tolerance: whether the highest pixel is foreground, 1 or 0; the foreground's share of the
+    /// highest where several are (an enlarged map is flat at the edges). 0 for an all-zero map.
+    pub pointing: f64,
     /// Highest intersection over union of the foreground with the pixels above a threshold, over all
     /// thresholds.
     pub iou: f64,
@@ -27,18 +28,28 @@ pub struct Measures {
 /// use in9_analysis::probes::saliency::{Map, measure};
 /// let map = Map { values: vec![3.0, 1.0, 0.0, 0.0], size: 2 };
 /// let m = measure(&map, &[true, false, true, false]);
-/// assert_eq!((m.mass, m.area, m.pointing, m.iou), (0.75, 0.5, true, 0.5));
+/// assert_eq!((m.mass, m.area, m.pointing, m.iou), (0.75, 0.5, 1.0, 0.5));
 /// ```
 pub fn measure(map: &Map, mask: &[bool]) -> Measures {
     let total: f64 = map.values.iter().map(|&v| f64::from(v)).sum();
     let inside: f64 = map.values.iter().zip(mask).filter(|(_, m)| **m).map(|(&v, _)| f64::from(v)).sum();
     let foreground = mask.iter().filter(|m| **m).count();
     let order = map.ranking();
-    let first = order.first().map(|&i| i as usize);
+    let highest = order.first().map_or(0.0, |&i| map.values[i as usize]);
+    // Rounding must not choose among pixels that are as high.
+    let top: Vec<bool> = order
+        .iter()
+        .map(|&i| i as usize)
+        .take_while(|&i| map.values[i] >= highest * (1.0 - 1e-6))
+        .map(|i| mask[i])
+        .collect();
     Measures {
         mass: if total > 0.0 { inside / total } else { f64::NAN },
         area: foreground as f64 / mask.len().max(1) as f64,
-        pointing: total > 0.0 && first.is_some_and(|i| mask[i]),
+        pointing: match total > 0.0 {
+            true => top.iter().filter(|m| **m).count() as f64 / top.len() as f64,
+            false => 0.0,
+        },
         iou: best_iou(map, mask, &order, foreground),
     }
 }
@@ -68,15 +79,16 @@ mod tests {
     fn a_perfect_map_and_an_empty_one() {
         let mask = [true, true, false, false];
         let perfect = measure(&Map { values: vec![1.0, 1.0, 0.0, 0.0], size: 2 }, &mask);
-        assert_eq!((perfect.mass, perfect.pointing, perfect.iou), (1.0, true, 1.0));
+        assert_eq!((perfect.mass, perfect.pointing, perfect.iou), (1.0, 1.0, 1.0));
         let empty = measure(&Map { values: vec![0.0; 4], size: 2 }, &mask);
-        assert!(empty.mass.is_nan() && !empty.pointing && empty.iou == 0.0);
+        assert!(empty.mass.is_nan() && empty.pointing == 0.0 && empty.iou == 0.0);
     }
 
     #[test]
     fn equal_values_cannot_be_cut_apart() {
         // Taking only the first of three equal pixels would give an IoU of 1.
         let map = Map { values: vec![1.0, 1.0, 1.0, 0.0], size: 2 };
-        assert_eq!(measure(&map, &[true, false, false, false]).iou, 1.0 / 3.0);
+        let m = measure(&map, &[true, false, false, false]);
+        assert_eq!((m.iou, m.pointing), (1.0 / 3.0, 1.0 / 3.0));
     }
 }

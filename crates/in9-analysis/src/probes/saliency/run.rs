@@ -1,7 +1,7 @@
 //! Maps and measures of a whole split.
 
 use super::cam::{grad_cam, hires_cam};
-use super::curves::{Areas, areas};
+use super::curves::{Curves, curves};
 use super::gradients::{Smooth, input_gradient, smooth_grad};
 use super::map::Map;
 use super::measures::{Measures, measure};
@@ -78,7 +78,7 @@ pub struct Settings {
 }
 
 /// Measures of one map.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ImageRow {
     /// Index of the photograph.
     pub image: u32,
@@ -92,10 +92,8 @@ pub struct ImageRow {
     pub tap: String,
     /// Against the true foreground.
     pub measures: Measures,
-    /// Area under the deletion curve, lower is better; NaN without curves.
-    pub deletion: f64,
-    /// Area under the insertion curve, higher is better; NaN without curves.
-    pub insertion: f64,
+    /// Deletion and insertion; empty if they were not asked for.
+    pub curves: Curves,
 }
 
 /// Maps of every image, and their measures by ascending image and method, and by tap in the order given; `keep`
@@ -155,9 +153,9 @@ pub fn run(
             };
             for (k, map) in maps.iter().enumerate() {
                 let picture = &pictures.pixels[k * pictures.values()..(k + 1) * pictures.values()];
-                let areas = match settings.steps {
-                    0 => Areas { deletion: f64::NAN, insertion: f64::NAN },
-                    steps => areas(classifier, picture, map, classes[k], steps)?,
+                let curves = match settings.steps {
+                    0 => Curves::default(),
+                    steps => curves(classifier, picture, map, classes[k], steps)?,
                 };
                 let row = ImageRow {
                     image: chunk[k],
@@ -166,8 +164,7 @@ pub fn run(
                     method: *method,
                     tap: tap.clone(),
                     measures: measure(map, &scenes.mask(chunk[k] as usize)),
-                    deletion: areas.deletion,
-                    insertion: areas.insertion,
+                    curves,
                 };
                 keep(&row, &rgb[k * bytes..(k + 1) * bytes], map);
                 rows.push(row);

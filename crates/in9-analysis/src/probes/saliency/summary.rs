@@ -1,7 +1,6 @@
 //! Means over a split with intervals.
 
 use super::run::{ImageRow, Method};
-use crate::stats::proportion::wilson;
 use crate::stats::{Bootstrap, Interval};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +21,10 @@ pub struct MethodSummary {
     pub mass: Interval,
     /// The same minus the foreground's share of the area: what the map knows.
     pub lift: Interval,
+    /// The foreground's share of the area: what mass and pointing game are for a map that knows nothing, and the best
+    /// IoU of one that is the same everywhere.
+    #[serde(default)]
+    pub area: Option<Interval>,
     /// Share of images whose highest pixel is foreground.
     pub pointing: Interval,
     /// Intersection over union at each image's best threshold.
@@ -30,6 +33,18 @@ pub struct MethodSummary {
     pub deletion: Option<Interval>,
     /// Area under the insertion curve; absent without curves.
     pub insertion: Option<Interval>,
+    /// The mean curves themselves.
+    #[serde(default)]
+    pub curves: Option<MeanCurves>,
+}
+
+/// Mean score of the class at equal steps from no pixel to all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeanCurves {
+    /// While the most salient pixels are taken away.
+    pub deletion: Vec<Interval>,
+    /// While they are put back.
+    pub insertion: Vec<Interval>,
 }
 
 /// Sums up each method, and each tap of it, that has rows.
@@ -63,8 +78,9 @@ fn of(
         let values: Vec<f64> = rows.iter().map(|r| pick(r)).collect();
         bootstrap.mean("saliency", &values)
     };
-    let curves = rows.iter().all(|r| r.deletion.is_finite());
-    let hits = rows.iter().filter(|r| r.measures.pointing).count() as u64;
+    let steps = rows.iter().map(|r| r.curves.deletion.len()).min().unwrap_or(0);
+    let curves = steps > 0;
+    let points = |pick: fn(&ImageRow) -> &[f64]| (0..steps).map(|i| mean(&|r| pick(r)[i])).collect();
     MethodSummary {
         method,
         tap: tap.to_owned(),
@@ -72,10 +88,15 @@ fn of(
         empty,
         mass: mean(&|r| r.measures.mass),
         lift: mean(&|r| r.measures.mass - r.measures.area),
-        pointing: wilson(hits, rows.len() as u64, bootstrap.level),
+        area: Some(mean(&|r| r.measures.area)),
+        pointing: mean(&|r| r.measures.pointing),
         iou: mean(&|r| r.measures.iou),
-        deletion: curves.then(|| mean(&|r| r.deletion)),
-        insertion: curves.then(|| mean(&|r| r.insertion)),
+        deletion: curves.then(|| mean(&|r| r.curves.deletion_area())),
+        insertion: curves.then(|| mean(&|r| r.curves.insertion_area())),
+        curves: curves.then(|| MeanCurves {
+            deletion: points(|r| &r.curves.deletion),
+            insertion: points(|r| &r.curves.insertion),
+        }),
     }
 }
 
@@ -93,6 +114,7 @@ pub fn mass_difference(
 mod tests {
     use super::*;
     use crate::probes::saliency::Measures;
+    use crate::probes::saliency::curves::Curves;
 
     #[test]
     fn empty_maps_are_counted_apart() {
@@ -102,15 +124,21 @@ mod tests {
             predicted: Some(0),
             method: Method::GradCam,
             tap: tap.into(),
-            measures: Measures { mass, area: 0.25, pointing: true, iou: 0.5 },
-            deletion: f64::NAN,
-            insertion: f64::NAN,
+            measures: Measures { mass, area: 0.25, pointing: 1.0, iou: 0.5 },
+            curves: Curves::default(),
         };
         let rows = [row(0, "b", 0.5), row(0, "a", 0.1), row(1, "b", f64::NAN), row(2, "b", 0.7)];
         let s = summarise(&rows, &Bootstrap::default());
         assert_eq!((s.len(), s[0].tap.as_str(), s[0].images, s[0].empty), (2, "b", 2, 1));
         assert_eq!((s[1].tap.as_str(), s[1].images, s[1].mass.value), ("a", 1, 0.1));
         assert!((s[0].mass.value - 0.6).abs() < 1e-12 && (s[0].lift.value - 0.35).abs() < 1e-12);
-        assert!(s[0].deletion.is_none());
+        assert!(s[0].deletion.is_none() && s[0].curves.is_none());
+        let half = Curves { deletion: vec![1.0, 0.0], insertion: vec![0.0, 1.0] };
+        let with: Vec<ImageRow> =
+            rows[..2].iter().map(|r| ImageRow { curves: half.clone(), ..r.clone() }).collect();
+        let s = summarise(&with, &Bootstrap::default());
+        let curves = s[0].curves.as_ref().unwrap();
+        assert_eq!((curves.deletion[0].value, curves.insertion[1].value), (1.0, 1.0));
+        assert_eq!(s[0].deletion.unwrap().value, 0.5);
     }
 }

@@ -37,10 +37,10 @@ pub fn maps_csv(scenes: &dyn Scenes, classes: &[String], rows: &[ImageRow]) -> R
             r.method.name().to_owned(),
             number(m.mass),
             number(m.area),
-            u8::from(m.pointing).to_string(),
+            m.pointing.to_string(),
             number(m.iou),
-            number(r.deletion),
-            number(r.insertion),
+            number(r.curves.deletion_area()),
+            number(r.curves.insertion_area()),
             r.tap.clone(),
         ]
     });

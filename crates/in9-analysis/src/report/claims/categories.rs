@@ -1,27 +1,42 @@
 //! Claims about the fine-grained categories (Table 3, Figure 7).
 
 use super::{Claim, Rule, Statement};
+use crate::frame::ModelFrame;
 use crate::metrics::Categories;
+use crate::metrics::categories::required_by_foreground;
 use crate::report::context::{Context, TestSet};
 use crate::stats::Interval;
+use crate::stats::proportion::wilson;
+use in9_data::View;
 
 /// Claims that one test set can speak about.
-pub(crate) fn claims(_: &Context, set: &TestSet<'_>) -> Vec<Claim> {
-    let of = |trained: &str| -> Option<&Categories> { set.trained_on(trained)?.1.categories.as_ref() };
-    let original = of("original");
+pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
+    let original = set.trained_on("original").and_then(|(_, m)| m.categories.as_ref());
     let mut required = Vec::new();
-    if let (Some(a), Some(b)) = (original, of("mixed-rand")) {
-        required.push((
-            "share of images that need the background: original-trained − mixed-rand-trained".to_owned(),
-            apart(&a.required, &b.required).scaled(100.0),
-        ));
+    if let (Some((a, _)), Some((b, _))) = (set.trained_on("original"), set.trained_on("mixed-rand")) {
+        let (first, second) = (required_by_foreground(a), required_by_foreground(b));
+        let apart: Vec<f64> = first.iter().filter_map(|(id, v)| Some(v - second.get(id)?)).collect();
+        if !apart.is_empty() {
+            let label = "share of images that need the background: original-trained − mixed-rand-trained";
+            required.push((label.to_owned(), context.bootstrap.mean("required", &apart).scaled(100.0)));
+        }
     }
     let share = |pick: &dyn Fn(&Categories) -> Interval, label: &str| -> Vec<(String, Interval)> {
         original.map(|c| (label.to_owned(), pick(c).scaled(100.0))).into_iter().collect()
     };
     [
         REQUIRED.judge(set.split, required),
-        IRRELEVANT.judge(set.split, share(&|c| c.shares[4], "BG Irrelevant, original-trained")),
+        IRRELEVANT.judge(
+            set.split,
+            [
+                share(&|c| c.shares[4], "BG Irrelevant (right on both or wrong on both), original-trained"),
+                set.trained_on("original")
+                    .and_then(|(m, _)| kept(m, context.bootstrap.level))
+                    .into_iter()
+                    .collect(),
+            ]
+            .concat(),
+        ),
         FOOLS_RARE.judge(
             set.split,
             [
@@ -37,6 +52,16 @@ pub(crate) fn claims(_: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Of the images that a network gets right in full, those it gets right before a random background too.
+fn kept(model: &ModelFrame, level: f64) -> Option<(String, Interval)> {
+    let outcomes = model.by_foreground(View::Original).into_iter().zip(model.by_foreground(View::MixedRand));
+    let right = outcomes.filter_map(|(full, alone)| full?.correct().then(|| alone.map(|o| o.correct()))?);
+    let right: Vec<bool> = right.collect();
+    let kept = right.iter().filter(|r| **r).count() as u64;
+    let share = wilson(kept, right.len() as u64, level).scaled(100.0);
+    (!right.is_empty()).then(|| ("of images right in full, right on mixed-rand too".to_owned(), share))
 }
 
 /// Difference of two shares by the method of variance estimates recovery (Zou and Donner 2008).

@@ -1,6 +1,6 @@
 //! Claims about the toy world's dial ρ: how often an object stands in its own kind of scene.
 
-use super::{Claim, Rule, Statement, categories::apart};
+use super::{Claim, NOT_MEASURED, Rule, Statement, categories::apart};
 use crate::report::context::Context;
 use crate::report::sections::dial::{MEASURES, Measure};
 use crate::stats::Interval;
@@ -23,8 +23,9 @@ pub(crate) fn claims(context: &Context) -> Vec<Claim> {
     let everywhere = mixed.into_iter().map(|g| named("mixed-rand", g)).collect();
     // The gap has claims of its own; accuracy on photographs is no measure of reliance.
     let others = &MEASURES[1..MEASURES.len() - 1];
-    let grow = others.iter().filter(|m| m.grows).filter_map(|m| ends(context, m)).collect();
-    let fall = others.iter().filter(|m| !m.grows).filter_map(|m| ends(context, m)).collect();
+    let moving =
+        |grows| others.iter().filter(move |m| m.grows == Some(grows)).filter_map(|m| ends(context, m));
+    let (grow, fall) = (moving(true).collect(), moving(false).collect());
     [
         GROWS.judge("", steps),
         NOUGHT.judge("", at_zero),
@@ -49,7 +50,7 @@ const GROWS: Statement = Statement {
     id: "gap-grows-with-rho",
     statement: "The BG-gap of an original-trained network grows with ρ.",
     source: "known truth of the toy world",
-    published: "not in the paper",
+    published: NOT_MEASURED,
     rule: Rule::Above(0.0),
     unit: "points",
     needs: "data sets of at least two ρ",
@@ -58,7 +59,7 @@ const NOUGHT: Statement = Statement {
     id: "gap-nought-at-rho-0",
     statement: "Where backgrounds say nothing about the class there is no BG-gap.",
     source: "known truth of the toy world",
-    published: "not in the paper",
+    published: NOT_MEASURED,
     rule: Rule::Within(5.0),
     unit: "points",
     needs: "data sets of at least two ρ",
@@ -67,7 +68,7 @@ const STEADY: Statement = Statement {
     id: "mixed-rand-gap-nought",
     statement: "The BG-gap of a mixed-rand-trained network is near zero at every ρ.",
     source: "known truth of the toy world",
-    published: "not in the paper",
+    published: NOT_MEASURED,
     rule: Rule::Within(5.0),
     unit: "points",
     needs: "data sets of at least two ρ",
@@ -76,7 +77,7 @@ const MOVE: Statement = Statement {
     id: "measures-grow-with-rho",
     statement: "The other measures of background reliance grow with ρ too, for original-trained networks.",
     source: "known truth of the toy world",
-    published: "not in the paper",
+    published: NOT_MEASURED,
     rule: Rule::Above(0.0),
     unit: "points",
     needs: "data sets of at least two ρ",
@@ -85,7 +86,7 @@ const LOOK_AWAY: Statement = Statement {
     id: "saliency-falls-with-rho",
     statement: "With a larger ρ an original-trained network looks at the foreground less.",
     source: "known truth of the toy world",
-    published: "not in the paper",
+    published: NOT_MEASURED,
     rule: Rule::Below(0.0),
     unit: "points",
     needs: "data sets of at least two ρ",

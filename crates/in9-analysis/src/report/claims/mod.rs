@@ -2,7 +2,8 @@
 //!
 //! A claim is a few numbers with intervals and a rule. A number is *seen* when its whole interval
 //! obeys the rule, *not seen* when its whole interval breaks it, and *undecided* otherwise. A claim
-//! of several numbers is seen only if all are, and not seen if one is not.
+//! of several numbers is seen only if all are, not seen if one is not and none is, and *mixed* if
+//! one is and another is not.
 
 mod categories;
 mod curves;
@@ -94,7 +95,7 @@ impl Statement {
                 Figure { label, value, unit: self.unit, verdict }
             })
             .collect();
-        let verdict = figures.iter().map(|f| f.verdict).max()?;
+        let verdict = Verdict::over(&figures.iter().map(|f| f.verdict).collect::<Vec<_>>())?;
         Some(Claim {
             id: self.id,
             split: split.into(),
@@ -162,10 +163,53 @@ pub fn unjudged(claims: &[Claim]) -> Vec<Unjudged> {
         .collect()
 }
 
-/// Counts of claims seen, not seen and undecided.
-pub fn tally(claims: &[Claim]) -> (usize, usize, usize) {
-    let count = |v: Verdict| claims.iter().filter(|c| c.verdict == v).count();
-    (count(Verdict::Seen), count(Verdict::NotSeen), count(Verdict::Undecided))
+/// What stands in the place of the paper's finding where the paper has none: such claims are this report's own.
+pub(crate) const NOT_MEASURED: &str = "not measured in the paper";
+
+/// The paper's claims by verdict, each counted once: on the first test set that speaks about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Claims that were judged.
+    pub judged: usize,
+    /// Seen.
+    pub seen: usize,
+    /// Not seen.
+    pub not_seen: usize,
+    /// Seen by one measure and not by another.
+    pub mixed: usize,
+    /// Undecided.
+    pub undecided: usize,
+    /// Further claims that are this report's own, whatever their verdict.
+    pub own: usize,
+}
+
+/// Counts claims.
+pub fn tally(claims: &[Claim]) -> Tally {
+    let mut tally = Tally::default();
+    for (i, claim) in claims.iter().enumerate() {
+        if claims[..i].iter().any(|c| c.id == claim.id) {
+            continue;
+        }
+        if claim.published == NOT_MEASURED {
+            tally.own += 1;
+            continue;
+        }
+        tally.judged += 1;
+        match claim.verdict {
+            Verdict::Seen => tally.seen += 1,
+            Verdict::NotSeen => tally.not_seen += 1,
+            Verdict::Mixed => tally.mixed += 1,
+            Verdict::Undecided => tally.undecided += 1,
+        }
+    }
+    tally
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { judged, seen, not_seen, mixed, undecided, .. } = self;
+        write!(f, "{seen} of {judged} seen, {not_seen} not seen, {mixed} mixed, {undecided} undecided")
+    }
 }
 
 /// The claims for `results.json`, and those that the inputs say nothing about.

@@ -3,15 +3,17 @@
 use crate::stats::Interval;
 use serde::Serialize;
 
-/// What the figures say about a claim, from the mildest to the strictest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// What the figures say about a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The whole interval obeys the rule.
+    /// The whole interval obeys the rule; of a claim, all intervals.
     Seen,
-    /// The interval lies on both sides.
+    /// The interval lies on both sides; of a claim, one does and none breaks the rule.
     Undecided,
-    /// The whole interval breaks the rule.
+    /// Of a claim: one interval obeys the rule and another breaks it.
+    Mixed,
+    /// The whole interval breaks the rule; of a claim, one does and none obeys it.
     NotSeen,
 }
 
@@ -21,8 +23,26 @@ impl Verdict {
         match self {
             Self::Seen => "seen",
             Self::Undecided => "undecided",
+            Self::Mixed => "mixed",
             Self::NotSeen => "not-seen",
         }
+    }
+
+    /// Name in words.
+    pub fn words(self) -> &'static str {
+        if self == Self::NotSeen { "not seen" } else { self.name() }
+    }
+
+    /// The verdict over several figures; `None` over none.
+    pub(super) fn over(figures: &[Self]) -> Option<Self> {
+        let any = |v: Self| figures.contains(&v);
+        Some(match (any(Self::Seen), any(Self::NotSeen)) {
+            _ if figures.is_empty() => return None,
+            (true, true) => Self::Mixed,
+            (false, true) => Self::NotSeen,
+            (_, false) if any(Self::Undecided) => Self::Undecided,
+            (_, false) => Self::Seen,
+        })
     }
 }
 
@@ -81,6 +101,15 @@ mod tests {
         assert_eq!(Rule::Within(5.0).judge(&i(-3.0, 6.0)), Verdict::Undecided);
         assert_eq!(Rule::Within(5.0).judge(&i(6.0, 9.0)), Verdict::NotSeen);
         assert_eq!(Rule::Above(0.0).judge(&i(f64::NAN, 1.0)), Verdict::Undecided);
-        assert!(Verdict::NotSeen > Verdict::Undecided && Verdict::Undecided > Verdict::Seen);
+    }
+
+    #[test]
+    fn figures_that_disagree_are_mixed() {
+        use Verdict::{Mixed, NotSeen, Seen, Undecided};
+        assert_eq!(Verdict::over(&[Seen, Seen]), Some(Seen));
+        assert_eq!(Verdict::over(&[Seen, Undecided]), Some(Undecided));
+        assert_eq!(Verdict::over(&[Undecided, NotSeen]), Some(NotSeen));
+        assert_eq!(Verdict::over(&[Seen, Undecided, NotSeen]), Some(Mixed));
+        assert_eq!(Verdict::over(&[]), None);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         blocks.push(Block::Details(
             format!("All accuracies on {}", set.split),
             vec![Block::Table(tables::intervals(
-                "Wilson's 95 % interval; balanced accuracy by recovered variances",
+                "Wilson's 95 % interval; balanced accuracy: a normal one",
                 &summaries,
             ))],
         ));

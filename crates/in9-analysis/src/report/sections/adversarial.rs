@@ -2,13 +2,15 @@
 
 use crate::error::Result;
 use crate::output::Grid;
-use crate::output::number::{count, percent_interval};
+use crate::output::number::{count, percent, percent_interval};
 use crate::plot::Histogram;
+use crate::probes::adversarial::summary::OwnBackground;
 use crate::probes::adversarial::{Rule, Summary};
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
 use crate::report::pictures::data_address;
 use crate::report::sections::gallery::{self, Item};
+use crate::stats::proportion::wilson;
 use in9_data::View;
 
 /// The section, if the probe was run.
@@ -19,11 +21,18 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }
     let mut blocks = vec![
         Block::Table(verdicts(context, &summaries)),
+        Block::Prose(
+            "A foreground that is wrong even on its own tiled background is an ordinary error, so the last columns \
+             leave those out. Shares grow with the number of backgrounds tried: compare only searches over equally \
+             many. Intervals are about the choice of foregrounds and take the backgrounds as they are."
+                .into(),
+        ),
         Block::Table(cost(&summaries)),
         Block::Prose(
             "A foreground that resists every background is known to resist only when all have been tried, in \
-             whatever order: on it nothing can be saved. The rows for the foregrounds that fall show what the \
-             order is worth; the passes over the backgrounds alone, on which it rests, are counted in full."
+             whatever order: on it nothing can be saved, which bounds every order (the last column). The rows for \
+             the foregrounds that fall show what the order is worth; the passes over the backgrounds alone, on \
+             which it rests, are counted in full."
                 .into(),
         ),
     ];
@@ -76,12 +85,19 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
         "other classes only %",
         "targeted %",
         "challenge accuracy %",
+        "right on own background",
+        "of these turned %",
+        "of these turned to the background's class %",
     ];
     let mut grid = Grid::new("Vulnerable foregrounds, with Wilson's 95 % interval", &header);
     for s in summaries {
         let share = |rule: Rule| {
             let found = s.rules.iter().find(|r| r.rule == rule);
             found.map_or("–".into(), |r| percent_interval(&r.share))
+        };
+        let level = context.bootstrap.level;
+        let of_known = |turned: fn(&OwnBackground) -> u64| {
+            s.own.map_or("–".into(), |own| percent_interval(&wilson(turned(&own), own.right, level)))
         };
         grid.push(vec![
             s.trained_on.clone(),
@@ -92,6 +108,9 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
             share(Rule::UntargetedOther),
             share(Rule::Targeted),
             s.challenge_accuracy.map_or("–".into(), |i| percent_interval(&i)),
+            s.own.map_or("–".into(), |own| own.right.to_string()),
+            of_known(|own| own.turned),
+            of_known(|own| own.turned_to_background),
         ]);
     }
     let published = &context.paper.adversarial;
@@ -105,6 +124,9 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
         "–".into(),
         format!("{:.1}", published.targeted_vulnerable),
         format!("{:.1}", published.challenge_accuracy_in9l),
+        "–".into(),
+        "–".into(),
+        "–".into(),
     ]);
     grid
 }
@@ -117,7 +139,9 @@ fn cost(summaries: &[&Summary]) -> Grid {
         "every pair",
         "official order",
         "ordered search",
+        "least in any order",
         "times fewer than official",
+        "at best",
     ];
     let mut grid = Grid::new(
         "Forward passes for the challenge's verdicts: ordered search against the official script's order",
@@ -127,9 +151,9 @@ fn cost(summaries: &[&Summary]) -> Grid {
     for s in summaries {
         let number = |n: Option<u64>| n.map_or("–".into(), count);
         let ordered = s.ordered_passes.or((!s.exhaustive).then_some(s.passes));
-        let mut push = |which: String, foregrounds: usize, passes: [Option<u64>; 2]| {
-            let fewer = match passes {
-                [Some(official), Some(ordered)] => times(official, ordered),
+        let mut push = |which: String, foregrounds: usize, passes: [Option<u64>; 3]| {
+            let fewer = |than: Option<u64>| match (passes[0], than) {
+                (Some(official), Some(other)) => times(official, other),
                 _ => "–".into(),
             };
             grid.push(vec![
@@ -139,13 +163,16 @@ fn cost(summaries: &[&Summary]) -> Grid {
                 count((foregrounds * s.backgrounds) as u64),
                 number(passes[0]),
                 number(passes[1]),
-                fewer,
+                number(passes[2]),
+                fewer(passes[1]),
+                fewer(passes[2]),
             ]);
         };
-        push(format!("all {}", s.foregrounds), s.foregrounds, [s.official_passes, ordered]);
+        let all = [s.official_passes, ordered, s.least_passes()];
+        push(format!("all {}", s.foregrounds), s.foregrounds, all);
         if let Some(f) = s.fallen {
             let which = format!("the {} that fall", f.foregrounds);
-            push(which, f.foregrounds, [Some(f.official), Some(f.ordered)]);
+            push(which, f.foregrounds, [Some(f.official), Some(f.ordered), Some(f.foregrounds as u64)]);
         }
     }
     grid
@@ -160,7 +187,8 @@ fn classes(context: &Context, s: &Summary) -> Grid {
         header.extend(["paper: fooled by any", "paper: five strongest"]);
     }
     let title = format!(
-        "By class of the background, network trained on {}: other classes' foregrounds turned into it",
+        "By class of the background, network trained on {}: other classes' foregrounds turned into it (the strongest \
+         are the largest of many rates, so a new sample of foregrounds would show them lower)",
         s.trained_on
     );
     let mut grid = Grid::new(title, &header);
@@ -189,7 +217,7 @@ fn strongest(context: &Context, s: &Summary) -> Result<Option<Block>> {
             let Some(rgb) = test.picture(View::OnlyBgT, i) else { continue };
             items.push(Item {
                 picture: data_address(&rgb, test.split.size())?,
-                caption: format!("{name}: {}", percent_interval(rate)),
+                caption: format!("{name}: {} %", percent(rate.value)),
             });
         }
     }

@@ -109,13 +109,15 @@ fn per_class(context: &Context, set: &TestSet<'_>) -> Option<Block> {
         let Some(categories) = summary.categories.as_ref() else { continue };
         let mut header = vec!["class", "images"];
         header.extend(Category::ALL.map(Category::name));
-        header.extend(["required, together", "fools, together"]);
+        header.extend(["BG Fools, same wrong class", "required, together", "fools, together"]);
         let title = format!("Network trained on {trained}, on {}, % of each class", set.split);
         let mut grid = Grid::new(title, &header);
-        for (class, counts) in context.frame.classes.iter().zip(&categories.per_class) {
+        let strict = &categories.fools_same_class_per_class;
+        for ((class, counts), strict) in context.frame.classes.iter().zip(&categories.per_class).zip(strict) {
             let total: u64 = counts.iter().sum();
             let mut row = vec![class.clone(), total.to_string()];
             row.extend(counts.iter().map(|n| percent(*n as f64 / total as f64)));
+            row.push(percent(*strict as f64 / total as f64));
             let together = |n| percent_interval(&wilson(n, total, context.bootstrap.level));
             row.extend([together(counts[0] + counts[1]), together(counts[2] + counts[3])]);
             grid.push(row);

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::report::block::{Block, Section};
-use crate::report::claims::{Claim, Figure, Unjudged, Verdict, tally, unjudged};
+use crate::report::claims::{Claim, Figure, Unjudged, tally, unjudged};
+use crate::report::context::Context;
 use askama::Template;
 
 #[derive(Template)]
@@ -32,7 +33,7 @@ struct Badge {
 }
 
 /// The section, unless nothing could be judged.
-pub(crate) fn section(claims: &[Claim]) -> Result<Option<Section>> {
+pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Section>> {
     if claims.is_empty() {
         return Ok(None);
     }
@@ -48,18 +49,41 @@ pub(crate) fn section(claims: &[Claim]) -> Result<Option<Section>> {
     let missing = unjudged(claims).into_iter().map(missing);
     let left = missing.len();
     let html = Page { claims: entries.into_iter().map(|(_, e)| e).chain(missing).collect() }.render()?;
-    let (seen, not_seen, undecided) = tally(claims);
+    let t = tally(claims);
+    let on = claims.iter().map(|c| c.split.as_str()).find(|s| !s.is_empty()).unwrap_or("the test set");
+    let own = match t.own {
+        0 => String::new(),
+        own => format!(
+            " Another {own} are not the paper's but follow from it, or from how the toy world is made."
+        ),
+    };
+    let left = match left {
+        0 => String::new(),
+        left => format!(" {left} more stand at the end that these inputs cannot speak about."),
+    };
     Ok(Some(Section {
         id: "claims",
         title: "What the paper says, and what is seen here".into(),
         lead: format!(
-            "{seen} seen, {not_seen} not seen, {undecided} undecided; {left} more stand at the end that these inputs \
-             cannot speak about. A claim is seen when the whole \
-             interval of each of its figures obeys the rule, not seen when one interval breaks it, \
-             and undecided otherwise. An arrow reads: trained on → tested on."
+            "Of the paper's claims, on {on}: {t}.{own}{left} A claim is seen when the whole interval of each of its \
+             figures obeys the rule, not seen when one interval breaks it, mixed when another obeys it, and undecided \
+             otherwise; other splits stand beside as a repetition. The paper gives no thresholds: those of the rules \
+             are this report's. Intervals are about the choice of test images, not about the chance of training: {}. \
+             An arrow reads: trained on → tested on.",
+            seeds(context)
         ),
         blocks: vec![Block::Html(html)],
     }))
+}
+
+/// What the verdicts know about the chance of training.
+fn seeds(context: &Context) -> String {
+    match context.seed_groups().iter().map(|g| g.models.len()).max() {
+        None => "each network was trained once".into(),
+        Some(most) => format!(
+            "a claim about one network takes the first of its seeds (up to {most} were trained; see BG-gap)"
+        ),
+    }
 }
 
 /// A claim of the paper about which the inputs say nothing: it is shown too, so that none is passed over.
@@ -90,11 +114,7 @@ fn entry(claim: &Claim) -> Entry<'_> {
 }
 
 fn add(entry: &mut Entry<'_>, claim: &Claim) {
-    let (class, text) = match claim.verdict {
-        Verdict::Seen => ("seen", "seen"),
-        Verdict::Undecided => ("undecided", "undecided"),
-        Verdict::NotSeen => ("not-seen", "not seen"),
-    };
+    let (class, text) = (claim.verdict.name(), claim.verdict.words());
     entry.verdicts.push(Badge { class, text, split: claim.split.clone() });
     let known = entry.splits.len();
     entry.splits.push(claim.split.clone());

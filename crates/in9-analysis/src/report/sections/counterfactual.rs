@@ -1,18 +1,21 @@
 //! Counterfactual attribution: reliance as a graded quantity.
 
+use crate::error::Result;
 use crate::output::Grid;
 use crate::output::number::{percent_interval, points_interval};
-use crate::plot::{Bar, Bars, Group};
+use crate::plot::{Bar, Bars, Group, Histogram};
+use crate::probes::counterfactual::LEAST_TOTAL;
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
-use crate::report::probes::Counterfactual;
+use crate::report::probes::{Counterfactual, read_effects};
+use std::path::Path;
 
 /// The section, if the probe was run.
-pub(crate) fn section(context: &Context) -> Option<Section> {
+pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let main = context.main_dataset();
     let all: Vec<&Counterfactual> = context.probes.counterfactual.iter().map(|(_, s)| s).collect();
     if all.is_empty() {
-        return None;
+        return Ok(None);
     }
     let here: Vec<&Counterfactual> = all.iter().copied().filter(|s| s.source.dataset == main).collect();
     let mut blocks = Vec::new();
@@ -20,19 +23,55 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         blocks.push(Block::figure(
             by_class(context, &here),
             "Reliance on the background by class: its share of the score that foreground and background \
-             bring together. Whiskers: 95 % bootstrap over images.",
+             bring together. Whiskers: 95 % bootstrap over images, given their partners. A class without a bar \
+             has too small a total for a share.",
         ));
+        let folders = context.probes.counterfactual.iter().filter(|(_, s)| s.source.dataset == main);
+        let charts = folders.filter_map(|(folder, s)| images(folder, s).transpose());
+        let charts: Vec<Block> = charts.collect::<Result<_>>()?;
+        if !charts.is_empty() {
+            blocks.push(Block::Columns(charts));
+        }
     }
     blocks.push(Block::Table(table(&all)));
-    Some(Section {
+    Ok(Some(Section {
         id: "counterfactual",
         title: "Reliance as a quantity".into(),
-        lead: "Foreground and background of each image are swapped for those of partners of other classes; \
-               what the score of its class loses is shared between the two by their Shapley values. \
-               Reliance is the background's share: 0 if only foregrounds count, 100 % if only backgrounds do."
+        lead: "Each object before its own tiled background is the start; its foreground and background are swapped \
+               for those of partners of other classes, and what the score of its class loses is shared between \
+               the two by their Shapley values. Reliance is the background's share: 0 if only foregrounds count, \
+               100 % if only backgrounds do."
             .into(),
         blocks,
-    })
+    }))
+}
+
+/// Reliance image by image; `None` where an earlier version did not write it.
+fn images(folder: &Path, s: &Counterfactual) -> Result<Option<Block>> {
+    let values: Vec<f64> = read_effects(folder)?.into_iter().filter_map(|e| e.reliance).collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    // Where the two effects work against each other the share leaves 0 to 100; the ends hold those.
+    let shown: Vec<f64> = values.iter().map(|r| 100.0 * r.clamp(-0.5, 1.5)).collect();
+    let svg = Histogram {
+        label: format!("reliance image by image, trained on {}", s.source.trained_on),
+        x_axis: "reliance of an image (%)".into(),
+        y_axis: "images".into(),
+        values: shown,
+        bins: 30,
+    };
+    Ok(Some(Block::figure(
+        svg.svg(),
+        format!(
+            "Image by image, network trained on {}: {} of {} images, those whose total effect is {} points at least. \
+             Shares below −50 or above 150 % stand at the ends.",
+            s.source.trained_on,
+            values.len(),
+            s.mean.images,
+            100.0 * LEAST_TOTAL
+        ),
+    )))
 }
 
 fn by_class(context: &Context, probes: &[&Counterfactual]) -> String {
@@ -43,7 +82,7 @@ fn by_class(context: &Context, probes: &[&Counterfactual]) -> String {
             .enumerate()
             .filter_map(|(series, s)| {
                 let (_, mean) = s.classes.iter().find(|(c, _)| usize::from(*c) == class)?;
-                let interval = mean.reliance.scaled(100.0);
+                let interval = mean.settled_reliance()?.scaled(100.0);
                 Some(Bar { series, interval, published: None, balanced: None })
             })
             .collect(),
@@ -81,7 +120,7 @@ fn table(probes: &[&Counterfactual]) -> Grid {
             points_interval(&m.background),
             points_interval(&m.foreground),
             points_interval(&m.interaction),
-            percent_interval(&m.reliance),
+            m.settled_reliance().map_or("–".into(), |r| percent_interval(&r)),
         ]);
     }
     grid

@@ -1,8 +1,8 @@
 //! Training-set size and granularity: Figures 10 to 12.
 
 use crate::metrics::ModelSummary;
-use crate::output::Grid;
 use crate::output::number::{percent_interval, points, points_interval};
+use crate::output::{Grid, tables};
 use crate::plot::{Bar, Bars, Group, Lines, Series};
 use crate::report::block::{Block, Section};
 use crate::report::context::{Context, TestSet};
@@ -66,11 +66,12 @@ fn on(context: &Context, set: &TestSet<'_>) -> Vec<Block> {
             blocks.extend(curve.notes.iter().cloned().map(Block::Prose));
         }
     }
-    if !blocks.is_empty() {
+    if let Some(bars) = bars(context, set, [&sizes, &grains]) {
         blocks.push(Block::figure(
-            bars(context, set, [&sizes, &grains]),
-            "Figure 12: mixed-same and mixed-rand by training set; the step between two bars is the BG-gap. \
-             Diamonds: the paper, where it has the same training.",
+            bars,
+            "Figure 12: mixed-same and mixed-rand by training; the step between two bars is the BG-gap. Networks of \
+             different architectures or numbers of passes are not trained alike. Diamonds: the paper, where it has \
+             the same training.",
         ));
     }
     blocks
@@ -138,24 +139,29 @@ fn table(context: &Context, curve: &Curve<'_>, axis: Axis) -> Grid {
 }
 
 /// Figure 12 over the networks of both curves, the mixed-rand-trained one, those of adversarial trainings and the
-/// published ones.
-fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> String {
+/// published ones; `None` if it would show nothing that other figures do not.
+fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> Option<String> {
+    let on_curves = curves.into_iter().filter(|c| c.points.len() > 1).flat_map(|c| &c.points);
+    let on_curves = on_curves.flat_map(|p| &p.networks).map(|n| n.summary);
+    let is_robust = |m: &ModelSummary| {
+        context.runs.iter().any(|r| r.robust && r.dataset == set.dataset && r.model == m.key.model)
+    };
+    let robust = set.models.iter().map(|(_, m)| *m).filter(|m| is_robust(m));
+    let special: Vec<&ModelSummary> =
+        on_curves.chain(robust).chain(set.pretrained().map(|(_, m)| m)).collect();
+    if special.is_empty() {
+        return None;
+    }
+    let plain = ["original", "mixed-rand"].into_iter().filter_map(|t| Some(set.trained_on(t)?.1));
     let mut shown: Vec<&ModelSummary> = Vec::new();
-    let on_curves = curves.into_iter().flat_map(|c| &c.points).flat_map(|p| &p.networks).map(|n| n.summary);
-    let mixed = set.trained_on("mixed-rand").map(|(_, m)| m);
-    let robust = |m: &&ModelSummary| context.runs.iter().any(|r| r.robust && r.model == m.key.model);
-    let robust = set.models.iter().map(|(_, m)| *m).filter(robust);
-    let pretrained = set.pretrained().map(|(_, m)| m);
-    for m in on_curves.chain(mixed).chain(robust).chain(pretrained) {
+    for m in special.into_iter().chain(plain) {
         if !shown.iter().any(|s| s.key == m.key) {
             shown.push(m);
         }
     }
-    let alone = |m: &ModelSummary| shown.iter().filter(|s| s.label() == m.label()).count() == 1;
     let views = [View::MixedSame, View::MixedRand];
-    let groups = shown.iter().map(|m| Group {
-        // What it was trained on says more than its name, as long as it is the only one.
-        label: if alone(m) { m.label().to_owned() } else { m.key.model.clone() },
+    let groups = tables::names(&shown).into_iter().zip(&shown).map(|(label, m)| Group {
+        label,
         bars: views
             .iter()
             .enumerate()
@@ -166,15 +172,15 @@ fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> String
             })
             .collect(),
     });
-    Bars {
+    let chart = Bars {
         label: "accuracy on mixed-same and mixed-rand by training set".into(),
         axis: "accuracy (%)".into(),
         series: views.map(|v| v.to_string()).to_vec(),
         groups: groups.collect(),
         level: Some((100.0 * context.frame.chance(), "chance".into())),
         range: None,
-    }
-    .svg()
+    };
+    Some(chart.svg())
 }
 
 /// The gaps that the paper's text gives for Figure 12.

@@ -21,8 +21,8 @@ pub(crate) struct Measure {
     pub(crate) axis: &'static str,
     /// What the chart shows and what it should look like.
     caption: &'static str,
-    /// Whether more reliance makes it larger.
-    pub(crate) grows: bool,
+    /// Whether a larger ρ should make it larger or smaller; `None` if it can do either.
+    pub(crate) grows: Option<bool>,
     value: fn(&Context, &str, &str) -> Option<Interval>,
 }
 
@@ -47,35 +47,36 @@ pub(crate) const MEASURES: [Measure; 8] = [
         name: "BG-gap",
         axis: "BG-gap (points)",
         caption: "BG-gap: accuracy on mixed-same minus accuracy on mixed-rand.",
-        grows: true,
+        grows: Some(true),
         value: |c, d, t| Some(summary(c, d, t)?.gap?.gap),
     },
     Measure {
         name: "background required",
         axis: "background required (%)",
         caption: "Share of images whose background is required (BG Required and BG+FG Required).",
-        grows: true,
+        grows: Some(true),
         value: |c, d, t| Some(summary(c, d, t)?.categories.as_ref()?.required),
     },
     Measure {
         name: "accuracy on only-bg-t",
         axis: "accuracy on only-bg-t (%)",
         caption: "Accuracy on backgrounds alone.",
-        grows: true,
+        grows: Some(true),
         value: |c, d, t| Some(summary(c, d, t)?.accuracy(View::OnlyBgT)?.accuracy),
     },
     Measure {
-        name: "BG Fools",
-        axis: "BG Fools (%)",
-        caption: "Share of images that only their background turns wrong (BG Fools and BG+FG Fools).",
-        grows: true,
+        name: "fools, together",
+        axis: "fools, together (%)",
+        caption: "Share of images that only their background turns wrong (BG Fools and BG+FG Fools together). With a \
+                  larger ρ a photograph's own background misleads less often, so this may fall.",
+        grows: None,
         value: |c, d, t| Some(summary(c, d, t)?.categories.as_ref()?.fools),
     },
     Measure {
         name: "counterfactual reliance",
         axis: "reliance (%)",
         caption: "Counterfactual reliance: the background's share of what foreground and background bring.",
-        grows: true,
+        grows: Some(true),
         value: |c, d, t| {
             let mut all = c.probes.counterfactual.iter().map(|(_, s)| s);
             Some(all.find(|s| s.source.dataset == d && s.source.trained_on == t)?.mean.reliance)
@@ -85,7 +86,7 @@ pub(crate) const MEASURES: [Measure; 8] = [
         name: "foregrounds vulnerable, targeted",
         axis: "vulnerable, targeted (%)",
         caption: "Foregrounds that some background turns into its own class, of those searched.",
-        grows: true,
+        grows: Some(true),
         value: |c, d, t| {
             let mut all = c.probes.adversarial.iter().map(|(_, s)| s);
             let rules = &all.find(|s| s.dataset == d && s.trained_on == t)?.rules;
@@ -97,7 +98,7 @@ pub(crate) const MEASURES: [Measure; 8] = [
         axis: "lift of Grad-CAM (points)",
         caption: "Share of Grad-CAM on the foreground above the foreground's share of the area; less of \
                   it means more reliance on the background.",
-        grows: false,
+        grows: Some(false),
         value: |c, d, t| {
             let mut all = c.probes.saliency.iter().map(|(_, s)| s);
             let found = all.find(|s| s.source.dataset == d && s.source.trained_on == t)?;
@@ -108,7 +109,7 @@ pub(crate) const MEASURES: [Measure; 8] = [
         name: "accuracy on original",
         axis: "accuracy on original (%)",
         caption: "Accuracy on whole photographs, for comparison: no measure of reliance.",
-        grows: true,
+        grows: Some(true),
         value: |c, d, t| Some(summary(c, d, t)?.accuracy(View::Original)?.accuracy),
     },
 ];
@@ -128,7 +129,9 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         title: "Calibration: every measure against a known truth".into(),
         lead: "In the toy world ρ sets how often an object stands in its own kind of scene. A measure of \
                background reliance must be near its floor at ρ = 0 and move with ρ for a network trained on \
-               photographs as they are; for one trained on mixed-rand it must stay. Whiskers: 95 %."
+               photographs as they are; for one trained on mixed-rand it must stay. Training and test photographs \
+               of a data set share its ρ, so what is measured on photographs as they are moves with the test too. \
+               Whiskers: 95 %."
             .into(),
         blocks: vec![Block::Columns(charts), Block::Table(table(context))],
     })

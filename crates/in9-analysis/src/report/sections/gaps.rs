@@ -32,7 +32,8 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         id: "gaps",
         title: "BG-gap".into(),
         lead: "Accuracy on mixed-same minus accuracy on mixed-rand: what a fitting background is worth. \
-               Zero means that the background does not matter."
+               Zero means that a background of the right class is worth no more than any other, on average; a single \
+               background may still turn an answer (see adversarial backgrounds)."
             .into(),
         blocks,
     })

@@ -43,7 +43,7 @@ pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
             if let Some(gap) = &summary.gap {
                 cards.push(Card {
                     value: points(gap.gap.value),
-                    limits: limits(&gap.gap, points),
+                    limits: format!("{}, balanced {}", limits(&gap.gap, points), points(gap.balanced.value)),
                     label: format!("BG-gap, trained on {trained} (points)"),
                 });
             }
@@ -74,12 +74,13 @@ pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
             label: "foregrounds with an adversarial background (targeted), trained on original".into(),
         });
     }
-    let (seen, not_seen, undecided) = tally(claims);
-    if !claims.is_empty() {
+    let t = tally(claims);
+    if t.judged > 0 {
+        let split = sets.first().map_or("", |s| s.split);
         cards.push(Card {
-            value: format!("{seen} of {}", claims.len()),
-            limits: format!("{undecided} undecided, {not_seen} not seen"),
-            label: "claims seen".into(),
+            value: format!("{} of {}", t.seen, t.judged),
+            limits: format!("{} not seen, {} mixed, {} undecided", t.not_seen, t.mixed, t.undecided),
+            label: format!("of the paper's claims seen on {split}"),
         });
     }
     cards

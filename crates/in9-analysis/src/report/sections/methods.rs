@@ -43,10 +43,16 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     }
     let prose = [
         "Accuracy of one view: Wilson's score interval. Balanced accuracy: mean of the classes' recalls; \
-         its limits combine the classes' Wilson limits by the method of variance estimates recovery.",
-        "BG-gap and every other difference: percentile bootstrap in which whole foregrounds are resampled, \
-         so that the pairing of views and models counts. Paired accuracies of two models also have \
-         McNemar's exact test. Several training seeds: Student's t interval over the seeds.",
+         a normal interval with the classes' variances at the mean of Jeffreys' posterior.",
+        "BG-gap and other differences between views or networks: percentile bootstrap in which whole foregrounds \
+         are resampled, so that the pairing counts. Paired accuracies of two models also have McNemar's exact \
+         test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
+         several ρ are unpaired: the limits of both are combined by recovered variances.",
+        "Claims of the train-and-test matrix are judged by balanced accuracy, because the paper's test sets are \
+         balanced; where all classes are equally frequent it is plain accuracy. Other claims say which they use \
+         or are about plain accuracy.",
+        "No interval includes the chance of training: a network stands for itself, unless means over seeds are \
+         named.",
         "A prediction outside the taxonomy counts as wrong. Chance of balanced accuracy is one over the \
          number of classes whatever their frequencies.",
         "Published numbers are from arXiv 2006.09994 v1 unless another source is named; the paper reports \

@@ -33,13 +33,13 @@ use crate::report::context::Context;
 pub fn all(context: &Context, found: &[Claim]) -> Result<Vec<Section>> {
     let sections = [
         examples::section(context)?,
-        claims::section(found)?,
+        claims::section(context, found)?,
         matrix::section(context),
         gaps::section(context),
         figures::section(context),
         categories::section(context),
         dial::section(context),
-        counterfactual::section(context),
+        counterfactual::section(context)?,
         adversarial::section(context)?,
         saliency::section(context)?,
         progress::section(context),

@@ -5,6 +5,7 @@ use crate::output::tables;
 use crate::plot::{Cloud, Scatter};
 use crate::report::block::{Block, Section};
 use crate::report::context::{Context, TestSet};
+use crate::report::runs::Run;
 use crate::stats::regression;
 use in9_data::View;
 
@@ -17,30 +18,43 @@ pub(crate) enum Yardstick {
     Original,
 }
 
-/// At least three networks of this report: those of the list's `imagenet` file, or else those trained on
-/// photographs as they are.
+/// At least three networks of this report, of different quality: those of the list's `imagenet` file, or else
+/// those trained on photographs as they are.
 pub(crate) fn own_points(context: &Context, set: &TestSet<'_>) -> Option<(Yardstick, Vec<Point>)> {
     let tested = listed_points(context, set);
-    if tested.len() >= 3 {
+    if different(&tested) {
         return Some((Yardstick::ImageNet, tested));
     }
     let trained = trained_points(context, set);
-    (trained.len() >= 3).then_some((Yardstick::Original, trained))
+    different(&trained).then_some((Yardstick::Original, trained))
 }
 
-/// The networks of the list's `imagenet` file.
+/// Whether there is more than a line through two places.
+fn different(points: &[Point]) -> bool {
+    let mut places: Vec<f64> = points.iter().map(|p| p.quality).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    places.len() >= 3
+}
+
+/// The networks of the list's `imagenet` file that were tested on `set`.
 fn listed_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
-    // Loading the context has refused a broken file already.
     let Some(path) = &context.spec.imagenet else { return Vec::new() };
-    let points = ours(&context.summaries, path).unwrap_or_default();
-    points.into_iter().filter(|p| set.models.iter().any(|(m, _)| m.key.model == p.model)).collect()
+    // Loading the context has refused a broken file already.
+    let listed = ours(&context.summaries, path).unwrap_or_default();
+    let here = |point: Point| {
+        let (_, summary) = set.models.iter().find(|(m, _)| m.key.model == point.model)?;
+        let views = summary.views.iter().map(|(v, a)| (v.to_string(), a.accuracy.value));
+        Some(Point { views: views.collect(), ..point })
+    };
+    listed.into_iter().filter_map(here).collect()
 }
 
 /// The networks trained on photographs as they are, by their accuracy on such; those of adversarial trainings
 /// give it up for something else.
 fn trained_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
-    let runs = context.runs.iter().filter(|r| r.view == View::Original.name() && !r.robust);
-    let points = runs.filter_map(|r| {
+    let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.robust;
+    let points = context.runs.iter().filter(plain).filter_map(|r| {
         let (_, summary) = set.models.iter().find(|(m, _)| m.key.model == r.model)?;
         let views = summary.views.iter().filter(|(v, _)| *v != View::Original);
         Some(Point {
@@ -57,8 +71,8 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let (sets, level) = (context.test_sets(), context.bootstrap.level);
     let listed = sets.first().map(|set| listed_points(context, set)).unwrap_or_default();
     let whose = match listed.len() {
-        0 => "The first plot shows the paper\'s five pre-trained networks (Table 2); none of this report\'s was tested on ImageNet.".to_owned(),
-        n => format!("The first plot shows the paper\'s five pre-trained networks (Table 2) and {n} of this report\'s."),
+        0 => "The first plot shows the paper's five pre-trained networks (Table 2); none of this report's was tested on ImageNet.".to_owned(),
+        n => format!("The first plot shows the paper's five pre-trained networks (Table 2) and {n} of this report's."),
     };
     let mut points = published(&context.paper);
     points.extend(listed);
@@ -75,8 +89,10 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         let lines = trends(&points, level);
         let names: Vec<&str> = points.iter().map(|p| p.model.as_str()).collect();
         let caption = format!(
-            "The same for this report\'s networks on {}, with accuracy on original in the place of accuracy on \
-             ImageNet: all that were trained on photographs as they are ({}).",
+            "The same for this report's networks on {}, with accuracy on original in the place of accuracy on \
+             ImageNet: all that were trained on photographs as they are, adversarial trainings aside ({}). Both \
+             accuracies are of the same foregrounds and several networks share an architecture, so the bands are \
+             narrower than those of independent networks.",
             set.split,
             names.join(", ")
         );

@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::output::Grid;
-use crate::output::number::{percent_interval, points_interval};
+use crate::output::number::{percent, percent_interval, points_interval};
+use crate::plot::{Lines, Series};
 use crate::probes::saliency::Method;
-use crate::probes::saliency::summary::{MethodSummary, mass_difference};
+use crate::probes::saliency::summary::{MeanCurves, MethodSummary, mass_difference};
 use crate::probes::saliency::write::read_masses;
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
@@ -37,6 +38,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         }
         blocks.push(Block::Table(grid));
     }
+    let charts = curves(context);
+    if !charts.is_empty() {
+        blocks.push(Block::Columns(charts));
+    }
     blocks.extend(pictures(context)?);
     let others = measures(context, |s| !here(s));
     match (others.rows.is_empty(), blocks.is_empty()) {
@@ -50,8 +55,11 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         id: "saliency",
         title: "Where the networks look".into(),
         lead: "Saliency maps of each image's true class, measured against its true foreground. A map that \
-               knows nothing has on average the foreground's share of the area on it: a lift of zero. At a tap right \
-               before a global mean, the default of most networks, Grad-CAM and HiResCAM are one map."
+               knows nothing has on average the foreground's share of the area on it, a lift of zero, and as much in \
+               the pointing game (without tolerance); one that is the same everywhere has it as its IoU. Empty maps \
+               are left out of the means. Deletion and insertion areas are those under the curves of the class's \
+               probability. At a tap right before a global mean, the default of most networks, Grad-CAM and HiResCAM \
+               are one map."
             .into(),
         blocks,
     }))
@@ -64,12 +72,14 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
         "method",
         "tap",
         "images",
+        "empty maps",
+        "foreground area %",
         "mass on foreground %",
         "lift (points)",
         "pointing game %",
         "best IoU %",
-        "deletion ↓",
-        "insertion ↑",
+        "deletion area % ↓",
+        "insertion area % ↑",
     ];
     let mut grid = Grid::new("Means over images with 95 % bootstrap intervals", &header);
     for (_, s) in context.probes.saliency.iter().filter(|(_, s)| wanted(s)) {
@@ -81,6 +91,8 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
                 m.method.name().into(),
                 tap(s, m).unwrap_or("–").to_owned(),
                 m.images.to_string(),
+                m.empty.to_string(),
+                m.area.map_or("–".into(), |a| percent(a.value)),
                 percent_interval(&m.mass),
                 points_interval(&m.lift),
                 percent_interval(&m.pointing),
@@ -99,6 +111,55 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
         grid.rows.iter_mut().for_each(|row| drop(row.remove(0)));
     }
     grid
+}
+
+/// Mean deletion and insertion curves on the main data set, one pair of charts a network.
+fn curves(context: &Context) -> Vec<Block> {
+    let main = context.main_dataset();
+    let mut charts = Vec::new();
+    for (_, s) in context.probes.saliency.iter().filter(|(_, s)| s.source.dataset == main) {
+        for (what, pick) in [
+            ("Deletion", (|c| &c.deletion) as fn(&MeanCurves) -> &Vec<Interval>),
+            ("Insertion", |c| &c.insertion),
+        ] {
+            let series: Vec<Series> = s
+                .methods
+                .iter()
+                .filter_map(|m| {
+                    let curve = pick(m.curves.as_ref()?);
+                    let steps = curve.len().saturating_sub(1).max(1) as f64;
+                    let points = curve.iter().enumerate();
+                    let points = points.map(|(i, y)| (100.0 * i as f64 / steps, y.scaled(100.0)));
+                    let name = match tap(s, m) {
+                        Some(tap) => format!("{} at {tap}", m.method.name()),
+                        None => m.method.name().to_owned(),
+                    };
+                    Some(Series { name, points: points.collect(), marked: false })
+                })
+                .collect();
+            if series.is_empty() {
+                continue;
+            }
+            let chart = Lines {
+                label: format!("{what} curves, trained on {}", s.source.trained_on),
+                x_axis: "most salient pixels (%)".into(),
+                y_axis: "mean probability of the class (%)".into(),
+                series,
+                range: Some((0.0, 100.0)),
+                logarithmic: false,
+                own_ticks: false,
+            };
+            let done = if what == "Deletion" { "painted grey" } else { "put back into the blurred picture" };
+            charts.push(Block::figure(
+                chart.svg(),
+                format!(
+                    "{what}, network trained on {}: pixels {done}, most salient first.",
+                    s.source.trained_on
+                ),
+            ));
+        }
+    }
+    charts
 }
 
 /// Tap of a method's maps; `None` for a method without. Runs that name one tap for all leave the methods' own out.
