@@ -17,6 +17,13 @@ pub struct Gap {
     pub foregrounds: usize,
 }
 
+impl Gap {
+    /// Both differences times `factor`.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self { gap: self.gap.scaled(factor), balanced: self.balanced.scaled(factor), ..self }
+    }
+}
+
 /// One cell of the train-on-X, test-on-Y matrix: a model on a view.
 pub type Cell<'a> = (&'a ModelFrame, View);
 

@@ -39,6 +39,16 @@ impl ModelSummary {
     }
 }
 
+/// The architecture with networks trained on the most views; the first among equals, empty without models.
+pub fn main_arch<'a>(models: &[&'a ModelSummary]) -> &'a str {
+    let views = |arch: &str| {
+        let trained = |v: &View| models.iter().any(|m| m.key.arch == arch && m.key.trained_on == v.name());
+        View::ALL.iter().filter(|v| trained(v)).count()
+    };
+    let archs = models.iter().map(|m| m.key.arch.as_str());
+    archs.rev().max_by_key(|arch| views(arch)).unwrap_or_default()
+}
+
 /// Summarises one model.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use crate::metrics::categories::Category;
 use crate::metrics::compare::Comparison;
 use crate::metrics::progress::Trend;
 use crate::metrics::seeds::SeedGroup;
+use crate::metrics::summary::main_arch;
 use crate::output::grid::Grid;
 use crate::output::number::{p_value, percent, percent_interval, points_interval};
 use in9_data::View;
@@ -15,9 +16,12 @@ pub fn views(models: &[&ModelSummary]) -> Vec<View> {
     View::ALL.into_iter().filter(|v| models.iter().any(|m| m.accuracy(*v).is_some())).collect()
 }
 
-/// Names for the rows: what was trained on, with whatever else tells the models apart.
+/// Names for the rows: what was trained on, with whatever else tells the models apart; the architecture stands only
+/// where it is not that of most, or where the same was trained with another.
 pub fn names(models: &[&ModelSummary]) -> Vec<String> {
-    let several_archs = models.iter().any(|m| m.key.arch != models[0].key.arch);
+    let main = main_arch(models);
+    let elsewhere =
+        |m: &ModelSummary| models.iter().any(|o| o.label() == m.label() && o.key.arch != m.key.arch);
     let alike = |m: &ModelSummary| {
         models.iter().filter(|o| (o.label(), &o.key.arch) == (m.label(), &m.key.arch)).count()
     };
@@ -25,7 +29,7 @@ pub fn names(models: &[&ModelSummary]) -> Vec<String> {
         .iter()
         .map(|m| {
             let mut name = m.label().to_owned();
-            if several_archs && !m.key.arch.is_empty() {
+            if (m.key.arch != main || elsewhere(m)) && !m.key.arch.is_empty() {
                 name = format!("{name} · {}", m.key.arch);
             }
             if alike(m) > 1 && m.label() != m.key.model {

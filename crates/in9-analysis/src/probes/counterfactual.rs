@@ -67,9 +67,9 @@ pub struct MeanEffects {
 }
 
 impl MeanEffects {
-    /// Reliance, unless the total that it is a share of may be nothing.
+    /// Reliance, unless the total that it is a share of may be below [`LEAST_TOTAL`].
     pub fn settled_reliance(&self) -> Option<Interval> {
-        self.total.is_none_or(|total| total.low > 0.0).then_some(self.reliance)
+        self.total.is_none_or(|total| total.low >= LEAST_TOTAL).then_some(self.reliance)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::frame::{Frame, Key, ModelFrame};
 use crate::metrics::seeds::{SeedGroup, seed_groups_of};
+use crate::metrics::summary::main_arch;
 use crate::metrics::{ModelSummary, summarise};
 use crate::paper::Paper;
 use crate::report::datasets::{Loaded, TestSplit};
@@ -10,7 +11,6 @@ use crate::report::probes::Probes;
 use crate::report::runs::Run;
 use crate::report::spec::Spec;
 use crate::stats::Bootstrap;
-use in9_data::View;
 use in9_data::predictions::Table;
 
 /// The loaded inputs of a report.
@@ -168,20 +168,8 @@ impl<'a> TestSet<'a> {
     /// The first model (by name) trained on `view`, of the architecture that was trained on the most views: what
     /// is set side by side must not differ in its architecture too.
     pub fn trained_on(&self, view: &str) -> Option<(&'a ModelFrame, &'a ModelSummary)> {
-        let arch = self.main_arch()?;
+        let arch = main_arch(&self.summaries());
         self.models.iter().find(|(m, _)| m.key.trained_on == view && m.key.arch == arch).copied()
-    }
-
-    /// The architecture with networks trained on the most views; the first among equals.
-    fn main_arch(&self) -> Option<&'a str> {
-        let views = |arch: &str| {
-            let trained = |v: &View| {
-                self.models.iter().any(|(m, _)| m.key.arch == arch && m.key.trained_on == v.name())
-            };
-            View::ALL.iter().filter(|v| trained(v)).count()
-        };
-        let archs = self.models.iter().map(|(m, _)| m.key.arch.as_str());
-        archs.rev().max_by_key(|arch| views(arch))
     }
 
     /// Networks trained on all of ImageNet.

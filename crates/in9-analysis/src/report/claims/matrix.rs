@@ -24,20 +24,18 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
             split,
             background_trained.into_iter().filter_map(|v| m.above_chance("original", v)).collect(),
         ),
-        GAP_ORIGINAL.judge(split, m.gap("original").into_iter().collect()),
-        GAP_MIXED_RAND.judge(split, m.gap("mixed-rand").into_iter().collect()),
-        GAP_NEXT.judge(split, m.gap("mixed-next").into_iter().collect()),
+        GAP_ORIGINAL.judge(split, m.gap("original")),
+        GAP_MIXED_RAND.judge(split, m.gap("mixed-rand")),
+        GAP_NEXT.judge(split, m.gap("mixed-next")),
         SHAPE_OWN.judge(
             split,
             ["only-bg-b", "only-bg-t"]
                 .into_iter()
-                .filter_map(|other| m.apart(("no-fg", "no-fg"), (other, other)))
+                .flat_map(|other| m.apart(("no-fg", "no-fg"), (other, other)))
                 .collect(),
         ),
-        SHAPE_ORIGINAL
-            .judge(split, m.apart(("original", "no-fg"), ("original", "only-bg-t")).into_iter().collect()),
-        SHAPE_BOX
-            .judge(split, m.apart(("original", "no-fg"), ("original", "only-bg-b")).into_iter().collect()),
+        SHAPE_ORIGINAL.judge(split, m.apart(("original", "no-fg"), ("original", "only-bg-t"))),
+        SHAPE_BOX.judge(split, m.apart(("original", "no-fg"), ("original", "only-bg-b"))),
         LEAK_ONLY_FG.judge(
             split,
             ["only-bg-b", "only-bg-t"].into_iter().filter_map(|v| m.above_chance("only-fg", v)).collect(),
@@ -50,13 +48,10 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
             split,
             ["mixed-next", "mixed-rand"]
                 .into_iter()
-                .filter_map(|v| m.apart(("mixed-rand", v), ("original", v)))
+                .flat_map(|v| m.apart(("mixed-rand", v), ("original", v)))
                 .collect(),
         ),
-        ROBUST_COST.judge(
-            split,
-            m.apart(("original", "original"), ("mixed-rand", "original")).into_iter().collect(),
-        ),
+        ROBUST_COST.judge(split, m.apart(("original", "original"), ("mixed-rand", "original"))),
         ROBUST_SPREAD.judge(split, m.spreads().into_iter().collect()),
         BLURRED.judge(
             split,
@@ -64,9 +59,7 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
                 m.apart(("original", "bg-blurred"), ("original", "only-fg")),
                 m.apart(("original", "mixed-same"), ("original", "bg-blurred")),
             ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            .concat(),
         ),
     ];
     claims.into_iter().flatten().collect()
@@ -92,23 +85,44 @@ impl Measure<'_> {
         Some((label, accuracy.balanced.shifted(self.context.frame.chance()).scaled(100.0)))
     }
 
-    fn gap(&self, trained_on: &str) -> Option<Named> {
-        let gap = gap(self.model(trained_on)?, self.context.classes(), &self.context.bootstrap)?;
-        Some((format!("balanced BG-gap, trained on {trained_on}"), gap.balanced.scaled(100.0)))
+    fn gap(&self, trained_on: &str) -> Vec<Named> {
+        let gap =
+            self.model(trained_on).and_then(|m| gap(m, self.context.classes(), &self.context.bootstrap));
+        self.figures(&format!("BG-gap, trained on {trained_on}"), gap)
     }
 
-    /// Balanced accuracy in one cell minus balanced accuracy in another, in points.
-    fn apart(&self, a: (&str, &str), b: (&str, &str)) -> Option<Named> {
+    /// Accuracy in one cell minus accuracy in another, in points.
+    fn apart(&self, a: (&str, &str), b: (&str, &str)) -> Vec<Named> {
         let cell = |(trained, tested): (&str, &str)| -> Option<(&ModelFrame, View)> {
             Some((self.model(trained)?, tested.parse().ok()?))
         };
-        let d: Gap = difference(cell(a)?, cell(b)?, self.context.classes(), &self.context.bootstrap)?;
+        let both = cell(a).zip(cell(b));
+        let classes = self.context.classes();
+        let apart = both.and_then(|(a, b)| difference(a, b, classes, &self.context.bootstrap));
         let label = if a.0 == b.0 {
             format!("{} → {} − {}", a.0, a.1, b.1)
         } else {
             format!("{} → {} − {} → {}", a.0, a.1, b.0, b.1)
         };
-        Some((format!("{label} (balanced)"), d.balanced.scaled(100.0)))
+        self.figures(&label, apart)
+    }
+
+    /// A difference by plain accuracy and, where the classes are not equally frequent as in the paper, by balanced
+    /// accuracy too.
+    fn figures(&self, label: &str, apart: Option<Gap>) -> Vec<Named> {
+        let Some(Gap { gap, balanced, .. }) = apart.map(|a| a.scaled(100.0)) else { return Vec::new() };
+        if self.is_balanced() {
+            return vec![(label.to_owned(), gap)];
+        }
+        vec![(format!("{label}: plain"), gap), (format!("{label}: balanced"), balanced)]
+    }
+
+    /// Whether all classes of the test set are equally frequent.
+    fn is_balanced(&self) -> bool {
+        let mut counts = vec![0u64; self.context.classes()];
+        let foregrounds = self.set.models.first().map_or(&[][..], |(m, _)| &m.foregrounds[..]);
+        foregrounds.iter().for_each(|f| counts[usize::from(f.class)] += 1);
+        counts.iter().all(|n| *n == counts[0])
     }
 
     /// Spread over the five tests that show the foreground: original-trained minus mixed-rand-trained.

@@ -79,8 +79,8 @@ impl Rule {
     pub fn describe(self, unit: &str) -> String {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         match self {
-            Self::Above(t) => format!("95 % interval wholly above {t}{unit}"),
-            Self::Below(t) => format!("95 % interval wholly below {t}{unit}"),
+            Self::Above(t) => format!("95 % interval wholly above {t}{unit}").replace('-', "−"),
+            Self::Below(t) => format!("95 % interval wholly below {t}{unit}").replace('-', "−"),
             Self::Within(m) => format!("95 % interval wholly within ±{m}{unit}"),
         }
     }

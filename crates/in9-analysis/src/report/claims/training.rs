@@ -22,9 +22,7 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     let runs = || context.runs.iter().filter(|r| r.dataset == set.dataset);
     let hardened = runs().filter(|r| r.robust).filter_map(|robust| {
         let plain = runs().find(|plain| robust.is_hardened(plain))?;
-        let (label, apart) = apart(tested(&robust.model)?, tested(&plain.model)?)?;
-        let gap = set.models.iter().find(|(m, _)| m.key.model == plain.model)?.1.gap?.gap.value;
-        Some((format!("{label} (which is {:.1})", 100.0 * gap), apart))
+        apart(tested(&robust.model)?, tested(&plain.model)?)
     });
     [PRE_TRAINING.judge(set.split, pretrained.collect()), ROBUST.judge(set.split, hardened.collect())]
         .into_iter()

@@ -4,7 +4,6 @@ use crate::error::Result;
 use crate::output::Grid;
 use crate::output::number::{count, percent, percent_interval};
 use crate::plot::Histogram;
-use crate::probes::adversarial::summary::OwnBackground;
 use crate::probes::adversarial::{Rule, Summary};
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
@@ -19,11 +18,14 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     if summaries.is_empty() {
         return Ok(None);
     }
-    let mut blocks = vec![
-        Block::Table(verdicts(context, &summaries)),
+    let mut blocks = vec![Block::Table(verdicts(context, &summaries))];
+    let known = known(context, &summaries);
+    if !known.rows.is_empty() {
+        blocks.push(Block::Table(known));
+    }
+    blocks.extend([
         Block::Prose(
-            "A foreground that is wrong even on its own tiled background is an ordinary error, so the last columns \
-             leave those out. Shares grow with the number of backgrounds tried: compare only searches over equally \
+            "A foreground that is wrong even on its own tiled background is an ordinary error. Shares grow with the number of backgrounds tried: compare only searches over equally \
              many. Intervals are about the choice of foregrounds and take the backgrounds as they are."
                 .into(),
         ),
@@ -35,7 +37,7 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
              which it rests, are counted in full."
                 .into(),
         ),
-    ];
+    ]);
     let main = context.main_dataset();
     let whole: Vec<&Summary> =
         summaries.iter().copied().filter(|s| s.exhaustive && s.dataset == main).collect();
@@ -85,19 +87,12 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
         "other classes only %",
         "targeted %",
         "challenge accuracy %",
-        "right on own background",
-        "of these turned %",
-        "of these turned to the background's class %",
     ];
     let mut grid = Grid::new("Vulnerable foregrounds, with Wilson's 95 % interval", &header);
     for s in summaries {
         let share = |rule: Rule| {
             let found = s.rules.iter().find(|r| r.rule == rule);
             found.map_or("–".into(), |r| percent_interval(&r.share))
-        };
-        let level = context.bootstrap.level;
-        let of_known = |turned: fn(&OwnBackground) -> u64| {
-            s.own.map_or("–".into(), |own| percent_interval(&wilson(turned(&own), own.right, level)))
         };
         grid.push(vec![
             s.trained_on.clone(),
@@ -108,9 +103,6 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
             share(Rule::UntargetedOther),
             share(Rule::Targeted),
             s.challenge_accuracy.map_or("–".into(), |i| percent_interval(&i)),
-            s.own.map_or("–".into(), |own| own.right.to_string()),
-            of_known(|own| own.turned),
-            of_known(|own| own.turned_to_background),
         ]);
     }
     let published = &context.paper.adversarial;
@@ -124,10 +116,27 @@ fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
         "–".into(),
         format!("{:.1}", published.targeted_vulnerable),
         format!("{:.1}", published.challenge_accuracy_in9l),
-        "–".into(),
-        "–".into(),
-        "–".into(),
     ]);
+    grid
+}
+
+/// What becomes of the foregrounds that are no ordinary errors.
+fn known(context: &Context, summaries: &[&Summary]) -> Grid {
+    let header = ["trained on", "tested on", "right there", "turned %", "turned to the background's class %"];
+    let title = "Without ordinary errors: foregrounds that are right on their own tiled background, and those of them \
+                 that some background turns";
+    let mut grid = Grid::new(title, &header);
+    for s in summaries {
+        let Some(own) = s.own else { continue };
+        let share = |turned: u64| percent_interval(&wilson(turned, own.right, context.bootstrap.level));
+        grid.push(vec![
+            s.trained_on.clone(),
+            format!("{} {}", s.dataset, s.split),
+            format!("{} of {}", own.right, s.foregrounds),
+            share(own.turned),
+            share(own.turned_to_background),
+        ]);
+    }
     grid
 }
 

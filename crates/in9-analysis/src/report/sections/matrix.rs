@@ -1,6 +1,7 @@
 //! The train-on-X, test-on-Y matrix beside the paper's Table 5.
 
-use crate::metrics::Accuracy;
+use crate::metrics::summary::main_arch;
+use crate::metrics::{Accuracy, ModelSummary};
 use crate::output::tables;
 use crate::plot::Heatmap;
 use crate::report::block::{Block, Section};
@@ -36,7 +37,8 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     }
     let lead = "Each row is a network trained on one view, each column a view it was tested on. Where \
                 classes are not equally frequent, balanced accuracy (the mean of the classes' recalls) \
-                is the one to set beside the paper's numbers and beside chance.";
+                is the one to set beside the paper's numbers and beside chance. The coloured matrices show the \
+                networks of one architecture that were trained on views; the tables all networks.";
     (!sets.is_empty()).then(|| Section {
         id: "matrix",
         title: "Trained on one view, tested on another".into(),
@@ -45,8 +47,18 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     })
 }
 
+/// The networks of the matrix proper: trained on views, and alike in their architecture. All, if there are none.
+fn on_views<'a>(set: &TestSet<'a>) -> Vec<&'a ModelSummary> {
+    let all = set.summaries();
+    let main = main_arch(&all);
+    let on_view =
+        |m: &&ModelSummary| m.key.arch == main && View::ALL.iter().any(|v| v.name() == m.key.trained_on);
+    let chosen: Vec<&ModelSummary> = all.iter().copied().filter(on_view).collect();
+    if chosen.is_empty() { all } else { chosen }
+}
+
 fn heatmap(set: &TestSet<'_>, what: &str, value: impl Fn(&Accuracy) -> f64) -> String {
-    let summaries = set.summaries();
+    let summaries = on_views(set);
     let views = tables::views(&summaries);
     Heatmap {
         label: format!("{what} on {}, by training and test view", set.split),

@@ -48,9 +48,8 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
          are resampled, so that the pairing counts. Paired accuracies of two models also have McNemar's exact \
          test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
          several ρ are unpaired: the limits of both are combined by recovered variances.",
-        "Claims of the train-and-test matrix are judged by balanced accuracy, because the paper's test sets are \
-         balanced; where all classes are equally frequent it is plain accuracy. Other claims say which they use \
-         or are about plain accuracy.",
+        "The paper's training and test sets are balanced. Where classes are not equally frequent here, claims of the \
+         train-and-test matrix are judged by plain and by balanced accuracy; other claims are about plain accuracy.",
         "No interval includes the chance of training: a network stands for itself, unless means over seeds are \
          named.",
         "A prediction outside the taxonomy counts as wrong. Chance of balanced accuracy is one over the \

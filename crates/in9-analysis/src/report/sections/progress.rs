@@ -9,6 +9,9 @@ use crate::report::runs::Run;
 use crate::stats::regression;
 use in9_data::View;
 
+/// The views of Figure 8.
+const FIGURE_8: [View; 5] = [View::OnlyBgT, View::NoFg, View::MixedSame, View::MixedRand, View::MixedNext];
+
 /// What tells how good a network is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Yardstick {
@@ -56,7 +59,7 @@ fn trained_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
     let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.robust;
     let points = context.runs.iter().filter(plain).filter_map(|r| {
         let (_, summary) = set.models.iter().find(|(m, _)| m.key.model == r.model)?;
-        let views = summary.views.iter().filter(|(v, _)| *v != View::Original);
+        let views = summary.views.iter().filter(|(v, _)| FIGURE_8.contains(v));
         Some(Point {
             model: r.model.clone(),
             quality: summary.accuracy(View::Original)?.accuracy.value,
