@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn more_backgrounds_of_one_foreground_are_not_more_foregrounds() {
         let tested = |copies: u32| -> Vec<Outcome> {
-            let of = |f: u32| outcome(f, 0, Some(u16::from(f % 2 == 0)));
+            let of = |f: u32| outcome(f, 0, Some(u16::from(f.is_multiple_of(2))));
             (0..40).flat_map(|f| (0..copies).map(move |_| of(f))).collect()
         };
         let (once, often) = (accuracy(&tested(1), 2, 0.95).unwrap(), accuracy(&tested(5), 2, 0.95).unwrap());
