@@ -108,6 +108,11 @@ fn a_killed_build_goes_on_and_ends_with_the_same_bytes() {
         assert!(command(&out).status().unwrap().success());
     }
     assert!(contents(&out) == expected);
+    // A clearing up that was killed after it had removed the lock.
+    let left = dir.path().join("killed.building");
+    std::fs::create_dir_all(left.join("rest")).unwrap();
+    assert!(!command(&out).status().unwrap().success());
+    assert!(!left.exists() && contents(&out) == expected);
 }
 
 #[cfg(unix)]

@@ -251,7 +251,9 @@ fn finish(from: &Path, out: &Path) -> Result<()> {
 /// Removes what a run left that was killed between moving its dataset into place and clearing up, unless
 /// another process is at work there.
 fn remove_stale(place: &Path) -> Result<()> {
-    let Ok(lock) = std::fs::File::open(place.join("lock")) else { return Ok(()) };
+    // The clearing up may have been killed too, after the lock's own turn.
+    let lock = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(place.join("lock"));
+    let Ok(lock) = lock else { return Ok(()) };
     if lock.try_lock().is_ok() {
         std::fs::remove_dir_all(place).map_err(|e| Error::write(place, e))?;
     }
