@@ -6,9 +6,13 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use candle_core::{Device, Tensor};
 use in9_data::predictions::Table;
-use in9_data::{BuildConfig, MaskSource, SourceKind, View, build, toy};
+use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build, toy};
+use in9_models::Mode;
+use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 use in9_models::train::{Attack, Norm, RunFile};
+use in9_models::trained::Trained;
 
 /// A dataset of 32-pixel pictures, built once for all tests of this file.
 fn dataset() -> &'static Path {
@@ -151,6 +155,29 @@ fn an_adversarial_training_says_so_and_predicts_at_another_size() {
     assert_eq!(larger.len(), plain.len());
     assert!(larger.iter().zip(&plain).all(|(a, b)| a.image == b.image && a.view == b.view));
     assert!(larger.iter().zip(&plain).any(|(a, b)| a.scores != b.scores));
+    // What the network saw is Pillow's resize of the picture, normalised as it was trained.
+    let trained = Trained::load(&run, None, &Device::Cpu).unwrap();
+    let preprocessing = Preprocessing {
+        size: 48,
+        crop: Crop::ResizeThenCrop { resize: 48 },
+        interpolation: Interpolation::Bicubic,
+        normalization: trained.normalization,
+    };
+    let opened = Dataset::open(dataset()).unwrap();
+    let split = opened.split("test").unwrap();
+    let config = LoaderConfig { batch_size: split.len(), ..LoaderConfig::default() };
+    let batch =
+        Loader::new(&opened, &split, config).unwrap().epoch_bytes(0).unwrap().next().unwrap().unwrap();
+    let index = batch.indices[0] as usize;
+    let square = preprocessing.square(&Rgb::new(32, 32, batch.images[..3 * 32 * 32].to_vec()).unwrap());
+    let x = Tensor::from_vec(preprocessing.normalise(&square), (1, 3, 48, 48), &Device::Cpu).unwrap();
+    let logits = trained.model.forward(&x, Mode::Eval).unwrap().to_vec2::<f32>().unwrap().remove(0);
+    let sum: f32 = logits.iter().map(|l| l.exp()).sum();
+    let id = &split.sample(index).id;
+    let row = larger.iter().find(|row| row.view == View::Original && row.image == *id).unwrap();
+    for (score, logit) in row.scores.iter().zip(&logits) {
+        assert!((score - logit.exp() / sum).abs() < 1e-5, "{:?} {logits:?}", row.scores);
+    }
 }
 
 #[test]

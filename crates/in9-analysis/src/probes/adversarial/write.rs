@@ -69,25 +69,37 @@ fn foregrounds(
     encode(&header, rows)
 }
 
-/// Whether each foreground that was right on its own background fell under a rule, 1 or 0 by its id, from a
-/// foregrounds.csv. Where that was not tried, all foregrounds count.
+/// Verdicts of a search under one rule.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Verdicts {
+    /// Whether each foreground fell, 1 or 0 by its id.
+    pub fell: BTreeMap<String, f64>,
+    /// Whether these are only the foregrounds that were right on their own background; otherwise that was not tried
+    /// on each, and they are all.
+    pub known: bool,
+}
+
+/// Verdicts under a rule, from a foregrounds.csv.
 ///
 /// # Errors
 /// If the file is not one.
-pub fn read_verdicts(path: &Path, rule: Rule) -> Result<BTreeMap<String, f64>> {
+pub fn read_verdicts(path: &Path, rule: Rule) -> Result<Verdicts> {
     let bad = |e: csv::Error| Error::input(path, e.to_string());
-    let mut verdicts = BTreeMap::new();
+    let mut rows = Vec::new();
     for record in csv::Reader::from_path(path).map_err(bad)?.records() {
         let record = record.map_err(bad)?;
         if let (Some(foreground), Some(name), Some(vulnerable)) =
             (record.get(0), record.get(2), record.get(3))
             && name == rule.name()
-            && record.get(6) != Some("0")
         {
-            verdicts.insert(foreground.to_owned(), f64::from(u8::from(vulnerable == "1")));
+            let own = record.get(6).unwrap_or_default().to_owned();
+            rows.push((foreground.to_owned(), f64::from(u8::from(vulnerable == "1")), own));
         }
     }
-    Ok(verdicts)
+    let known = !rows.is_empty() && rows.iter().all(|(.., own)| !own.is_empty());
+    let counts = |own: &str| !known || own == "1";
+    let fell = rows.into_iter().filter(|(.., own)| counts(own)).map(|(id, fell, _)| (id, fell));
+    Ok(Verdicts { fell: fell.collect(), known })
 }
 
 /// One row a pair that made the answer wrong.
@@ -174,10 +186,16 @@ mod tests {
         let rows = "a,dog,targeted,1,x,3,1\nb,dog,targeted,0,,3,1\nc,dog,targeted,1,x,3,0\nd,dog,untargeted,1,x,3,1\n";
         std::fs::write(&path, format!("{header},right_on_own\n{rows}")).unwrap();
         let found = read_verdicts(&path, Rule::Targeted).unwrap();
-        assert_eq!(found, [("a".to_owned(), 1.0), ("b".to_owned(), 0.0)].into());
+        let fell = [("a".to_owned(), 1.0), ("b".to_owned(), 0.0)].into();
+        assert_eq!(found, Verdicts { fell, known: true });
+        // One that was not tried on its own background, and nothing can be left out.
+        std::fs::write(&path, format!("{header},right_on_own\n{rows}f,dog,targeted,0,,3,\n")).unwrap();
+        let found = read_verdicts(&path, Rule::Targeted).unwrap();
+        assert_eq!((found.fell.len(), found.known), (4, false));
         // Without the column, as an earlier version wrote it, every foreground counts.
         std::fs::write(&path, format!("{header}\ne,dog,targeted,1,x,3\n")).unwrap();
-        assert_eq!(read_verdicts(&path, Rule::Targeted).unwrap(), [("e".to_owned(), 1.0)].into());
+        let found = read_verdicts(&path, Rule::Targeted).unwrap();
+        assert_eq!(found, Verdicts { fell: [("e".to_owned(), 1.0)].into(), known: false });
         std::fs::write(&path, "background,class,rule,successes,tries\nx,fish,targeted,3,4\n").unwrap();
         let rate = Rate { class: "fish".into(), won: 3.0, tried: 4.0 };
         assert_eq!(read_rates(&path, Rule::Targeted).unwrap(), [rate]);

@@ -30,13 +30,13 @@ pub(crate) fn claims(context: &Context) -> Result<Vec<Claim>> {
             most.push((format!("{} vulnerable, trained on original", rule.name()), a.scaled(100.0)));
         }
         if let (Some((a, _)), Some((b, _))) = (original, mixed) {
-            let label = format!(
-                "{} vulnerable of those right on their own background: original-trained − mixed-rand-trained",
-                rule.name()
-            );
             let first = read_verdicts(&a.join("foregrounds.csv"), rule)?;
             let second = read_verdicts(&b.join("foregrounds.csv"), rule)?;
-            let apart: Vec<f64> = first.iter().filter_map(|(f, v)| Some(v - second.get(f)?)).collect();
+            let known =
+                if first.known && second.known { " of those right on their own background" } else { "" };
+            let label = format!("{} vulnerable{known}: original-trained − mixed-rand-trained", rule.name());
+            let apart: Vec<f64> =
+                first.fell.iter().filter_map(|(f, v)| Some(v - second.fell.get(f)?)).collect();
             if !apart.is_empty() {
                 less.push((label, context.bootstrap.mean("adversarial", &apart).scaled(100.0)));
             }

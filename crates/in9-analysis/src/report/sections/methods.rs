@@ -48,7 +48,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
          are resampled, so that the pairing counts. Paired accuracies of two models also have McNemar's exact \
          test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
          several ρ are unpaired: the limits of both are combined by recovered variances.",
-        "The paper's training and test sets are balanced. Where classes are not equally frequent here, claims of the \
+        "The paper's training and test sets are balanced. Where classes are not equally frequent here (within a tenth), claims of the \
          train-and-test matrix are judged by plain and by balanced accuracy; other claims are about plain accuracy.",
         "No interval includes the chance of training: a network stands for itself, unless means over seeds are \
          named.",
