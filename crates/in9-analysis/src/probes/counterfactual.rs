@@ -13,12 +13,13 @@
 //! background's share of both: 0 for a network that sees foregrounds only, 1 for one that sees
 //! backgrounds only. All backgrounds are tiled ones, the image's own too.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::probes::classifier::{Classifier, Pictures};
 use crate::probes::scenes::{Scenes, composite};
 use crate::stats::{Bootstrap, Interval};
 use in9_data::rng;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Effects on one image, as differences of probabilities in `-1..=1`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -180,6 +181,28 @@ pub fn mean(effects: &[Effects], bootstrap: &Bootstrap) -> Option<MeanEffects> {
         }),
         total: Some(over(&column(|e| e.background + e.foreground))),
     })
+}
+
+/// Effects on one image, as effects.csv has them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ImageEffects {
+    /// Identifier of the image.
+    pub image: String,
+    /// What its background adds to the score of its class.
+    pub background_effect: f64,
+    /// The background's share of both effects, where these are large enough.
+    #[serde(default)]
+    pub reliance: Option<f64>,
+}
+
+/// The effects on every image, from the folder of a counterfactual probe.
+///
+/// # Errors
+/// If its effects.csv cannot be used.
+pub fn read_effects(folder: &Path) -> Result<Vec<ImageEffects>> {
+    let path = folder.join("effects.csv");
+    let bad = |e: csv::Error| Error::input(&path, e.to_string());
+    csv::Reader::from_path(&path).map_err(bad)?.deserialize().map(|row| row.map_err(bad)).collect()
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ pub fn accuracy_difference(
     view: View,
     bootstrap: &Bootstrap,
 ) -> Option<Interval> {
-    difference(a, b, |frame| right(frame, view), bootstrap)
+    difference(a, b, |frame| frame.shares(view), bootstrap)
 }
 
 /// What the first of two views is above the second (the BG-gap for mixed-same and mixed-rand) at one point minus
@@ -199,14 +199,10 @@ pub fn gap_difference(
     bootstrap: &Bootstrap,
 ) -> Option<Interval> {
     let gap = |frame: &ModelFrame| {
-        let both = right(frame, first).into_iter().zip(right(frame, second));
+        let both = frame.shares(first).into_iter().zip(frame.shares(second));
         both.map(|(one, other)| Some(one? - other?)).collect()
     };
     difference(a, b, gap, bootstrap)
-}
-
-fn right(frame: &ModelFrame, view: View) -> Vec<Option<f64>> {
-    frame.by_foreground(view).into_iter().map(|o| Some(f64::from(u8::from(o?.correct())))).collect()
 }
 
 fn difference(
@@ -216,8 +212,7 @@ fn difference(
     bootstrap: &Bootstrap,
 ) -> Option<Interval> {
     let (a, b) = (a.by_foreground(&value), b.by_foreground(&value));
-    let apart: Vec<f64> = a.iter().filter_map(|(id, v)| Some(v - b.get(id)?)).collect();
-    (!apart.is_empty()).then(|| bootstrap.mean("compare", &apart))
+    bootstrap.paired("compare", &a, &b)
 }
 
 #[cfg(test)]

@@ -108,28 +108,6 @@ impl Probes {
     }
 }
 
-/// Effects on one image, as effects.csv has them.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct ImageEffects {
-    /// Identifier of the image.
-    pub image: String,
-    /// What its background adds to the score of its class.
-    pub background_effect: f64,
-    /// The background's share of both effects, where these are large enough.
-    #[serde(default)]
-    pub reliance: Option<f64>,
-}
-
-/// The effects on every image, from the folder of a counterfactual probe.
-///
-/// # Errors
-/// If its effects.csv cannot be used.
-pub fn read_effects(folder: &Path) -> Result<Vec<ImageEffects>> {
-    let path = folder.join("effects.csv");
-    let bad = |e: csv::Error| Error::input(&path, e.to_string());
-    csv::Reader::from_path(&path).map_err(bad)?.deserialize().map(|row| row.map_err(bad)).collect()
-}
-
 fn summaries<T: Serialize>(list: &[(PathBuf, T)]) -> Result<Vec<Value>> {
     let value =
         |(_, summary): &(PathBuf, T)| serde_json::to_value(summary).map_err(|e| Error::Usage(e.to_string()));

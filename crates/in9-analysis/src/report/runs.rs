@@ -27,7 +27,7 @@ pub struct Run {
     /// Seed of every random choice.
     pub seed: u64,
     /// Whether it is an adversarial training.
-    pub robust: bool,
+    pub adversarial: bool,
     /// Every other setting that can change the network, by its name with the sections' before it, such as
     /// `training.epochs`.
     pub settings: BTreeMap<String, String>,
@@ -106,7 +106,7 @@ impl Run {
             classes: file.model.classes.len(),
             fine: file.data.group.unwrap_or(0) > 0,
             seed: file.seed,
-            robust: settings.keys().any(|name| name.starts_with(ATTACK)),
+            adversarial: settings.keys().any(|name| name.starts_with(ATTACK)),
             settings,
         }))
     }
@@ -122,14 +122,14 @@ impl Run {
     }
 
     /// Whether `other` is the same training, seed included, but for the attack.
-    pub fn is_hardened(&self, other: &Self) -> bool {
+    pub fn is_adversarial_form_of(&self, other: &Self) -> bool {
         let mut plain = self.clone();
         plain.settings.retain(|name, _| !name.starts_with(ATTACK));
         let same = |a: &Self, b: &Self| {
             (&a.dataset, &a.view, a.fraction, a.classes, a.seed)
                 == (&b.dataset, &b.view, b.fraction, b.classes, b.seed)
         };
-        self.robust && !other.robust && same(&plain, other) && plain.difference(other).is_none()
+        self.adversarial && !other.adversarial && same(&plain, other) && plain.difference(other).is_none()
     }
 }
 
@@ -168,9 +168,14 @@ mod tests {
         let longer = plain.difference(&read(0, "", "epochs = 15")).unwrap();
         assert_eq!(longer, "training.epochs = 15 instead of 8");
         let hard = read(0, "", "epochs = 8\nattack = { norm = \"l2\", epsilon = 0.5 }");
-        assert!(hard.is_hardened(&plain) && !plain.is_hardened(&hard) && !plain.is_hardened(&plain));
         assert!(
-            !hard.is_hardened(&read(1, "", "epochs = 8")) && !hard.is_hardened(&read(0, "", "epochs = 9"))
+            hard.is_adversarial_form_of(&plain)
+                && !plain.is_adversarial_form_of(&hard)
+                && !plain.is_adversarial_form_of(&plain)
+        );
+        assert!(
+            !hard.is_adversarial_form_of(&read(1, "", "epochs = 8"))
+                && !hard.is_adversarial_form_of(&read(0, "", "epochs = 9"))
         );
         let other = plain.difference(&read(0, "", "epochs = 8\nschedule = { kind = \"cosine\" }")).unwrap();
         assert_eq!(other, "training.schedule.kind = \"cosine\" instead of nothing");

@@ -4,6 +4,7 @@ use super::{Interval, LEVEL};
 use in9_data::rng;
 use rand::RngExt;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Settings of a bootstrap: how often, at which level, from which seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,6 +117,18 @@ impl Bootstrap {
             sum / values.len() as f64
         })
     }
+
+    /// Interval of the mean of `first` minus `second` over the keys that both have, each its own cluster; `None` if
+    /// there is none.
+    pub fn paired<K: Ord>(
+        &self,
+        purpose: &str,
+        first: &BTreeMap<K, f64>,
+        second: &BTreeMap<K, f64>,
+    ) -> Option<Interval> {
+        let apart: Vec<f64> = first.iter().filter_map(|(key, v)| Some(v - second.get(key)?)).collect();
+        (!apart.is_empty()).then(|| self.mean(purpose, &apart))
+    }
 }
 
 /// Quantile `q` in `0..=1` of ascending `sorted` values (not empty), linear between ranks.
@@ -131,6 +144,15 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pairs_are_the_keys_of_both() {
+        let of = |values: &[(u8, f64)]| values.iter().copied().collect::<BTreeMap<u8, f64>>();
+        let (first, second) = (of(&[(1, 3.0), (2, 5.0), (3, 9.0)]), of(&[(1, 1.0), (2, 1.0), (4, 0.0)]));
+        let bootstrap = Bootstrap::default();
+        assert_eq!(bootstrap.paired("pairs", &first, &second), Some(bootstrap.mean("pairs", &[2.0, 4.0])));
+        assert_eq!(bootstrap.paired("pairs", &first, &of(&[(4, 0.0)])), None);
+    }
 
     #[test]
     fn quantiles_interpolate() {

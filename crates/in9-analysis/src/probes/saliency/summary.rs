@@ -3,7 +3,6 @@
 use super::run::{ImageRow, Method};
 use crate::stats::{Bootstrap, Interval};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Means of one method over images; shares are fractions in `0..=1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,16 +97,6 @@ fn of(
             insertion: points(|r| &r.curves.insertion),
         }),
     }
-}
-
-/// Share of the map on the foreground, first network minus second, paired by image.
-pub fn mass_difference(
-    first: &BTreeMap<String, f64>,
-    second: &BTreeMap<String, f64>,
-    bootstrap: &Bootstrap,
-) -> Option<Interval> {
-    let apart: Vec<f64> = first.iter().filter_map(|(i, v)| Some(v - second.get(i)?)).collect();
-    (!apart.is_empty()).then(|| bootstrap.mean("saliency", &apart))
 }
 
 #[cfg(test)]

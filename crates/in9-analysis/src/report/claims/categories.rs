@@ -15,11 +15,9 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     let mut required = Vec::new();
     if let (Some((a, _)), Some((b, _))) = (set.trained_on("original"), set.trained_on("mixed-rand")) {
         let (first, second) = (required_by_foreground(a), required_by_foreground(b));
-        let apart: Vec<f64> = first.iter().filter_map(|(id, v)| Some(v - second.get(id)?)).collect();
-        if !apart.is_empty() {
-            let label = "share of images that need the background: original-trained − mixed-rand-trained";
-            required.push((label.to_owned(), context.bootstrap.mean("required", &apart).scaled(100.0)));
-        }
+        let label = "share of images that need the background: original-trained − mixed-rand-trained";
+        let apart = context.bootstrap.paired("required", &first, &second);
+        required.extend(apart.map(|i| (label.to_owned(), i.scaled(100.0))));
     }
     let share = |pick: &dyn Fn(&Categories) -> Interval, label: &str| -> Vec<(String, Interval)> {
         original.map(|c| (label.to_owned(), pick(c).scaled(100.0))).into_iter().collect()

@@ -4,9 +4,9 @@ use super::{Claim, NOT_MEASURED, Rule, Statement};
 use crate::error::Result;
 use crate::probes::adversarial::write::{Rate, read_rates, read_verdicts};
 use crate::probes::adversarial::{Rule as Success, Summary};
+use crate::probes::counterfactual::read_effects;
 use crate::probes::saliency::Method;
 use crate::report::context::Context;
-use crate::report::probes::read_effects;
 use crate::report::sections::saliency::differences;
 use crate::stats::bootstrap::quantile;
 use crate::stats::{Bootstrap, Interval};
@@ -35,11 +35,8 @@ pub(crate) fn claims(context: &Context) -> Result<Vec<Claim>> {
             let known =
                 if first.known && second.known { " of those right on their own background" } else { "" };
             let label = format!("{} vulnerable{known}: original-trained − mixed-rand-trained", rule.name());
-            let apart: Vec<f64> =
-                first.fell.iter().filter_map(|(f, v)| Some(v - second.fell.get(f)?)).collect();
-            if !apart.is_empty() {
-                less.push((label, context.bootstrap.mean("adversarial", &apart).scaled(100.0)));
-            }
+            let apart = context.bootstrap.paired("adversarial", &first.fell, &second.fell);
+            less.extend(apart.map(|i| (label, i.scaled(100.0))));
         }
     }
     let mut tails = Vec::new();
@@ -68,11 +65,9 @@ pub(crate) fn claims(context: &Context) -> Result<Vec<Claim>> {
             Ok(read_effects(folder)?.into_iter().map(|e| (e.image, e.background_effect)).collect())
         };
         let (first, second) = (of(a)?, of(b)?);
-        let apart: Vec<f64> = first.iter().filter_map(|(image, v)| Some(v - second.get(image)?)).collect();
-        if !apart.is_empty() {
-            let label = "background effect: original-trained − mixed-rand-trained, paired by image";
-            relies.push((label.to_owned(), context.bootstrap.mean("counterfactual", &apart).scaled(100.0)));
-        }
+        let label = "background effect: original-trained − mixed-rand-trained, paired by image";
+        let apart = context.bootstrap.paired("counterfactual", &first, &second);
+        relies.extend(apart.map(|i| (label.to_owned(), i.scaled(100.0))));
     }
     let claims = [
         MOST.judge("", most),

@@ -20,8 +20,8 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     let unseen = set.split == "test";
     let pretrained = set.pretrained().filter(|_| unseen).filter_map(|(m, _)| apart(m, scratch?));
     let runs = || context.runs.iter().filter(|r| r.dataset == set.dataset);
-    let hardened = runs().filter(|r| r.robust).filter_map(|robust| {
-        let plain = runs().find(|plain| robust.is_hardened(plain))?;
+    let hardened = runs().filter(|r| r.adversarial).filter_map(|robust| {
+        let plain = runs().find(|plain| robust.is_adversarial_form_of(plain))?;
         apart(tested(&robust.model)?, tested(&plain.model)?)
     });
     [PRE_TRAINING.judge(set.split, pretrained.collect()), ROBUST.judge(set.split, hardened.collect())]

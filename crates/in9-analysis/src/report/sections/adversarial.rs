@@ -25,8 +25,8 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }
     blocks.extend([
         Block::Prose(
-            "A foreground that is wrong even on its own tiled background is an ordinary error. Shares grow with the number of backgrounds tried: compare only searches over equally \
-             many. Intervals are about the choice of foregrounds and take the backgrounds as they are."
+            "A foreground that is wrong even on its own tiled background is an ordinary error. Shares grow with the \
+             number of backgrounds tried: compare only searches over equally many. Intervals are about the choice of foregrounds and take the backgrounds as they are."
                 .into(),
         ),
         Block::Table(cost(&summaries)),

@@ -4,10 +4,10 @@ use crate::error::Result;
 use crate::output::Grid;
 use crate::output::number::{percent_interval, points_interval};
 use crate::plot::{Bar, Bars, Group, Histogram};
-use crate::probes::counterfactual::LEAST_TOTAL;
+use crate::probes::counterfactual::{LEAST_TOTAL, read_effects};
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
-use crate::report::probes::{Counterfactual, read_effects};
+use crate::report::probes::Counterfactual;
 use std::path::Path;
 
 /// The section, if the probe was run.

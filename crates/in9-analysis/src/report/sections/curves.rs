@@ -144,7 +144,7 @@ fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> Option
     let on_curves = curves.into_iter().filter(|c| c.points.len() > 1).flat_map(|c| &c.points);
     let on_curves = on_curves.flat_map(|p| &p.networks).map(|n| n.summary);
     let is_robust = |m: &ModelSummary| {
-        context.runs.iter().any(|r| r.robust && r.dataset == set.dataset && r.model == m.key.model)
+        context.runs.iter().any(|r| r.adversarial && r.dataset == set.dataset && r.model == m.key.model)
     };
     let robust = set.models.iter().map(|(_, m)| *m).filter(|m| is_robust(m));
     let special: Vec<&ModelSummary> =

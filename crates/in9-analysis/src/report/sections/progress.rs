@@ -56,7 +56,7 @@ fn listed_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
 /// The networks trained on photographs as they are, by their accuracy on such; those of adversarial trainings
 /// give it up for something else.
 fn trained_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
-    let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.robust;
+    let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.adversarial;
     let points = context.runs.iter().filter(plain).filter_map(|r| {
         let (_, summary) = set.models.iter().find(|(m, _)| m.key.model == r.model)?;
         let views = summary.views.iter().filter(|(v, _)| FIGURE_8.contains(v));

@@ -5,7 +5,7 @@ use crate::output::Grid;
 use crate::output::number::{percent, percent_interval, points_interval};
 use crate::plot::{Lines, Series};
 use crate::probes::saliency::Method;
-use crate::probes::saliency::summary::{MeanCurves, MethodSummary, mass_difference};
+use crate::probes::saliency::summary::{MeanCurves, MethodSummary};
 use crate::probes::saliency::write::read_masses;
 use crate::report::block::{Block, Section};
 use crate::report::context::Context;
@@ -193,7 +193,7 @@ pub(crate) fn differences(context: &Context) -> Result<Vec<(String, Interval)>> 
         }
         let mixed = read_masses(&other.join("maps.csv"), n.method, &n.tap)?;
         let original = read_masses(&folder.join("maps.csv"), m.method, &m.tap)?;
-        let apart = mass_difference(&mixed, &original, &context.bootstrap);
+        let apart = context.bootstrap.paired("saliency", &mixed, &original);
         found.extend(apart.map(|interval| (label, interval)));
     }
     Ok(found)
