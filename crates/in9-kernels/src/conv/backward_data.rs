@@ -1,6 +1,6 @@
 //! The gradient with respect to the image, by the method that suits the layer.
 
-use super::{depthwise, epilogue::Epilogue, geometry::Geometry, implicit, winograd};
+use super::{depthwise, epilogue::Epilogue, geometry::Geometry, implicit_gemm, winograd};
 use crate::simd::Level;
 
 /// `dx` of `[n, ci, h, w]` from `dy` of `[n, co, oh, ow]`.

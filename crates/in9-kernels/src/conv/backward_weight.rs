@@ -1,6 +1,6 @@
 //! The gradient with respect to the filters, by the method that suits the layer.
 
-use super::{depthwise, geometry::Geometry, implicit, winograd};
+use super::{depthwise, geometry::Geometry, implicit_gemm, winograd};
 use crate::simd::Level;
 
 /// `dw` of `[co, ci / groups, kh, kw]` from `x` of `[n, ci, h, w]` and `dy` of `[n, co, oh, ow]`.

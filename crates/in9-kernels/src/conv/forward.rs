@@ -1,6 +1,6 @@
 //! The forward pass, by the method that suits the layer.
 
-use super::{depthwise, epilogue::Epilogue, geometry::Geometry, implicit, winograd};
+use super::{depthwise, epilogue::Epilogue, geometry::Geometry, implicit_gemm, winograd};
 use crate::{Activation, simd::Level};
 use rayon::prelude::*;
 
