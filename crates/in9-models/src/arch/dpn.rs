@@ -154,6 +154,7 @@ fn join(carried: &Tensor, y: &Tensor, residual: usize) -> Result<Tensor> {
     let (before, appended) = (carried.dim(1)?, y.dim(1)?);
     let sums = (0..residual).map(|i| ChannelSource::Sum(i, i));
     let dense = (residual..before).map(ChannelSource::First);
-    let planes: Vec<ChannelSource> = sums.chain(dense).chain((residual..appended).map(ChannelSource::Second)).collect();
+    let planes: Vec<ChannelSource> =
+        sums.chain(dense).chain((residual..appended).map(ChannelSource::Second)).collect();
     Ok(assemble_channels(carried, y, &planes)?)
 }
