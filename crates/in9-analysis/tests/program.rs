@@ -4,7 +4,7 @@
 mod support;
 
 use candle_core::{DType, Device};
-use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build, toy};
+use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build};
 use in9_models::Params;
 use in9_models::train::{DataSection, DatasetBatches, ModelSection, RunFile, Settings, Silent, Training};
 use std::fs;
@@ -89,8 +89,8 @@ fn a_table_is_scored_and_two_are_compared() {
 /// A toy data set of 18 test photographs and a network that saw it once.
 fn trained(dir: &Path) {
     let photographs = dir.join("photographs");
-    let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
-    toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config = in9_toy::WorldConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {
         size: 32,
         masks: MaskSource::Exact,

@@ -15,7 +15,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::atomic;
 use crate::error::{Error, Result};
 use crate::view::View;
 
@@ -152,7 +151,7 @@ impl Table {
                 ));
             }
         }
-        atomic::write(path, |file| self.write_csv(file))
+        Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
     }
 
     fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {

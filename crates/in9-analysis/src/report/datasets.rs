@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::report::spec::DatasetEntry;
-use in9_data::{Dataset, Pairing, Split, View};
+use in9_data::{Dataset, Pairing, SoundSplit, View};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ struct RejectedRow {
 #[derive(Debug)]
 pub struct TestSplit {
     /// The split.
-    pub split: Split,
+    pub split: SoundSplit,
     /// Background of each foreground, by mixed view.
     pub pairings: BTreeMap<View, Pairing>,
 }
@@ -61,7 +61,7 @@ impl Loaded {
         if !self.dataset.splits().contains(&name) {
             return Ok(None);
         }
-        let split = self.dataset.split(name)?;
+        let split = self.dataset.split(name)?.check_layers()?;
         let mut pairings = BTreeMap::new();
         for view in View::ALL.into_iter().filter(|v| v.needs_background()) {
             if let Ok(pairing) = Pairing::frozen(&self.dataset, &split, view) {
