@@ -7,6 +7,7 @@ pub(crate) mod bar;
 pub(crate) mod compare;
 #[cfg(feature = "probes")]
 pub(crate) mod counterfactual;
+#[cfg(feature = "probes")]
 pub(crate) mod out;
 #[cfg(feature = "probes")]
 pub(crate) mod pieces;
@@ -20,24 +21,20 @@ pub(crate) mod target;
 use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use in9_base::files::Owner;
+pub(crate) use in9_base::shell::Outcome;
+use in9_base::shell::{self, Machine, Program, Shell};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
-    run(std::env::args_os())
+    shell::main::<Cli>()
 }
 
 /// Runs the program on `arguments`, of which the first is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match Cli::parse_from(arguments).run() {
-        Ok(outcome) => ExitCode::from(outcome.code()),
-        Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            out::complain(&error);
-            ExitCode::FAILURE
-        }
-    }
+    shell::run(Cli::parse_from(arguments))
 }
 
 /// How much does a classifier lean on the background?
@@ -48,12 +45,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Worker threads; all cores if absent.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    jobs: Option<u32>,
-    /// Says nothing but errors on stderr.
-    #[arg(long, global = true)]
-    quiet: bool,
+    #[command(flatten)]
+    machine: Machine,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,37 +62,18 @@ enum Command {
     Counterfactual(Box<counterfactual::Counterfactual>),
 }
 
-/// How a command that did not fail ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Everything was done.
-    Done,
-    /// Something was reported and left out.
-    Skips,
-}
-
-impl Outcome {
-    /// Exit code of the program.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Skips => 3,
-        }
+impl Program for Cli {
+    fn machine(&self) -> Machine {
+        self.machine
     }
-}
 
-impl Cli {
-    /// Runs the command.
-    pub fn run(self) -> Result<Outcome> {
-        if let Some(jobs) = self.jobs {
-            rayon::ThreadPoolBuilder::new().num_threads(jobs as usize).build_global()?;
-        }
+    fn run(self, shell: &Shell) -> Result<Outcome> {
         #[cfg(feature = "probes")]
-        let log = out::Log { quiet: self.quiet };
+        let log = out::Log { quiet: shell.is_quiet() };
         match self.command {
-            Command::Score(c) => c.run(),
-            Command::Compare(c) => c.run(),
-            Command::Progress(c) => c.run(),
+            Command::Score(c) => c.run(shell),
+            Command::Compare(c) => c.run(shell),
+            Command::Progress(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Command::Adversarial(c) => c.run(log),
             #[cfg(feature = "probes")]
@@ -129,6 +103,20 @@ impl From<Statistics> for Bootstrap {
         Self { replicates: s.replicates, level: s.level, seed: s.seed }
     }
 }
+
+/// What the statistics' commands write.
+pub(crate) const SCORES: Owner = Owner {
+    made_by: "in9-analysis",
+    names: &[
+        "results.json",
+        "settings.toml",
+        "accuracy.csv",
+        "categories.csv",
+        "classes.csv",
+        "confusion.csv",
+        "gaps.csv",
+    ],
+};
 
 /// The settings of a probe for settings.toml.
 #[cfg(feature = "probes")]
