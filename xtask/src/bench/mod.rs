@@ -10,6 +10,7 @@ mod peer;
 mod zoo;
 
 use anyhow::Result;
+pub(crate) use peer::release_dir;
 use clap::Subcommand;
 
 #[derive(Subcommand)]

@@ -75,6 +75,7 @@ pub fn run(program: impl Program) -> ExitCode {
     let machine = program.machine();
     let shell = Shell { quiet: machine.quiet };
     let work = || {
+        crate::parent::watch()?;
         program.start(machine.threads())?;
         #[cfg(unix)]
         signals::watch()?;

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
+use in9_base::shell::Shell;
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::graph::Kind;
+use crate::cache::Cache;
+use crate::graph::{Graph, Kind, Stage};
+use crate::run::{Ending, Observer};
 
 /// How often a running stage's last words are repeated when no terminal shows them.
 const REPEAT: Duration = Duration::from_secs(30);
 
-pub(crate) struct Board {
+pub(super) struct Board {
+    shell: Shell,
     terminal: bool,
     bars: MultiProgress,
     total: ProgressBar,
@@ -23,125 +28,140 @@ struct Progress {
     /// Seconds that ended stages of a kind took.
     took: BTreeMap<Kind, Vec<f64>>,
     started: Instant,
+    /// Stages that run side by side.
     lanes: usize,
+    running: BTreeMap<String, Lane>,
 }
 
 /// One running stage.
-pub(crate) struct Lane<'a> {
-    board: &'a Board,
+struct Lane {
     bar: ProgressBar,
-    name: String,
-    said: Mutex<Instant>,
+    said: Instant,
     started: Instant,
 }
 
 impl Board {
-    /// For stages of these kinds, of which `lanes` run side by side.
-    pub(crate) fn new(kinds: impl Iterator<Item = Kind>, lanes: usize) -> Self {
+    /// For those of the `wanted` stages that are not done, on so many cores.
+    pub(super) fn new(
+        graph: &Graph,
+        cache: &Cache,
+        wanted: &[usize],
+        cores: usize,
+        shell: Shell,
+    ) -> Result<Self> {
+        let states = cache.states(graph)?;
         let mut left = BTreeMap::new();
-        for kind in kinds {
-            *left.entry(kind).or_insert(0) += 1;
+        for at in wanted.iter().filter(|at| !states[**at].is_done()) {
+            *left.entry(graph.stages[*at].kind).or_insert(0) += 1;
         }
         let count: usize = left.values().sum();
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let target = if shell.is_quiet() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bars = MultiProgress::with_draw_target(target);
         let total = bars.add(ProgressBar::new(count as u64));
         total.set_style(style("{bar:30.green/dim} {pos}/{len} stages, {elapsed} {msg}"));
         total.enable_steady_tick(Duration::from_millis(500));
-        let state = Progress { left, took: BTreeMap::new(), started: Instant::now(), lanes: lanes.max(1) };
-        Self { terminal: !bars.is_hidden(), bars, total, state: Mutex::new(state) }
+        let state = Progress {
+            left,
+            took: BTreeMap::new(),
+            started: Instant::now(),
+            lanes: cores.max(1),
+            running: BTreeMap::new(),
+        };
+        Ok(Self { shell, terminal: !bars.is_hidden(), bars, total, state: Mutex::new(state) })
     }
 
-    /// A stage starts.
-    pub(crate) fn start(&self, name: &str, cores: usize) -> Lane<'_> {
+    pub(super) fn clear(&self) {
+        self.total.finish_and_clear();
+    }
+}
+
+impl Observer for Board {
+    fn start(&self, stage: &Stage, cores: usize) {
         let bar = self.bars.insert_before(&self.total, ProgressBar::new_spinner());
         bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim} {wide_msg:.dim}"));
-        bar.set_prefix(name.to_owned());
+        bar.set_prefix(stage.id.clone());
         bar.enable_steady_tick(Duration::from_millis(200));
         if !self.terminal {
-            eprintln!("start  {name} ({cores} {})", if cores == 1 { "core" } else { "cores" });
+            let unit = if cores == 1 { "core" } else { "cores" };
+            self.shell.say(format_args!("start  {} ({cores} {unit})", stage.id));
         }
         let now = Instant::now();
-        Lane { board: self, bar, name: name.to_owned(), said: Mutex::new(now), started: now }
+        if let Ok(mut state) = self.state.lock() {
+            state.running.insert(stage.id.clone(), Lane { bar, said: now, started: now });
+        }
     }
 
-    /// A line that stays.
-    pub(crate) fn say(&self, line: &str) {
+    fn say(&self, stage: &Stage, line: &str) {
+        let Ok(mut state) = self.state.lock() else { return };
+        let Some(lane) = state.running.get_mut(&stage.id) else { return };
+        lane.bar.set_message(line.to_owned());
+        if !self.terminal && lane.said.elapsed() >= REPEAT {
+            lane.said = Instant::now();
+            self.shell.say(format_args!("       {}: {line}", stage.id));
+        }
+    }
+
+    fn end(&self, stage: &Stage, ending: Ending) {
+        let Ok(mut state) = self.state.lock() else { return };
+        let Some(lane) = state.running.remove(&stage.id) else { return };
+        lane.bar.finish_and_clear();
+        let seconds = lane.started.elapsed().as_secs_f64();
+        let left = state.left.entry(stage.kind).or_default();
+        *left = left.saturating_sub(1);
+        state.took.entry(stage.kind).or_default().push(seconds);
+        let left = state.time_left().filter(|left| left.as_secs() >= 1);
+        let left = left.map_or_else(String::new, |left| format!("about {} left", HumanDuration(left)));
+        let total = state.started.elapsed();
+        drop(state);
+        self.total.inc(1);
+        self.total.set_message(left.clone());
+        let word = if matches!(ending, Ending::Done) { "done" } else { "FAILED" };
+        let mut line = format!("{word:<6} {} in {seconds:.1} s", stage.id);
+        if !self.terminal {
+            line += &format!(
+                "  [{}/{} stages, {} so far",
+                self.total.position(),
+                self.total.length().unwrap_or(0),
+                HumanDuration(total)
+            );
+            line += &if left.is_empty() { "]".to_owned() } else { format!(", {left}]") };
+        }
+        self.note(&line);
+        if let Ending::Failed(error) = ending {
+            self.note(&format!("       {}: {error}", stage.id));
+        }
+    }
+
+    fn note(&self, line: &str) {
         if self.terminal {
             // Only a terminal that went away can refuse this.
             let _ = self.bars.println(line);
         } else {
-            eprintln!("{line}");
+            self.shell.say(line);
         }
     }
+}
 
-    pub(crate) fn clear(&self) {
-        self.total.finish_and_clear();
-    }
-
+impl Progress {
     /// Time left, from what ended stages of each kind took; `None` before a kind of stage has ended that is
     /// still to come.
-    fn left(&self) -> Option<Duration> {
-        let state = self.state.lock().expect("no holder panics");
+    fn time_left(&self) -> Option<Duration> {
         let mut seconds = 0.0;
-        for (kind, left) in &state.left {
-            if *left == 0 {
-                continue;
-            }
-            let took = state.took.get(kind);
-            let mean = match took {
+        for (kind, left) in self.left.iter().filter(|(_, left)| **left > 0) {
+            let mean = match self.took.get(kind) {
                 Some(took) => took.iter().sum::<f64>() / took.len() as f64,
                 // Training is what takes long: without one there is nothing to go by.
                 None if *kind == Kind::Train => return None,
                 None => 1.0,
             };
-            let lanes = if kind.is_wide() { 1.0 } else { state.lanes as f64 };
+            let lanes = if kind.is_wide() { 1.0 } else { self.lanes as f64 };
             seconds += mean * *left as f64 / lanes;
         }
         Some(Duration::from_secs_f64(seconds))
     }
 }
 
-impl Lane<'_> {
-    /// What the program said last.
-    pub(crate) fn say(&self, line: &str) {
-        self.bar.set_message(line.to_owned());
-        let mut said = self.said.lock().expect("no holder panics");
-        if !self.board.terminal && said.elapsed() >= REPEAT {
-            *said = Instant::now();
-            eprintln!("       {}: {line}", self.name);
-        }
-    }
-
-    /// The stage has ended.
-    pub(crate) fn end(self, kind: Kind, outcome: &str) {
-        self.bar.finish_and_clear();
-        let seconds = self.started.elapsed().as_secs_f64();
-        {
-            let mut state = self.board.state.lock().expect("no holder panics");
-            if let Some(left) = state.left.get_mut(&kind) {
-                *left = left.saturating_sub(1);
-            }
-            state.took.entry(kind).or_default().push(seconds);
-        }
-        let left = self.board.left().filter(|left| left.as_secs() >= 1);
-        let left = left.map_or_else(String::new, |left| format!("about {} left", HumanDuration(left)));
-        self.board.total.inc(1);
-        self.board.total.set_message(left.clone());
-        let mut line = format!("{outcome:<6} {} in {seconds:.1} s", self.name);
-        if !self.board.terminal {
-            let total = self.board.state.lock().expect("no holder panics").started.elapsed();
-            line += &format!(
-                "  [{}/{} stages, {} so far",
-                self.board.total.position(),
-                self.board.total.length().unwrap_or(0),
-                HumanDuration(total)
-            );
-            line += &if left.is_empty() { "]".to_owned() } else { format!(", {left}]") };
-        }
-        self.board.say(&line);
-    }
-}
-
+/// A broken template would only lose the looks.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("a fixed template")
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -5,7 +5,7 @@ mod report;
 use std::path::PathBuf;
 
 use crate::graph::{Arg, Graph, Kind, Stage};
-use crate::recipe::{Dataset, Flags, Probe, ProbeKind, Published, Recipe, Training};
+use crate::recipe::{Dataset, Flags, Probe, Published, Recipe, Training};
 
 /// A trained or published network and the dataset that it is tested on.
 struct Network {
@@ -23,7 +23,7 @@ pub fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
     let datasets: Vec<usize> =
         recipe.datasets.iter().map(|dataset| build(&mut graph, recipe, dataset)).collect();
     let place = |name: &str| {
-        let at = recipe.datasets.iter().position(|dataset| dataset.name == name);
+        let at = recipe.datasets.iter().position(|dataset| dataset.name.as_str() == name);
         at.expect("a recipe is checked when it is read")
     };
     let mut networks = Vec::new();
@@ -42,7 +42,7 @@ pub fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
     for wanted in &recipe.probes {
         let dataset = place(&wanted.dataset);
         for view in &wanted.views {
-            let network = networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == *view);
+            let network = networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == view.as_str());
             let network = network.expect("a recipe is checked when it is read");
             probes.push((
                 wanted.kind,
@@ -130,7 +130,7 @@ fn train(
                 output: PathBuf::from("runs").join(place),
             });
             let plain = training.tag.is_none();
-            networks.push(Network { dataset, name, view: view.clone(), plain, run });
+            networks.push(Network { dataset, name, view: view.to_string(), plain, run });
         }
     }
 }

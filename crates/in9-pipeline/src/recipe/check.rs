@@ -63,7 +63,8 @@ impl Recipe {
             for view in &training.views {
                 plain("a view", view)?;
                 for seed in &training.seeds {
-                    if self.seed.checked_add(*seed).is_none() {
+                    // The largest number of TOML, as which the recipe is written beside its outputs.
+                    if self.seed.checked_add(*seed).is_none_or(|sum| i64::try_from(sum).is_err()) {
                         return Err(format!("seed {seed} and the recipe's {} are too large", self.seed));
                     }
                     let network = training.network(view, *seed);
@@ -172,7 +173,7 @@ mod tests {
             (format!("{SMALL}{probe}[\"original\", \"original\"]"), "probed twice"),
             (SMALL.replace("main = true", "main = true\nbuild = { \"out /x\" = 1 }"), "an option may hold"),
             (SMALL.replace("main = true", "main = true\nbuild = { size = { a = 1 } }"), "expected a text"),
-            (SMALL.replace("about", "seed = 18446744073709551615\nabout"), "not a recipe"),
+            (SMALL.replace("about", "seed = 18446744073709551615\nabout"), "are too large"),
         ] {
             let error = checked(&wrong).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
