@@ -4,6 +4,7 @@
 //!
 //! - [`files`]: files and folders that appear whole or not at all, and belong to whoever made them;
 //! - [`PlainName`]: names from recipes and tables that may become parts of paths;
+//! - [`Piece`]: `i/n`, one of the pieces that a work is divided into;
 //! - [`rng`]: random streams that depend on what they are for;
 //! - [`table`]: CSV files whose faults are named by line;
 //! - [`digest`]: BLAKE3 of files and folders;
@@ -28,6 +29,7 @@ mod error;
 pub mod files;
 mod name;
 pub mod parent;
+mod piece;
 pub mod rng;
 #[cfg(feature = "shell")]
 pub mod shell;
@@ -35,3 +37,4 @@ pub mod table;
 
 pub use error::{Action, Error, Result, is_of_machine};
 pub use name::{BadName, PlainName};
+pub use piece::{BadPiece, Piece};
