@@ -117,10 +117,7 @@ mod tests {
     }
 
     fn identity(root: &Path, name: &str) -> String {
-        let mut digest = Digest::default();
-        let folder = root.join("crates").join(name);
-        Closure::of(&folder, Some(&root.join("Cargo.lock"))).digest(&mut digest);
-        digest.text()
+        crate::digest_of_sources(&root.join("crates").join(name), &root.join("Cargo.lock"))
     }
 
     /// What of (stats, report, train) changes with a change of the workspace.

@@ -15,6 +15,14 @@ use std::process::Command;
 
 use digest::Digest;
 
+/// The digest of everything in the source of the crate in `folder`, of the path dependencies beside it, and of
+/// the versions that `lock` (a `Cargo.lock`) names for the others; compiler and target left out.
+pub fn digest_of_sources(folder: &Path, lock: &Path) -> String {
+    let mut digest = Digest::default();
+    closure::Closure::of(folder, Some(lock)).digest(&mut digest);
+    digest.text()
+}
+
 /// Sets `IN9_IDENTITY` for the crate whose build script calls this, and tells cargo when it has to be found
 /// anew. Outside a build script it prints the same lines to no effect.
 pub fn emit() {
