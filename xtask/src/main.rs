@@ -28,7 +28,7 @@ struct Args {
     command: Command,
 }
 
-/// A command of the pipeline, and how it goes about its work.
+// A command of the pipeline, and how it goes about its work: no help text of its own.
 #[derive(clap::Args)]
 struct Of<C: clap::Args> {
     #[command(flatten)]

@@ -1,9 +1,10 @@
-//! The names of a crate's dependencies, development and build dependencies left out.
+//! The names of a crate's dependencies, as far as they can change what it computes.
 
 use std::collections::BTreeSet;
 
 /// Names in the sections `[dependencies]` and `[target.….dependencies]` of a manifest, whether they are keys or
-/// tables of their own (as cargo writes them into a packed crate).
+/// tables of their own (as cargo writes them into a packed crate). Development and build dependencies are left
+/// out, and so is what the feature `cli` switches on: it reads arguments and computes nothing.
 pub(crate) fn dependencies(manifest: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut inside = false;
@@ -25,7 +26,19 @@ pub(crate) fn dependencies(manifest: &str) -> BTreeSet<String> {
             names.insert(name.trim().trim_matches('"').to_owned());
         }
     }
+    for name in of_the_command_line(manifest) {
+        names.remove(name);
+    }
     names
+}
+
+/// The dependencies that the feature `cli` switches on.
+fn of_the_command_line(manifest: &str) -> impl Iterator<Item = &str> {
+    let features = manifest.split("[features]").nth(1).unwrap_or_default();
+    let features = features.split("\n[").next().unwrap_or_default();
+    let mut lists = features.split(']');
+    let list = lists.find_map(|item| item.trim_start_matches('\n').trim_start().strip_prefix("cli = ["));
+    list.unwrap_or_default().split('"').filter_map(|word| word.strip_prefix("dep:"))
 }
 
 fn is_target(header: &str) -> bool {
@@ -41,8 +54,6 @@ mod tests {
         let written = "
             [package]
             name = \"x\"
-            [features]
-            a = [\"dep:b\"]
             [dependencies]
             # one = \"1\"
             serde.workspace = true
@@ -69,6 +80,17 @@ mod tests {
             version = \"1\"";
         for text in [written, packed] {
             assert_eq!(dependencies(text).into_iter().collect::<Vec<_>>(), ["libc", "serde", "toml"]);
+        }
+    }
+
+    #[test]
+    fn what_reads_arguments_does_not_count() {
+        let written = "\n[features]\ndefault = [\"cli\"]\ncli = [\"dep:clap\", \"x/shell\", \"dep:toy\"]\n\
+            net = [\"dep:ureq\"]\n\n[dependencies]\nclap = \"4\"\nureq = \"3\"\ntoy = \"1\"\n";
+        let packed = "\n[features]\ndefault = [\"cli\"]\ncli = [\n    \"dep:clap\",\n    \"dep:toy\",\n]\n\
+            net = [\"dep:ureq\"]\n\n[dependencies.clap]\n[dependencies.ureq]\n[dependencies.toy]\n";
+        for text in [written, packed] {
+            assert_eq!(dependencies(text).into_iter().collect::<Vec<_>>(), ["ureq"], "{text}");
         }
     }
 }

@@ -141,6 +141,9 @@ fn flags(flags: &Flags) -> Result<(), String> {
         if !word {
             return Err(format!("{name:?}: an option may hold small letters, digits and '-'"));
         }
+        if ["out", "jobs", "resume"].contains(&name.as_str()) {
+            return Err(format!("option {name}: is set by the pipeline itself"));
+        }
         let simple = |value: &toml::Value| !value.is_table() && !value.is_array();
         let list = value.as_array().is_some_and(|items| items.iter().all(simple));
         if !list && !simple(value) {
@@ -173,6 +176,7 @@ mod tests {
             (format!("{SMALL}{probe}[\"original\", \"original\"]"), "probed twice"),
             (SMALL.replace("main = true", "main = true\nbuild = { \"out /x\" = 1 }"), "an option may hold"),
             (SMALL.replace("main = true", "main = true\nbuild = { size = { a = 1 } }"), "expected a text"),
+            (SMALL.replace("main = true", "main = true\nbuild = { out = \"/victim\" }"), "by the pipeline"),
             (SMALL.replace("about", "seed = 18446744073709551615\nabout"), "are too large"),
         ] {
             let error = checked(&wrong).unwrap_err().to_string();
