@@ -23,7 +23,10 @@ fn copy(from: &Path, to: &Path) {
 fn reached(workspace: &Path, name: &str) -> Vec<&'static str> {
     let identities = || {
         CRATES.map(|name| {
-            in9_identity::digest_of_sources(&workspace.join("crates").join(name), &workspace.join("Cargo.lock"))
+            in9_identity::digest_of_sources(
+                &workspace.join("crates").join(name),
+                &workspace.join("Cargo.lock"),
+            )
         })
     };
     let path = workspace.join("crates").join(name).join("src/lib.rs");

@@ -82,13 +82,10 @@ fn a_killed_run_leaves_nothing_and_ends_in_the_same_bytes() {
         let to_group = drawn / 3 % 2 == 1;
         // A third of a whole run, so that every few kills a run comes to its end.
         let delay = Duration::from_millis(150) + whole.mul_f64((drawn / 6 % 1000) as f64 / 3000.0);
-        let mut child = reproduce(&out)
-            .process_group(0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let what = format!("SIG{signal} to the {} after {delay:?}", if to_group { "group" } else { "process" });
+        let mut child =
+            reproduce(&out).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let what =
+            format!("SIG{signal} to the {} after {delay:?}", if to_group { "group" } else { "process" });
         history += &format!("; {what}");
         let ended = wait_until(&mut child, Instant::now() + delay);
         if ended.is_none() {

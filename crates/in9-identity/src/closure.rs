@@ -66,8 +66,7 @@ impl Closure {
     }
 
     fn add_locked(&mut self, package: &Package, packages: &[Package]) {
-        let line =
-            format!("{} {} {} {}", package.name, package.version, package.source, package.checksum);
+        let line = format!("{} {} {} {}", package.name, package.version, package.source, package.checksum);
         if !self.locked.insert(line) {
             return;
         }
@@ -104,7 +103,8 @@ mod tests {
             write(&format!("crates/{name}/src/lib.rs"), &format!("//! {name}"));
             write(&format!("crates/{name}/tests/all.rs"), "//! tests");
         }
-        let package = |name: &str, more: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"1\"\n{more}\n");
+        let package =
+            |name: &str, more: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"1\"\n{more}\n");
         let lock = [
             package("stats", "dependencies = [\n \"csv\",\n \"proptest\",\n]"),
             package("report", "dependencies = [\n \"stats\",\n]"),
@@ -141,9 +141,8 @@ mod tests {
 
     #[test]
     fn a_change_reaches_only_what_is_built_from_it() {
-        let edit = |name: &'static str| {
-            changes(move |root| fs::write(root.join(name), "//! changed").unwrap())
-        };
+        let edit =
+            |name: &'static str| changes(move |root| fs::write(root.join(name), "//! changed").unwrap());
         assert_eq!(edit("crates/report/src/lib.rs"), ["report"]);
         assert_eq!(edit("crates/report/src/new.rs"), ["report"]);
         assert_eq!(edit("crates/stats/src/lib.rs"), ["stats", "report"]);

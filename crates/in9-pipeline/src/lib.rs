@@ -31,4 +31,4 @@ pub use graph::{Arg, Graph, Kind, Stage};
 pub use plan::plan;
 pub use programs::Programs;
 pub use recipe::Recipe;
-pub use run::{Ending, Manner, Observer, OutputPlace, Outcome, Silent, arguments, command, run, shown};
+pub use run::{Ending, Manner, Observer, Outcome, OutputPlace, Silent, arguments, command, run, shown};

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use in9_pipeline::{
-    Cache, Error, Executor, Graph, Manner, Outcome, OutputPlace, Programs, Recipe, Result, Silent, State, plan,
-    run,
+    Cache, Error, Executor, Graph, Manner, Outcome, OutputPlace, Programs, Recipe, Result, Silent, State,
+    plan, run,
 };
 
 const RECIPE: &str = r#"
@@ -101,7 +101,9 @@ impl World {
         let mut files: Vec<_> = in9_base::files::below(&self.out)
             .unwrap()
             .into_iter()
-            .filter(|path| !path.starts_with(self.out.join("logs")) && !path.starts_with(self.out.join(".stages")))
+            .filter(|path| {
+                !path.starts_with(self.out.join("logs")) && !path.starts_with(self.out.join(".stages"))
+            })
             .map(|path| (path.clone(), fs::read_to_string(&path).unwrap_or_default()))
             .collect();
         files.sort();
@@ -134,7 +136,10 @@ fn what_a_run_did_not_write_is_named_and_stays() {
     assert_eq!(world.run(RECIPE).unwrap().kept, 9);
     let before = world.files();
     let error = world.run(&RECIPE.replace("title = \"t\"", "title = \"u\"")).unwrap_err();
-    assert!(matches!(&error, Error::NotOurs { path, stage } if *path == thesis && stage == "report"), "{error}");
+    assert!(
+        matches!(&error, Error::NotOurs { path, stage } if *path == thesis && stage == "report"),
+        "{error}"
+    );
     assert!(world.calls().is_empty(), "nothing may run before the places of all outputs are checked");
     assert_eq!(world.files(), before);
 }
@@ -198,10 +203,29 @@ fn a_damaged_output_is_made_again() {
     assert_eq!(world.files(), before);
 }
 
+/// After copying, files have other times: they are read once, not at every run.
+#[test]
+fn a_copied_output_is_read_once() {
+    let world = World::new();
+    world.run(RECIPE).unwrap();
+    let (file, stamp) = (world.out.join("data/d/result"), world.out.join(".stages/build~d.json"));
+    let before = fs::read(&stamp).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    fs::write(&file, "build\n").unwrap();
+    assert_eq!(world.run(RECIPE).unwrap().kept, 9);
+    let after = fs::read(&stamp).unwrap();
+    assert_ne!(before, after);
+    assert_eq!(world.run(RECIPE).unwrap().kept, 9);
+    assert_eq!(after, fs::read(&stamp).unwrap());
+}
+
 #[test]
 fn a_misspelt_option_is_found_before_anything_runs() {
     let world = World::new();
-    let wrong = RECIPE.replace("views = [\"original\", \"mixed-rand\"]", "views = [\"original\", \"mixed-rand\"]\noptions = { misspelt = 1 }");
+    let wrong = RECIPE.replace(
+        "views = [\"original\", \"mixed-rand\"]",
+        "views = [\"original\", \"mixed-rand\"]\noptions = { misspelt = 1 }",
+    );
     let error = world.run(&wrong).unwrap_err();
     assert!(matches!(&error, Error::Arguments { stage, .. } if stage.starts_with("train/")), "{error}");
     assert!(world.calls().is_empty());

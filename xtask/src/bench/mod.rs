@@ -10,8 +10,8 @@ mod peer;
 mod zoo;
 
 use anyhow::Result;
-pub(crate) use peer::release_dir;
 use clap::Subcommand;
+pub(crate) use peer::release_dir;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {

@@ -21,7 +21,16 @@ pub(super) fn check() -> Result<()> {
         return Ok(());
     }
     let mut check = Command::new("rustup");
-    check.args(["run", version, "cargo", "check", "--workspace", "--locked", "--target-dir", "target/oldest"]);
+    check.args([
+        "run",
+        version,
+        "cargo",
+        "check",
+        "--workspace",
+        "--locked",
+        "--target-dir",
+        "target/oldest",
+    ]);
     // Set for the toolchain that runs this.
     for variable in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
         check.env_remove(variable);

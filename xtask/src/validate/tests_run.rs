@@ -45,7 +45,9 @@ impl Tally {
         if let Some(result) = line.strip_prefix("test result: ") {
             for part in result.split(['.', ';']) {
                 let mut words = part.split_whitespace();
-                let (Some(count), Some(what)) = (words.next().and_then(|n| n.parse::<u64>().ok()), words.next()) else {
+                let (Some(count), Some(what)) =
+                    (words.next().and_then(|n| n.parse::<u64>().ok()), words.next())
+                else {
                     continue;
                 };
                 match what {

@@ -304,13 +304,7 @@ mod tests {
     #[test]
     fn a_listing_never_leads_out_of_its_output() {
         for bad in ["../victim", "/etc/passwd", "a/../../x"] {
-            let file = File {
-                name: bad.to_owned(),
-                bytes: 0,
-                blake3: String::new(),
-                changed: 0,
-                inode: 0,
-            };
+            let file = File { name: bad.to_owned(), bytes: 0, blake3: String::new(), changed: 0, inode: 0 };
             assert!(!Listing { files: vec![file], folders: Vec::new() }.is_sound());
             assert!(!Listing { files: Vec::new(), folders: vec![bad.to_owned()] }.is_sound());
         }

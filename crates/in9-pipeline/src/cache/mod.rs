@@ -86,7 +86,7 @@ impl<'a> Cache<'a> {
         let thorough = self.thorough && !verified(&self.verified);
         match stamp.listing.compare(&output, thorough)? {
             Found::Intact => {}
-            Found::Moved(listing) => stamp.listing = listing,
+            Found::Moved(listing) => (stamp.listing, stamp.moved) = (listing, true),
             Found::Changed(path) => return Ok(State::Damaged(path)),
             Found::Gone => return Ok(State::Missing),
         }

@@ -53,7 +53,8 @@ impl Cache<'_> {
             stamp.listing.remove(&self.out.join(&stage.output))?;
         }
         remove_file(&self.stamp_path(stage))?;
-        let kept = if stage.kind.resumes() && earlier.as_deref() == Some(key) { name_of(stage) } else { None };
+        let kept =
+            if stage.kind.resumes() && earlier.as_deref() == Some(key) { name_of(stage) } else { None };
         clear(&making, kept)?;
         // The record is there before the folder and goes after it, so that the folder is never without one.
         files::create_folder(files::parent(&record))?;
@@ -75,7 +76,7 @@ impl Cache<'_> {
             files::remove_leftovers(&made)?;
         }
         let listing = Listing::of(&made)?;
-        let stamp = Stamp { key, digest: listing.digest(), seconds, skips, listing };
+        let stamp = Stamp { key, digest: listing.digest(), seconds, skips, listing, moved: false };
         self.write_stamp(stage, &stamp)?;
         self.put_in_place(stage)?;
         Ok(stamp)

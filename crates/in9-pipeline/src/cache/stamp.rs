@@ -25,6 +25,9 @@ pub struct Stamp {
     pub skips: bool,
     /// What was written.
     pub listing: Listing,
+    /// Times or places on the disk differ from those in the file, so that everything would be read again.
+    #[serde(skip)]
+    pub(super) moved: bool,
 }
 
 impl Cache<'_> {
@@ -36,6 +39,14 @@ impl Cache<'_> {
         }
         let stamp: Option<Stamp> = serde_json::from_slice(&files::read(&path, LONGEST)?).ok();
         Ok(stamp.filter(|stamp| stamp.listing.is_sound()))
+    }
+
+    /// Writes down times and places on the disk that have changed under the same bytes.
+    ///
+    /// # Errors
+    /// If the stamp cannot be written.
+    pub fn refresh(&self, stage: &Stage, stamp: &Stamp) -> Result<()> {
+        if stamp.moved { self.write_stamp(stage, stamp) } else { Ok(()) }
     }
 
     pub(super) fn write_stamp(&self, stage: &Stage, stamp: &Stamp) -> Result<()> {

@@ -55,7 +55,8 @@ impl Board {
             *left.entry(graph.stages[*at].kind).or_insert(0) += 1;
         }
         let count: usize = left.values().sum();
-        let target = if shell.is_quiet() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target =
+            if shell.is_quiet() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bars = MultiProgress::with_draw_target(target);
         let total = bars.add(ProgressBar::new(count as u64));
         total.set_style(style("{bar:30.green/dim} {pos}/{len} stages, {elapsed} {msg}"));

@@ -17,9 +17,9 @@ use crate::run::{self, Manner, Outcome, OutputPlace};
 /// Runs a recipe from photographs to a report; what is done already is kept.
 ///
 /// Examples:
-///   reproduce
-///   reproduce --recipe tiny-imagenet --data tiny-imagenet-200
-///   reproduce --from report
+///   in9 reproduce
+///   in9 reproduce --recipe tiny-imagenet --data tiny-imagenet-200
+///   in9 reproduce --from report
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Reproduce {
@@ -70,7 +70,8 @@ impl Reproduce {
             dry_run(&ready, &cache, &manner, &wanted, &again, shell)?;
             return Ok(shell::Outcome::Done);
         }
-        let advice = || format!("name a folder that is writable with --out, instead of {}", ready.out.display());
+        let advice =
+            || format!("name a folder that is writable with --out, instead of {}", ready.out.display());
         let _place = OutputPlace::take(&ready.out).with_context(advice)?;
         for at in again {
             cache.reset(&ready.graph.stages[at])?;

@@ -30,7 +30,9 @@ impl Status {
                     ("done", format!("{:7.1} s  {digest}", stamp.seconds))
                 }
                 State::Stale => ("stale", "its settings, inputs or program changed".to_owned()),
-                State::Damaged(path) => ("damage", format!("{} changed after it was written", path.display())),
+                State::Damaged(path) => {
+                    ("damage", format!("{} changed after it was written", path.display()))
+                }
                 State::Missing => ("to do", String::new()),
                 State::Waiting => ("waits", "for an earlier stage".to_owned()),
             };

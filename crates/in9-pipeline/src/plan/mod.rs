@@ -42,12 +42,10 @@ pub fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
     for wanted in &recipe.probes {
         let dataset = place(&wanted.dataset);
         for view in &wanted.views {
-            let network = networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == view.as_str());
+            let network =
+                networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == view.as_str());
             let network = network.expect("a recipe is checked when it is read");
-            probes.push((
-                wanted.kind,
-                probe(&mut graph, recipe, wanted, network, datasets[dataset], device),
-            ));
+            probes.push((wanted.kind, probe(&mut graph, recipe, wanted, network, datasets[dataset], device)));
         }
     }
     if !tables.is_empty() {

@@ -33,8 +33,7 @@ pub(super) fn report(
         }
     }
     for network in networks {
-        let _ =
-            write!(spec, "\n[[run]]\nname = {}\npath = {}\n", quoted(&network.name), path(&network.run));
+        let _ = write!(spec, "\n[[run]]\nname = {}\npath = {}\n", quoted(&network.name), path(&network.run));
     }
     for table in tables {
         let _ = write!(spec, "\n[[predictions]]\npath = {}\n", path(table));

@@ -147,7 +147,9 @@ fn flags(flags: &Flags) -> Result<(), String> {
         let simple = |value: &toml::Value| !value.is_table() && !value.is_array();
         let list = value.as_array().is_some_and(|items| items.iter().all(simple));
         if !list && !simple(value) {
-            return Err(format!("option {name}: expected a text, a number, true or false, or a list of these"));
+            return Err(format!(
+                "option {name}: expected a text, a number, true or false, or a list of these"
+            ));
         }
     }
     Ok(())
@@ -187,11 +189,14 @@ mod tests {
     /// Each of these names once became part of a path that was deleted or written.
     #[test]
     fn no_name_leads_out_of_the_output_folder() {
-        for bad in ["..", ".", "../../victim", "/etc", "a/b", "a\\\\b", "", ".hidden", "-x", "a\\nb", "a\\u0000"]
+        for bad in
+            ["..", ".", "../../victim", "/etc", "a/b", "a\\\\b", "", ".hidden", "-x", "a\\nb", "a\\u0000"]
         {
             let quoted = format!("\"{bad}\"");
             for wrong in [
-                SMALL.replace("name = \"d\"", &format!("name = {quoted}")).replace("dataset = \"d\"", &format!("dataset = {quoted}")),
+                SMALL
+                    .replace("name = \"d\"", &format!("name = {quoted}"))
+                    .replace("dataset = \"d\"", &format!("dataset = {quoted}")),
                 SMALL.replace("source = \"toy\"", &format!("source = {quoted}")),
                 SMALL.replace("\"resnet-tiny\"", &quoted),
                 SMALL.replace("\"original\"", &quoted),

@@ -67,6 +67,11 @@ pub fn run(
         cache.recover(stage)?;
     }
     let mut states = cache.states(graph)?;
+    for (stage, state) in graph.stages.iter().zip(&states) {
+        if let State::Done(stamp) = state {
+            cache.refresh(stage, stamp)?;
+        }
+    }
     let todo: Vec<usize> = wanted.iter().copied().filter(|at| !states[*at].is_done()).collect();
     check(graph, &todo, &states, cache, manner)?;
     for at in &todo {
