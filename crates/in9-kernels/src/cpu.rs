@@ -1,18 +1,18 @@
-//! Which body an operation runs, and access to the numbers of a CPU tensor.
+//! Access to the elements of f32 tensors on the CPU, which is what the fused kernels work on.
 
 use candle_core::{CpuStorage, DType, Device, Layout, Shape, Storage, Tensor};
 
-/// Whether the fused kernels can run: every tensor holds f32 and lies on the CPU.
-pub(crate) fn fused(tensors: &[&Tensor]) -> bool {
+/// Whether the fused kernels support these tensors: all hold f32 and lie on the CPU.
+pub(crate) fn supported(tensors: &[&Tensor]) -> bool {
     tensors.iter().all(|t| t.dtype() == DType::F32 && t.device().is_cpu())
 }
 
-/// Whether a gradient has to flow into any of the tensors.
-pub(crate) fn tracked(tensors: &[&Tensor]) -> bool {
+/// Whether any of the tensors needs a gradient.
+pub(crate) fn requires_grad(tensors: &[&Tensor]) -> bool {
     tensors.iter().any(|t| t.track_op())
 }
 
-/// The numbers of a contiguous CPU tensor inside a custom operation.
+/// The elements of a contiguous CPU tensor inside a custom operation.
 pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
@@ -20,7 +20,7 @@ pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core
     }
 }
 
-/// Runs `f` on the numbers of an f32 CPU tensor, copying only a strided one.
+/// Runs `f` on the elements of an f32 CPU tensor in row-major order. Only a strided tensor is copied.
 pub(crate) fn with_slice<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> candle_core::Result<R> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
@@ -30,7 +30,7 @@ pub(crate) fn with_slice<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> can
     }
 }
 
-/// Runs `f` on the numbers of several f32 CPU tensors, copying only strided ones.
+/// [`with_slice`] for several tensors, each of which may be absent.
 pub(crate) fn with_slices<const N: usize, R>(
     tensors: [Option<&Tensor>; N],
     f: impl FnOnce([Option<&[f32]>; N]) -> R,
@@ -52,13 +52,13 @@ pub(crate) fn with_slices<const N: usize, R>(
     Ok(f(slices))
 }
 
-/// A CPU tensor, outside the autograd graph, that owns `data`.
+/// A CPU tensor that owns `data` and is no part of the autograd graph.
 pub(crate) fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> candle_core::Result<Tensor> {
     Tensor::from_vec(data, shape.into(), &Device::Cpu)
 }
 
-/// The gradient of a bias: sums each channel over images and pixels, in f64 so that no order matters
-/// much.
+/// The gradient with respect to a bias: the sum of each channel over images and pixels. Sums are
+/// computed in f64, so that their order hardly affects the f32 result.
 pub(crate) fn channel_sums(dy: &[f32], channels: usize, plane: usize) -> Vec<f32> {
     let mut sums = vec![0f64; channels];
     if channels * plane == 0 {

@@ -1,35 +1,36 @@
-//! The register tile of a matrix product: rows broadcast, columns in vectors.
+//! The microkernel of matrix products: a tile of the result in registers, its columns in vectors, its rows
+//! multiplied by broadcast scalars.
 
 use super::vector::{LANES, Vector};
 
-/// How the factor that is broadcast lies in memory.
+/// The memory layout of the factor whose elements are broadcast, in elements.
 #[derive(Clone, Copy)]
 pub(crate) struct Broadcast {
-    /// Numbers between two rows.
+    /// From one row to the next.
     pub(crate) row: usize,
-    /// Numbers between two steps of the sum inside a block.
+    /// From one term of the sum to the next, inside a block.
     pub(crate) step: usize,
-    /// Steps of a block.
+    /// Terms of a block.
     pub(crate) steps: usize,
-    /// Numbers between two blocks.
+    /// From one block of terms to the next.
     pub(crate) block: usize,
     /// Number of blocks.
     pub(crate) blocks: usize,
 }
 
 impl Broadcast {
+    /// One more than the largest index of an element of `rows` rows.
     fn end(&self, rows: usize) -> usize {
         (rows - 1) * self.row + (self.blocks - 1) * self.block + (self.steps - 1) * self.step + 1
     }
 }
 
-/// `C = A B` or `C += A B` for `rows` rows and `WIDTH` vectors of columns.
+/// `C = A B`, or `C += A B` with `accumulate`, for `rows` rows and a panel of `WIDTH` vectors of columns.
 ///
-/// Element (r, k) of A lies as `layout` says, row k of B is `WIDTH * 16` numbers after row k - 1,
-/// row r of C `c_stride` numbers after row r - 1. Every element of C is one chain of additions in
-/// the order of k, whatever the number of rows.
+/// `layout` is that of A. The rows of B are `WIDTH * 16` elements apart, those of C `c_stride` elements.
+/// Every element of C is one sum in the order of k, whatever the number of rows.
 #[inline(always)]
-pub(crate) fn product<V: Vector, const WIDTH: usize>(
+pub(crate) fn multiply_panel<V: Vector, const WIDTH: usize>(
     rows: usize,
     a: &[f32],
     layout: Broadcast,
@@ -49,7 +50,9 @@ pub(crate) fn product<V: Vector, const WIDTH: usize>(
         ($($size:literal)*) => { $(
             if $size <= V::ROWS {
                 while rows - r >= $size {
-                    // SAFETY: the assertions above cover rows r .. r + $size.
+                    // SAFETY: r + $size <= rows, and by the assertions above all elements of A, B and C of
+                    // the first `rows` rows are inside their slices. `c` is borrowed mutably and thus
+                    // overlaps neither `a` nor `b`.
                     unsafe {
                         tile::<V, $size, WIDTH>(
                             a.as_ptr().add(r * layout.row),
@@ -68,8 +71,12 @@ pub(crate) fn product<V: Vector, const WIDTH: usize>(
     tiles!(12 8 4 2 1);
 }
 
+/// One register tile of [`multiply_panel`], of `R` rows.
+///
 /// # Safety
-/// `a`, `b` and `c` must be valid for all that `R` rows, the layout and `WIDTH` reach.
+/// `a` must be valid for reads up to `layout.end(R)`, `b` for reads of `blocks * steps * WIDTH * 16` elements
+/// and `c` for reads and writes of `(R - 1) * c_stride + WIDTH * 16` elements; nothing else may refer to the
+/// elements of `c` meanwhile.
 #[inline(always)]
 unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
     a: *const f32,
@@ -79,8 +86,11 @@ unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
     c_stride: usize,
     accumulate: bool,
 ) {
-    // SAFETY: by the function's contract every address below is inside its slice; `c` is the only
-    // one written and nothing else refers to it.
+    // SAFETY: `a` advances by at most (blocks - 1) * block + (steps - 1) * step and is read at rows below R;
+    // `b` is read at consecutive vectors, `WIDTH` for each of the blocks * steps terms; `c` is read and
+    // written at `WIDTH` vectors of each of R rows. By this function's contract all of that is valid. A
+    // pointer one term behind the last is computed (with `add` for `b`, where it is one past the end)
+    // but never read.
     unsafe {
         let mut sums = [[V::splat(0.0); WIDTH]; R];
         let mut b = b.cast::<[f32; LANES]>();
@@ -118,8 +128,8 @@ mod tests {
     use crate::simd::{Level, vector::for_each_vector};
 
     for_each_vector! {
-        fn two_wide<V>(rows: usize, a: &[f32], layout: Broadcast, b: &[f32], c: &mut [f32], accumulate: bool) {
-            product::<V, 2>(rows, a, layout, b, c, 32, accumulate);
+        fn multiply_two_vectors<V>(rows: usize, a: &[f32], layout: Broadcast, b: &[f32], c: &mut [f32], accumulate: bool) {
+            multiply_panel::<V, 2>(rows, a, layout, b, c, 32, accumulate);
         }
     }
 
@@ -132,7 +142,7 @@ mod tests {
             let b: Vec<f32> = (0..12 * 32).map(|i| (i % 5) as f32 - 2.0).collect();
             for level in Level::available() {
                 let mut c = vec![1f32; rows * 32];
-                two_wide(level, rows, &a, layout, &b, &mut c, true);
+                multiply_two_vectors(level, rows, &a, layout, &b, &mut c, true);
                 for r in 0..rows {
                     for j in 0..32 {
                         let sum: f32 =

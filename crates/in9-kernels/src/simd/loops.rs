@@ -1,18 +1,21 @@
-//! Loops over slices, compiled for every instruction set.
+//! Loops over slices that several layers share, compiled for every instruction set.
 
 use super::for_each_level;
 use crate::{Activation, activation::specialise};
 
-/// Numbers that a loop keeps in flight: four 512-bit registers.
+/// Elements that a loop handles at a time: four 512-bit registers, so that operations need not wait for each
+/// other.
 const WIDE: usize = 64;
-/// One 512-bit register.
+/// Elements of a 512-bit register.
 const LANE: usize = 16;
 
+/// `a * b + c`, fused if `FMA` says that the processor has an instruction for it.
 #[inline(always)]
 pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// `N` elements of [`sum_of_taps`].
 #[inline(always)]
 fn taps_block<const FMA: bool, const N: usize>(
     out: &mut [f32],
@@ -63,9 +66,10 @@ for_each_level! {
     }
 }
 
-/// The sum of all, pairwise: short chains of additions, and a small rounding error.
+/// The sum of an array whose length is a power of two, added up pairwise, which keeps the rounding error
+/// small.
 #[inline(always)]
-pub(crate) fn total<const N: usize>(mut sums: [f32; N]) -> f32 {
+pub(crate) fn pairwise_sum<const N: usize>(mut sums: [f32; N]) -> f32 {
     let mut half = N / 2;
     while half > 0 {
         for i in 0..half {
@@ -95,7 +99,7 @@ for_each_level! {
                 squares[i] = fma::<FMA>(v, v, squares[i]);
             }
         }
-        (total(sums), total(squares))
+        (pairwise_sum(sums), pairwise_sum(squares))
     }
 }
 
@@ -104,15 +108,15 @@ mod tests {
     use super::*;
     use crate::simd::Level;
 
-    fn numbers(n: usize) -> Vec<f32> {
+    fn values(n: usize) -> Vec<f32> {
         (0..n).map(|i| ((i * 37 + 11) % 64) as f32 / 8.0 - 4.0).collect()
     }
 
     #[test]
     fn every_level_agrees_with_the_portable_one() {
-        // Numbers with few bits: every sum below is exact, so equality is the right test.
+        // Values of few bits: every sum below is exact, so the results must be equal.
         for n in [0, 1, 15, 16, 17, 63, 64, 65, 200] {
-            let (a, b) = (numbers(n + 9), numbers(n));
+            let (a, b) = (values(n + 9), values(n));
             let offsets = [0, 3, 9];
             let weights = [0.5, -2.0, 1.0];
             let mut reference = vec![0f32; n];

@@ -1,17 +1,17 @@
-//! The image as three planes, which is what vector loops read.
+//! The image in planar layout, one plane for each channel, as the vector loops read it.
 
 use crate::RgbView;
 use crate::maxflow::grid::{FORWARD, STEP};
 
 /// Red, green and blue, each `width × height` bytes row by row.
 #[derive(Debug, Default)]
-pub(crate) struct Planes {
+pub(crate) struct PlanarImage {
     data: [Vec<u8>; 3],
     width: usize,
 }
 
-impl Planes {
-    /// Takes over the pixels of `image`.
+impl PlanarImage {
+    /// Copies the pixels of `image`.
     pub(crate) fn load(&mut self, image: RgbView) {
         self.width = image.width();
         for plane in &mut self.data {
@@ -24,8 +24,7 @@ impl Planes {
         }
     }
 
-    /// Writes the picture of half the size: means of blocks of 2 × 2 pixels; at an odd edge, of what
-    /// is there.
+    /// Writes the image of half the size: the means of blocks of 2 × 2 pixels. Blocks at an odd edge have fewer.
     pub(crate) fn halve(&self, half: &mut Self) {
         half.width = self.width.div_ceil(2);
         for (plane, half) in self.data.iter().zip(&mut half.data) {
@@ -55,12 +54,12 @@ impl Planes {
         r.zip(g).zip(b).map(|((&r, &g), &b)| [r, g, b])
     }
 
-    /// Rows.
+    /// Height in pixels.
     pub(crate) fn height(&self) -> usize {
         self.data[0].len() / self.width.max(1)
     }
 
-    /// Columns.
+    /// Width in pixels.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
@@ -106,26 +105,25 @@ fn square_distance(a: &[u8], b: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn planes(data: &[u8], width: usize) -> Planes {
-        let mut planes = Planes::default();
-        let image = RgbView::new(data, width, data.len() / 3 / width).expect("sizes match");
-        planes.load(image);
-        planes
+    fn planar(data: &[u8], width: usize) -> PlanarImage {
+        let mut planar = PlanarImage::default();
+        planar.load(RgbView::new(data, width, data.len() / 3 / width).expect("sizes match"));
+        planar
     }
 
     #[test]
     fn channels_are_separated() {
-        let planes = planes(&[1, 2, 3, 4, 5, 6], 1);
-        assert_eq!((planes.width(), planes.height()), (1, 2));
-        assert_eq!(planes.row(1, 0, 1), [&[4], &[5], &[6]]);
-        assert_eq!(planes.colours(0, 2).collect::<Vec<_>>(), [[1, 2, 3], [4, 5, 6]]);
+        let image = planar(&[1, 2, 3, 4, 5, 6], 1);
+        assert_eq!((image.width(), image.height()), (1, 2));
+        assert_eq!(image.row(1, 0, 1), [&[4], &[5], &[6]]);
+        assert_eq!(image.colours(0, 2).collect::<Vec<_>>(), [[1, 2, 3], [4, 5, 6]]);
     }
 
     #[test]
-    fn halving_takes_means_of_what_is_there() {
+    fn halving_takes_means_of_the_pixels_of_a_block() {
         let grey: Vec<u8> = [10, 20, 7, 31, 41, 9, 1, 2, 5].iter().flat_map(|&v| [v, v, 255]).collect();
-        let mut half = Planes::default();
-        planes(&grey, 3).halve(&mut half);
+        let mut half = PlanarImage::default();
+        planar(&grey, 3).halve(&mut half);
         assert_eq!(half.row(0, 0, 2), [&[26, 8], &[26, 8], &[255, 255]]);
         assert_eq!(half.row(1, 0, 2), [&[2, 5], &[2, 5], &[255, 255]]);
     }
@@ -134,13 +132,13 @@ mod tests {
     fn beta_counts_every_pair_once() {
         // Levels 0 3 / 6 0 in one channel: squares 9 (top), 36 (bottom), 36 and 9 (sides),
         // 0 and 9 (diagonals), over six pairs.
-        let planes = planes(&[0, 0, 0, 3, 0, 0, 6, 0, 0, 0, 0, 0], 2);
-        assert!((planes.beta() - 6.0 / (2.0 * 99.0)).abs() < 1e-12);
+        let image = planar(&[0, 0, 0, 3, 0, 0, 6, 0, 0, 0, 0, 0], 2);
+        assert!((image.beta() - 6.0 / (2.0 * 99.0)).abs() < 1e-12);
     }
 
     #[test]
     fn beta_of_a_uniform_image_and_of_one_pixel_is_zero() {
-        assert_eq!(planes(&[7; 27], 3).beta(), 0.0);
-        assert_eq!(planes(&[7, 0, 9], 1).beta(), 0.0);
+        assert_eq!(planar(&[7; 27], 3).beta(), 0.0);
+        assert_eq!(planar(&[7, 0, 9], 1).beta(), 0.0);
     }
 }
