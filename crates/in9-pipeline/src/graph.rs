@@ -1,55 +1,51 @@
 //! Stages and the graph they form.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use crate::error::{Error, Result};
 
 /// What a stage does; the order is the one in which ready stages are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Photographs of a procedural world are drawn.
     Render,
+    /// Photographs are taken apart into a dataset.
     Build,
+    /// A network is trained.
     Train,
+    /// A network answers for every view of a dataset.
     Predict,
+    /// A network is measured on composites made for it.
     Probe,
+    /// Prediction tables become accuracies and gaps.
     Score,
+    /// Everything becomes one report.
     Report,
 }
 
 impl Kind {
     /// Whether a stage of this kind makes good use of all cores at once. The others run side by side, each on
     /// its share of the cores, which wastes less than threads that wait for each other.
-    pub(crate) fn is_wide(self) -> bool {
+    pub fn is_wide(self) -> bool {
         matches!(self, Self::Render | Self::Build | Self::Score | Self::Report)
     }
-}
 
-/// A program of the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Program {
-    Data,
-    Models,
-    Analysis,
-    Report,
-}
+    /// Whether its program runs a network, and so can use a GPU.
+    pub fn runs_a_network(self) -> bool {
+        matches!(self, Self::Train | Self::Predict | Self::Probe)
+    }
 
-impl Program {
-    pub(crate) const ALL: [Self; 4] = [Self::Data, Self::Models, Self::Analysis, Self::Report];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Data => "in9-data",
-            Self::Models => "in9-models",
-            Self::Analysis => "in9-analysis",
-            Self::Report => "in9-report",
-        }
+    /// Whether its program goes on from what a run that was ended left behind, to the same bytes.
+    pub fn resumes(self) -> bool {
+        matches!(self, Self::Train)
     }
 }
 
 /// One argument of a stage's command. Paths stay symbolic until the command is run, so that a stage's key
 /// does not depend on where the outputs lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Arg {
+pub enum Arg {
+    /// A word as it is.
     Text(String),
     /// What the stage writes.
     Output,
@@ -63,22 +59,26 @@ pub(crate) enum Arg {
     Spec(String, String),
 }
 
-/// One program call with one output, done whole or not at all.
+/// One call of a program with one output, done whole or not at all.
 #[derive(Debug, Clone)]
-pub(crate) struct Stage {
-    pub(crate) id: String,
-    pub(crate) kind: Kind,
-    pub(crate) program: Program,
-    pub(crate) args: Vec<Arg>,
+pub struct Stage {
+    /// Its name, parts separated by `/`: `train/world/resnet-tiny-original-s0`.
+    pub id: String,
+    /// What it does.
+    pub kind: Kind,
+    /// The command of the program: `train`. It decides which crates' sources the stage depends on.
+    pub command: String,
+    /// What follows the command.
+    pub args: Vec<Arg>,
     /// Stages that must be done before, beyond those named in `args`.
-    pub(crate) after: Vec<usize>,
-    /// File or folder that is written, below the output folder.
-    pub(crate) output: PathBuf,
+    pub after: Vec<usize>,
+    /// File or folder that is written, relative to the output folder.
+    pub output: PathBuf,
 }
 
 impl Stage {
     /// The stages whose outputs this one reads, each once.
-    pub(crate) fn inputs(&self) -> Vec<usize> {
+    pub fn inputs(&self) -> Vec<usize> {
         let named =
             self.args.iter().filter_map(|arg| if let Arg::Input(stage) = arg { Some(*stage) } else { None });
         let mut inputs: Vec<_> = named.chain(self.after.iter().copied()).collect();
@@ -87,47 +87,54 @@ impl Stage {
         inputs
     }
 
-    /// The id as the name of a file.
-    pub(crate) fn file_name(&self) -> String {
-        self.id.replace('/', "~")
-    }
-
-    pub(crate) fn reads_data(&self) -> bool {
+    /// Whether it reads the user's photographs.
+    pub fn reads_data(&self) -> bool {
         self.args.contains(&Arg::Data)
     }
 
     /// Whether `name` means this stage: its id, its kind, or the beginning of its id up to a slash.
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    pub fn matches(&self, name: &str) -> bool {
         let name = name.trim_end_matches('/');
         self.id == name || self.id.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// A file about this stage in `folder`, such as its log.
+    pub(crate) fn file_in(&self, folder: &Path, ending: &str) -> PathBuf {
+        folder.join(format!("{}.{ending}", self.id.replace('/', "~")))
     }
 }
 
 /// Stages in an order in which each stands behind its inputs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Graph {
-    pub(crate) stages: Vec<Stage>,
+pub struct Graph {
+    /// The stages.
+    pub stages: Vec<Stage>,
 }
 
 impl Graph {
     /// Adds a stage and returns its place.
-    pub(crate) fn add(&mut self, stage: Stage) -> usize {
+    pub fn add(&mut self, stage: Stage) -> usize {
         debug_assert!(stage.inputs().iter().all(|input| *input < self.stages.len()));
         self.stages.push(stage);
         self.stages.len() - 1
     }
 
     /// The stages that `name` means.
-    pub(crate) fn select(&self, name: &str) -> Result<Vec<usize>> {
+    ///
+    /// # Errors
+    /// [`Error::NoSuchStage`] if there is none.
+    pub fn select(&self, name: &str) -> Result<Vec<usize>> {
         let found: Vec<_> = (0..self.stages.len()).filter(|at| self.stages[*at].matches(name)).collect();
         if found.is_empty() {
-            bail!("no stage is called {name}; `cargo xtask status` lists them");
+            let step = (self.stages.len() / 3).max(1);
+            let examples = self.stages.iter().step_by(step).map(|stage| stage.id.clone()).collect();
+            return Err(Error::NoSuchStage { name: name.to_owned(), examples });
         }
         Ok(found)
     }
 
     /// `from` and all that depends on them.
-    pub(crate) fn downstream(&self, from: &[usize]) -> Vec<usize> {
+    pub fn downstream(&self, from: &[usize]) -> Vec<usize> {
         let mut reached = vec![false; self.stages.len()];
         for at in 0..self.stages.len() {
             reached[at] = from.contains(&at) || self.stages[at].inputs().iter().any(|input| reached[*input]);
@@ -144,7 +151,7 @@ mod tests {
         Stage {
             id: id.to_owned(),
             kind: Kind::Train,
-            program: Program::Models,
+            command: "train".to_owned(),
             args: inputs.iter().map(|input| Arg::Input(*input)).collect(),
             after: Vec::new(),
             output: PathBuf::from(id),
@@ -167,7 +174,8 @@ mod tests {
         assert_eq!(graph.select("train").unwrap(), [1, 2]);
         assert_eq!(graph.select("train/a/").unwrap(), [1, 2]);
         assert_eq!(graph.select("train/a/y").unwrap(), [2]);
-        assert!(graph.select("tra").is_err());
+        let error = graph.select("tra").unwrap_err().to_string();
+        assert!(error.starts_with("no stage is called tra ") && error.contains("build/a"), "{error}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! From a recipe to its graph of stages.
 
-use std::fmt::Write as _;
+mod report;
+
 use std::path::PathBuf;
 
-use crate::graph::{Arg, Graph, Kind, Program, Stage};
+use crate::graph::{Arg, Graph, Kind, Stage};
 use crate::recipe::{Dataset, Flags, Probe, Published, Recipe, Training};
 
 /// A trained or published network and the dataset that it is tested on.
@@ -16,13 +17,13 @@ struct Network {
     run: usize,
 }
 
-/// Lays out every stage of `recipe`, for networks that run on `device`.
-pub(crate) fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
+/// Lays out every stage of `recipe`, whose name is `name`, for networks that run on `device` (`cpu`, `cuda:0`).
+pub fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
     let mut graph = Graph::default();
     let datasets: Vec<usize> =
         recipe.datasets.iter().map(|dataset| build(&mut graph, recipe, dataset)).collect();
     let place = |name: &str| {
-        let at = recipe.datasets.iter().position(|dataset| dataset.name == name);
+        let at = recipe.datasets.iter().position(|dataset| dataset.name.as_str() == name);
         at.expect("a recipe is checked when it is read")
     };
     let mut networks = Vec::new();
@@ -41,23 +42,23 @@ pub(crate) fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
     for wanted in &recipe.probes {
         let dataset = place(&wanted.dataset);
         for view in &wanted.views {
-            let network = networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == *view);
+            let network =
+                networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == view.as_str());
             let network = network.expect("a recipe is checked when it is read");
-            probes.push((
-                wanted.kind.clone(),
-                probe(&mut graph, recipe, wanted, network, datasets[dataset], device),
-            ));
+            probes.push((wanted.kind, probe(&mut graph, recipe, wanted, network, datasets[dataset], device)));
         }
     }
-    score(&mut graph, &tables);
-    report(&mut graph, name, recipe, &datasets, &networks, &tables, &probes);
+    if !tables.is_empty() {
+        score(&mut graph, &tables);
+        report::report(&mut graph, name, recipe, &datasets, &networks, &tables, &probes);
+    }
     graph
 }
 
 fn build(graph: &mut Graph, recipe: &Recipe, dataset: &Dataset) -> usize {
     let source = match dataset.rho {
         Some(rho) => {
-            let mut args = words(&["toy", "--rho"]);
+            let mut args = words(&["--rho"]);
             args.push(text(rho));
             args.extend(seed(&dataset.render, recipe));
             args.extend(flags(&dataset.render));
@@ -65,20 +66,20 @@ fn build(graph: &mut Graph, recipe: &Recipe, dataset: &Dataset) -> usize {
             Arg::Input(graph.add(Stage {
                 id: format!("render/{}", dataset.name),
                 kind: Kind::Render,
-                program: Program::Data,
+                command: "toy".to_owned(),
                 args,
                 after: Vec::new(),
-                output: PathBuf::from("photos").join(&dataset.name),
+                output: PathBuf::from("photos").join(dataset.name.as_str()),
             }))
         }
         None => Arg::Data,
     };
-    let mut args = if dataset.source == "release" {
-        words(&["import-release"])
+    let (command, mut args) = if &dataset.source == "release" {
+        ("import-release", Vec::new())
     } else {
-        let mut args = words(&["build", "--source", &dataset.source]);
+        let mut args = words(&["--source", &dataset.source]);
         args.extend(seed(&dataset.build, recipe));
-        args
+        ("build", args)
     };
     args.extend([text("--root"), source]);
     args.extend(flags(&dataset.build));
@@ -86,10 +87,10 @@ fn build(graph: &mut Graph, recipe: &Recipe, dataset: &Dataset) -> usize {
     graph.add(Stage {
         id: format!("build/{}", dataset.name),
         kind: Kind::Build,
-        program: Program::Data,
+        command: command.to_owned(),
         args,
         after: Vec::new(),
-        output: PathBuf::from("data").join(&dataset.name),
+        output: PathBuf::from("data").join(dataset.name.as_str()),
     })
 }
 
@@ -105,7 +106,7 @@ fn train(
         for seed in &training.seeds {
             let name = training.network(view, *seed);
             let place = format!("{}/{name}", recipe.datasets[dataset].name);
-            let mut args = words(&["train", "--arch", &training.arch, "--data"]);
+            let mut args = words(&["--arch", &training.arch, "--data"]);
             args.push(Arg::Input(built));
             args.extend(words(&[
                 "--view",
@@ -121,27 +122,27 @@ fn train(
             let run = graph.add(Stage {
                 id: format!("train/{place}"),
                 kind: Kind::Train,
-                program: Program::Models,
+                command: "train".to_owned(),
                 args,
                 after: Vec::new(),
                 output: PathBuf::from("runs").join(place),
             });
             let plain = training.tag.is_none();
-            networks.push(Network { dataset, name, view: view.clone(), plain, run });
+            networks.push(Network { dataset, name, view: view.to_string(), plain, run });
         }
     }
 }
 
 fn predict(graph: &mut Graph, recipe: &Recipe, network: &Network, built: usize, device: &str) -> usize {
     let place = format!("{}/{}", recipe.datasets[network.dataset].name, network.name);
-    let mut args = words(&["predict", "--weights"]);
+    let mut args = words(&["--weights"]);
     args.extend([Arg::Input(network.run), text("--data"), Arg::Input(built)]);
     args.extend(tested(recipe, device));
     args.extend([text("--out"), Arg::Output]);
     graph.add(Stage {
         id: format!("predict/{place}"),
         kind: Kind::Predict,
-        program: Program::Models,
+        command: "predict".to_owned(),
         args,
         after: Vec::new(),
         output: PathBuf::from("predictions").join(format!("{place}.csv")),
@@ -150,7 +151,8 @@ fn predict(graph: &mut Graph, recipe: &Recipe, network: &Network, built: usize, 
 
 /// What every network is tested on: the paper's eight views, and its appendix's ninth.
 fn tested(recipe: &Recipe, device: &str) -> Vec<Arg> {
-    words(&["--split", &recipe.splits.join(","), "--views", "all,bg-blurred", "--device", device])
+    let splits: Vec<&str> = recipe.splits.iter().map(|split| split.as_str()).collect();
+    words(&["--split", &splits.join(","), "--views", "all,bg-blurred", "--device", device])
 }
 
 fn predict_published(
@@ -161,7 +163,7 @@ fn predict_published(
     device: &str,
 ) -> usize {
     let place = format!("{}/{}", model.dataset, model.name);
-    let mut args = words(&["predict", "--arch", &model.arch, "--name", &model.name, "--weights"]);
+    let mut args = words(&["--arch", &model.arch, "--name", &model.name, "--weights"]);
     let file = PathBuf::from(&model.weights);
     args.push(if file.is_file() { Arg::File(file) } else { text(&model.weights) });
     args.extend([text("--data"), Arg::Input(built)]);
@@ -171,7 +173,7 @@ fn predict_published(
     graph.add(Stage {
         id: format!("predict/{place}"),
         kind: Kind::Predict,
-        program: Program::Models,
+        command: "predict".to_owned(),
         args,
         after: Vec::new(),
         output: PathBuf::from("predictions").join(format!("{place}.csv")),
@@ -187,7 +189,7 @@ fn probe(
     device: &str,
 ) -> usize {
     let place = format!("{}/{}/{}", probe.kind, probe.dataset, network.name);
-    let mut args = words(&[&probe.kind, "--weights"]);
+    let mut args = words(&["--weights"]);
     args.extend([Arg::Input(network.run), text("--data"), Arg::Input(built)]);
     args.extend(words(&["--device", device]));
     args.extend(seed(&probe.options, recipe));
@@ -196,7 +198,7 @@ fn probe(
     graph.add(Stage {
         id: format!("probe/{place}"),
         kind: Kind::Probe,
-        program: Program::Analysis,
+        command: probe.kind.to_string(),
         args,
         after: Vec::new(),
         output: PathBuf::from("probes").join(place),
@@ -204,64 +206,15 @@ fn probe(
 }
 
 fn score(graph: &mut Graph, tables: &[usize]) {
-    let mut args = words(&["score"]);
-    args.extend(tables.iter().map(|table| Arg::Input(*table)));
+    let mut args: Vec<Arg> = tables.iter().map(|table| Arg::Input(*table)).collect();
     args.extend([text("--out"), Arg::Output]);
     graph.add(Stage {
         id: "score".to_owned(),
         kind: Kind::Score,
-        program: Program::Analysis,
+        command: "score".to_owned(),
         args,
         after: Vec::new(),
         output: PathBuf::from("scores"),
-    });
-}
-
-/// The report reads a list of everything that was made, with paths relative to the list.
-fn report(
-    graph: &mut Graph,
-    name: &str,
-    recipe: &Recipe,
-    datasets: &[usize],
-    networks: &[Network],
-    tables: &[usize],
-    probes: &[(String, usize)],
-) {
-    let path = |stage: &usize| format!("{:?}", graph.stages[*stage].output.to_string_lossy());
-    let mut spec = format!("title = {:?}\nrecipe = {name:?}\nseed = {}\n", recipe.title, recipe.seed);
-    for (dataset, stage) in recipe.datasets.iter().zip(datasets) {
-        let _ = write!(
-            spec,
-            "\n[[dataset]]\nname = {:?}\npath = {}\nmain = {}\n",
-            dataset.name,
-            path(stage),
-            dataset.main
-        );
-        if let Some(rho) = dataset.rho {
-            let _ = writeln!(spec, "rho = {rho:?}");
-        }
-    }
-    for network in networks {
-        let _ = write!(spec, "\n[[run]]\nname = {:?}\npath = {}\n", network.name, path(&network.run));
-    }
-    for table in tables {
-        let _ = write!(spec, "\n[[predictions]]\npath = {}\n", path(table));
-    }
-    for (kind, stage) in probes {
-        let _ = write!(spec, "\n[[probe]]\nkind = {kind:?}\npath = {}\n", path(stage));
-    }
-    let mut args = words(&["report", "--spec"]);
-    args.extend([Arg::Spec("report.toml".to_owned(), spec), text("--out"), Arg::Output]);
-    let runs = networks.iter().map(|network| network.run);
-    let probes = probes.iter().map(|(_, stage)| *stage);
-    let after = datasets.iter().chain(tables).copied().chain(runs).chain(probes).collect();
-    graph.add(Stage {
-        id: "report".to_owned(),
-        kind: Kind::Report,
-        program: Program::Report,
-        args,
-        after,
-        output: PathBuf::from("report"),
     });
 }
 
@@ -284,6 +237,8 @@ fn flags(flags: &Flags) -> Vec<Arg> {
         match value {
             toml::Value::Boolean(false) => {}
             toml::Value::Boolean(true) => args.push(text(format!("--{name}"))),
+            // A value that looks like a flag stays a value.
+            value if word(value).starts_with('-') => args.push(text(format!("--{name}={}", word(value)))),
             value => args.extend([text(format!("--{name}")), text(word(value))]),
         }
     }
@@ -303,7 +258,8 @@ mod tests {
     use super::*;
 
     fn recipe() -> Recipe {
-        toml::from_str(
+        Recipe::parse(
+            "small".as_ref(),
             r#"
             title = "t"
             about = "a"
@@ -370,7 +326,6 @@ mod tests {
         assert_eq!(
             args,
             [
-                "build",
                 "--source",
                 "toy",
                 "--seed",

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use clap::ValueEnum;
-
 /// Schedulers place, account and retry; we only start their client and wait for it. They need an output
 /// folder that every node sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Executor {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Executor {
     /// On this machine.
     Local,
     /// A Slurm job step a stage, by `srun`.
@@ -19,7 +18,7 @@ pub(crate) enum Executor {
 
 impl Executor {
     /// A command that runs `program` with `cores` cores and ends with its exit code.
-    pub(crate) fn command(self, program: &Path, name: &str, cores: usize, gpu: bool) -> Command {
+    pub fn command(self, program: &Path, name: &str, cores: usize, gpu: bool) -> Command {
         let mut command = match self {
             Self::Local => return Command::new(program),
             Self::Slurm => {
@@ -58,23 +57,15 @@ mod tests {
 
     #[test]
     fn a_scheduler_is_put_in_front() {
-        let program = Path::new("in9-data");
-        assert_eq!(words(&Executor::Local.command(program, "build", 4, false)), ["in9-data"]);
+        let program = Path::new("in9");
+        assert_eq!(words(&Executor::Local.command(program, "build", 4, false)), ["in9"]);
         assert_eq!(
             words(&Executor::Slurm.command(program, "build", 4, true)),
-            [
-                "srun",
-                "--ntasks=1",
-                "--quiet",
-                "--cpus-per-task=4",
-                "--job-name=in9:build",
-                "--gpus=1",
-                "in9-data"
-            ]
+            ["srun", "--ntasks=1", "--quiet", "--cpus-per-task=4", "--job-name=in9:build", "--gpus=1", "in9"]
         );
         assert_eq!(
             words(&Executor::Hyperqueue.command(program, "build", 4, false)),
-            ["hq", "submit", "--wait", "--stdout=none", "--cpus=4", "--name=in9:build", "--", "in9-data"]
+            ["hq", "submit", "--wait", "--stdout=none", "--cpus=4", "--name=in9:build", "--", "in9"]
         );
     }
 }
