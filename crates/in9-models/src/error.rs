@@ -53,6 +53,9 @@ pub enum Error {
     Frozen(String),
 
     // ---- files ----
+    /// The ground under all crates refused: files, folders, ownership.
+    #[error(transparent)]
+    Base(#[from] in9_base::Error),
     /// Reading or writing failed.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -72,6 +75,27 @@ pub enum Error {
         expected: String,
         /// What was found.
         found: String,
+    },
+    /// Published weights are not in the cache and could not be downloaded.
+    #[cfg(feature = "download")]
+    #[error("{}: {weights} is not in the cache and {fault}; put the file there by hand (expected {expected}, found no file)", .path.display())]
+    Download {
+        /// Where the file would be.
+        path: PathBuf,
+        /// The weights, `arch.tag`.
+        weights: String,
+        /// How the file is recognised.
+        expected: String,
+        /// Why they could not be had.
+        fault: Box<crate::registry::DownloadFault>,
+    },
+    /// A weight file is not usable.
+    #[error("{}: {fault}", .path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The rule that it breaks.
+        fault: Box<crate::weights::Fault>,
     },
     /// A parameter is missing from the weights, or has another shape there.
     #[error("{name}: {what} (expected {expected}, found {found})")]

@@ -25,7 +25,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     for note in &file.notes {
         eprintln!("{}: {note}", args.input.display());
     }
-    weights::write(&args.out, &file.tensors)?;
+    weights::write(&args.out, &file.tensors, file.metadata.as_ref().map(|metadata| metadata.text.as_str()))?;
     let (count, bytes) = (file.tensors.len(), file.tensors.bytes());
     eprintln!("{}: {count} tensors, {bytes} bytes, from {}", args.out.display(), file.format);
     Ok(ExitCode::SUCCESS)

@@ -39,11 +39,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let path = super::weights::resolve(&args.arch, &args.weights)?;
     let (shape, values) = npy::read(&args.input)?;
-    let &[n, 3, height, width] = shape.as_slice() else {
-        anyhow::bail!(
-            "{}: wrong shape (expected [n, 3, height, width], found {shape:?})",
+    let (n, height, width) = match shape.as_slice() {
+        &[n, 3, height, width] if n * height * width > 0 => (n, height, width),
+        _ => anyhow::bail!(
+            "{}: wrong shape (expected [n, 3, height, width] with at least one pixel, found {shape:?})",
             args.input.display()
-        );
+        ),
     };
     let (model, notes) = weights::load(&args.arch, &path, Head::FromFile, false, &Device::Cpu)?;
     for note in notes {

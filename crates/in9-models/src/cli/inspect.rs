@@ -27,7 +27,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         writeln!(out, "note: {note}")?;
     }
     for (name, tensor) in file.tensors.iter() {
-        writeln!(out, "{:<5} {:<24} {name}", format!("{:?}", tensor.dtype), format!("{:?}", tensor.shape))?;
+        writeln!(
+            out,
+            "{:<5} {:<24} {}",
+            format!("{:?}", tensor.dtype()),
+            format!("{:?}", tensor.shape()),
+            name.escape_debug()
+        )?;
     }
     if let Some(arch) = &args.arch {
         let model = weights::load_from(arch, &args.file, file.tensors, Head::FromFile, false, &Device::Cpu)?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use in9_models::registry::{Cache, Pretrained, find_pretrained};
+use in9_models::registry::{Cache, DownloadProgress, Pretrained, find_pretrained};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The file at `weights`, or, when there is none, the published weights of that name: `arch.tag`,
@@ -23,11 +23,16 @@ pub(crate) fn fetch(weights: &Pretrained, cache: &Cache) -> anyhow::Result<PathB
     let bar = ProgressBar::no_length().with_message(weights.name());
     let style = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     bar.set_style(ProgressStyle::with_template(style)?);
-    let path = cache.fetch(weights, &mut |done, total| {
-        if let Some(total) = total {
-            bar.set_length(total);
+    let path = cache.fetch_telling(weights, &mut |step| match step {
+        DownloadProgress::Waiting => {
+            eprintln!("{}: another process downloads it; waiting for that", weights.name());
         }
-        bar.set_position(done);
+        DownloadProgress::Bytes { done, total } => {
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_position(done);
+        }
     });
     bar.finish_and_clear();
     Ok(path?)

@@ -10,7 +10,7 @@ use crate::model::Network;
 use crate::params::Params;
 
 #[cfg(feature = "download")]
-pub use download::Cache;
+pub use download::{Cache, DownloadFault, DownloadProgress};
 pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of};
 pub use table::ARCHITECTURES;
 

@@ -2,14 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::fault::{Checked, fault};
-use super::limits::Limits;
-use super::pickle::{Pickle, read};
-use super::stored_zip::Archive;
+use super::archive::Archive;
+pub(in crate::weights) use super::archive::is_archive;
+use crate::weights::fault::{Checked, fault};
+use crate::weights::limits::Limits;
+use crate::weights::pickle;
+use crate::weights::source::Source;
+use crate::weights::state_dict::StateDict;
 
-/// The pickle, and the bytes of each storage by key.
-pub(super) fn parse<'a>(file: &'a [u8], limits: &Limits) -> Checked<(Pickle, HashMap<String, &'a [u8]>)> {
-    let archive = Archive::parse(file, limits.tensors.saturating_add(64))?;
+/// The tensors of the archive.
+pub(in crate::weights) fn read(
+    source: &Source,
+    limits: &Limits,
+    notes: &mut Vec<String>,
+) -> Checked<StateDict> {
+    let archive = Archive::read(source, limits)?;
     let mut roots = archive.members.keys().filter_map(|n| n.strip_suffix("data.pkl"));
     let root = match (roots.next(), roots.next()) {
         (Some(root), None) => root.to_owned(),
@@ -21,28 +28,25 @@ pub(super) fn parse<'a>(file: &'a [u8], limits: &Limits) -> Checked<(Pickle, Has
     if archive.members.contains_key(&format!("{root}constants.pkl")) {
         return Err(fault("contents of the archive", "a state dict", "a TorchScript program"));
     }
-    if let Some(order) = archive.bytes(&format!("{root}byteorder"))?
+    if let Some(order) = archive.bytes(&format!("{root}byteorder"), 64)?
         && order != b"little"
     {
-        return Err(fault("byte order of the file", "little", String::from_utf8_lossy(order)));
-    }
-    let pickle = archive.bytes(&format!("{root}data.pkl"))?.unwrap_or_default();
-    if pickle.len() as u64 > limits.header_bytes {
         return Err(fault(
-            "length of the pickle",
-            format!("at most {} bytes", limits.header_bytes),
-            pickle.len().to_string(),
+            "byte order of the file",
+            "little",
+            String::from_utf8_lossy(&order).escape_debug().to_string(),
         ));
     }
-    let pickle = read(pickle, 0)?;
+    let bytes = archive.bytes(&format!("{root}data.pkl"), limits.header_bytes)?.unwrap_or_default();
+    let pickle = pickle::read(&bytes, 0)?;
     let prefix = format!("{root}data/");
     let mut storages = HashMap::new();
     for name in archive.members.keys() {
         if let Some(key) = name.strip_prefix(&prefix)
-            && let Some(bytes) = archive.bytes(name)?
+            && let Some(place) = archive.place(name)?
         {
-            storages.insert(key.to_owned(), bytes);
+            storages.insert(key.to_owned(), place);
         }
     }
-    Ok((pickle, storages))
+    super::tensors(&pickle, &storages, source, limits, notes)
 }
