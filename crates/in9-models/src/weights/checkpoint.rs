@@ -4,6 +4,8 @@
 //! (`module.` from parallel training) and, in the `robustness` library, keep the network beside
 //! its attacker and the normaliser of its inputs. Each step undone is reported as a note.
 
+use in9_data::Normalization;
+
 use super::fault::{Checked, fault};
 use super::pickle::{Object, Pickle, Value};
 use super::state_dict::StateDict;
@@ -63,30 +65,37 @@ fn named<'p>(pickle: &'p Pickle, items: &'p [(Value, Value)]) -> Checked<Named<'
         .collect()
 }
 
-/// The network's own tensors, and what was undone to get at them.
-pub(super) fn unwrap(mut dict: StateDict, notes: &mut Vec<String>) -> Checked<StateDict> {
+/// The network's own tensors, what was undone to get at them, and what its inputs were normalised with
+/// where the checkpoint says it.
+pub(super) fn unwrap(
+    mut dict: StateDict,
+    notes: &mut Vec<String>,
+) -> Checked<(StateDict, Option<Normalization>)> {
     dict = strip_common(dict, "module.", notes)?;
     let has = |prefix: &str| dict.names().any(|n| n.starts_with(prefix));
-    if has("model.") && (has("normalizer.") || has("attacker.")) {
-        notes.push(format!(
-            "robustness checkpoint: kept `model.`, dropped `attacker.` and `normalizer.`{}",
-            normaliser(&dict)
-        ));
-        dict = dict.renamed(|n| n.strip_prefix("model.").map(str::to_owned))?;
+    if !has("model.") || !(has("normalizer.") || has("attacker.")) {
+        return Ok((dict, None));
     }
-    Ok(dict)
+    let normalization = normaliser(&dict)?;
+    let said = normalization.map_or_else(String::new, |Normalization { mean, std }| {
+        let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
+        format!("; inputs were normalised with mean {}, std {}", three(mean), three(std))
+    });
+    notes.push(format!("robustness checkpoint: kept `model.`, dropped `attacker.` and `normalizer.`{said}"));
+    Ok((dict.renamed(|n| n.strip_prefix("model.").map(str::to_owned))?, normalization))
 }
 
 /// What the network's inputs were normalised with, where the checkpoint says it.
-fn normaliser(dict: &StateDict) -> String {
-    let channels = |name: &str| {
-        let values = dict.get(name)?.to_f32().filter(|values| values.len() == 3)?;
-        Some(values.iter().map(f32::to_string).collect::<Vec<_>>().join(" "))
+fn normaliser(dict: &StateDict) -> Checked<Option<Normalization>> {
+    let channels = |name: &str| -> Option<[f32; 3]> { dict.get(name)?.to_f32()?.try_into().ok() };
+    let (Some(mean), Some(std)) = (channels("normalizer.new_mean"), channels("normalizer.new_std")) else {
+        return Ok(None);
     };
-    match (channels("normalizer.new_mean"), channels("normalizer.new_std")) {
-        (Some(mean), Some(std)) => format!("; inputs were normalised with mean {mean}, std {std}"),
-        _ => String::new(),
+    let normalization = Normalization { mean, std };
+    if !normalization.is_usable() {
+        return Err(fault("the checkpoint's normaliser", "numbers, deviations above 0", format!("{normalization:?}")));
     }
+    Ok(Some(normalization))
 }
 
 fn strip_common(dict: StateDict, prefix: &str, notes: &mut Vec<String>) -> Checked<StateDict> {
@@ -114,9 +123,21 @@ mod tests {
             dict.insert(name, RawTensor::from_f32(&[1], &[0.5])).unwrap();
         }
         let mut notes = Vec::new();
-        let dict = unwrap(dict, &mut notes).unwrap();
+        let (dict, normalization) = unwrap(dict, &mut notes).unwrap();
         assert_eq!(dict.names().collect::<Vec<_>>(), ["conv1.weight"]);
         assert_eq!(notes.len(), 2, "{notes:?}");
+        // Of one value, so it says nothing about three channels.
+        assert_eq!(normalization, None);
+    }
+
+    #[test]
+    fn a_normaliser_that_divides_by_zero_is_refused() {
+        let mut dict = StateDict::default();
+        for (name, value) in [("normalizer.new_mean", 0.5), ("normalizer.new_std", 0.0), ("model.fc.weight", 1.0)] {
+            dict.insert(name, RawTensor::from_f32(&[3, 1, 1], &[value; 3])).unwrap();
+        }
+        let fault = unwrap(dict, &mut Vec::new()).unwrap_err().to_string();
+        assert!(fault.contains("normaliser"), "{fault}");
     }
 
     #[test]
@@ -125,7 +146,7 @@ mod tests {
         dict.insert("model.0.weight", RawTensor::from_f32(&[1], &[0.5])).unwrap();
         dict.insert("head.weight", RawTensor::from_f32(&[1], &[0.5])).unwrap();
         let mut notes = Vec::new();
-        assert_eq!(unwrap(dict.clone(), &mut notes).unwrap(), dict);
+        assert_eq!(unwrap(dict.clone(), &mut notes).unwrap(), (dict, None));
         assert!(notes.is_empty());
     }
 }

@@ -21,6 +21,7 @@ mod pickle_bytes;
 mod pickle_call;
 mod rename;
 mod safetensors_file;
+mod seal;
 mod state_dict;
 mod storage;
 mod stored_zip;
@@ -32,7 +33,11 @@ use std::path::Path;
 pub use limits::Limits;
 pub use load::{Head, load, load_from};
 pub use safetensors_file::write;
+pub use seal::Metadata;
 pub use state_dict::{RawTensor, StateDict};
+
+use in9_data::Normalization;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use fault::{Checked, fault};
@@ -68,6 +73,15 @@ pub struct WeightFile {
     pub tensors: StateDict,
     /// What was undone to get at them: wrappers, prefixes, other projects' names.
     pub notes: Vec<String>,
+    /// What the file itself says that inputs are normalised with (checkpoints of the `robustness` library).
+    pub normalization: Option<Normalization>,
+    /// The JSON text that this project's files carry in their header.
+    pub metadata: Option<Metadata>,
+    /// BLAKE3 of the file, lower-case hexadecimal.
+    pub digest: String,
+    /// SHA-256 of the file, lower-case hexadecimal, by which published weights are known; only of files
+    /// without [`WeightFile::metadata`].
+    pub sha256: Option<String>,
 }
 
 /// Reads the tensors of the file at `path`.
@@ -95,6 +109,7 @@ pub fn read(path: &Path, limits: &Limits) -> Result<WeightFile> {
 
 fn parse(bytes: &[u8], limits: &Limits) -> Checked<WeightFile> {
     let mut notes = Vec::new();
+    let mut metadata = None;
     let (format, tensors) = if stored_zip::is_zip(bytes) {
         let (pickle, storages) = torch_zip::parse(bytes, limits)?;
         let tensors = gather(&pickle, bytes.len(), limits, &mut notes, |key| storages.get(key).copied())?;
@@ -105,7 +120,9 @@ fn parse(bytes: &[u8], limits: &Limits) -> Checked<WeightFile> {
             gather(&pickle, bytes.len(), limits, &mut notes, |key| bytes.get(places.get(key)?.clone()))?;
         (Format::TorchLegacy, tensors)
     } else if safetensors_file::looks_like(bytes) {
-        (Format::Safetensors, safetensors_file::parse(bytes, limits)?)
+        let (tensors, own) = safetensors_file::parse(bytes, limits)?;
+        metadata = own;
+        (Format::Safetensors, tensors)
     } else {
         return Err(fault(
             "kind of the file",
@@ -117,12 +134,18 @@ fn parse(bytes: &[u8], limits: &Limits) -> Checked<WeightFile> {
             },
         ));
     };
-    let tensors = checkpoint::unwrap(tensors, &mut notes)?;
+    let (tensors, normalization) = checkpoint::unwrap(tensors, &mut notes)?;
     let tensors = rename::to_timm(tensors, &mut notes)?;
     if tensors.is_empty() {
         return Err(fault("contents of the file", "at least one tensor", "none"));
     }
-    Ok(WeightFile { format, tensors, notes })
+    let sha256 = metadata.is_none().then(|| hex(&Sha256::digest(bytes)));
+    let digest = blake3::hash(bytes).to_hex().to_string();
+    Ok(WeightFile { format, tensors, notes, normalization, metadata, digest, sha256 })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Copies the tensors that a pickle declares out of their storages.

@@ -1,6 +1,6 @@
 //! Safetensors: read with every rule of the format checked, written whole or not at all.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -10,15 +10,24 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fault::{Checked, fault};
 use super::limits::Limits;
+use super::seal::{self, Metadata};
 use super::state_dict::{RawTensor, StateDict};
-use crate::error::{Error, Result};
+use crate::error::Result;
+
+/// The one metadata key of our safetensors files; its value is JSON.
+///
+/// One key, because the format's library writes several in no particular order, and equal runs
+/// must have equal bytes.
+const METADATA_KEY: &str = "in9";
 
 /// Eight bytes of length, then the `{` of a JSON object.
 pub(super) fn looks_like(bytes: &[u8]) -> bool {
     bytes.get(8) == Some(&b'{')
 }
 
-pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Checked<StateDict> {
+/// The tensors, and the JSON text of a file that this project wrote; a sealed file whose bytes have
+/// changed since is refused.
+pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Checked<(StateDict, Option<Metadata>)> {
     let header = header(bytes, limits)?;
     serde_json::Deserializer::from_slice(header)
         .deserialize_map(UniqueKeys)
@@ -33,6 +42,10 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Checked<StateDict> {
             file.len().to_string(),
         ));
     }
+    let (_, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|e| fault("layout of the file", "a valid safetensors file", e.to_string()))?;
+    let text = header.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY).cloned());
+    let metadata = text.map(|text| seal::check(bytes, text)).transpose()?;
     let mut views = file.tensors();
     // The file's own order: that of the data.
     views.sort_by_key(|(_, view)| view.data().as_ptr() as usize);
@@ -43,7 +56,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Checked<StateDict> {
             return Err(fault("names of the tensors", "each name once", format!("`{name}` twice")));
         }
     }
-    Ok(dict)
+    Ok((dict, metadata))
 }
 
 fn header<'a>(bytes: &'a [u8], limits: &Limits) -> Checked<&'a [u8]> {
@@ -83,12 +96,13 @@ impl<'de> Visitor<'de> for UniqueKeys {
 }
 
 /// Writes `tensors` as a safetensors file that appears whole at `path`, replacing one that is
-/// there. The same tensors give the same bytes.
+/// there, with `metadata` (a JSON object) in its header. Such a file is sealed: its header also holds the BLAKE3
+/// of the whole file, which [`read`](super::read) compares. Equal contents give equal bytes.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be written to, [`Error::File`] when a tensor's bytes do not
+/// [`Error::Io`](crate::Error::Io) when the folder cannot be written to, [`Error::File`](crate::Error::File) when a tensor's bytes do not
 /// fit its shape.
-pub fn write(path: &Path, tensors: &StateDict) -> Result<()> {
+pub fn write(path: &Path, tensors: &StateDict, metadata: Option<&str>) -> Result<()> {
     let refused = |e: safetensors::SafeTensorError| {
         fault("tensors to write", "bytes that fit their shapes", e.to_string()).at(path)
     };
@@ -96,14 +110,13 @@ pub fn write(path: &Path, tensors: &StateDict) -> Result<()> {
         .iter()
         .map(|(name, t)| Ok((name, TensorView::new(t.dtype, t.shape.clone(), &t.data).map_err(refused)?)))
         .collect::<Result<Vec<_>>>()?;
-    let bytes = safetensors::serialize(views, None).map_err(refused)?;
-    let io = |source| Error::Io { path: path.to_path_buf(), source };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    std::io::Write::write_all(&mut file, &bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|e| io(e.error))?;
-    Ok(())
+    let open = metadata.map(seal::open).transpose().map_err(|fault| fault.at(path))?;
+    let entries = open.map(|text| HashMap::from([(METADATA_KEY.to_owned(), text)]));
+    let mut bytes = safetensors::serialize(views, entries).map_err(refused)?;
+    if metadata.is_some() {
+        seal::close(&mut bytes).map_err(|fault| fault.at(path))?;
+    }
+    crate::files::write_whole(path, &bytes)
 }
 
 #[cfg(test)]
@@ -117,10 +130,42 @@ mod tests {
         dict.insert("a", RawTensor::from_f32(&[], &[3.0])).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.safetensors");
-        write(&path, &dict).unwrap();
+        write(&path, &dict, None).unwrap();
         let back = super::super::read(&path, &Limits::default()).unwrap();
         assert_eq!(back.format, super::super::Format::Safetensors);
         assert_eq!(back.tensors.get("b.weight"), dict.get("b.weight"));
         assert_eq!(back.tensors.get("a"), dict.get("a"));
+        assert!(back.metadata.is_none() && back.sha256.is_some());
+    }
+
+    #[test]
+    fn a_sealed_file_with_a_flipped_bit_is_refused_or_reads_the_same() {
+        let mut dict = StateDict::default();
+        dict.insert("a", RawTensor::from_f32(&[2], &[1.0, -2.0])).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.safetensors");
+        write(&path, &dict, Some(r#"{"mean":[0.25,0.5]}"#)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let read = || super::super::read(&path, &Limits::default());
+        let expected = read().unwrap();
+        let metadata = expected.metadata.clone().unwrap();
+        assert_eq!(metadata.text, r#"{"mean":[0.25,0.5]}"#);
+        assert!(metadata.sealed);
+        let (mut refused, mut unsealed) = (0, 0);
+        for bit in 0..8 * whole.len() {
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &damaged).unwrap();
+            match read() {
+                Err(_) => refused += 1,
+                Ok(file) => {
+                    // A flip in the name of the header's or the seal's entry hides the entry, no more.
+                    assert_eq!(file.tensors, expected.tensors, "bit {bit}");
+                    assert!(file.metadata.is_none_or(|m| !m.sealed), "bit {bit}");
+                    unsealed += 1;
+                }
+            }
+        }
+        assert!(refused > 0 && unsealed < 8 * 40, "{refused} refused, {unsealed} unsealed");
     }
 }
