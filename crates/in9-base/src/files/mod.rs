@@ -1,0 +1,36 @@
+//! Files and folders that appear whole or not at all, and belong to whoever made them.
+//!
+//! Three rules, in one place for all programs:
+//!
+//! - **Whole or not at all.** [`write()`] fills a temporary sibling, syncs it, renames it and syncs the
+//!   folder. [`OutputFolder`] does the same for a folder.
+//! - **Nothing of others is removed.** A folder of results holds a mark ([`Owner::claim`]) that names its
+//!   maker and the files that it writes. What is not so marked, or not among those files, is never
+//!   replaced or removed.
+//! - **Only regular files are read.** [`open`] refuses pipes and devices, at which a reader would hang;
+//!   [`read()`] refuses what is larger than its format allows, before it is read.
+
+mod leftovers;
+mod lock;
+mod output;
+mod owner;
+mod read;
+mod write;
+
+pub use leftovers::remove_leftovers;
+pub use lock::FolderLock;
+pub use output::OutputFolder;
+pub use owner::{MARK, Mark, Owner, check_owned, mark_of, remove_owned};
+pub use read::{below, open, read, read_text};
+pub use write::{create_folder, parent, sibling, sync_folder, write, write_bytes};
+
+/// How the names of temporary files and folders begin.
+const PREFIX: &str = ".in9-";
+/// How the names of temporary files and folders end.
+const SUFFIX: &str = ".partial";
+
+/// Whether a name is one of our temporary files' or folders'.
+fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
