@@ -31,11 +31,11 @@ pub enum Error {
         feature: &'static str,
     },
     /// No published weights have this name.
-    #[error("{name}: neither a file nor published weights (expected {}, found none)", known_weights(.known))]
+    #[error("{name}: neither a run's folder, nor a weight file, nor published weights{}", known_weights(.known))]
     UnknownWeights {
         /// The name asked for.
         name: String,
-        /// Names of the published weights of the architecture.
+        /// Published weights of the architecture, or architectures that are called alike.
         known: Vec<String>,
     },
     /// A setting is outside its range or does not fit another.
@@ -125,6 +125,9 @@ pub enum Error {
     NotFinite(String),
 
     // ---- files ----
+    /// The ground under all crates refused: files, folders, ownership.
+    #[error(transparent)]
+    Base(#[from] in9_base::Error),
     /// Reading or writing failed.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -144,6 +147,14 @@ pub enum Error {
         expected: String,
         /// What was found.
         found: String,
+    },
+    /// A weight file is not usable.
+    #[error("{}: {fault}", .path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The rule that it breaks.
+        fault: Box<crate::weights::Fault>,
     },
     /// A parameter is missing from the weights, or has another shape there.
     #[error("{name}: {what} (expected {expected}, found {found})")]
@@ -243,8 +254,8 @@ fn suggestion(close: &[String]) -> String {
 
 fn known_weights(known: &[String]) -> String {
     match known {
-        [] => "an architecture with published weights, which this has not".to_owned(),
-        known => known.join(", "),
+        [] => " (its architecture has not any)".to_owned(),
+        known => format!(" (expected {})", known.join(", ")),
     }
 }
 

@@ -7,7 +7,6 @@ use std::path::Path;
 use npyz::WriterBuilder;
 
 use crate::error::{Error, Result};
-use crate::files::write_whole;
 
 /// Shape and values of the `f32` array at `path`, row-major.
 ///
@@ -55,7 +54,7 @@ pub fn write(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
         .map_err(Error::io(path))?;
     writer.extend(values.iter().copied()).map_err(Error::io(path))?;
     writer.finish().map_err(Error::io(path))?;
-    write_whole(path, &bytes)
+    Ok(in9_base::files::write_bytes(path, &bytes)?)
 }
 
 #[cfg(test)]

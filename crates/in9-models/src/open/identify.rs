@@ -42,6 +42,18 @@ impl Identified {
     ) -> Result<Self> {
         let path = source.path(progress)?;
         let file = weights::read(&path, &Limits::default())?;
+        Self::known(source, path, file, arch)
+    }
+
+    /// As [`Identified::read`], of the file at `path`, which was read before.
+    ///
+    /// # Errors
+    /// As [`Identified::read`].
+    pub fn of(path: &Path, file: WeightFile, arch: Option<&str>) -> Result<Self> {
+        Self::known(&Source::File(path.to_owned()), path.to_owned(), file, arch)
+    }
+
+    fn known(source: &Source, path: PathBuf, file: WeightFile, arch: Option<&str>) -> Result<Self> {
         let facts = facts(&path, &file)?;
         let published = match source {
             Source::Published(published) => Some(*published),

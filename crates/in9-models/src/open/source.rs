@@ -1,6 +1,6 @@
 //! What a name of weights means: a run's folder, a file, or published weights.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::registry::{Pretrained, find_pretrained};
@@ -57,14 +57,6 @@ impl Source {
             Self::Run(folder) => Ok(folder.join("model.safetensors")),
             Self::File(path) => Ok(path.clone()),
             Self::Published(published) => fetch(published, progress),
-        }
-    }
-
-    /// The folder or file, where it is not published.
-    pub fn local(&self) -> Option<&Path> {
-        match self {
-            Self::Run(path) | Self::File(path) => Some(path),
-            Self::Published(_) => None,
         }
     }
 }

@@ -121,7 +121,7 @@ fn check(weights: &Pretrained, path: &Path, record: &Path) -> Result<()> {
             fs::read_to_string(record).map_err(Error::io(record))?.trim().to_owned()
         }
         Checksum::Unpublished => {
-            crate::files::write_whole(record, format!("{digest}\n").as_bytes())?;
+            in9_base::files::write_bytes(record, format!("{digest}\n"))?;
             return Ok(());
         }
     };
