@@ -33,6 +33,12 @@ pub enum Error {
     /// An arithmetic identity of the protocol does not hold: a fault of this crate.
     #[error("identity violated: {0}; please report this")]
     Identity(String),
+    /// Table 5 of the paper has no network trained on this.
+    #[error("no network of the paper's Table 5 was trained on {trained_on} (expected one of its eight views)")]
+    NotInPaper {
+        /// What was asked for.
+        trained_on: String,
+    },
     /// The classifier under a probe failed.
     #[error("classifier: {0}")]
     Classifier(String),
@@ -47,9 +53,6 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A page could not be rendered.
-    #[error("page: {0}")]
-    Page(#[from] askama::Error),
 }
 
 impl Error {

@@ -1,8 +1,6 @@
 //! The built program: what it answers, what it refuses, and that searches resume and merge.
 #![cfg(all(feature = "cli", feature = "probes"))]
 
-mod support;
-
 use candle_core::{DType, Device};
 use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build, toy};
 use in9_models::Params;
@@ -10,7 +8,7 @@ use in9_models::train::{DataSection, DatasetBatches, ModelSection, RunFile, Sett
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{World, draw};
+use in9_analysis::paper_world::{World, draw};
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_in9-analysis"))
@@ -64,7 +62,7 @@ fn a_table_is_scored_and_two_are_compared() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("p.csv");
     let world = World { dataset: "d", split: "test", per_class: 40, reliance: 1.0, seed: 0 };
-    draw(&world, &["original", "mixed-rand"]).write_atomic(&path).unwrap();
+    draw(&world, &["original", "mixed-rand"]).unwrap().write_atomic(&path).unwrap();
     let (printed, _) =
         finish(program().arg("score").arg(&path).arg("--out").arg(dir.path().join("scores")), 0);
     for word in ["BG-gap", "original", "mixed-rand", "BG Required"] {

@@ -1,4 +1,4 @@
-//! Arguments of the program, one sub-command a file.
+//! The command line of `in9-analysis`, one sub-command a file.
 
 #[cfg(feature = "probes")]
 pub(crate) mod adversarial;
@@ -11,23 +11,41 @@ pub(crate) mod out;
 #[cfg(feature = "probes")]
 pub(crate) mod pieces;
 pub(crate) mod progress;
-pub(crate) mod report;
 #[cfg(feature = "probes")]
 pub(crate) mod saliency;
 pub(crate) mod score;
 #[cfg(feature = "probes")]
 pub(crate) mod target;
 
+use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use in9_analysis::stats::Bootstrap;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the program on the arguments of this process.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Runs the program on `arguments`, of which the first is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::parse_from(arguments).run() {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// How much does a classifier lean on the background?
 ///
 /// Reads prediction tables (CSV) of any origin, answers with numbers that carry their uncertainty.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Example:\n  in9-analysis score predictions.csv --out scores")]
-pub(crate) struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Worker threads; all cores if absent.
@@ -43,7 +61,6 @@ enum Command {
     Score(score::Score),
     Compare(compare::Compare),
     Progress(progress::Progress),
-    Report(report::Report),
     #[cfg(feature = "probes")]
     Adversarial(Box<adversarial::Adversarial>),
     #[cfg(feature = "probes")]
@@ -54,7 +71,7 @@ enum Command {
 
 /// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// Everything was done.
     Done,
     /// Something was reported and left out.
@@ -63,7 +80,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// Exit code of the program.
-    pub(crate) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Skips => 3,
@@ -73,16 +90,16 @@ impl Outcome {
 
 impl Cli {
     /// Runs the command.
-    pub(crate) fn run(self) -> Result<Outcome> {
+    pub fn run(self) -> Result<Outcome> {
         if let Some(jobs) = self.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs as usize).build_global()?;
         }
+        #[cfg(feature = "probes")]
         let log = out::Log { quiet: self.quiet };
         match self.command {
             Command::Score(c) => c.run(),
             Command::Compare(c) => c.run(),
             Command::Progress(c) => c.run(),
-            Command::Report(c) => c.run(log),
             #[cfg(feature = "probes")]
             Command::Adversarial(c) => c.run(log),
             #[cfg(feature = "probes")]

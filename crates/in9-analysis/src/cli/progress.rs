@@ -3,11 +3,11 @@
 use super::{Outcome, Statistics, out, score};
 use anyhow::Result;
 use clap::Args;
-use in9_analysis::metrics::progress::{Point, ours, published, trends};
-use in9_analysis::metrics::summarise;
-use in9_analysis::output::{Folder, json, tables};
-use in9_analysis::paper::Paper;
-use in9_analysis::stats::Bootstrap;
+use crate::metrics::progress::{Point, ours, published, trends};
+use crate::metrics::summarise;
+use crate::output::{Folder, json, tables};
+use crate::paper::Paper;
+use crate::stats::Bootstrap;
 use std::path::PathBuf;
 
 /// Benchmark progress: regression of each view's accuracy on ImageNet accuracy

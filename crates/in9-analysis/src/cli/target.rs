@@ -4,7 +4,7 @@ use super::out::Log;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use in9_analysis::probes::network::Network;
-use in9_analysis::report::probes::Source;
+use in9_analysis::probes::written::Source;
 use in9_data::{Dataset, Normalization, Split, rng};
 use in9_models::DeviceName;
 use in9_models::mapping::{ClassMap, Mapping};
