@@ -12,6 +12,9 @@ pub enum Error {
     /// The caller asked for something that the inputs cannot give.
     #[error("{0}")]
     Usage(String),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] in9_base::Error),
     /// A file says something that it may not say.
     #[error("{path}: {what}")]
     Input {
@@ -42,6 +45,10 @@ pub enum Error {
     /// The classifier under a probe failed.
     #[error("classifier: {0}")]
     Classifier(String),
+    /// The network under a probe failed.
+    #[cfg(feature = "probes")]
+    #[error("classifier: {0}")]
+    Network(#[source] Box<in9_models::Error>),
     /// The data library refused something.
     #[error(transparent)]
     Data(#[from] in9_data::Error),
@@ -53,6 +60,13 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+#[cfg(feature = "probes")]
+impl From<in9_models::Error> for Error {
+    fn from(error: in9_models::Error) -> Self {
+        Self::Network(Box::new(error))
+    }
 }
 
 impl Error {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::mapping::{Answer, ClassMap, Mapping};
 use crate::model::{Mode, Model};
-use crate::open::Opened;
+use crate::open::{NormalizationSource, Opened, Provenance};
 
 /// An opened network and the way from its outputs to a taxonomy's classes.
 ///
@@ -75,6 +75,26 @@ impl Classifier {
             }
         };
         Ok(Self { opened, map })
+    }
+
+    /// A model that was built rather than opened, whose outputs `map` takes to classes.
+    pub fn of_model(model: Model, map: ClassMap, normalization: Normalization) -> Self {
+        let opened = Opened {
+            name: model.architecture().name.to_owned(),
+            trained_on: String::new(),
+            classes: Vec::new(),
+            normalization,
+            preprocessing: None,
+            size: None,
+            provenance: Provenance {
+                digest: String::new(),
+                origin: "memory".to_owned(),
+                normalization: NormalizationSource::Asked,
+                notes: Vec::new(),
+            },
+            model,
+        };
+        Self { opened, map }
     }
 
     /// The network.

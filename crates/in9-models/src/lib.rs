@@ -42,6 +42,8 @@ pub mod weights;
 pub use classifier::{Classifier, NetworkRecord};
 pub use device::DeviceName;
 pub use error::{Error, Result};
+/// Settings of the process that make the kernels fast; call [`runtime::init`] first in `main`.
+pub use in9_kernels::runtime;
 pub use init::Init;
 pub use model::{Context, Mode, Model, Network, build};
 pub use open::{Opened, open};

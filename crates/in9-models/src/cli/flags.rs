@@ -28,8 +28,8 @@ const FLAGS: [&str; 20] = [
 
 /// An error of the library, with the flag that is at fault or settles it; all others as they are.
 pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
-    let Some(own) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else { return error };
-    let advice = match own {
+    let Some(fault) = error.chain().find_map(own) else { return error };
+    let advice = match fault {
         Error::Setting { name, .. } if FLAGS.contains(&name.as_str()) => {
             return anyhow::anyhow!("--{}", error.to_string().replacen(name.as_str(), &name.replace('_', "-"), 1));
         }
@@ -51,6 +51,11 @@ pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
         _ => return error,
     };
     anyhow::anyhow!("{}; {advice}", in9_base::shell::one_line(&error))
+}
+
+/// The library's error, which another library's may hold in a box.
+fn own<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e Error> {
+    cause.downcast_ref::<Error>().or_else(|| cause.downcast_ref::<Box<Error>>().map(Box::as_ref))
 }
 
 #[cfg(test)]
