@@ -30,16 +30,18 @@ pub(crate) enum Program {
     Data,
     Models,
     Analysis,
+    Report,
 }
 
 impl Program {
-    pub(crate) const ALL: [Self; 3] = [Self::Data, Self::Models, Self::Analysis];
+    pub(crate) const ALL: [Self; 4] = [Self::Data, Self::Models, Self::Analysis, Self::Report];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Data => "in9-data",
             Self::Models => "in9-models",
             Self::Analysis => "in9-analysis",
+            Self::Report => "in9-report",
         }
     }
 }

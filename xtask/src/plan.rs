@@ -258,7 +258,7 @@ fn report(
     graph.add(Stage {
         id: "report".to_owned(),
         kind: Kind::Report,
-        program: Program::Analysis,
+        program: Program::Report,
         args,
         after,
         output: PathBuf::from("report"),

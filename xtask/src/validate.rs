@@ -27,6 +27,8 @@ const CHECKS: [(&str, &[&str], (&str, &str)); 6] = [
             "in9-models",
             "-p",
             "in9-analysis",
+            "-p",
+            "in9-report",
             "--lib",
         ],
         ("", ""),

@@ -12,6 +12,9 @@ pub enum Error {
     /// The caller asked for something that the inputs cannot give.
     #[error("{0}")]
     Usage(String),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] in9_base::Error),
     /// A file says something that it may not say.
     #[error("{path}: {what}")]
     Input {
@@ -33,9 +36,19 @@ pub enum Error {
     /// An arithmetic identity of the protocol does not hold: a fault of this crate.
     #[error("identity violated: {0}; please report this")]
     Identity(String),
+    /// Table 5 of the paper has no network trained on this.
+    #[error("no network of the paper's Table 5 was trained on {trained_on} (expected one of its eight views)")]
+    NotInPaper {
+        /// What was asked for.
+        trained_on: String,
+    },
     /// The classifier under a probe failed.
     #[error("classifier: {0}")]
     Classifier(String),
+    /// The network under a probe failed.
+    #[cfg(feature = "probes")]
+    #[error("classifier: {0}")]
+    Network(#[source] Box<in9_models::Error>),
     /// The data library refused something.
     #[error(transparent)]
     Data(#[from] in9_data::Error),
@@ -47,9 +60,13 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A page could not be rendered.
-    #[error("page: {0}")]
-    Page(#[from] askama::Error),
+}
+
+#[cfg(feature = "probes")]
+impl From<in9_models::Error> for Error {
+    fn from(error: in9_models::Error) -> Self {
+        Self::Network(Box::new(error))
+    }
 }
 
 impl Error {

@@ -1,14 +1,15 @@
-//! How much a classifier leans on the background: metrics with intervals, probes and a report, from prediction tables.
+//! How much a classifier leans on the background: metrics with intervals and probes, from prediction tables.
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod error;
 pub mod frame;
 pub mod metrics;
 pub mod output;
 pub mod paper;
-pub mod plot;
+pub mod paper_world;
 pub mod probes;
-pub mod report;
 pub mod stats;
 
 pub use error::{Error, Result};

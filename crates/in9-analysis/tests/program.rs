@@ -3,25 +3,10 @@
 
 mod support;
 
-use candle_core::{DType, Device};
-use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build, toy};
-use in9_models::Params;
-use in9_models::train::{DataSection, DatasetBatches, ModelSection, RunFile, Settings, Silent, Training};
+use in9_analysis::paper_world::{World, draw};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
-use support::{World, draw};
-
-fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_in9-analysis"))
-}
-
-fn finish(command: &mut Command, code: i32) -> (String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-    assert_eq!(status.code(), Some(code), "{command:?}\n{out}\n{err}");
-    (out, err)
-}
+use support::{finish, probe, program, trained};
 
 /// Five mistakes, one of each kind, between rows that are right.
 const MISTAKEN: &str = "\
@@ -64,7 +49,7 @@ fn a_table_is_scored_and_two_are_compared() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("p.csv");
     let world = World { dataset: "d", split: "test", per_class: 40, reliance: 1.0, seed: 0 };
-    draw(&world, &["original", "mixed-rand"]).write_atomic(&path).unwrap();
+    draw(&world, &["original", "mixed-rand"]).unwrap().write_atomic(&path).unwrap();
     let (printed, _) =
         finish(program().arg("score").arg(&path).arg("--out").arg(dir.path().join("scores")), 0);
     for word in ["BG-gap", "original", "mixed-rand", "BG Required"] {
@@ -84,61 +69,6 @@ fn a_table_is_scored_and_two_are_compared() {
     assert!(printed.contains("mixed-next") && printed.contains("BG-gap"), "{printed}");
     let (_, said) = compare("nobody", 1);
     assert!(said.contains("d-original, d-mixed-rand") || said.contains("d-mixed-rand, d-original"), "{said}");
-}
-
-/// A toy data set of 18 test photographs and a network that saw it once.
-fn trained(dir: &Path) {
-    let photographs = dir.join("photographs");
-    let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
-    toy::render(&config, &photographs, &|_, _| {}).unwrap();
-    let config = BuildConfig {
-        size: 32,
-        masks: MaskSource::Exact,
-        ..BuildConfig::new(SourceKind::Toy, &photographs, &dir.join("toy"))
-    };
-    build(&config, &|_| {}).unwrap();
-    let dataset = Dataset::open(&dir.join("toy")).unwrap();
-    let split = dataset.split("train").unwrap();
-    let model = in9_models::build("resnet-tiny", 9, &Params::random(1, DType::F32, &Device::Cpu)).unwrap();
-    let config = LoaderConfig { batch_size: 9, drop_last: true, ..LoaderConfig::default() };
-    let batches = DatasetBatches::new(&dataset, &split, config, &Device::Cpu, DType::F32).unwrap();
-    let training = Settings { epochs: 1, batch_size: 9, ..Settings::small() };
-    let run = RunFile {
-        name: "once".into(),
-        version: "0".into(),
-        seed: 1,
-        device: "cpu".into(),
-        model: ModelSection {
-            arch: "resnet-tiny".into(),
-            parameters: model.parameter_count(),
-            classes: dataset.taxonomy().classes.iter().map(|c| c.name.clone()).collect(),
-            initial_weights: String::new(),
-        },
-        data: DataSection {
-            dataset: "toy".into(),
-            digest: dataset.digest(),
-            split: "train".into(),
-            view: View::Original.to_string(),
-            samples: split.len(),
-            fraction: 1.0,
-            group: 0,
-            size: 32,
-            eval_split: String::new(),
-            mean: [0.5; 3],
-            std: [0.25; 3],
-        },
-        training,
-    };
-    Training { model: &model, train: &batches, val: None, run: &run, dir: &dir.join("run"), resume: false }
-        .run(&mut Silent)
-        .unwrap();
-}
-
-fn probe(dir: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
-    let mut command = program();
-    command.arg(kind).arg("--weights").arg(dir.join("run")).arg("--data").arg(dir.join("toy"));
-    command.arg("--out").arg(dir.join(out)).args(more);
-    command
 }
 
 /// The columns foreground, rule and vulnerable of foregrounds.csv.

@@ -22,6 +22,7 @@
 #![deny(missing_docs)]
 
 pub mod error;
+pub mod facts;
 pub mod predictions;
 pub mod rng;
 pub mod toy;

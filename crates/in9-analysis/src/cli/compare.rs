@@ -3,9 +3,9 @@
 use super::{Outcome, Statistics, out, score};
 use anyhow::{Result, bail};
 use clap::Args;
-use in9_analysis::metrics::compare::compare;
-use in9_analysis::output::{Folder, json, tables};
-use in9_analysis::{Frame, ModelFrame, stats::Bootstrap};
+use crate::metrics::compare::compare;
+use crate::output::{Folder, json, tables};
+use crate::{Frame, ModelFrame, stats::Bootstrap};
 use std::path::{Path, PathBuf};
 
 /// Paired tests of two models on the same images: McNemar and paired bootstrap
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// A table that holds several models is narrowed by --first and --second.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-analysis compare original.csv mixed-rand.csv")]
-pub(crate) struct Compare {
+pub struct Compare {
     /// Predictions of the first model.
     #[arg(value_name = "A.csv")]
     a: PathBuf,

@@ -1,49 +1,45 @@
-//! Arguments of the program, one sub-command a file.
+//! The command line of `in9-analysis`, one sub-command a file.
 
 #[cfg(feature = "probes")]
-pub(crate) mod adversarial;
+mod adversarial;
+mod compare;
 #[cfg(feature = "probes")]
-pub(crate) mod bar;
-pub(crate) mod compare;
+mod counterfactual;
+mod out;
+mod progress;
 #[cfg(feature = "probes")]
-pub(crate) mod counterfactual;
-pub(crate) mod out;
+mod saliency;
+mod score;
 #[cfg(feature = "probes")]
-pub(crate) mod pieces;
-pub(crate) mod progress;
-pub(crate) mod report;
+mod shard;
 #[cfg(feature = "probes")]
-pub(crate) mod saliency;
-pub(crate) mod score;
-#[cfg(feature = "probes")]
-pub(crate) mod target;
+mod target;
 
+use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use in9_analysis::stats::Bootstrap;
+pub(crate) use in9_base::shell::Outcome;
+use in9_base::shell::{Machine, Program, Shell};
 
 /// How much does a classifier lean on the background?
 ///
 /// Reads prediction tables (CSV) of any origin, answers with numbers that carry their uncertainty.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Example:\n  in9-analysis score predictions.csv --out scores")]
-pub(crate) struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Worker threads; all cores if absent.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    jobs: Option<u32>,
-    /// Says nothing but errors on stderr.
-    #[arg(long, global = true)]
-    quiet: bool,
+    #[command(flatten)]
+    machine: Machine,
 }
 
+/// The sub-commands.
 #[derive(Debug, Subcommand)]
-enum Command {
+#[allow(missing_docs, reason = "each is documented where its arguments are, which is what the help shows")]
+pub enum Command {
     Score(score::Score),
     Compare(compare::Compare),
     Progress(progress::Progress),
-    Report(report::Report),
     #[cfg(feature = "probes")]
     Adversarial(Box<adversarial::Adversarial>),
     #[cfg(feature = "probes")]
@@ -52,44 +48,44 @@ enum Command {
     Counterfactual(Box<counterfactual::Counterfactual>),
 }
 
-/// How a command that did not fail ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Everything was done.
-    Done,
-    /// Something was reported and left out.
-    Skips,
-}
-
-impl Outcome {
-    /// Exit code of the program.
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Skips => 3,
-        }
+impl Command {
+    /// Runs the command; errors name the flags that settle them.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    #[cfg_attr(not(feature = "probes"), allow(unused_variables))]
+    pub fn run(self, shell: &Shell) -> Result<Outcome> {
+        let result = match self {
+            Self::Score(c) => c.run(),
+            Self::Compare(c) => c.run(),
+            Self::Progress(c) => c.run(),
+            #[cfg(feature = "probes")]
+            Self::Adversarial(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Saliency(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Counterfactual(c) => c.run(shell),
+        };
+        #[cfg(feature = "probes")]
+        let result = result.map_err(in9_models::cli::name_flags);
+        result
     }
 }
 
-impl Cli {
-    /// Runs the command.
-    pub(crate) fn run(self) -> Result<Outcome> {
-        if let Some(jobs) = self.jobs {
-            rayon::ThreadPoolBuilder::new().num_threads(jobs as usize).build_global()?;
-        }
-        let log = out::Log { quiet: self.quiet };
-        match self.command {
-            Command::Score(c) => c.run(),
-            Command::Compare(c) => c.run(),
-            Command::Progress(c) => c.run(),
-            Command::Report(c) => c.run(log),
-            #[cfg(feature = "probes")]
-            Command::Adversarial(c) => c.run(log),
-            #[cfg(feature = "probes")]
-            Command::Saliency(c) => c.run(log),
-            #[cfg(feature = "probes")]
-            Command::Counterfactual(c) => c.run(log),
-        }
+impl Program for Cli {
+    fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    // Networks run on kernels that want more of the process than a pool of threads.
+    #[cfg(feature = "probes")]
+    fn start(&self, threads: usize) -> Result<()> {
+        in9_models::runtime::init(Some(threads));
+        Ok(())
+    }
+
+    fn run(self, shell: &Shell) -> Result<Outcome> {
+        self.command.run(shell)
     }
 }
 
@@ -111,12 +107,6 @@ impl From<Statistics> for Bootstrap {
     fn from(s: Statistics) -> Self {
         Self { replicates: s.replicates, level: s.level, seed: s.seed }
     }
-}
-
-/// The settings of a probe for settings.toml.
-#[cfg(feature = "probes")]
-pub(crate) fn probe_settings(target: &target::Target, opened: &target::Opened, more: &str) -> String {
-    format!("{}{more}", target.settings(opened))
 }
 
 fn level(text: &str) -> Result<f64, String> {

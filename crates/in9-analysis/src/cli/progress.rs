@@ -3,11 +3,11 @@
 use super::{Outcome, Statistics, out, score};
 use anyhow::Result;
 use clap::Args;
-use in9_analysis::metrics::progress::{Point, ours, published, trends};
-use in9_analysis::metrics::summarise;
-use in9_analysis::output::{Folder, json, tables};
-use in9_analysis::paper::Paper;
-use in9_analysis::stats::Bootstrap;
+use crate::metrics::progress::{Point, ours, published, trends};
+use crate::metrics::summarise;
+use crate::output::{Folder, json, tables};
+use crate::paper::Paper;
+use crate::stats::Bootstrap;
 use std::path::PathBuf;
 
 /// Benchmark progress: regression of each view's accuracy on ImageNet accuracy
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// with columns model,imagenet (accuracy in percent).
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-analysis progress predictions.csv --imagenet top1.csv")]
-pub(crate) struct Progress {
+pub struct Progress {
     /// Prediction tables of further models.
     #[arg(value_name = "PREDICTIONS.csv", requires = "imagenet")]
     tables: Vec<PathBuf>,

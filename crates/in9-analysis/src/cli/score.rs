@@ -3,9 +3,9 @@
 use super::{Outcome, Statistics, out};
 use anyhow::Result;
 use clap::Args;
-use in9_analysis::metrics::{ModelSummary, summarise};
-use in9_analysis::output::{Folder, csv_files, json, tables};
-use in9_analysis::{Frame, stats::Bootstrap};
+use crate::metrics::{ModelSummary, summarise};
+use crate::output::{Folder, csv_files, json, tables};
+use crate::{Frame, stats::Bootstrap};
 use in9_data::predictions::Table;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Prints aligned tables on stdout; with --out also writes results.json, CSV files and settings.toml.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-analysis score original.csv mixed-rand.csv --out scores")]
-pub(crate) struct Score {
+pub struct Score {
     /// Prediction tables; all must name the same classes.
     #[arg(required = true, value_name = "PREDICTIONS.csv")]
     tables: Vec<PathBuf>,
@@ -75,7 +75,7 @@ fn printed(frame: &Frame, summaries: &[ModelSummary], bootstrap: &Bootstrap) -> 
             let _ = writeln!(text, "{}", grid.markdown());
         }
     }
-    let groups = in9_analysis::metrics::seeds::seed_groups(summaries, bootstrap.level);
+    let groups = crate::metrics::seeds::seed_groups(summaries, bootstrap.level);
     if !groups.is_empty() {
         let title = format!("Means over training seeds, {level:.0} % Student's t interval");
         let _ = writeln!(text, "{}", tables::seeds(&title, &groups).markdown());

@@ -42,7 +42,7 @@ pub fn encode(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> R
     writer.into_inner().map_err(|e| Error::input(Path::new("CSV"), e.to_string()))
 }
 
-fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+pub fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let more =
         ["view", "correct", "total", "accuracy", "low", "high", "balanced", "balanced_low", "balanced_high"];
     let rows = summaries.iter().flat_map(|m| {
@@ -57,7 +57,7 @@ fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &more].concat(), rows)
 }
 
-fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+pub fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let more = ["view", "class", "correct", "total", "recall", "low", "high"];
     let mut rows = Vec::new();
     for m in summaries {
@@ -73,7 +73,7 @@ fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &more].concat(), rows)
 }
 
-fn confusion(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+pub fn confusion(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let mut rows = Vec::new();
     for m in summaries {
         for (view, a) in &m.views {
@@ -91,7 +91,7 @@ fn confusion(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &["view", "class", "predicted", "count"]].concat(), rows)
 }
 
-fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+pub fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let more = ["foregrounds", "gap", "low", "high", "balanced_gap", "balanced_low", "balanced_high"];
     let rows = summaries.iter().filter_map(|m| {
         let gap = m.gap?;
@@ -104,7 +104,7 @@ fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &more].concat(), rows)
 }
 
-fn categories(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+pub fn categories(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let mut rows = Vec::new();
     for m in summaries {
         let Some(c) = &m.categories else { continue };

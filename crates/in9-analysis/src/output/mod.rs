@@ -5,7 +5,9 @@ pub mod folder;
 pub mod grid;
 pub mod json;
 pub mod number;
+pub mod picture;
 pub mod tables;
 
 pub use folder::Folder;
 pub use grid::Grid;
+pub use picture::png;

@@ -46,6 +46,23 @@ impl Interval {
     pub fn shifted(&self, x: f64) -> Self {
         Self::new(self.value - x, self.low - x, self.high - x)
     }
+
+    /// The interval of `self - other` for two independent estimates, by the method of variance estimates recovery.
+    ///
+    /// Source: G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general approach",
+    /// Statistics in Medicine 2008.
+    ///
+    /// ```
+    /// use in9_analysis::stats::Interval;
+    /// let apart = Interval::new(5.0, 2.0, 9.0).minus(&Interval::new(1.0, -2.0, 5.0));
+    /// assert_eq!(apart, Interval::new(4.0, -1.0, 9.0));
+    /// ```
+    pub fn minus(&self, other: &Self) -> Self {
+        let value = self.value - other.value;
+        let low = value - ((self.value - self.low).powi(2) + (other.high - other.value).powi(2)).sqrt();
+        let high = value + ((self.high - self.value).powi(2) + (other.value - other.low).powi(2)).sqrt();
+        Self::new(value, low, high)
+    }
 }
 
 #[cfg(test)]

@@ -1,80 +1,63 @@
-//! Prediction tables drawn from the paper's Table 5: a world whose true accuracies are published.
+//! A small world and a network trained on it, for tests of the probes.
+#![allow(dead_code, reason = "each test file uses a part")]
 
-use in9_analysis::paper::Paper;
-use in9_data::View;
-use in9_data::predictions::{Row, Table};
-use in9_data::rng::{stream, unit};
+use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, View, build, toy};
+use in9_models::train::{Plan, Settings, Silent};
+use std::path::Path;
+use std::process::{Command, Output};
 
-/// Class names of ImageNet-9.
-pub(crate) const CLASSES: [&str; 9] =
-    ["dog", "bird", "vehicle", "reptile", "carnivore", "insect", "instrument", "primate", "fish"];
+/// No constants of anybody else.
+pub(crate) const ODD: Normalization = Normalization { mean: [0.5; 3], std: [0.25; 3] };
 
-/// Settings of the drawn world.
-#[derive(Clone)]
-pub(crate) struct World {
-    /// Name of the data set.
-    pub(crate) dataset: &'static str,
-    /// Split.
-    pub(crate) split: &'static str,
-    /// Foregrounds of each class.
-    pub(crate) per_class: usize,
-    /// Weight of the background: 1 keeps the paper's gaps, 0 makes every mixed view alike.
-    pub(crate) reliance: f64,
-    /// Seed.
-    pub(crate) seed: u64,
+pub(crate) fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_in9-analysis"))
 }
 
-/// Draws predictions of networks trained on `trained_on`, tested on the eight views.
-pub(crate) fn draw(world: &World, trained_on: &[&str]) -> Table {
-    let paper = Paper::embedded().unwrap();
-    let mut rows = Vec::new();
-    for (m, trained) in trained_on.iter().enumerate() {
-        for image in 0..world.per_class * CLASSES.len() {
-            let class = image % CLASSES.len();
-            // How hard an image is, it is for all networks and views alike: that pairs them.
-            let ease = f64::from(unit(&mut stream(world.seed, "ease", image as u64, 0)));
-            for (v, view) in View::PAPER.into_iter().enumerate() {
-                let rand = paper.accuracy(trained, "mixed-rand").unwrap() / 100.0;
-                let mut p = paper.accuracy(trained, view.name()).unwrap() / 100.0;
-                if matches!(view, View::MixedSame | View::MixedNext | View::OnlyBgT) {
-                    let neutral = if view == View::OnlyBgT { 1.0 / 9.0 } else { rand };
-                    p = neutral + world.reliance * (p - neutral);
-                }
-                let key = (m * 100 + v) as u64;
-                let mut random = stream(world.seed, "draw", image as u64, key);
-                let luck = 0.5 * ease + 0.5 * f64::from(unit(&mut random));
-                let right = luck < threshold(p);
-                let other = (class + 1 + (unit(&mut random) * 7.99) as usize) % CLASSES.len();
-                let predicted = if right { class } else { other };
-                rows.push(row(world, trained, view, image, class, predicted));
-            }
-        }
-    }
-    Table { classes: CLASSES.map(str::to_owned).to_vec(), rows }
+/// What a program says that ends with `code`: on standard output and on standard error.
+pub(crate) fn finish(command: &mut Command, code: i32) -> (String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert_eq!(status.code(), Some(code), "{command:?}\n{out}\n{err}");
+    (out, err)
 }
 
-/// The quantile of the sum of two halves of uniform numbers (a triangle distribution).
-fn threshold(p: f64) -> f64 {
-    if p < 0.5 { (p / 2.0).sqrt() } else { 1.0 - ((1.0 - p) / 2.0).sqrt() }
+/// A toy data set of 18 test photographs in `dir/toy`.
+pub(crate) fn world(dir: &Path) -> Dataset {
+    let photographs = dir.join("photographs");
+    let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config = BuildConfig {
+        size: 32,
+        masks: MaskSource::Exact,
+        ..BuildConfig::new(SourceKind::Toy, &photographs, &dir.join("toy"))
+    };
+    build(&config, &|_| {}).unwrap();
+    Dataset::open(&dir.join("toy")).unwrap()
 }
 
-fn row(world: &World, trained: &str, view: View, image: usize, class: usize, predicted: usize) -> Row {
-    let id = format!("{}-{image:05}", CLASSES[class]);
-    let mut scores = vec![0.02; CLASSES.len()];
-    scores[predicted] = 0.84;
-    Row {
-        model: format!("{}-{trained}", world.dataset),
-        arch: "resnet-50".into(),
-        trained_on: trained.into(),
-        dataset: world.dataset.into(),
-        split: world.split.into(),
-        view,
-        image: id.clone(),
-        foreground: id,
-        background: if view.needs_background() { format!("bg-{image:05}") } else { String::new() },
-        class: class as u16,
-        background_class: view.needs_background().then_some(class as u16),
-        predicted: Some(predicted as u16),
-        scores,
-    }
+/// The world, and in `dir/run` a network that saw it once.
+pub(crate) fn trained(dir: &Path) -> Dataset {
+    let dataset = world(dir);
+    let plan = Plan {
+        settings: Settings { epochs: 1, batch_size: 9, ..Settings::small() },
+        normalization: ODD,
+        seed: 1,
+        name: Some("once".into()),
+        ..Plan::new("resnet-tiny", View::Original)
+    };
+    plan.run(&dataset, &dir.join("run"), false, &mut Silent).unwrap();
+    dataset
+}
+
+/// A probe of the network with the weights `weights` on the world in `dir`.
+pub(crate) fn probe_of(dir: &Path, weights: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
+    let mut command = program();
+    command.arg(kind).arg("--weights").arg(weights).arg("--data").arg(dir.join("toy"));
+    command.arg("--out").arg(dir.join(out)).args(more);
+    command
+}
+
+/// A probe of the trained network.
+pub(crate) fn probe(dir: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
+    probe_of(dir, &dir.join("run"), kind, out, more)
 }

@@ -156,15 +156,9 @@ impl Preprocessing {
 
     /// Normalised planes `[3, size, size]` of a square from [`Preprocessing::square`].
     pub fn normalise(&self, square: &Rgb) -> Vec<f32> {
-        let plane = square.width * square.height;
-        let mut out = vec![0.0; plane * 3];
-        for (i, pixel) in square.pixels.chunks_exact(3).enumerate() {
-            for (c, &value) in pixel.iter().enumerate() {
-                let Normalization { mean, std } = self.normalization;
-                out[c * plane + i] = (f32::from(value) / 255.0 - mean[c]) / std[c];
-            }
-        }
-        out
+        let mut planes = vec![0.0; square.pixels.len()];
+        self.normalization.bytes(&square.pixels, &mut planes);
+        planes
     }
 }
 

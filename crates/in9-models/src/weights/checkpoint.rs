@@ -90,12 +90,12 @@ fn normaliser(dict: &StateDict) -> Checked<Option<Normalization>> {
     let (Some(mean), Some(std)) = (channels("normalizer.new_mean"), channels("normalizer.new_std")) else {
         return Ok(None);
     };
-    let usable = mean.iter().all(|m| m.is_finite()) && std.iter().all(|s| s.is_finite() && *s > 0.0);
-    if !usable {
+    let normalization = Normalization { mean, std };
+    if !normalization.is_usable() {
         let found = format!("mean {mean:?}, deviation {std:?}");
         return Err(fault("the checkpoint's normaliser", "numbers, deviations above 0", found));
     }
-    Ok(Some(Normalization { mean, std }))
+    Ok(Some(normalization))
 }
 
 fn strip_common(dict: StateDict, prefix: &str, notes: &mut Vec<String>) -> Checked<StateDict> {

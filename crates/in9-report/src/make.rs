@@ -1,0 +1,59 @@
+//! From a list of inputs to a folder.
+
+use crate::claims::{self, Tally};
+use crate::context::Context;
+use crate::error::Result;
+use crate::page;
+use crate::spec::Spec;
+use crate::topics::{self, TOPICS};
+use in9_analysis::output::{Folder, json};
+use in9_analysis::paper::Paper;
+use std::path::Path;
+
+/// What a finished report has to say about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Sections of the page.
+    pub sections: usize,
+    /// The paper's claims by verdict.
+    pub claims: Tally,
+    /// Inputs that were listed but could not be used, one line each.
+    pub skipped: Vec<String>,
+}
+
+/// Makes the report of the list at `spec` into the folder `out`: `index.html`, `results.json`, CSV files and
+/// `settings.toml`.
+///
+/// # Errors
+/// If the list or a prediction table cannot be used, or `out` cannot be written. Other inputs that cannot be used are
+/// skipped and named in the summary.
+pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
+    let context = Context::load(Spec::load(spec)?, Paper::embedded()?)?;
+    let claims = topics::judge(&context)?;
+    let sections = topics::sections(&context, &claims)?;
+    let folder = Folder::begin(out)?;
+    folder.write("index.html", page::render(&context, &claims, &sections)?)?;
+    let mut results = json::Results::new(&context.frame, &context.summaries, &context.bootstrap);
+    results.seeds = context.seed_groups();
+    for topic in &TOPICS {
+        results.more.extend((topic.results)(&context, &claims)?);
+    }
+    folder.write("results.json", json::pretty(&results)?)?;
+    for topic in &TOPICS {
+        for (name, bytes) in (topic.tables)(&context, &claims)? {
+            folder.write(name, bytes)?;
+        }
+    }
+    folder.write("settings.toml", settings(&context))?;
+    folder.finish()?;
+    Ok(Summary { sections: sections.len(), claims: claims::tally(&claims), skipped: context.skipped })
+}
+
+/// What the same numbers need to be made again, as TOML.
+fn settings(context: &Context) -> String {
+    let b = &context.bootstrap;
+    format!(
+        "title = {:?}\nrecipe = {:?}\nlevel = {:?}\nreplicates = {}\nseed = {}\n",
+        context.spec.title, context.spec.recipe, b.level, b.replicates, b.seed
+    )
+}
