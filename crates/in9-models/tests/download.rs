@@ -119,7 +119,7 @@ fn answer(mut stream: TcpStream, manner: Manner, asked: &Mutex<Vec<String>>) -> 
 }
 
 fn fetch(cache: &Cache, weights: &Pretrained) -> Result<Vec<u8>, String> {
-    let path = cache.fetch(weights, &mut |_, _| {}).map_err(|e| e.to_string())?;
+    let path = cache.fetch(weights, &mut |_| {}).map_err(|e| e.to_string())?;
     Ok(fs::read(path).unwrap())
 }
 
@@ -133,7 +133,7 @@ fn fault(folder: &tempfile::TempDir, manner: Manner) -> DownloadFault {
     let (address, _) = serve(manner);
     let cache = Cache::new(folder.path()).mirror(&address).stall_after(Duration::from_millis(500));
     let started = Instant::now();
-    let error = cache.fetch(&weights(Checksum::Sha256(DIGEST)), &mut |_, _| {}).unwrap_err();
+    let error = cache.fetch(&weights(Checksum::Sha256(DIGEST)), &mut |_| {}).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(30), "{error}");
     match error {
         Error::Download { fault, .. } => *fault,
@@ -147,9 +147,10 @@ fn a_file_is_downloaded_once_and_checked() {
     let (address, asked) = serve(Manner::Honest);
     let cache = Cache::new(folder.path().join("new")).mirror(&address);
     let weights = weights(Checksum::Prefix(&DIGEST[..8]));
-    let mut last = (0, None);
-    cache.fetch(&weights, &mut |done, total| last = (done, total)).unwrap();
-    assert_eq!(last, (CONTENT.len() as u64, Some(CONTENT.len() as u64)));
+    let mut last = DownloadProgress::Waiting;
+    cache.fetch(&weights, &mut |step| last = step).unwrap();
+    let all = CONTENT.len() as u64;
+    assert_eq!(last, DownloadProgress::Bytes { done: all, total: Some(all) });
     assert_eq!(fetch(&cache, &weights).unwrap(), CONTENT);
     assert_eq!(asked.lock().unwrap().len(), 1);
 
@@ -294,7 +295,7 @@ fn a_second_download_of_the_same_file_waits_and_says_so() {
         }
         let mut waited = false;
         let told = &mut |step| waited |= step == DownloadProgress::Waiting;
-        let path = cache.fetch_telling(&weights, told).unwrap();
+        let path = cache.fetch(&weights, told).unwrap();
         assert!(waited);
         assert_eq!(fs::read(path).unwrap(), CONTENT);
         assert_eq!(first.join().unwrap(), CONTENT);

@@ -69,11 +69,18 @@ impl NetworkArgs {
 pub(super) fn with_progress<T>(
     source: &Source,
     shell: &Shell,
-    work: impl FnOnce(&mut dyn FnMut(u64, Option<u64>)) -> T,
+    work: impl FnOnce(&mut dyn FnMut(DownloadProgress)) -> T,
 ) -> T {
-    let Source::Published(published) = source else { return work(&mut |_, _| {}) };
+    let Source::Published(published) = source else { return work(&mut |_| {}) };
     let progress = shell.progress(&published.name(), "bytes", 0);
-    let result = work(&mut |done, total| progress.tell(&published.name(), done, total.unwrap_or(done)));
+    let result = work(&mut |step| match step {
+        DownloadProgress::Waiting => {
+            progress.note(&format!("{}: another process is downloading it; waiting", published.name()));
+        }
+        DownloadProgress::Bytes { done, total } => {
+            progress.tell(&published.name(), done, total.unwrap_or(done));
+        }
+    });
     progress.finish();
     result
 }
@@ -84,14 +91,7 @@ pub(super) fn fetch(
     cache: &crate::registry::Cache,
     shell: &Shell,
 ) -> crate::Result<std::path::PathBuf> {
-    with_progress(&Source::Published(weights), shell, |progress| {
-        cache.fetch_telling(weights, &mut |step| match step {
-            DownloadProgress::Waiting => {
-                shell.say(format_args!("{}: another process is downloading it; waiting", weights.name()));
-            }
-            DownloadProgress::Bytes { done, total } => progress(done, total),
-        })
-    })
+    with_progress(&Source::Published(weights), shell, |progress| cache.fetch(weights, progress))
 }
 
 /// Reads a mapping from the command line.

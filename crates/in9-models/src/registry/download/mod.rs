@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub use fault::DownloadFault;
 
+use super::DownloadProgress;
 use super::pretrained::{Checksum, Pretrained};
 use crate::error::{Error, Result};
 use crate::model::build;
@@ -29,20 +30,6 @@ pub struct Cache {
     folder: PathBuf,
     mirror: Option<String>,
     patience: Patience,
-}
-
-/// How a download comes along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DownloadProgress {
-    /// Another process downloads the same file; this one waits for it.
-    Waiting,
-    /// Bytes are there.
-    Bytes {
-        /// So many.
-        done: u64,
-        /// Of so many, once the server has told.
-        total: Option<u64>,
-    },
 }
 
 /// How slow a server may be.
@@ -102,29 +89,12 @@ impl Cache {
         self.folder.join(weights.file)
     }
 
-    /// The checked file of `weights`, downloaded if it is not there. `progress` hears of bytes done
-    /// and, once the server has told, of all.
+    /// The checked file of `weights`, downloaded if it is not there.
     ///
     /// # Errors
     /// [`Error::Download`] when it is not there and cannot be had; [`Error::File`] when it is not the
-    /// published file; [`Error::Io`] when the cache cannot be written.
-    pub fn fetch(&self, weights: &Pretrained, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
-        self.fetch_telling(weights, &mut |step| {
-            if let DownloadProgress::Bytes { done, total } = step {
-                progress(done, total);
-            }
-        })
-    }
-
-    /// As [`Cache::fetch`], and `progress` also hears when this waits for another process.
-    ///
-    /// # Errors
-    /// As [`Cache::fetch`].
-    pub fn fetch_telling(
-        &self,
-        weights: &Pretrained,
-        progress: &mut dyn FnMut(DownloadProgress),
-    ) -> Result<PathBuf> {
+    /// published file; [`Error::Io`] and [`Error::Base`] when the cache cannot be written.
+    pub fn fetch(&self, weights: &Pretrained, progress: &mut dyn FnMut(DownloadProgress)) -> Result<PathBuf> {
         let path = self.path(weights);
         let record = self.folder.join(format!("{}.sha256", weights.file));
         let refused = |failure| match failure {

@@ -18,7 +18,7 @@ const CENTRAL: &[u8; 4] = b"PK\x01\x02";
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
 
 /// Whether a file that begins with `start` is an archive.
-pub(super) fn is_archive(start: &[u8]) -> bool {
+pub(in crate::weights) fn is_archive(start: &[u8]) -> bool {
     start.starts_with(LOCAL) || start.starts_with(END)
 }
 
