@@ -101,7 +101,7 @@ pub enum Error {
         found: String,
     },
     /// Neither a weight file nor what is known of its architecture says how inputs are normalised.
-    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), candidates(.arch, .candidates))]
+    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), disagreement(.arch, .candidates))]
     NormalizationUnknown {
         /// The file.
         path: PathBuf,
@@ -272,7 +272,7 @@ fn known_weights(known: &[String]) -> String {
     }
 }
 
-fn candidates(arch: &str, candidates: &[(String, Normalization)]) -> String {
+fn disagreement(arch: &str, candidates: &[(String, Normalization)]) -> String {
     if candidates.is_empty() {
         return format!("there are no published weights of {arch} to go by");
     }

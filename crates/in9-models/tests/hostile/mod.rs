@@ -7,23 +7,23 @@
 
 use std::path::{Path, PathBuf};
 
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights").join(name)
 }
 
-pub fn bytes_of(name: &str) -> Vec<u8> {
+pub(crate) fn bytes_of(name: &str) -> Vec<u8> {
     std::fs::read(fixture(name)).unwrap()
 }
 
 /// The process's largest resident size so far, in bytes, where the system tells it.
-pub fn peak_memory() -> Option<u64> {
+pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
 }
 
 /// A safetensors file with this header and this many bytes of data.
-pub fn safetensors(header: &str, data: usize) -> Vec<u8> {
+pub(crate) fn safetensors(header: &str, data: usize) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(header.as_bytes());
     bytes.resize(bytes.len() + data, 0);
@@ -31,7 +31,7 @@ pub fn safetensors(header: &str, data: usize) -> Vec<u8> {
 }
 
 /// A legacy file whose object is this pickle, with these storages behind it.
-pub fn legacy(object: &[u8], keys: &[u8], storages: &[u8]) -> Vec<u8> {
+pub(crate) fn legacy(object: &[u8], keys: &[u8], storages: &[u8]) -> Vec<u8> {
     let whole = bytes_of("legacy.pth");
     // Magic number, protocol and system description are the same in every such file.
     let start = whole.windows(2).skip(21).position(|w| w == b".\x80").unwrap() + 22;
@@ -39,7 +39,7 @@ pub fn legacy(object: &[u8], keys: &[u8], storages: &[u8]) -> Vec<u8> {
 }
 
 /// `{'w': tensor}` whose storage claims `elements`, with this shape and stride.
-pub fn one_tensor(elements: i64, shape: i64, stride: i64) -> Vec<u8> {
+pub(crate) fn one_tensor(elements: i64, shape: i64, stride: i64) -> Vec<u8> {
     let long = |n: i64| [b"\x8a\x08".as_slice(), &n.to_le_bytes()].concat();
     [
         b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n(".as_slice(),
@@ -55,15 +55,15 @@ pub fn one_tensor(elements: i64, shape: i64, stride: i64) -> Vec<u8> {
 }
 
 /// The list of storage keys of a legacy file with one storage, `k`.
-pub const KEY_LIST: &[u8] = b"\x80\x02]X\x01\0\0\0ka.";
+pub(crate) const KEY_LIST: &[u8] = b"\x80\x02]X\x01\0\0\0ka.";
 
 /// A storage of a legacy file.
-pub fn counted(elements: u64, bytes: usize) -> Vec<u8> {
+pub(crate) fn counted(elements: u64, bytes: usize) -> Vec<u8> {
     [elements.to_le_bytes().as_slice(), &vec![0; bytes]].concat()
 }
 
 /// A torch archive of these stored members.
-pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, bytes) in members {
         let (len, name_len) = (bytes.len() as u32, name.len() as u16);
@@ -84,6 +84,6 @@ pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// A torch archive with this pickle and one storage `k`.
-pub fn torch_zip(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
+pub(crate) fn torch_zip(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
     zip(&[("a/data.pkl", pickle), ("a/byteorder", b"little"), ("a/data/k", storage)])
 }
