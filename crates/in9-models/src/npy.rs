@@ -97,7 +97,20 @@ fn check_header(path: &Path, file: &mut impl Read) -> Result<u64> {
     if count(b'(') > 1 || count(b'{') > 1 || count(b'[') > 0 {
         return Err(refused("one dictionary with one shape".into(), "more brackets".into()));
     }
+    if elements(&header).is_none() {
+        return Err(refused("a shape of fewer than 2⁶² elements".into(), "another".into()));
+    }
     Ok(8 + bytes as u64 + length)
+}
+
+/// Elements of the shape in a flat header. (The library multiplies without a look at overflow.)
+fn elements(header: &[u8]) -> Option<u64> {
+    let header = std::str::from_utf8(header).ok()?;
+    let (shape, _) = header.split_once('(')?.1.split_once(')')?;
+    let sizes = shape.split(',').map(str::trim).filter(|size| !size.is_empty());
+    // Python 2 wrote long numbers so.
+    let mut sizes = sizes.map(|size| size.trim_end_matches('L').parse::<u64>());
+    sizes.try_fold(1u64, |n, size| n.checked_mul(size.ok()?)).filter(|&n| n < 1 << 62)
 }
 
 /// Writes an array that appears whole at `path`.
@@ -163,7 +176,10 @@ mod tests {
         let huge = [b"\x93NUMPY\x02\0".as_slice(), &u32::MAX.to_le_bytes(), b"{"].concat();
         assert!(refusal(&huge).contains("at most 4096"));
         let claim = "{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999, 9999999999), }";
-        assert!(refusal(&file(claim, 64)).contains("cut off"));
+        assert!(refusal(&file(claim, 64)).contains("fewer than"));
+        assert!(
+            refusal(&file(&claim.replace("9999999999, 9999999999", "9999999999, 3"), 64)).contains("cut off")
+        );
     }
 
     #[cfg(unix)]

@@ -6,7 +6,7 @@ use candle_core::{DType, Device};
 use in9_data::facts::NetworkFacts;
 use in9_data::{Normalization, Taxonomy};
 use in9_models::mapping::Mapping;
-use in9_models::open::{NormalizationSource, Options, Opened, open};
+use in9_models::open::{NormalizationSource, Opened, Options, open};
 use in9_models::weights::{self, RawTensor, StateDict};
 use in9_models::{Classifier, Error, Params, build};
 
@@ -44,7 +44,11 @@ fn written(folder: &Path, name: &str, dict: &StateDict, facts: Option<&NetworkFa
     path
 }
 
-fn open_as(path: &Path, arch: Option<&str>, normalization: Option<Normalization>) -> in9_models::Result<Opened> {
+fn open_as(
+    path: &Path,
+    arch: Option<&str>,
+    normalization: Option<Normalization>,
+) -> in9_models::Result<Opened> {
     open(path.to_str().unwrap(), &Options { arch, normalization, device: Device::Cpu })
 }
 
@@ -141,7 +145,10 @@ fn what_no_file_says_has_to_be_said() {
     // There are none of this one.
     let path = written(dir.path(), "tiny.safetensors", &random("resnet-tiny", 9, ""), None);
     let error = open_as(&path, Some("resnet-tiny"), None).err().unwrap();
-    assert!(matches!(&error, Error::NormalizationUnknown { candidates, .. } if candidates.is_empty()), "{error}");
+    assert!(
+        matches!(&error, Error::NormalizationUnknown { candidates, .. } if candidates.is_empty()),
+        "{error}"
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use candle_core::{Device, Tensor};
 use in9_data::predictions::Table;
 use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build, toy};
 use in9_models::Mode;
-use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 use in9_models::open::{Options, open};
+use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 use in9_models::train::{Attack, Norm, Plan, Settings, Silent, read_run};
 
 /// A dataset of 32-pixel pictures, built once for all tests of this file.

@@ -101,8 +101,12 @@ pub(super) fn find(metadata: Option<&HashMap<String, String>>) -> Checked<Header
     }
     let Some(text) = metadata.get(METADATA_KEY) else { return Ok(Header::Foreign) };
     let Some(digest) = digest_of(text) else {
-        serde_json::from_str::<HashMap<String, IgnoredAny>>(text)
-            .map_err(|_| damaged("in a JSON object", text))?;
+        let json = serde_json::from_str::<HashMap<String, IgnoredAny>>(text);
+        json.map_err(|_| damaged("in a JSON object", text))?;
+        // Nothing else of ours ends so: the seal's own name was hit.
+        if last_text(text).is_some_and(|(_, last)| last.bytes().all(|b| b.is_ascii_hexdigit())) {
+            return Err(damaged("under the name of a seal", text));
+        }
         return Ok(Header::Unsealed(Metadata { text: text.clone(), sealed: false }));
     };
     let digest = digest.to_owned();
@@ -120,9 +124,13 @@ pub(super) fn unsealed(header: &[u8], seal: &Seal) -> Checked<Vec<u8>> {
 }
 
 fn digest_of(text: &str) -> Option<&str> {
-    let body = text.strip_suffix("\"}")?;
-    let (start, digest) = body.split_at_checked(body.len().checked_sub(DIGITS)?)?;
-    (start.ends_with(KEY) && digest.bytes().all(|b| b.is_ascii_hexdigit())).then_some(digest)
+    last_text(text).filter(|(before, _)| before.ends_with(KEY)).map(|(_, digest)| digest)
+}
+
+/// What stands before the last text of a JSON object, and that text if it has the length of a digest.
+fn last_text(json: &str) -> Option<(&str, &str)> {
+    let body = json.strip_suffix("\"}")?;
+    body.split_at_checked(body.len().checked_sub(DIGITS)?)
 }
 
 /// Where `digits` stand behind their key in a JSON header.

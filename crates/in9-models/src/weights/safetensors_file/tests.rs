@@ -63,29 +63,18 @@ fn everybody_may_read_what_is_written() {
 }
 
 #[test]
-fn a_sealed_file_with_a_flipped_bit_is_refused_or_reads_the_same() {
+fn a_sealed_file_with_any_flipped_bit_is_refused() {
     let (dict, folder) = (small(), tempfile::tempdir().unwrap());
     let path = folder.path().join("w.safetensors");
     let text = r#"{"mean":[0.25,0.5]}"#;
     write(&path, &dict, Some(text)).unwrap();
     let whole = std::fs::read(&path).unwrap();
     assert_eq!(back(whole.clone()).unwrap().1, Some(Metadata { text: text.into(), sealed: true }));
-    let (mut refused, mut unsealed) = (0, 0);
     for bit in 0..8 * whole.len() {
         let mut damaged = whole.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        match back(damaged) {
-            Err(_) => refused += 1,
-            Ok((tensors, metadata)) => {
-                // A flip in the name of the seal's entry hides the entry, no more.
-                assert!(same(&tensors, &dict), "bit {bit}");
-                let metadata = metadata.unwrap();
-                assert!(!metadata.sealed && metadata.text.starts_with(&text[..text.len() - 1]), "bit {bit}");
-                unsealed += 1;
-            }
-        }
+        assert!(back(damaged).is_err(), "bit {bit}");
     }
-    assert!(refused > 8 * whole.len() - 100 && unsealed < 64, "{refused} refused, {unsealed} unsealed");
 }
 
 #[test]
