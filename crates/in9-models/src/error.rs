@@ -101,7 +101,7 @@ pub enum Error {
         found: String,
     },
     /// Neither a weight file nor what is known of its architecture says how inputs are normalised.
-    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), candidates(.arch, .candidates))]
+    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), published_needs(.arch, .candidates))]
     NormalizationUnknown {
         /// The file.
         path: PathBuf,
@@ -254,12 +254,12 @@ fn suggestion(close: &[String]) -> String {
 
 fn known_weights(known: &[String]) -> String {
     match known {
-        [] => " (its architecture has not any)".to_owned(),
+        [] => String::new(),
         known => format!(" (expected {})", known.join(", ")),
     }
 }
 
-fn candidates(arch: &str, candidates: &[(String, Normalization)]) -> String {
+fn published_needs(arch: &str, candidates: &[(String, Normalization)]) -> String {
     if candidates.is_empty() {
         return format!("there are no published weights of {arch} to go by");
     }

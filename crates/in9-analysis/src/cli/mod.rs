@@ -6,12 +6,12 @@ mod compare;
 #[cfg(feature = "probes")]
 mod counterfactual;
 mod out;
+#[cfg(feature = "probes")]
+mod pieces;
 mod progress;
 #[cfg(feature = "probes")]
 mod saliency;
 mod score;
-#[cfg(feature = "probes")]
-mod shard;
 #[cfg(feature = "probes")]
 mod target;
 
