@@ -101,7 +101,7 @@ pub enum Error {
         found: String,
     },
     /// Neither a weight file nor what is known of its architecture says how inputs are normalised.
-    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), published_needs(.arch, .candidates))]
+    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), disagreement(.arch, .candidates))]
     NormalizationUnknown {
         /// The file.
         path: PathBuf,
@@ -147,6 +147,19 @@ pub enum Error {
         expected: String,
         /// What was found.
         found: String,
+    },
+    /// Published weights are not in the cache and could not be downloaded.
+    #[cfg(feature = "download")]
+    #[error("{}: {weights} is not in the cache and {fault}; put the file there by hand (expected {expected}, found no file)", .path.display())]
+    Download {
+        /// Where the file would be.
+        path: PathBuf,
+        /// The weights, `arch.tag`.
+        weights: String,
+        /// How the file is recognised.
+        expected: String,
+        /// Why they could not be had.
+        fault: Box<crate::registry::DownloadFault>,
     },
     /// A weight file is not usable.
     #[error("{}: {fault}", .path.display())]
@@ -259,7 +272,7 @@ fn known_weights(known: &[String]) -> String {
     }
 }
 
-fn published_needs(arch: &str, candidates: &[(String, Normalization)]) -> String {
+fn disagreement(arch: &str, candidates: &[(String, Normalization)]) -> String {
     if candidates.is_empty() {
         return format!("there are no published weights of {arch} to go by");
     }

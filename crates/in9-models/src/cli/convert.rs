@@ -37,7 +37,7 @@ pub struct Args {
 pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let source = Source::File(args.input.clone());
     // What nobody knows is no reason not to convert, but the file will have to be opened with flags.
-    let (file, metadata) = match Identified::read(&source, args.arch.as_deref(), &mut |_, _| {}) {
+    let (file, metadata) = match Identified::read(&source, args.arch.as_deref(), &mut |_| {}) {
         Ok(known) => match known.normalization(args.normalization) {
             Ok((normalization, known_from)) => {
                 let facts = facts(&known, normalization);

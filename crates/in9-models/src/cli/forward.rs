@@ -55,9 +55,9 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     }
     let model = weights.model(Head::FromFile, false, &Device::Cpu)?;
     let picture = 3 * height * width;
-    if picture == 0 {
+    if n * picture == 0 {
         let what = args.input.display().to_string();
-        return Err(Error::Shape { what, expected: "pictures of a pixel at least".into(), found: shape }.into());
+        return Err(Error::Shape { what, expected: "at least one picture of at least one pixel".into(), found: shape }.into());
     }
     let mut logits = Vec::with_capacity(n * model.classes());
     let mut gradient = Vec::new();

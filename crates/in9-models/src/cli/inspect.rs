@@ -37,7 +37,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let mut lines = String::new();
     for (name, tensor) in file.tensors.iter() {
         let (dtype, shape) = (format!("{:?}", tensor.dtype()), format!("{:?}", tensor.shape()));
-        lines += &format!("{dtype:<5} {shape:<24} {name}\n");
+        lines += &format!("{dtype:<5} {shape:<24} {}\n", name.escape_debug());
     }
     shell.print(lines.trim_end())?;
     if let Some(arch) = &args.arch {

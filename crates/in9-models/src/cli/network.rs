@@ -7,7 +7,7 @@ use in9_data::{Normalization, Taxonomy};
 use crate::classifier::Classifier;
 use crate::mapping::Mapping;
 use crate::open::{Options, Source, open_source};
-use crate::registry::{Pretrained, find_pretrained};
+use crate::registry::{DownloadProgress, Pretrained, find_pretrained};
 
 /// Which network is asked, and what is to be known about it beside what its weights say.
 #[derive(Debug, Clone, clap::Args)]
@@ -69,11 +69,18 @@ impl NetworkArgs {
 pub(super) fn with_progress<T>(
     source: &Source,
     shell: &Shell,
-    work: impl FnOnce(&mut dyn FnMut(u64, Option<u64>)) -> T,
+    work: impl FnOnce(&mut dyn FnMut(DownloadProgress)) -> T,
 ) -> T {
-    let Source::Published(published) = source else { return work(&mut |_, _| {}) };
+    let Source::Published(published) = source else { return work(&mut |_| {}) };
     let progress = shell.progress(&published.name(), "bytes", 0);
-    let result = work(&mut |done, total| progress.tell(&published.name(), done, total.unwrap_or(done)));
+    let result = work(&mut |step| match step {
+        DownloadProgress::Waiting => {
+            progress.note(&format!("{}: another process is downloading it; waiting", published.name()));
+        }
+        DownloadProgress::Bytes { done, total } => {
+            progress.tell(&published.name(), done, total.unwrap_or(done));
+        }
+    });
     progress.finish();
     result
 }

@@ -10,7 +10,7 @@ use super::normalization::{NormalizationSource, choose};
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::registry::{self, Architecture, Pretrained};
+use crate::registry::{self, Architecture, DownloadProgress, Pretrained};
 use crate::weights::{self, Head, Limits, WeightFile};
 
 /// A weight file that was read, and what is known about it.
@@ -38,7 +38,7 @@ impl Identified {
     pub fn read(
         source: &Source,
         arch: Option<&str>,
-        progress: &mut dyn FnMut(u64, Option<u64>),
+        progress: &mut dyn FnMut(DownloadProgress),
     ) -> Result<Self> {
         let path = source.path(progress)?;
         let file = weights::read(&path, &Limits::default())?;

@@ -26,6 +26,7 @@ use in9_data::Normalization;
 use crate::error::Result;
 use crate::model::Model;
 use crate::preprocess::Preprocessing;
+use crate::registry::DownloadProgress;
 use crate::weights::Head;
 
 pub use identify::Identified;
@@ -95,7 +96,7 @@ pub struct Provenance {
 /// something else; those of reading and loading weights.
 pub fn open(weights: &str, options: &Options<'_>) -> Result<Opened> {
     let source = Source::find(weights, options.arch)?;
-    open_source(&source, options, &mut |_, _| {})
+    open_source(&source, options, &mut |_| {})
 }
 
 /// [`open`] for a source that was found before; `progress` hears of bytes of a download that are done and,
@@ -106,7 +107,7 @@ pub fn open(weights: &str, options: &Options<'_>) -> Result<Opened> {
 pub fn open_source(
     source: &Source,
     options: &Options<'_>,
-    progress: &mut dyn FnMut(u64, Option<u64>),
+    progress: &mut dyn FnMut(DownloadProgress),
 ) -> Result<Opened> {
     Identified::read(source, options.arch, progress)?.open(options)
 }

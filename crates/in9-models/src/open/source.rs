@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::registry::{Pretrained, find_pretrained};
+use crate::registry::{DownloadProgress, Pretrained, find_pretrained};
 
 /// Where weights are.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl Source {
     ///
     /// # Errors
     /// Those of the download; [`Error::MissingFeature`] without the feature `download`.
-    pub fn path(&self, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
+    pub fn path(&self, progress: &mut dyn FnMut(DownloadProgress)) -> Result<PathBuf> {
         match self {
             Self::Run(folder) => Ok(folder.join("model.safetensors")),
             Self::File(path) => Ok(path.clone()),
@@ -62,12 +62,12 @@ impl Source {
 }
 
 #[cfg(feature = "download")]
-fn fetch(published: &Pretrained, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
+fn fetch(published: &Pretrained, progress: &mut dyn FnMut(DownloadProgress)) -> Result<PathBuf> {
     crate::registry::Cache::of_user()?.fetch(published, progress)
 }
 
 #[cfg(not(feature = "download"))]
-fn fetch(published: &Pretrained, _: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
+fn fetch(published: &Pretrained, _: &mut dyn FnMut(DownloadProgress)) -> Result<PathBuf> {
     let what = format!("published weights {}", published.name());
     Err(Error::MissingFeature { what, feature: "download" })
 }

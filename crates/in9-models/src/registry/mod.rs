@@ -10,10 +10,24 @@ use crate::model::Network;
 use crate::params::Params;
 
 #[cfg(feature = "download")]
-pub use download::Cache;
+pub use download::{Cache, DownloadFault};
 pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of, recognise};
 pub use table::ARCHITECTURES;
 use table::WITH_TRANSFORMERS;
+
+/// How a download comes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DownloadProgress {
+    /// Another process downloads the same file; this one waits for it.
+    Waiting,
+    /// Bytes are there.
+    Bytes {
+        /// So many.
+        done: u64,
+        /// Of so many, once the server has told.
+        total: Option<u64>,
+    },
+}
 
 /// One architecture: a name, and how to build it.
 pub struct Architecture {

@@ -184,7 +184,7 @@ impl Plan {
                 Ok((build(&self.arch, classes, &params)?, String::new()))
             }
             Start::Weights(source) => {
-                let weights = Identified::read(source, Some(&self.arch), &mut |_, _| {})?;
+                let weights = Identified::read(source, Some(&self.arch), &mut |_| {})?;
                 let digest = weights.file.digest.clone();
                 Ok((weights.model(Head::Fresh { classes, seed: self.seed }, true, device)?, digest))
             }

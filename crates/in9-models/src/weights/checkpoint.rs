@@ -50,9 +50,11 @@ fn named<'p>(pickle: &Pickle<'p>, items: &[(Value, Value)], most: usize) -> Chec
             };
             match pickle.tensor(value, &shown(key))? {
                 Some(tensor) => Ok((key.to_owned(), tensor)),
-                None => {
-                    Err(fault(format!("entry `{}` of the state dict", shown(key)), "a tensor", "another type"))
-                }
+                None => Err(fault(
+                    format!("entry `{}` of the state dict", shown(key)),
+                    "a tensor",
+                    "another type",
+                )),
             }
         })
         .collect()
@@ -88,12 +90,12 @@ fn normaliser(dict: &StateDict) -> Checked<Option<Normalization>> {
     let (Some(mean), Some(std)) = (channels("normalizer.new_mean"), channels("normalizer.new_std")) else {
         return Ok(None);
     };
-    let usable = mean.iter().all(|m| m.is_finite()) && std.iter().all(|s| s.is_finite() && *s > 0.0);
-    if !usable {
+    let normalization = Normalization { mean, std };
+    if !normalization.is_usable() {
         let found = format!("mean {mean:?}, deviation {std:?}");
         return Err(fault("the checkpoint's normaliser", "numbers, deviations above 0", found));
     }
-    Ok(Some(Normalization { mean, std }))
+    Ok(Some(normalization))
 }
 
 fn strip_common(dict: StateDict, prefix: &str, notes: &mut Vec<String>) -> Checked<StateDict> {
@@ -131,7 +133,8 @@ mod tests {
     #[test]
     fn a_normaliser_that_divides_by_zero_is_refused() {
         let mut dict = StateDict::default();
-        for (name, value) in [("normalizer.new_mean", 0.5), ("normalizer.new_std", 0.0), ("model.fc.weight", 1.0)]
+        for (name, value) in
+            [("normalizer.new_mean", 0.5), ("normalizer.new_std", 0.0), ("model.fc.weight", 1.0)]
         {
             dict.insert(name, RawTensor::from_f32(&[3, 1, 1], &[value; 3])).unwrap();
         }

@@ -81,7 +81,8 @@ pub fn load_from(
     }
     let mut values = HashMap::new();
     for (name, raw) in parameters(&tensors) {
-        let tensor = Tensor::from_vec(finite(name, raw).map_err(|fault| fault.at(path))?, raw.shape(), device)?;
+        let tensor =
+            Tensor::from_vec(finite(name, raw).map_err(|fault| fault.at(path))?, raw.shape(), device)?;
         values.insert(name.to_owned(), tensor);
     }
     let mut outputs = classes;
@@ -112,7 +113,9 @@ fn shapes(dict: &StateDict) -> HashMap<&str, &[usize]> {
 /// them answers something, and every measure of it would be about nothing.
 pub(crate) fn finite(name: &str, raw: &RawTensor) -> Checked<Vec<f32>> {
     let values = raw.to_f32().map_err(|wrong| match wrong {
-        Fault::Malformed { expected, found, .. } => fault(format!("tensor `{}`", shown(name)), expected, found),
+        Fault::Malformed { expected, found, .. } => {
+            fault(format!("tensor `{}`", shown(name)), expected, found)
+        }
         other => other,
     })?;
     match values.iter().position(|v| !v.is_finite()) {

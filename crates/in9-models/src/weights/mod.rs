@@ -78,7 +78,7 @@ pub struct WeightFile {
     /// BLAKE3 of the file, lower-case hexadecimal.
     pub digest: String,
     /// SHA-256 of the file, lower-case hexadecimal, by which published weights are known; only of
-    /// files without [`WeightFile::metadata`].
+    /// files without [`WeightFile::metadata`] and of at most a gibibyte.
     pub sha256: Option<String>,
 }
 
@@ -138,9 +138,12 @@ fn parse(source: &Source, limits: &Limits) -> Checked<WeightFile> {
     if tensors.is_empty() {
         return Err(fault("contents of the file", "at least one tensor", "none"));
     }
-    let (digest, sha256) = digests(source, metadata.is_none())?;
+    let (digest, sha256) = digests(source, metadata.is_none() && source.len() <= PUBLISHED_AT_MOST)?;
     Ok(WeightFile { format, tensors, notes, normalization, metadata, digest, sha256 })
 }
+
+/// Longest file whose SHA-256 is worth its time: no published weights come near it.
+const PUBLISHED_AT_MOST: u64 = 1 << 30;
 
 /// BLAKE3 of the file and, where it is wanted, SHA-256.
 fn digests(source: &Source, with_sha256: bool) -> Checked<(String, Option<String>)> {

@@ -145,7 +145,9 @@ mod tests {
         assert!(matches!(find(None), Ok(Header::Foreign)));
         assert!(matches!(find(Some(&one("format", "pt"))), Ok(Header::Foreign)));
         let unsealed = find(Some(&one("in9", r#"{"x":1}"#))).unwrap();
-        assert!(matches!(unsealed, Header::Unsealed(Metadata { text, sealed: false }) if text == r#"{"x":1}"#));
+        assert!(
+            matches!(unsealed, Header::Unsealed(Metadata { text, sealed: false }) if text == r#"{"x":1}"#)
+        );
 
         let sealed = open(r#"{"x":1}"#).unwrap();
         let Header::Sealed(seal) = find(Some(&one("in9", &sealed))).unwrap() else { panic!("no seal") };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 
-use super::fault::{Checked, Fault, fault};
+use super::fault::{Checked, Fault, fault, shown};
 use super::source::{PIECE, Source};
 
 /// A tensor of a weight file: element type, shape, and where its bytes are.
@@ -232,9 +232,9 @@ impl StateDict {
                 && out.insert(&new, tensor).is_err()
             {
                 return Err(fault(
-                    format!("two tensors become `{new}` after renaming"),
+                    format!("two tensors become `{}` after renaming", shown(&new)),
                     "one name a tensor",
-                    format!("`{old}` beside another"),
+                    format!("`{}` beside another", shown(&old)),
                 ));
             }
         }

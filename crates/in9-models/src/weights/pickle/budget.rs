@@ -6,12 +6,12 @@ use crate::weights::fault::{Checked, Fault};
 /// torch's files stay near one.
 const STEPS_A_BYTE: u64 = 4;
 
-/// Bytes held a byte of input. Torch's state dicts need about 10, a dictionary in a dictionary a
-/// level 28.
-const HELD_A_BYTE: u64 = 32;
+/// Bytes held a byte of input; torch's state dicts need about eight.
+const HELD_A_BYTE: u64 = 16;
 
-/// What the shortest pickle may use.
-const LEAST: u64 = 1 << 16;
+/// Steps and bytes that the shortest pickle may use.
+const LEAST_STEPS: u64 = 1 << 16;
+const LEAST_HELD: u64 = 4 << 20;
 
 /// What is used of a pickle's steps and memory, and the most that may be.
 #[derive(Debug)]
@@ -25,8 +25,13 @@ pub(super) struct Budget {
 impl Budget {
     /// For a pickle of at most `len` bytes.
     pub(super) fn of(len: usize) -> Self {
-        let most = |factor: u64| (len as u64).saturating_mul(factor).saturating_add(LEAST);
-        Self { steps: 0, held: 0, most_steps: most(STEPS_A_BYTE), most_held: most(HELD_A_BYTE) }
+        let most = |factor: u64, least: u64| (len as u64).saturating_mul(factor).saturating_add(least);
+        Self {
+            steps: 0,
+            held: 0,
+            most_steps: most(STEPS_A_BYTE, LEAST_STEPS),
+            most_held: most(HELD_A_BYTE, LEAST_HELD),
+        }
     }
 
     /// Counts steps.

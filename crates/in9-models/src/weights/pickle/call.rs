@@ -8,7 +8,12 @@ use crate::weights::fault::{Checked, fault};
 ///
 /// Containers, tensors and their parts are passed on, not copied: a copy a call would let a small
 /// pickle take the square of its length in steps and memory.
-pub(super) fn call(machine: &mut Machine<'_, '_>, callee: Value, arguments: Value, at: usize) -> Checked<Value> {
+pub(super) fn call(
+    machine: &mut Machine<'_, '_>,
+    callee: Value,
+    arguments: Value,
+    at: usize,
+) -> Checked<Value> {
     let wrong = |expected: &str| {
         fault(format!("bad call of a constructor at byte {at}"), expected, "other arguments")
     };
@@ -112,7 +117,8 @@ fn tensor(machine: &Machine<'_, '_>, parts: &[Value]) -> Option<Tensor> {
     };
     let is = |place: u32, wanted: fn(&Object) -> bool| machine.object(&Value::Ref(place)).is_some_and(wanted);
     let sizes = |object: &Object| matches!(object, Object::Tuple(_) | Object::List(_));
-    if !is(storage, |object| matches!(object, Object::Storage(_))) || !is(shape, sizes) || !is(stride, sizes) {
+    if !is(storage, |object| matches!(object, Object::Storage(_))) || !is(shape, sizes) || !is(stride, sizes)
+    {
         return None;
     }
     Some(Tensor { storage, shape, stride, offset: usize::try_from(offset).ok()? })

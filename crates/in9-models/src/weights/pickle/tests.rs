@@ -72,16 +72,16 @@ fn repeated(head: &[u8], body: &[u8], tail: &[u8], len: usize) -> Vec<u8> {
 /// A call that copies its arguments would look at 100,000 items 200,000 times.
 #[test]
 fn arguments_are_not_looked_at_again_at_every_call() {
-    let many = [b"\x80\x02ctorch._utils\n_rebuild_parameter\nq\x00".as_slice(), &b"(".repeat(1)].concat();
+    let many = b"\x80\x02ctorch._utils\n_rebuild_parameter\nq\x00(";
     // A tensor first, then 100,000 arguments that the constructor does not use.
     let tensor = b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0kX\x03\0\0\0cpuK\x01tQK\0K\x01\x85K\x01\x85\x89}tR";
-    let arguments = [many.as_slice(), tensor, &b"N".repeat(100_000), b"tq\x01"].concat();
+    let arguments = [many.as_slice(), tensor.as_slice(), &b"N".repeat(100_000), b"tq\x01"].concat();
     let calls = b"h\x00h\x01R0".repeat(200_000);
     let bytes = [arguments.as_slice(), &calls, b"N."].concat();
     let budget = used(&bytes);
     assert!(read(&bytes, 0).is_ok());
     assert!(budget.steps < 2 * bytes.len() as u64, "{budget:?}");
-    assert!(budget.held < 16 * bytes.len() as u64, "{budget:?}");
+    assert!(budget.held < 8 * bytes.len() as u64, "{budget:?}");
 }
 
 /// The one call that copies stops at the budget.
@@ -124,7 +124,7 @@ fn no_instruction_holds_more_than_its_share() {
         // Twice: a list doubles before it is counted.
         assert!(budget.held <= 2 * budget.most_held, "{body:?}: {budget:?}");
         assert!(budget.steps <= budget.most_steps, "{body:?}: {budget:?}");
-        assert!(budget.most_held <= 33 * LEN as u64 && budget.most_steps <= 5 * LEN as u64);
+        assert!(budget.most_held <= 20 * LEN as u64 && budget.most_steps <= 5 * LEN as u64);
     }
 }
 
@@ -139,12 +139,11 @@ fn honest_state_dicts_stay_far_below_the_budget() {
         slot += 1;
     };
     for i in 0..10_000 {
-        for text in [format!("l{i}.b")] {
-            bytes.push(b'X');
-            bytes.extend((text.len() as u32).to_le_bytes());
-            bytes.extend(text.as_bytes());
-            put(&mut bytes);
-        }
+        let name = format!("l{i}.b");
+        bytes.push(b'X');
+        bytes.extend((name.len() as u32).to_le_bytes());
+        bytes.extend(name.as_bytes());
+        put(&mut bytes);
         bytes.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n");
         bytes.extend(b"X\x01\0\0\0kX\x03\0\0\0cpuK\x40t");
         put(&mut bytes);

@@ -14,9 +14,6 @@ use crate::weights::fault::{Checked, fault, shown};
 /// Most axes of a tensor; no list in the header is longer.
 const AXES: usize = 64;
 
-
-
-
 /// Checks a JSON header with at most `tensors` entries.
 pub(super) fn check(json: &[u8], tensors: usize) -> Checked<()> {
     let mut reader = serde_json::Deserializer::from_slice(json);

@@ -73,11 +73,8 @@ fn header(tensors: &[(&str, &RawTensor)], metadata: Option<&str>) -> Checked<Vec
     let mut offset = 0;
     let infos = tensors.iter().map(|(name, tensor)| {
         let end = offset + tensor.byte_len() as usize;
-        let info = TensorInfo {
-            dtype: tensor.dtype(),
-            shape: tensor.shape().to_vec(),
-            data_offsets: (offset, end),
-        };
+        let info =
+            TensorInfo { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), data_offsets: (offset, end) };
         offset = end;
         ((*name).to_owned(), info)
     });

@@ -18,7 +18,7 @@ const CENTRAL: &[u8; 4] = b"PK\x01\x02";
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
 
 /// Whether a file that begins with `start` is an archive.
-pub(super) fn is_archive(start: &[u8]) -> bool {
+pub(in crate::weights) fn is_archive(start: &[u8]) -> bool {
     start.starts_with(LOCAL) || start.starts_with(END)
 }
 
@@ -169,8 +169,8 @@ fn entry(source: &Source, directory: &[u8], at: usize) -> Checked<(String, Membe
     if fixed.u16(10) != 0 {
         return Err(broken("a compressed member; torch stores them"));
     }
-    let [packed, unpacked, offset] = zip64([fixed.u32(20), fixed.u32(24), fixed.u32(42)], extra)
-        .ok_or_else(|| broken("sizes missing"))?;
+    let [packed, unpacked, offset] =
+        zip64([fixed.u32(20), fixed.u32(24), fixed.u32(42)], extra).ok_or_else(|| broken("sizes missing"))?;
     if packed != unpacked {
         return Err(broken("two sizes"));
     }

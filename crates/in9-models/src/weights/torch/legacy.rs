@@ -37,9 +37,9 @@ pub(in crate::weights) fn read(
     }
     let system = pickle::read(&head, version.end)?;
     if let Some(Object::Dict(items)) = system.object(&system.root)
-        && items.iter().any(|(k, v)| {
-            matches!(v, Value::Bool(false)) && system.text(k) == Some("little_endian")
-        })
+        && items
+            .iter()
+            .any(|(k, v)| matches!(v, Value::Bool(false)) && system.text(k) == Some("little_endian"))
     {
         return Err(fault("byte order of the file", "little-endian", "big-endian"));
     }

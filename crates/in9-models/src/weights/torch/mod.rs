@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::checkpoint;
-use super::fault::{Checked, Fault, fault};
+use super::fault::{Checked, Fault, fault, shown};
 use super::limits::Limits;
 use super::pickle::Pickle;
 use super::source::Source;
@@ -35,22 +35,20 @@ fn tensors(
     let most = source.len().saturating_mul(limits.unfold);
     let mut total = 0u64;
     let mut dict = StateDict::default();
-    for (name, tensor) in tensors {
-        let key = tensor.storage.key;
-        let place = storages.get(key).ok_or_else(|| {
-            fault(format!("storage `{key}` of tensor `{name}`"), "its bytes in the file", "none")
+    for (key, tensor) in tensors {
+        let (name, storage) = (shown(&key), shown(tensor.storage.key));
+        let place = storages.get(tensor.storage.key).ok_or_else(|| {
+            fault(format!("storage `{storage}` of tensor `{name}`"), "its bytes in the file", "none")
         })?;
         let len = tensor.checked_len(&name)? as u64;
         total = total.saturating_add(len.saturating_mul(element_bytes(tensor.storage.dtype) as u64));
         if total > most {
-            let what = format!(
-                "size of the tensors up to `{name}`, at most {} times the file",
-                limits.unfold
-            );
+            let what =
+                format!("size of the tensors up to `{name}`, at most {} times the file", limits.unfold);
             return Err(Fault::AboveLimit { what, most, unit: "bytes", found: total });
         }
         let raw = tensor.place(&name, place.clone(), source, limits)?;
-        if dict.insert(&name, raw).is_err() {
+        if dict.insert(&key, raw).is_err() {
             return Err(Fault::Duplicate { what: "names of the tensors", name });
         }
     }

@@ -31,7 +31,11 @@ pub(in crate::weights) fn read(
     if let Some(order) = archive.bytes(&format!("{root}byteorder"), 64)?
         && order != b"little"
     {
-        return Err(fault("byte order of the file", "little", String::from_utf8_lossy(&order).escape_debug().to_string()));
+        return Err(fault(
+            "byte order of the file",
+            "little",
+            String::from_utf8_lossy(&order).escape_debug().to_string(),
+        ));
     }
     let bytes = archive.bytes(&format!("{root}data.pkl"), limits.header_bytes)?.unwrap_or_default();
     let pickle = pickle::read(&bytes, 0)?;
