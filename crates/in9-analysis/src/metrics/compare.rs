@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::frame::ModelFrame;
-use crate::stats::mcnemar::{McNemar, mcnemar};
+use crate::stats::{McNemar, mcnemar};
 use crate::stats::{Bootstrap, Interval};
 use in9_data::View;
 use serde::Serialize;
