@@ -1,10 +1,14 @@
 //! How much a classifier leans on the background: metrics with intervals and probes, from prediction tables.
 #![deny(missing_docs)]
 
+// The command line names this crate as its users do.
+#[cfg(feature = "cli")]
+extern crate self as in9_analysis;
+
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod error;
-pub mod frame;
+mod error;
+mod frame;
 pub mod metrics;
 pub mod output;
 pub mod paper;
@@ -13,7 +17,7 @@ pub mod probes;
 pub mod stats;
 
 pub use error::{Error, Result};
-pub use frame::{Frame, ModelFrame};
+pub use frame::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
 
 // Compiles the README's example.
 #[cfg(doctest)]

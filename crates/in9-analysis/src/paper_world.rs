@@ -4,9 +4,9 @@
 
 use crate::error::{Error, Result};
 use crate::paper::Paper;
+use in9_base::rng::{stream, unit};
 use in9_data::View;
 use in9_data::predictions::{Row, Table};
-use in9_data::rng::{stream, unit};
 
 /// Class names of ImageNet-9.
 pub const CLASSES: [&str; 9] =

@@ -7,7 +7,7 @@ use candle_core::Device;
 use in9_analysis::probes::{Classifier as _, Pictures, Scenes as _};
 use in9_data::facts::NetworkFacts;
 use in9_data::{Normalization, View};
-use in9_models::mapping::{ClassMap, Mapping};
+use in9_models::mapping::Mapping;
 use in9_models::open::{Options, open};
 use in9_models::predict::Predictor;
 use in9_models::weights::{self, Limits, RawTensor, StateDict};
@@ -15,7 +15,7 @@ use in9_models::{Classifier, Params, build};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{ODD, finish, probe, probe_of, trained, world};
+use support::{ODD, finish, probe, probe_of, trained, world, world_of_imagenet};
 
 /// The settings of a probe, by name.
 fn settings(folder: &Path) -> toml::Table {
@@ -110,21 +110,21 @@ fn a_runs_own_file_is_probed_as_its_run() {
 }
 
 #[test]
-fn shards_of_different_normalisations_or_mappings_do_not_merge() {
+fn pieces_of_different_normalisations_or_mappings_do_not_merge() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     trained(dir);
-    let shard = |out: &str, shard: &str, more: &[&str]| {
-        let more = [&["--limit", "6", "--shard", shard], more].concat();
+    let piece = |out: &str, number: &str, more: &[&str]| {
+        let more = [&["--limit", "6", "--shard", number], more].concat();
         finish(&mut probe(dir, "adversarial", out, &more), 0);
         dir.join(out)
     };
-    let first = shard("first", "1/2", &[]);
-    let second = shard("second", "2/2", &[]);
-    let other = shard("other", "2/2", &["--normalization", "imagenet"]);
-    let merge = |shards: [&PathBuf; 2], code| {
+    let first = piece("first", "1/2", &[]);
+    let second = piece("second", "2/2", &[]);
+    let other = piece("other", "2/2", &["--normalization", "imagenet"]);
+    let merge = |pieces: [&PathBuf; 2], code| {
         let mut command = probe(dir, "adversarial", "merged", &["--limit", "6", "--merge"]);
-        finish(command.args(shards), code).1
+        finish(command.args(pieces), code).1
     };
     merge([&first, &second], 0);
     let said = merge([&first, &other], 1);
@@ -140,10 +140,10 @@ fn shards_of_different_normalisations_or_mappings_do_not_merge() {
         written.insert(out, settings(&dir.join(out))["mapping"].as_str().unwrap().to_owned());
     }
     assert_eq!((written["a"].as_str(), written["b"].as_str()), ("a", "b"));
-    let merge = |shards: [&str; 2], code| {
+    let merge = |pieces: [&str; 2], code| {
         let more = ["--limit", "6", "--mapping", "a", "--merge"];
         let mut command = probe_of(dir, &file, "adversarial", "joined", &more);
-        finish(command.args(shards.map(|shard| dir.join(shard))), code).1
+        finish(command.args(pieces.map(|piece| dir.join(piece))), code).1
     };
     merge(["a", "a2"], 0);
     assert!(merge(["a", "b"], 1).contains("mapping"));
@@ -229,10 +229,7 @@ fn published_weights_are_probed_with_their_own_normalisation_by_file_and_by_name
     let Some(file) = lite0() else { return };
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let dataset = world(dir);
-    if ClassMap::imagenet(dataset.taxonomy(), Mapping::A, 1000).is_err() {
-        panic!("the world's classes have to be ImageNet's");
-    }
+    let dataset = world_of_imagenet(dir);
     let more = ["--limit", "2", "--backgrounds", "2", "--exhaustive"];
     finish(&mut probe_of(dir, &file, "adversarial", "by-file", &more), 0);
     let cache = dir.join("cache");

@@ -267,7 +267,7 @@ fn suggestion(close: &[String]) -> String {
 
 fn known_weights(known: &[String]) -> String {
     match known {
-        [] => " (its architecture has not any)".to_owned(),
+        [] => String::new(),
         known => format!(" (expected {})", known.join(", ")),
     }
 }

@@ -3,8 +3,8 @@
 use crate::make;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use in9_base::shell::{self, Machine, Outcome, Program, Shell};
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,12 +14,8 @@ use std::process::ExitCode;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Worker threads; all cores if absent.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    jobs: Option<u32>,
-    /// Says nothing but errors on stderr.
-    #[arg(long, global = true)]
-    quiet: bool,
+    #[command(flatten)]
+    machine: Machine,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,59 +33,46 @@ struct Report {
     /// The list of inputs (TOML); its paths are relative to itself.
     #[arg(long, value_name = "TOML")]
     spec: PathBuf,
-    /// Folder to write.
+    /// Folder to write; an earlier report there is replaced.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
-    run(std::env::args_os())
+    shell::main::<Cli>()
 }
 
 /// Runs the program on `arguments`, of which the first is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match Cli::parse_from(arguments).run() {
-        Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    shell::run(Cli::parse_from(arguments))
 }
 
-impl Cli {
-    /// Runs the command.
-    fn run(self) -> Result<ExitCode> {
-        if let Some(jobs) = self.jobs {
-            rayon::ThreadPoolBuilder::new().num_threads(jobs as usize).build_global()?;
-        }
+impl Program for Cli {
+    fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    fn run(self, shell: &Shell) -> Result<Outcome> {
         let Command::Report(report) = self.command;
-        report.run(self.quiet)
+        report.run(shell)
     }
 }
 
 impl Report {
-    fn run(self, quiet: bool) -> Result<ExitCode> {
+    fn run(self, shell: &Shell) -> Result<Outcome> {
         let summary = make(&self.spec, &self.out)?;
-        if !quiet {
-            for line in &summary.skipped {
-                let _ = writeln!(std::io::stderr(), "skipped: {line}");
-            }
+        for line in &summary.skipped {
+            shell.say(format_args!("skipped: {}", shown(line)));
         }
         let page = self.out.join("index.html");
         let (page, claims) = (page.display(), summary.claims);
-        let line = format!("{page}: {} sections; the paper's claims: {claims}\n", summary.sections);
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(line.as_bytes())?;
-        stdout.flush()?;
-        Ok(if summary.skipped.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+        shell.print(format_args!("{page}: {} sections; the paper's claims: {claims}", summary.sections))?;
+        Ok(if summary.skipped.is_empty() { Outcome::Done } else { Outcome::Skips })
     }
 }
 
-/// Whether the reader of our output went away, which is not an error.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let broken = |e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe;
-    error.chain().any(|cause| cause.downcast_ref().is_some_and(broken))
+/// A line whose control characters, which a hostile file may hold, are shown as escapes.
+fn shown(line: &str) -> String {
+    shell::one_line(&anyhow::Error::msg(line.to_owned()))
 }

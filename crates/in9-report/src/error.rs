@@ -10,7 +10,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The list of inputs, or a run's facts, are not the TOML that they should be.
-    #[error("{path}: {what}")]
+    #[error("{}: {what}", path.display())]
     Toml {
         /// The file at fault.
         path: PathBuf,
@@ -18,41 +18,40 @@ pub enum Error {
         what: String,
     },
     /// The list names no prediction table.
-    #[error("{path}: lists no [[predictions]] (expected at least one path)")]
+    #[error("{}: lists no [[predictions]] (expected at least one path)", path.display())]
     NoPredictions {
         /// The list.
         path: PathBuf,
     },
-    /// A table beside the predictions, such as a training's log, is no CSV of the expected columns.
-    #[error("{path}: {source}")]
-    Csv {
+    /// A number in the list or in a run's facts lies outside its range.
+    #[error("{}: {what} out of range (expected {expected}, found {found})", path.display())]
+    OutOfRange {
         /// The file at fault.
         path: PathBuf,
-        /// What the reader met, with its line.
-        source: csv::Error,
+        /// The number's name.
+        what: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The number.
+        found: f64,
     },
     /// A probe's summary is not the JSON that it should be.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}", path.display())]
     Json {
         /// The file at fault.
         path: PathBuf,
         /// What the reader met, with its place.
         source: serde_json::Error,
     },
-    /// A table could not be used, or the folder not be written.
+    /// A file could not be read or written, a table has mistakes, or the folder is not ours to replace.
+    #[error(transparent)]
+    File(#[from] in9_base::Error),
+    /// A prediction table could not be used.
     #[error(transparent)]
     Analysis(#[from] in9_analysis::Error),
     /// The data library refused something.
     #[error(transparent)]
     Data(#[from] in9_data::Error),
-    /// A file could not be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// A template could not be filled.
     #[error("page: {0}")]
     Page(#[from] askama::Error),
@@ -65,18 +64,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Attaches `path` to a system error; shaped for `map_err`.
-    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { path, source }
-    }
-
-    /// Attaches `path` to an error of the CSV reader; shaped for `map_err`.
-    pub(crate) fn csv(path: &Path) -> impl Fn(csv::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Csv { path: path.clone(), source }
-    }
-
     /// A file that is not the TOML that it should be; the parser's several lines become one.
     pub(crate) fn toml(path: &Path, what: &str) -> Self {
         let what = what.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,8 +1,12 @@
 //! What a report is made of: `report.toml`.
 
 use crate::error::{Error, Result};
+use in9_base::files;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+
+/// A list of inputs is no longer than this many bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// The list of a report's inputs. Paths are relative to the list itself.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,7 +47,7 @@ pub struct DatasetEntry {
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
-    /// How often an object stands in its own kind of scene, if that is known.
+    /// How often an object stands in its own kind of scene, in `0..=1`, if that is known.
     pub rho: Option<f64>,
     /// Whether the report's tables are about this one.
     #[serde(default)]
@@ -135,11 +139,10 @@ impl Spec {
     /// Reads a list and makes its paths relative to the current folder.
     ///
     /// # Errors
-    /// If the file cannot be read or holds something else.
+    /// If the file cannot be read, holds something else, or a number in it is out of its range.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let mut spec: Self =
-            toml::from_str(&text).map_err(|e| Error::toml(path, &e.to_string()))?;
+        let text = files::read_text(path, LONGEST)?;
+        let mut spec: Self = toml::from_str(&text).map_err(|e| Error::toml(path, &e.to_string()))?;
         let base = path.parent().unwrap_or(Path::new(""));
         let paths = spec.dataset.iter_mut().map(|d| &mut d.path);
         let paths = paths.chain(spec.predictions.iter_mut().map(|p| &mut p.path));
@@ -147,6 +150,15 @@ impl Spec {
         let paths = paths.chain(spec.probe.iter_mut().map(|p| &mut p.path));
         for path in paths.chain(spec.imagenet.iter_mut()) {
             *path = base.join(&*path);
+        }
+        let out_of_range =
+            |what, expected, found| Err(Error::OutOfRange { path: path.to_owned(), what, expected, found });
+        if let Some(rho) = spec.dataset.iter().filter_map(|d| d.rho).find(|rho| !(0.0..=1.0).contains(rho)) {
+            return out_of_range("rho", "0 to 1", rho);
+        }
+        let mut places = spec.curve.iter().flat_map(|c| &c.point).map(|p| p.x);
+        if let Some(x) = places.find(|x| !(*x > 0.0 && *x <= 1e9)) {
+            return out_of_range("x of a curve", "above 0, at most 1e9", x);
         }
         if spec.predictions.is_empty() {
             return Err(Error::NoPredictions { path: path.to_owned() });
@@ -168,6 +180,14 @@ mod tests {
         std::fs::write(&path, "title = \"t\"\ncolour = 1\n").unwrap();
         let error = Spec::load(&path).unwrap_err().to_string();
         assert!(error.contains("colour") && error.lines().count() == 1, "{error}");
+        for rho in ["7", "-0.1", "nan"] {
+            let text = format!(
+                "title = \"t\"\n[[predictions]]\npath = \"p\"\n[[dataset]]\nname = \"d\"\npath = \"d\"\nrho = {rho}\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            let error = Spec::load(&path).unwrap_err();
+            assert!(matches!(error, Error::OutOfRange { what: "rho", .. }), "{rho}: {error}");
+        }
         std::fs::write(&path, "title = \"t\"\n").unwrap();
         assert!(Spec::load(&path).unwrap_err().to_string().contains("[[predictions]]"));
     }

@@ -1,9 +1,10 @@
 //! `adversarial`: which backgrounds fool which foregrounds.
 
+use super::pieces;
 use super::target::{Opened, Target};
-use super::shard;
 use anyhow::{Result, bail};
 use clap::Args;
+use in9_base::Piece;
 use in9_base::files::Owner;
 use in9_base::shell::{Outcome, Shell};
 use crate::output::number::percent_interval;
@@ -52,10 +53,10 @@ pub struct Adversarial {
     /// Pairs between two updates of the order; part of the result.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     wave: u32,
-    /// Searches only shard i of n of the foregrounds, as i/n with i from 1; merge with --merge.
-    #[arg(long, value_name = "I/N", value_parser = shard::parse)]
-    shard: Option<shard::Shard>,
-    /// Merges the pairs of these shards' folders instead of searching.
+    /// Searches only piece i of n of the foregrounds, as i/n with i from 1; merge with --merge.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Piece>,
+    /// Merges the pairs of these pieces' folders instead of searching.
     #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with = "shard")]
     merge: Vec<PathBuf>,
 }
@@ -88,7 +89,7 @@ impl Adversarial {
         for (name, bytes) in files(&opened.split, &opened.classes, &settings, &found, &summary)? {
             folder.write(name, bytes)?;
         }
-        folder.write("pairs.csv", shard::encode(&found.pairs)?)?;
+        folder.write("pairs.csv", pieces::encode(&found.pairs)?)?;
         folder.write("settings.toml", self.written(&opened))?;
         folder.finish()?;
         let state = beside(&self.target.out);
@@ -101,8 +102,8 @@ impl Adversarial {
 
     fn settings(&self, opened: &Opened) -> SearchSettings {
         let mut foregrounds = self.target.chosen(&opened.split, "adversarial-foregrounds");
-        if let Some(shard) = self.shard {
-            foregrounds.retain(|&f| shard.holds(f));
+        if let Some(piece) = self.shard {
+            foregrounds = piece.share(foregrounds).collect();
         }
         let mut backgrounds: Vec<u32> = (0..opened.split.len() as u32).collect();
         if let Some(limit) = self.backgrounds {
@@ -161,13 +162,13 @@ impl Adversarial {
             let text = in9_base::files::read_text(&written, 1 << 20)?;
             if without_shard(&text) != without_shard(&self.written(opened)) {
                 bail!(
-                    "{}: made with other settings, weights, normalisation, mapping or data; merge shards of one search",
+                    "{}: made with other settings, weights, normalisation, mapping or data; merge pieces of one search",
                     written.display()
                 );
             }
-            pairs.extend(shard::decode(&folder.join("pairs.csv"))?);
+            pairs.extend(pieces::decode(&folder.join("pairs.csv"))?);
         }
-        shard::check(&pairs, settings, opened.classes.len())?;
+        pieces::check(&pairs, settings, opened.classes.len())?;
         let passes = pairs.len() as u64 + (self.merge.len() * settings.backgrounds.len()) as u64;
         Ok(Search { pairs, passes, background_scores: Vec::new() })
     }
@@ -178,8 +179,8 @@ impl Adversarial {
         if let Some(backgrounds) = self.backgrounds {
             text += &format!("backgrounds = {backgrounds}\n");
         }
-        if let Some(shard) = self.shard {
-            text += &format!("shard = \"{shard}\"\n");
+        if let Some(piece) = self.shard {
+            text += &format!("shard = \"{piece}\"\n");
         }
         opened.settings(&text)
     }

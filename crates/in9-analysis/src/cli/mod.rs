@@ -5,21 +5,33 @@ mod adversarial;
 mod compare;
 #[cfg(feature = "probes")]
 mod counterfactual;
-mod out;
+#[cfg(feature = "probes")]
+mod pieces;
 mod progress;
 #[cfg(feature = "probes")]
 mod saliency;
 mod score;
-#[cfg(feature = "probes")]
-mod shard;
 #[cfg(feature = "probes")]
 mod target;
 
 use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use in9_base::files::Owner;
 pub(crate) use in9_base::shell::Outcome;
-use in9_base::shell::{Machine, Program, Shell};
+use in9_base::shell::{self, Machine, Program, Shell};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the program on the arguments of this process.
+pub fn main() -> ExitCode {
+    shell::main::<Cli>()
+}
+
+/// Runs the program on `arguments`, of which the first is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    shell::run(Cli::parse_from(arguments))
+}
 
 /// How much does a classifier lean on the background?
 ///
@@ -53,12 +65,11 @@ impl Command {
     ///
     /// # Errors
     /// Whatever stops the command.
-    #[cfg_attr(not(feature = "probes"), allow(unused_variables))]
     pub fn run(self, shell: &Shell) -> Result<Outcome> {
         let result = match self {
-            Self::Score(c) => c.run(),
-            Self::Compare(c) => c.run(),
-            Self::Progress(c) => c.run(),
+            Self::Score(c) => c.run(shell),
+            Self::Compare(c) => c.run(shell),
+            Self::Progress(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Self::Adversarial(c) => c.run(shell),
             #[cfg(feature = "probes")]
@@ -80,8 +91,13 @@ impl Program for Cli {
     // Networks run on kernels that want more of the process than a pool of threads.
     #[cfg(feature = "probes")]
     fn start(&self, threads: usize) -> Result<()> {
-        in9_models::runtime::init(Some(threads));
-        Ok(())
+        match self.command {
+            Command::Adversarial(_) | Command::Saliency(_) | Command::Counterfactual(_) => {
+                in9_models::runtime::init(Some(threads));
+                Ok(())
+            }
+            Command::Score(_) | Command::Compare(_) | Command::Progress(_) => shell::start_pool(threads),
+        }
     }
 
     fn run(self, shell: &Shell) -> Result<Outcome> {
@@ -108,6 +124,20 @@ impl From<Statistics> for Bootstrap {
         Self { replicates: s.replicates, level: s.level, seed: s.seed }
     }
 }
+
+/// What the statistics' commands write.
+pub(crate) const SCORES: Owner = Owner {
+    made_by: "in9-analysis",
+    names: &[
+        "results.json",
+        "settings.toml",
+        "accuracy.csv",
+        "categories.csv",
+        "classes.csv",
+        "confusion.csv",
+        "gaps.csv",
+    ],
+};
 
 fn level(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,11 +1,11 @@
 //! Results as text: aligned tables, CSV files, JSON, and folders that appear whole.
 
 pub mod csv_files;
-pub mod folder;
-pub mod grid;
+mod folder;
+mod grid;
 pub mod json;
 pub mod number;
-pub mod picture;
+mod picture;
 pub mod tables;
 
 pub use folder::Folder;

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use image::{ExtendedColorType, ImageEncoder};
-use std::path::Path;
 
 /// A `size × size` picture as PNG, from `size · size · 3` RGB bytes, row by row, pixel by pixel.
 ///
@@ -12,7 +11,7 @@ pub fn png(rgb: &[u8], size: usize) -> Result<Vec<u8>> {
     let mut png = Vec::new();
     image::codecs::png::PngEncoder::new(&mut png)
         .write_image(rgb, size as u32, size as u32, ExtendedColorType::Rgb8)
-        .map_err(|e| Error::input(Path::new("picture"), e.to_string()))?;
+        .map_err(Error::encode("PNG"))?;
     Ok(png)
 }
 

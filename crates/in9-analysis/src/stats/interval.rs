@@ -1,6 +1,6 @@
 //! An estimate between two confidence limits.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An estimate with its two-sided confidence limits, in the unit of the estimate.
 ///
@@ -9,11 +9,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Point estimate.
+    #[serde(deserialize_with = "number_or_null")]
     pub value: f64,
     /// Lower limit, at most `value` up to rounding.
+    #[serde(deserialize_with = "number_or_null")]
     pub low: f64,
     /// Upper limit.
+    #[serde(deserialize_with = "number_or_null")]
     pub high: f64,
+}
+
+/// JSON has no NaN: an undefined number is written as null.
+fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl Interval {
@@ -68,6 +76,14 @@ impl Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_without_limits_is_read_as_it_was_written() {
+        let text = serde_json::to_string(&Interval::new(0.5, f64::NAN, f64::NAN)).unwrap();
+        assert_eq!(text, r#"{"value":0.5,"low":null,"high":null}"#);
+        let read: Interval = serde_json::from_str(&text).unwrap();
+        assert!(read.value == 0.5 && read.low.is_nan() && read.high.is_nan());
+    }
 
     #[test]
     fn scaling_and_shifting_move_all_three_numbers() {

@@ -1,7 +1,7 @@
 //! A small world and a network trained on it, for tests of the probes.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, View, build, toy};
+use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build, toy};
 use in9_models::train::{Plan, Settings, Silent};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -23,12 +23,26 @@ pub(crate) fn finish(command: &mut Command, code: i32) -> (String, String) {
 
 /// A toy data set of 18 test photographs in `dir/toy`.
 pub(crate) fn world(dir: &Path) -> Dataset {
+    built(dir, None)
+}
+
+/// The same photographs, their classes said to be some of ImageNet's.
+pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
+    let mut taxonomy = Taxonomy::named("toy").unwrap();
+    for (class, index) in taxonomy.classes.iter_mut().zip([323u32, 0, 986, 130, 404, 817, 207, 954, 31]) {
+        class.indices = vec![index];
+    }
+    built(dir, Some(taxonomy))
+}
+
+fn built(dir: &Path, taxonomy: Option<Taxonomy>) -> Dataset {
     let photographs = dir.join("photographs");
     let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
     toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {
         size: 32,
         masks: MaskSource::Exact,
+        taxonomy,
         ..BuildConfig::new(SourceKind::Toy, &photographs, &dir.join("toy"))
     };
     build(&config, &|_| {}).unwrap();

@@ -1,5 +1,7 @@
 //! The library's errors in the words of a command line: which flag settles them.
 
+use in9_base::shell::one_line;
+
 use crate::error::Error;
 
 /// Settings whose flag is called as their field.
@@ -29,15 +31,21 @@ const FLAGS: [&str; 20] = [
 /// An error of the library, with the flag that is at fault or settles it; all others as they are.
 pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
     let Some(fault) = error.chain().find_map(own) else { return error };
+    let line = one_line(&error);
+    let said = fault.to_string();
     let advice = match fault {
         Error::Setting { name, .. } if FLAGS.contains(&name.as_str()) => {
-            return anyhow::anyhow!("--{}", error.to_string().replacen(name.as_str(), &name.replace('_', "-"), 1));
+            let flag = format!("--{}{}", name.replace('_', "-"), &said[name.len()..]);
+            return anyhow::anyhow!("{}", line.replace(&said, &flag));
         }
         Error::Setting { name, .. } if name == "samples" => "choose another --data, --split or --fraction",
-        Error::Device { .. } => return anyhow::anyhow!("--device {error:#}; --device cpu works everywhere"),
+        Error::Device { .. } => {
+            let flag = format!("--device {said}; --device cpu works everywhere");
+            return anyhow::anyhow!("{}", line.replace(&said, &flag));
+        }
         Error::UnknownArchitecture { .. } => "`in9-models list` shows all",
         Error::EvaluationOnly(_) => "`in9-models list` shows others for --arch",
-        Error::UnknownWeights { .. } => "--weights takes one of these",
+        Error::UnknownWeights { .. } => "--weights takes one of the three; `in9-models list` shows what is published",
         Error::ArchitectureUnknown(_) => "name it with --arch",
         Error::OtherArchitecture { .. } => "leave --arch out, or choose other --weights",
         Error::NormalizationUnknown { .. } => {
@@ -50,7 +58,7 @@ pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
         Error::UnknownTap { .. } => "choose one of these",
         _ => return error,
     };
-    anyhow::anyhow!("{}; {advice}", in9_base::shell::one_line(&error))
+    anyhow::anyhow!("{line}; {advice}")
 }
 
 /// The library's error, which another library's may hold in a box.
@@ -70,6 +78,8 @@ mod tests {
     fn settings_become_flags_and_faults_come_with_the_flag_that_settles_them() {
         let error = shown(Error::setting("weight_decay", "at least 0", -1));
         assert!(error.starts_with("--weight-decay: not a usable setting"), "{error}");
+        let error = anyhow::Error::from(Error::setting("lr", "a number above 0", 0)).context("clr: stopped");
+        assert!(name_flags(error).to_string().starts_with("clr: stopped: --lr: not a usable"));
         let error = shown(Error::ArchitectureUnknown("w.pth".into()));
         assert!(error.starts_with("w.pth: ") && error.ends_with("; name it with --arch"), "{error}");
         let unknown =

@@ -50,6 +50,8 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let dataset = Dataset::open(&args.data)?;
     let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
     let splits = args.split.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?;
+    // What killed runs left beside the table goes.
+    in9_base::files::remove_leftovers(in9_base::files::parent(&args.out))?;
     let predictor = Predictor {
         classifier: &classifier,
         batch_size: usize::from(args.batch_size),

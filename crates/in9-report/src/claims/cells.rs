@@ -2,8 +2,8 @@
 
 use crate::context::{Context, TestSet};
 use in9_analysis::ModelFrame;
-use in9_analysis::metrics::gap::{Gap, difference, gap};
-use in9_analysis::metrics::spread::spread_difference;
+use in9_analysis::metrics::spread_difference;
+use in9_analysis::metrics::{Gap, difference, gap};
 use in9_analysis::stats::Interval;
 use in9_data::View;
 

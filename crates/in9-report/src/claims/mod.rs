@@ -133,4 +133,3 @@ impl std::fmt::Display for Tally {
         write!(f, "{seen} of {judged} seen, {not_seen} not seen, {mixed} mixed, {undecided} undecided")
     }
 }
-

@@ -1,9 +1,9 @@
 //! The data sets of a report, as far as they can be opened.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::spec::DatasetEntry;
+use in9_base::table::{Limits, Table};
 use in9_data::{Dataset, Pairing, Split, View};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// An open data set.
@@ -15,13 +15,6 @@ pub(crate) struct Loaded {
     pub(crate) dataset: Dataset,
     /// Rejected photographs by (split, class, rule); the class is empty if the label is unknown.
     pub(crate) rejected: BTreeMap<(String, String, String), u64>,
-}
-
-#[derive(Deserialize)]
-struct RejectedRow {
-    split: String,
-    fine: String,
-    rule: String,
 }
 
 /// A test split with the frozen pairings of the mixed views.
@@ -42,13 +35,14 @@ impl Loaded {
         let dataset = Dataset::open(&entry.path)?;
         let path = entry.path.join("rejected.csv");
         let mut rejected = BTreeMap::new();
-        if path.is_file() {
-            let bad = Error::csv(&path);
-            for row in csv::Reader::from_path(&path).map_err(&bad)?.deserialize() {
-                let row: RejectedRow = row.map_err(&bad)?;
-                let class = class_of(&dataset, &row.fine);
-                *rejected.entry((row.split, class, row.rule)).or_insert(0) += 1;
+        if path.try_exists().unwrap_or(true) {
+            let mut table = Table::open(&path, Limits::default())?;
+            let places = (table.column("split"), table.column("fine"), table.column("rule"));
+            while let (Some((_, row)), (Some(split), Some(fine), Some(rule))) = (table.next_row()?, places) {
+                let key = (row[split].to_owned(), class_of(&dataset, &row[fine]), row[rule].to_owned());
+                *rejected.entry(key).or_insert(0) += 1;
             }
+            table.finish()?;
         }
         Ok(Self { entry: entry.clone(), dataset, rejected })
     }

@@ -6,17 +6,17 @@ mod runs;
 
 pub(crate) use datasets::{Loaded, TestSplit};
 pub(crate) use probes::{Probes, results};
-pub(crate) use runs::Run;
+pub(crate) use runs::{Log, Run};
 
 use crate::error::Result;
-use in9_analysis::frame::{Frame, Key, ModelFrame};
-use in9_analysis::metrics::seeds::{SeedGroup, seed_groups_of};
-use in9_analysis::metrics::summary::main_arch;
-use in9_analysis::metrics::{ModelSummary, summarise};
-use in9_analysis::paper::Paper;
 use crate::spec::Spec;
+use in9_analysis::metrics::main_arch;
+use in9_analysis::metrics::{ModelSummary, summarise};
+use in9_analysis::metrics::{SeedGroup, seed_groups_of};
+use in9_analysis::paper::Paper;
 use in9_analysis::stats::Bootstrap;
-use in9_data::predictions::Table;
+use in9_analysis::{Frame, Key, ModelFrame};
+use std::path::Path;
 
 /// The loaded inputs of a report.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) datasets: Vec<Loaded>,
     /// Training runs that say what they are.
     pub(crate) runs: Vec<Run>,
+    /// What their logs say.
+    pub(crate) logs: Vec<Log>,
     /// Outputs of the probe commands.
     pub(crate) probes: Probes,
     /// Inputs that could not be used, one line each.
@@ -58,12 +60,8 @@ impl Context {
     /// # Errors
     /// If a prediction table cannot be used.
     pub(crate) fn load(spec: Spec, paper: Paper) -> Result<Self> {
-        let tables = spec
-            .predictions
-            .iter()
-            .map(|p| Table::read(&p.path))
-            .collect::<std::result::Result<Vec<_>, in9_data::Error>>()?;
-        let frame = Frame::new(&tables)?;
+        let tables: Vec<&Path> = spec.predictions.iter().map(|p| p.path.as_path()).collect();
+        let frame = Frame::read(&tables)?;
         let bootstrap = Bootstrap { seed: spec.seed, ..Bootstrap::default() };
         let summaries = summarise(&frame, &bootstrap)?;
         let mut skipped = Vec::new();
@@ -74,11 +72,15 @@ impl Context {
                 Err(e) => skipped.push(format!("data set {}: {e}", entry.name)),
             }
         }
-        let mut runs = Vec::new();
+        let (mut runs, mut logs) = (Vec::new(), Vec::new());
         for entry in &spec.run {
             match Run::read(entry) {
                 Ok(run) => runs.extend(run),
                 Err(e) => skipped.push(format!("run {}: {e}", entry.name)),
+            }
+            match Log::read(entry) {
+                Ok(log) => logs.extend(log),
+                Err(e) => skipped.push(format!("log of run {}: {e}", entry.name)),
             }
         }
         if let Some(path) = &spec.imagenet {
@@ -86,7 +88,7 @@ impl Context {
             in9_analysis::metrics::progress::ours(&summaries, path)?;
         }
         let probes = Probes::load(&spec.probe, &mut skipped);
-        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, runs, probes, skipped })
+        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, runs, logs, probes, skipped })
     }
 
     /// A split of the main data set, if it could be opened.

@@ -1,13 +1,17 @@
 //! Outputs of the probe commands, as far as they can be read.
 
 use crate::error::{Error, Result};
+use crate::spec::{ProbeEntry, ProbeKind};
 use in9_analysis::probes::adversarial;
 use in9_analysis::probes::written::{Counterfactual, Saliency};
-use crate::spec::{ProbeEntry, ProbeKind};
-use serde::de::DeserializeOwned;
+use in9_base::files;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+
+/// A summary is no longer than this many bytes: a search of every pair lists each background's success.
+const LONGEST: u64 = 256 << 20;
 
 /// Everything that was read, each with its folder.
 #[derive(Debug, Default)]
@@ -29,7 +33,7 @@ impl Probes {
                 skipped.push(format!("probe {}: {e}", entry.kind.name()));
             }
         }
-        let order = |trained: &str| in9_analysis::frame::training_order(trained);
+        let order = |trained: &str| in9_analysis::training_order(trained);
         probes.adversarial.sort_by_key(|(_, s)| (s.dataset.clone(), order(&s.trained_on)));
         probes.saliency.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.counterfactual.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
@@ -61,6 +65,6 @@ pub(crate) fn results<T: Serialize>(
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = files::read_text(path, LONGEST)?;
     serde_json::from_str(&text).map_err(|source| Error::Json { path: path.to_owned(), source })
 }

@@ -2,8 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::spec::RunEntry;
+use in9_base::files;
+use in9_base::table::{Limits, Table};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A run's facts are no longer than this many bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// A training run, as far as the report needs to know it.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,15 +91,20 @@ impl Run {
     /// If it cannot be read or holds something else.
     pub(crate) fn read(entry: &RunEntry) -> Result<Option<Self>> {
         let path = entry.path.join("run.toml");
-        if !path.is_file() {
+        if !is_there(&path) {
             return Ok(None);
         }
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = files::read_text(&path, LONGEST)?;
         let bad = |e: toml::de::Error| Error::toml(&path, e.message());
         let file: File = toml::from_str(&text).map_err(bad)?;
         let mut settings = BTreeMap::new();
         for (key, value) in &toml::from_str::<toml::Table>(&text).map_err(bad)? {
             flatten(key, value, &mut settings);
+        }
+        let fraction = file.data.fraction.unwrap_or(1.0);
+        if !(fraction > 0.0 && fraction <= 1.0) {
+            let (what, expected) = ("fraction", "above 0, at most 1");
+            return Err(Error::OutOfRange { path, what, expected, found: fraction });
         }
         settings.retain(|name, _| !APART.contains(&name.as_str()));
         Ok(Some(Self {
@@ -102,7 +113,7 @@ impl Run {
             dataset: file.data.dataset,
             view: file.data.view,
             samples: file.data.samples,
-            fraction: file.data.fraction.unwrap_or(1.0),
+            fraction,
             classes: file.model.classes.len(),
             fine: file.data.group.unwrap_or(0) > 0,
             seed: file.seed,
@@ -131,6 +142,44 @@ impl Run {
         };
         self.adversarial && !other.adversarial && same(&plain, other) && plain.difference(other).is_none()
     }
+}
+
+/// What a run's `log.csv` says of each epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Log {
+    /// Name of the run in the list.
+    pub(crate) run: String,
+    /// Columns as (name, values); cells that are no number are NaN.
+    pub(crate) columns: Vec<(String, Vec<f64>)>,
+}
+
+impl Log {
+    /// Reads the log of an entry; `None` if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no table.
+    pub(crate) fn read(entry: &RunEntry) -> Result<Option<Self>> {
+        let path = entry.path.join("log.csv");
+        if !is_there(&path) {
+            return Ok(None);
+        }
+        let limits = Limits { bytes: 64 << 20, columns: 1000, ..Limits::default() };
+        let mut table = Table::open(&path, limits)?;
+        let mut columns: Vec<(String, Vec<f64>)> =
+            table.header().iter().map(|name| (name.to_owned(), Vec::new())).collect();
+        while let Some((_, row)) = table.next_row()? {
+            for (column, cell) in columns.iter_mut().zip(row.iter()) {
+                column.1.push(cell.parse().unwrap_or(f64::NAN));
+            }
+        }
+        table.finish()?;
+        Ok(Some(Self { run: entry.name.clone(), columns }))
+    }
+}
+
+/// Whether anything is there, also what cannot be read: that is an error to be told, not an absence.
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
 }
 
 fn flatten(name: &str, value: &toml::Value, settings: &mut BTreeMap<String, String>) {

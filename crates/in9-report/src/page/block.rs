@@ -1,8 +1,8 @@
 //! What a section of the report is made of, and how it becomes HTML.
 
 use crate::error::Result;
-use in9_analysis::output::Grid;
 use askama::Template;
+use in9_analysis::output::Grid;
 
 /// A part of the page under its own heading.
 #[derive(Debug, Clone)]

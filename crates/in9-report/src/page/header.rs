@@ -1,9 +1,9 @@
 //! The numbers at the top of the page.
 
-use in9_analysis::output::number::{count, percent, points};
-use in9_analysis::probes::adversarial::Rule;
 use crate::claims::{Claim, tally};
 use crate::context::Context;
+use in9_analysis::output::number::{count, percent, points};
+use in9_analysis::probes::adversarial::Rule;
 use in9_analysis::stats::Interval;
 use in9_data::View;
 

@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn rfc_4648_examples() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foob", "Zm9vYg=="), ("fools", "Zm9vbHM=")]
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foob", "Zm9vYg=="), ("fools", "Zm9vbHM=")]
         {
             assert_eq!(png_address(plain.as_bytes()), format!("data:image/png;base64,{coded}"));
         }

@@ -1,7 +1,7 @@
 //! Grouped bars with intervals, and marks for published values.
 
 use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, legend, must_turn, vertical_axis};
-use super::scale::{Scale, nice_range};
+use super::scale::{Scale, nice_range, tip};
 use super::svg::{Anchor, Svg};
 use in9_analysis::stats::Interval;
 
@@ -88,13 +88,13 @@ impl Bars {
         let start = left + (column - width * count) / 2.0;
         for (k, bar) in group.bars.iter().enumerate() {
             let i = bar.interval;
-            if i.value.is_nan() {
+            if !i.value.is_finite() {
                 continue;
             }
             let x = start + width * k as f64;
             let (zero, end) = (y.at(0.0), y.at(i.value));
             let name = self.series.get(bar.series).map_or("", String::as_str);
-            let tip = format!("{} · {}: {:.1} [{:.1}, {:.1}]", group.label, name, i.value, i.low, i.high);
+            let tip = format!("{} · {name}: {}", group.label, tip(&i));
             let inner = (width * 0.08).min(2.0);
             let (upper, lower) = (zero.min(end), zero.max(end));
             svg.rect(&fill(bar.series), x + inner, upper, width - 2.0 * inner, lower - upper, &tip);

@@ -1,7 +1,7 @@
 //! Lines over a numeric axis, with intervals (ρ dial, Figures 10 to 12, training curves).
 
 use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
-use super::scale::{Scale, nice_range, tick_label};
+use super::scale::{Scale, is_drawable, nice_range, tick_label, tip};
 use super::svg::Svg;
 use in9_analysis::stats::Interval;
 
@@ -44,7 +44,7 @@ impl Lines {
         let mut svg = Svg::new(WIDTH, top + plot + 48.0, &self.label);
         legend(&mut svg, &names, Marks::default());
         let place = |x: f64| if self.logarithmic { x.max(1e-12).ln() } else { x };
-        let mut xs: Vec<f64> = self.points().map(|(x, _)| *x).collect();
+        let mut xs: Vec<f64> = self.points().map(|(x, _)| *x).filter(|x| is_drawable(*x)).collect();
         xs.sort_by(f64::total_cmp);
         xs.dedup();
         let (low, high) = match (xs.first(), xs.last()) {
@@ -68,7 +68,7 @@ impl Lines {
             let points: Vec<(f64, f64)> = series
                 .points
                 .iter()
-                .filter(|(_, i)| i.value.is_finite())
+                .filter(|(x, i)| is_drawable(*x) && i.value.is_finite())
                 .map(|(px, i)| (x.at(place(*px)), y.at(i.value)))
                 .collect();
             svg.polyline(&stroke(k, 2.0), &points);
@@ -91,14 +91,14 @@ impl Lines {
         // Series are nudged apart so that whiskers at the same x do not hide each other.
         let nudge = (k as f64 - (self.series.len() as f64 - 1.0) / 2.0) * 3.0;
         for (px, i) in &series.points {
-            if !i.value.is_finite() {
+            if !is_drawable(*px) || !i.value.is_finite() {
                 continue;
             }
             let at = x.at(place(*px)) + nudge;
             if i.low < i.high {
                 svg.polyline(&stroke(k, 1.4), &[(at, y.at(i.low)), (at, y.at(i.high))]);
             }
-            let tip = format!("{} · {px}: {:.1} [{:.1}, {:.1}]", series.name, i.value, i.low, i.high);
+            let tip = format!("{} · {px}: {}", series.name, tip(i));
             svg.circle(&fill(k), at, y.at(i.value), 4.0, &tip);
         }
     }
@@ -111,6 +111,26 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn losses_beyond_any_scale_are_drawn_at_the_edge() {
+        let points = [(0.0, -1e308), (1.0, 2.0), (2.0, 1e308), (1e308, 1.0), (f64::NAN, 1.0)];
+        let points = points.map(|(x, y)| (x, Interval::exact(y))).to_vec();
+        let series = vec![Series { name: "loss".into(), points, marked: true }];
+        let chart = |own_ticks| Lines {
+            label: "l".into(),
+            x_axis: "epoch".into(),
+            y_axis: "loss".into(),
+            series: series.clone(),
+            range: None,
+            logarithmic: false,
+            own_ticks,
+        };
+        for own_ticks in [false, true] {
+            let svg = chart(own_ticks).svg();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        }
+    }
 
     #[test]
     fn marks_and_whiskers_are_drawn_where_there_are_limits() {

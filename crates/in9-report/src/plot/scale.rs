@@ -1,5 +1,23 @@
 //! From data to pixels, and where the ticks go.
 
+use in9_analysis::stats::Interval;
+
+/// Values further from zero than this are left out of a chart's range: differences of them would be infinite.
+const LARGEST: f64 = 1e300;
+
+/// Whether a value can be drawn to scale.
+pub(crate) fn is_drawable(value: f64) -> bool {
+    value.abs() <= LARGEST
+}
+
+/// An interval in the words of a tip: the limits only if there are any.
+pub(crate) fn tip(i: &Interval) -> String {
+    if i.low.is_nan() || i.high.is_nan() {
+        return format!("{:.1}", i.value);
+    }
+    format!("{:.1} [{:.1}, {:.1}]", i.value, i.low, i.high)
+}
+
 /// A linear scale from a data range to a pixel range (which may run backwards).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scale {
@@ -44,7 +62,7 @@ fn round_step(raw: f64) -> f64 {
 pub(crate) fn nice_range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .into_iter()
-        .filter(|v| v.is_finite())
+        .filter(|v| is_drawable(*v))
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     if low > high {
         return (0.0, 1.0);
@@ -53,8 +71,11 @@ pub(crate) fn nice_range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     ((low / step).floor() * step, (high / step).ceil() * step)
 }
 
-/// A tick label: as few decimals as the value needs, at most three.
+/// A tick label: as few decimals as the value needs, at most three; a power of ten from a thousand million up.
 pub(crate) fn tick_label(value: f64) -> String {
+    if value.abs() >= 1e9 {
+        return format!("{value:e}").replace('-', "−");
+    }
     let rounded = (value * 1000.0).round() / 1000.0;
     let rounded = if rounded == 0.0 { 0.0 } else { rounded };
     format!("{rounded}").replace('-', "−")
@@ -78,6 +99,16 @@ mod tests {
         assert_eq!(nice_range([]), (0.0, 1.0));
         let (low, high) = nice_range([0.5, 0.5]);
         assert!(low <= 0.5 && 0.5 <= high);
+    }
+
+    #[test]
+    fn values_beyond_any_scale_give_finite_pixels() {
+        let huge = [-1e308, 1e308, f64::INFINITY, f64::NAN];
+        assert_eq!(nice_range(huge), (0.0, 1.0));
+        let s = Scale::new(nice_range(huge.into_iter().chain([-1e300, 1e300])), (0.0, 100.0));
+        assert!(s.domain.0.is_finite() && s.domain.1.is_finite() && s.ticks(5).len() < 20);
+        assert!([-1e308, 0.0, 1e308].iter().all(|v| (0.0..=100.0).contains(&s.at(*v))));
+        assert_eq!(tick_label(-2e300), "−2e300");
     }
 
     #[test]

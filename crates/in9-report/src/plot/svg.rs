@@ -82,7 +82,15 @@ impl Svg {
     }
 
     /// A text turned by `degrees` clockwise around its point.
-    pub(crate) fn turned_text(&mut self, class: &str, x: f64, y: f64, anchor: Anchor, degrees: f64, text: &str) {
+    pub(crate) fn turned_text(
+        &mut self,
+        class: &str,
+        x: f64,
+        y: f64,
+        anchor: Anchor,
+        degrees: f64,
+        text: &str,
+    ) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",

@@ -51,8 +51,8 @@ pub(crate) const TOPICS: [Topic; 18] = [
     methods::TOPIC,
 ];
 
-/// A file beside the page, as (name, contents).
-pub(crate) type File = (&'static str, Vec<u8>);
+/// A CSV file beside the page: its name, and what makes its contents.
+pub(crate) type Table = (&'static str, fn(&Context, &[Claim]) -> Result<Vec<u8>>);
 
 /// What the report says on one subject. A topic gives what it has; the rest is [`Topic::EMPTY`]'s.
 pub(crate) struct Topic {
@@ -66,7 +66,7 @@ pub(crate) struct Topic {
     /// The part of the page, from the inputs and every topic's claims; `None` where the inputs have nothing for it.
     pub(crate) section: fn(&Context, &[Claim]) -> Result<Option<Section>>,
     /// CSV files beside the page: fractions in full precision.
-    pub(crate) tables: fn(&Context, &[Claim]) -> Result<Vec<File>>,
+    pub(crate) tables: &'static [Table],
     /// Entries of `more` in `results.json`.
     pub(crate) results: fn(&Context, &[Claim]) -> Result<Vec<(String, Value)>>,
 }
@@ -78,7 +78,7 @@ impl Topic {
         judge_test_set: |_, _| Ok(Vec::new()),
         judge: |_| Ok(Vec::new()),
         section: |_, _| Ok(None),
-        tables: |_, _| Ok(Vec::new()),
+        tables: &[],
         results: |_, _| Ok(Vec::new()),
     };
 }

@@ -8,6 +8,6 @@ use in9_analysis::output::csv_files;
 /// What the page says on it.
 pub(crate) const TOPIC: Topic = Topic {
     section: |context, _| Ok(section::section(context)),
-    tables: |context, _| Ok(vec![("accuracy.csv", csv_files::accuracy(&context.summaries)?)]),
+    tables: &[("accuracy.csv", |context, _| Ok(csv_files::accuracy(&context.summaries)?))],
     ..Topic::EMPTY
 };

@@ -1,10 +1,10 @@
 //! Every accuracy with its interval, and the box-size leak.
 
+use crate::context::Context;
+use crate::page::{Block, Section};
 use in9_analysis::metrics::ModelSummary;
 use in9_analysis::output::number::{percent, percent_interval};
 use in9_analysis::output::{Grid, tables};
-use crate::page::{Block, Section};
-use crate::context::Context;
 
 /// The section, if any model was tested on the main data set.
 pub(crate) fn section(context: &Context) -> Option<Section> {

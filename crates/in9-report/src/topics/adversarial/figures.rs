@@ -2,9 +2,9 @@
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::page::Block;
 use crate::page::gallery::{self, Item};
 use crate::page::pictures::data_address;
-use crate::page::Block;
 use crate::plot::Histogram;
 use in9_analysis::output::number::percent;
 use in9_analysis::probes::adversarial::Summary;

@@ -1,7 +1,7 @@
 //! How unequal the backgrounds' success rates are.
 
 use in9_analysis::probes::adversarial::write::Rate;
-use in9_analysis::stats::bootstrap::quantile;
+use in9_analysis::stats::quantile;
 use in9_analysis::stats::{Bootstrap, Interval};
 use std::collections::BTreeMap;
 

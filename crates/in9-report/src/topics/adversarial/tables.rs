@@ -4,7 +4,7 @@ use crate::context::Context;
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::{count, percent_interval};
 use in9_analysis::probes::adversarial::{Rule, Summary};
-use in9_analysis::stats::proportion::wilson;
+use in9_analysis::stats::wilson;
 
 /// Vulnerable foregrounds by each rule.
 pub(super) fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {

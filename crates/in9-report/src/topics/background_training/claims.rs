@@ -25,7 +25,8 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
 }
 
 /// Every statement, in the order in which it is judged.
-pub(crate) const STATEMENTS: [Statement; 6] = [BACKGROUND_OWN, BACKGROUND_ORIGINAL, ORIGINAL_BACKGROUND, ROBUST_BETTER, ROBUST_COST, ROBUST_SPREAD];
+pub(crate) const STATEMENTS: [Statement; 6] =
+    [BACKGROUND_OWN, BACKGROUND_ORIGINAL, ORIGINAL_BACKGROUND, ROBUST_BETTER, ROBUST_COST, ROBUST_SPREAD];
 
 const BACKGROUND_OWN: Statement = Statement {
     id: "background-own-test",

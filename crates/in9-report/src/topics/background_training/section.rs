@@ -1,9 +1,9 @@
 //! Figures 2 and 5 of the paper: background-trained networks, and what mixed-rand training buys.
 
-use in9_analysis::metrics::spread::FOREGROUND_VIEWS;
-use crate::plot::{Bar, Bars, Group, balanced_mark};
-use crate::page::{Block, Section};
 use crate::context::{Context, TestSet};
+use crate::page::{Block, Section};
+use crate::plot::{Bar, Bars, Group, balanced_mark};
+use in9_analysis::metrics::FOREGROUND_VIEWS;
 use in9_data::View;
 
 /// The section, if at least one of the figures can be drawn.

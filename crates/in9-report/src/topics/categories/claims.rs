@@ -1,12 +1,12 @@
 //! Claims about the fine-grained categories (Table 3, Figure 7).
 
 use crate::claims::{Claim, Rule, Statement};
-use in9_analysis::frame::ModelFrame;
-use in9_analysis::metrics::Categories;
-use in9_analysis::metrics::categories::required_by_foreground;
 use crate::context::{Context, TestSet};
+use in9_analysis::ModelFrame;
+use in9_analysis::metrics::Categories;
+use in9_analysis::metrics::required_by_foreground;
 use in9_analysis::stats::Interval;
-use in9_analysis::stats::proportion::wilson;
+use in9_analysis::stats::wilson;
 use in9_data::View;
 
 /// Claims that one test set can speak about.

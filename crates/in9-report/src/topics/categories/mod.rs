@@ -11,6 +11,8 @@ pub(crate) const TOPIC: Topic = Topic {
     statements: &[&claims::STATEMENTS],
     judge_test_set: |context, set| Ok(claims::claims(context, set)),
     section: |context, _| Ok(section::section(context)),
-    tables: |context, _| Ok(vec![("categories.csv", csv_files::categories(&context.frame, &context.summaries)?)]),
+    tables: &[("categories.csv", |context, _| {
+        Ok(csv_files::categories(&context.frame, &context.summaries)?)
+    })],
     ..Topic::EMPTY
 };

@@ -1,13 +1,13 @@
 //! Fine-grained attribution: Table 3 and Figure 7.
 
-use in9_analysis::metrics::categories::Category;
+use crate::context::{Context, TestSet};
+use crate::page::{Block, Section};
+use crate::plot::{Bar, Bars, Group};
+use in9_analysis::metrics::Category;
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::{percent, percent_interval};
 use in9_analysis::output::tables;
-use crate::plot::{Bar, Bars, Group};
-use crate::page::{Block, Section};
-use crate::context::{Context, TestSet};
-use in9_analysis::stats::proportion::wilson;
+use in9_analysis::stats::wilson;
 
 /// The section, if any model was tested on the three views it needs.
 pub(crate) fn section(context: &Context) -> Option<Section> {

@@ -8,12 +8,9 @@ use in9_analysis::output::csv_files;
 /// What the page says on it.
 pub(crate) const TOPIC: Topic = Topic {
     section: |context, _| Ok(section::section(context)),
-    tables: |context, _| {
-        let (frame, summaries) = (&context.frame, &context.summaries);
-        Ok(vec![
-            ("classes.csv", csv_files::classes(frame, summaries)?),
-            ("confusion.csv", csv_files::confusion(frame, summaries)?),
-        ])
-    },
+    tables: &[
+        ("classes.csv", |context, _| Ok(csv_files::classes(&context.frame, &context.summaries)?)),
+        ("confusion.csv", |context, _| Ok(csv_files::confusion(&context.frame, &context.summaries)?)),
+    ],
     ..Topic::EMPTY
 };

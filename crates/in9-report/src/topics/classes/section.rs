@@ -1,11 +1,14 @@
 //! Recall of each class, and who is taken for whom.
 
+use crate::context::Context;
+use crate::page::{Block, Section};
+use crate::plot::Heatmap;
 use in9_analysis::metrics::ModelSummary;
 use in9_analysis::output::tables;
-use crate::plot::Heatmap;
-use crate::page::{Block, Section};
-use crate::context::Context;
 use in9_data::View;
+
+/// Classes up to which a confusion matrix is drawn; `confusion.csv` lists what occurred for any number.
+const MOST_DRAWN: usize = 64;
 
 /// The section, if any model was tested on the main data set.
 pub(crate) fn section(context: &Context) -> Option<Section> {
@@ -40,15 +43,19 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
 
 fn confusion(context: &Context, summary: &ModelSummary, view: View) -> Option<String> {
     let accuracy = summary.accuracy(view)?;
-    let outside = accuracy.confusion.iter().any(|r| r.last().is_some_and(|n| *n > 0));
+    let classes = context.classes();
+    if classes > MOST_DRAWN {
+        return None;
+    }
+    let confusion = &accuracy.confusion;
     let mut columns = context.frame.classes.clone();
-    if outside {
+    if confusion.outside() > 0 {
         columns.push("(outside)".into());
     }
-    let values = accuracy.confusion.iter().map(|row| {
-        let total: u64 = row.iter().sum();
-        let share = |n: &u64| (total > 0).then(|| 100.0 * *n as f64 / total as f64);
-        row.iter().take(columns.len()).map(share).collect()
+    let values = accuracy.recalls.iter().enumerate().map(|(truth, recall)| {
+        let predicted = |column: usize| if column < classes { Some(column) } else { None };
+        let share = |n: u64| (recall.total > 0).then(|| 100.0 * n as f64 / recall.total as f64);
+        (0..columns.len()).map(|column| share(confusion.count(truth, predicted(column)))).collect()
     });
     let chart = Heatmap {
         label: format!("confusion on {view}"),
@@ -56,7 +63,7 @@ fn confusion(context: &Context, summary: &ModelSummary, view: View) -> Option<St
         column_axis: "taken for".into(),
         rows: context.frame.classes.clone(),
         values: values.collect(),
-        columns,
+        columns: columns.clone(),
         range: (0.0, 100.0),
         decimals: 0,
     };

@@ -1,12 +1,12 @@
 //! Counterfactual attribution: reliance as a graded quantity.
 
+use crate::context::Context;
 use crate::error::Result;
+use crate::page::{Block, Section};
+use crate::plot::{Bar, Bars, Group, Histogram};
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::{percent_interval, points_interval};
-use crate::plot::{Bar, Bars, Group, Histogram};
 use in9_analysis::probes::counterfactual::{LEAST_TOTAL, read_effects};
-use crate::page::{Block, Section};
-use crate::context::Context;
 use in9_analysis::probes::written::Counterfactual;
 use std::path::Path;
 

@@ -1,9 +1,9 @@
 //! What the data sets hold, and what was turned away by which rule.
 
+use crate::context::{Context, Loaded};
+use crate::page::{Block, Section};
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::count;
-use crate::page::{Block, Section};
-use crate::context::{Context, Loaded};
 
 /// The section, if any data set could be opened.
 pub(crate) fn section(context: &Context) -> Option<Section> {

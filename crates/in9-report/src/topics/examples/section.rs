@@ -1,12 +1,13 @@
 //! Real examples: one photograph of each class in all its views, with two networks' answers.
 
-use crate::error::Result;
-use in9_analysis::frame::ModelFrame;
-use crate::page::{Block, Section};
 use crate::context::{Context, TestSet, TestSplit};
+use crate::error::Result;
 use crate::page::pictures::{SMALL, data_address};
+use crate::page::{Block, Section};
 use askama::Template;
-use in9_data::{View, rng};
+use in9_analysis::ModelFrame;
+use in9_base::rng;
+use in9_data::View;
 
 #[derive(Template)]
 #[template(path = "topics/examples/examples.html")]
@@ -108,7 +109,7 @@ fn row(context: &Context, test: &TestSplit, networks: &[&ModelFrame], i: usize) 
 }
 
 fn answer(context: &Context, model: &ModelFrame, view: View, id: &str) -> Option<Answer> {
-    let position = model.foregrounds.binary_search_by(|f| f.id.as_str().cmp(id)).ok()?;
+    let position = model.foregrounds.binary_search_by(|f| (*f.id).cmp(id)).ok()?;
     let outcome = *model.by_foreground(view).get(position)?.as_ref()?;
     let text = match outcome.predicted {
         Some(class) => context.frame.classes.get(usize::from(class))?.clone(),

@@ -11,6 +11,6 @@ pub(crate) const TOPIC: Topic = Topic {
     statements: &[&claims::STATEMENTS],
     judge_test_set: |context, set| Ok(claims::claims(context, set)),
     section: |context, _| Ok(section::section(context)),
-    tables: |context, _| Ok(vec![("gaps.csv", csv_files::gaps(&context.summaries)?)]),
+    tables: &[("gaps.csv", |context, _| Ok(csv_files::gaps(&context.summaries)?))],
     ..Topic::EMPTY
 };

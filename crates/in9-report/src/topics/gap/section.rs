@@ -1,10 +1,10 @@
 //! BG-gaps with intervals beside the paper's.
 
-use in9_analysis::metrics::compare::compare;
-use in9_analysis::output::tables;
-use crate::plot::{Bar, Bars, Group, balanced_mark};
-use crate::page::{Block, Section};
 use crate::context::{Context, TestSet};
+use crate::page::{Block, Section};
+use crate::plot::{Bar, Bars, Group, balanced_mark};
+use in9_analysis::metrics::compare;
+use in9_analysis::output::tables;
 
 /// The section, if any model has a gap.
 pub(crate) fn section(context: &Context) -> Option<Section> {
@@ -22,6 +22,17 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         let title = format!("BG-gap on {}, in points", set.split);
         blocks.push(Block::Table(tables::gaps(&title, &set.summaries())));
         blocks.extend(paired(context, set));
+    }
+    let missing: Vec<String> = context
+        .test_sets()
+        .iter()
+        .flat_map(|set| {
+            let lines = tables::missing(&set.summaries());
+            lines.into_iter().map(|line| format!("{}: {line}", set.split)).collect::<Vec<_>>()
+        })
+        .collect();
+    if !missing.is_empty() && !blocks.is_empty() {
+        blocks.push(Block::Prose(format!("Not computed: {}.", missing.join("; "))));
     }
     let groups = context.seed_groups();
     if !groups.is_empty() {

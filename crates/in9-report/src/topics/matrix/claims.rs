@@ -27,7 +27,8 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
 }
 
 /// Every statement, in the order in which it is judged.
-pub(crate) const STATEMENTS: [Statement; 6] = [SHAPE_OWN, SHAPE_ORIGINAL, SHAPE_BOX, LEAK_ONLY_FG, LEAK_MIXED_RAND, BLURRED];
+pub(crate) const STATEMENTS: [Statement; 6] =
+    [SHAPE_OWN, SHAPE_ORIGINAL, SHAPE_BOX, LEAK_ONLY_FG, LEAK_MIXED_RAND, BLURRED];
 
 const SHAPE_OWN: Statement = Statement {
     id: "shape-own-test",

@@ -1,11 +1,11 @@
 //! The train-on-X, test-on-Y matrix beside the paper's Table 5.
 
-use in9_analysis::metrics::summary::main_arch;
+use crate::context::{Context, TestSet};
+use crate::page::{Block, Section};
+use crate::plot::Heatmap;
+use in9_analysis::metrics::main_arch;
 use in9_analysis::metrics::{Accuracy, ModelSummary};
 use in9_analysis::output::tables;
-use crate::plot::Heatmap;
-use crate::page::{Block, Section};
-use crate::context::{Context, TestSet};
 use in9_data::View;
 
 /// The section, if any model was tested on the main data set.

@@ -1,8 +1,8 @@
 //! How the numbers were made, well enough to make them again.
 
-use in9_analysis::output::Grid;
-use crate::page::{Block, Section};
 use crate::context::Context;
+use crate::page::{Block, Section};
+use in9_analysis::output::Grid;
 
 /// The section.
 pub(crate) fn section(context: &Context) -> Option<Section> {

@@ -1,9 +1,9 @@
 //! Claims about benchmark progress (Figure 8).
 
-use crate::claims::{Claim, Rule, Statement};
-use in9_analysis::metrics::progress::{Point, trends};
-use crate::context::{Context, TestSet};
 use super::section::{Yardstick, own_points};
+use crate::claims::{Claim, Rule, Statement};
+use crate::context::{Context, TestSet};
+use in9_analysis::metrics::progress::{Point, trends};
 use in9_analysis::stats::{Interval, regression};
 
 /// Claims over the report's own networks of the progress plot; none while they are too few for a line, because

@@ -1,10 +1,10 @@
 //! Benchmark progress: Figure 8.
 
+use crate::context::{Context, Run, TestSet};
+use crate::page::{Block, Section};
+use crate::plot::{Cloud, Scatter};
 use in9_analysis::metrics::progress::{Point, Trend, ours, published, trends};
 use in9_analysis::output::tables;
-use crate::plot::{Cloud, Scatter};
-use crate::page::{Block, Section};
-use crate::context::{Context, Run, TestSet};
 use in9_analysis::stats::regression;
 use in9_data::View;
 

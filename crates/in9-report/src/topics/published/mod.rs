@@ -5,7 +5,4 @@ mod section;
 use super::Topic;
 
 /// What the page says on it.
-pub(crate) const TOPIC: Topic = Topic {
-    section: |context, _| Ok(section::section(context)),
-    ..Topic::EMPTY
-};
+pub(crate) const TOPIC: Topic = Topic { section: |context, _| Ok(section::section(context)), ..Topic::EMPTY };

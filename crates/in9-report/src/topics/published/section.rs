@@ -1,9 +1,9 @@
 //! The published numbers that have no counterpart above.
 
+use crate::context::Context;
+use crate::page::{Block, Section};
 use in9_analysis::output::Grid;
 use in9_analysis::paper::Architecture;
-use crate::page::{Block, Section};
-use crate::context::Context;
 
 const VIEWS: [&str; 6] = ["original", "in-9l", "only-bg-t", "only-fg", "mixed-same", "mixed-rand"];
 

@@ -1,13 +1,17 @@
 //! The maps themselves, as pictures.
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::page::Block;
 use crate::page::gallery::Item;
 use crate::page::pictures::png_address;
 use askama::Template;
 use in9_analysis::probes::saliency::Method;
+use in9_base::files;
 use std::path::Path;
+
+/// An overlay is no larger than this many bytes.
+const LARGEST: u64 = 16 << 20;
 
 #[derive(Template)]
 #[template(path = "topics/saliency/overlays.html")]
@@ -50,7 +54,7 @@ pub(crate) fn pictures(context: &Context) -> Result<Option<Block>> {
 /// A kept picture; without an address if there is none.
 fn cell(folder: &Path, name: &str, caption: String) -> Result<Item> {
     let path = folder.join("overlays").join(name);
-    let picture = if path.is_file() { png_address(&std::fs::read(&path).map_err(Error::io(&path))?) } else { String::new() };
+    let picture = if path.is_file() { png_address(&files::read(&path, LARGEST)?) } else { String::new() };
     Ok(Item { picture, caption })
 }
 
@@ -60,8 +64,8 @@ fn overlays(folder: &Path, what: &str) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(&dir).map_err(Error::io(&dir))? {
-        let name = entry.map_err(Error::io(&dir))?.file_name().to_string_lossy().into_owned();
+    for entry in std::fs::read_dir(&dir).map_err(in9_base::Error::read(&dir))? {
+        let name = entry.map_err(in9_base::Error::read(&dir))?.file_name().to_string_lossy().into_owned();
         if name.ends_with(&format!("-{what}.png")) {
             names.push(name);
         }

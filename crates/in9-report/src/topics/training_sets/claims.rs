@@ -1,9 +1,9 @@
 //! Claims about training-set size and granularity (Figures 10 and 11).
 
-use crate::claims::{Claim, Rule, Statement};
-use crate::context::{Context, TestSet};
 use super::curve::{Curve, Point, accuracy_difference, curve, gap_difference};
 use super::section::VIEWS;
+use crate::claims::{Claim, Rule, Statement};
+use crate::context::{Context, TestSet};
 use crate::spec::CurveKind;
 use in9_analysis::stats::Interval;
 use in9_data::View;

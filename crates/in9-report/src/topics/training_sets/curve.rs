@@ -1,10 +1,10 @@
 //! Curves over trainings that differ in one thing only: the size (Figure 11) or the granularity (Figure 10) of the
 //! training set.
 
-use in9_analysis::frame::ModelFrame;
-use in9_analysis::metrics::ModelSummary;
 use crate::context::{Context, Run, TestSet};
 use crate::spec::CurveKind;
+use in9_analysis::ModelFrame;
+use in9_analysis::metrics::ModelSummary;
 use in9_analysis::stats::{Bootstrap, Interval};
 use in9_data::View;
 use std::collections::BTreeMap;
@@ -200,9 +200,9 @@ fn difference(
 mod tests {
     use super::*;
     use in9_analysis::Frame;
-    use in9_data::predictions::{Row, Table};
-    use in9_analysis::metrics::compare::compare;
+    use in9_analysis::metrics::compare;
     use in9_analysis::metrics::summarise;
+    use in9_data::predictions::{Row, Table};
 
     /// A frame of one model of two classes, from (foreground, class, view, predicted).
     fn frame(rows: &[(&str, u16, View, u16)]) -> Frame {

@@ -2,9 +2,9 @@
 //! perturbations (Figure 12).
 
 use crate::claims::{Claim, Rule, Statement};
-use in9_analysis::frame::ModelFrame;
-use in9_analysis::metrics::compare::compare;
 use crate::context::{Context, TestSet};
+use in9_analysis::ModelFrame;
+use in9_analysis::metrics::compare;
 use in9_analysis::stats::Interval;
 
 /// Claims that one test set can speak about.

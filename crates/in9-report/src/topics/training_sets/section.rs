@@ -1,13 +1,13 @@
 //! Training-set size and granularity: Figures 10 to 12.
 
+use super::curve::{Curve, curve, title};
+use crate::context::{Context, TestSet};
+use crate::page::{Block, Section};
+use crate::plot::{Bar, Bars, Group, Lines, Series};
+use crate::spec::CurveKind;
 use in9_analysis::metrics::ModelSummary;
 use in9_analysis::output::number::{percent_interval, points, points_interval};
 use in9_analysis::output::{Grid, tables};
-use crate::plot::{Bar, Bars, Group, Lines, Series};
-use crate::page::{Block, Section};
-use crate::context::{Context, TestSet};
-use super::curve::{Curve, curve, title};
-use crate::spec::CurveKind;
 use in9_analysis::stats::Interval;
 use in9_data::View;
 

@@ -1,10 +1,10 @@
 //! The claims and their verdicts.
 
-use crate::error::Result;
-use crate::page::{Block, Section};
 use super::unjudged::{Unjudged, unjudged};
 use crate::claims::{Claim, Figure, tally};
 use crate::context::Context;
+use crate::error::Result;
+use crate::page::{Block, Section};
 use askama::Template;
 
 #[derive(Template)]
@@ -135,6 +135,10 @@ fn add(entry: &mut Entry<'_>, claim: &Claim) {
 fn printed(figure: &Figure) -> String {
     let i = figure.value;
     let text = match figure.unit {
+        // A single measurement has no limits.
+        "points" if i.low.is_nan() => format!("{:+.1} points", i.value),
+        "%" if i.low.is_nan() => format!("{:.1} %", i.value),
+        _ if i.low.is_nan() => format!("{:.2}", i.value),
         "points" => format!("{:+.1} [{:+.1}, {:+.1}] points", i.value, i.low, i.high),
         "%" => format!("{:.1} % [{:.1}, {:.1}]", i.value, i.low, i.high),
         _ => format!("{:.2} [{:.2}, {:.2}]", i.value, i.low, i.high),

@@ -1,10 +1,15 @@
 //! Prediction rows grouped by model and laid out by view, foreground by foreground.
 
+mod builder;
+
 use crate::error::{Error, Result};
+use builder::Builder;
 use in9_data::View;
-use in9_data::predictions::{Row, Table};
+use in9_data::predictions::{Reader, Table};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 /// What tells one evaluated model from another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -22,10 +27,10 @@ pub struct Key {
 }
 
 /// A foreground photograph of the test set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreground {
-    /// Identifier shared by all views of the photograph.
-    pub id: String,
+    /// Identifier shared by all views of the photograph, and by all models.
+    pub id: Arc<str>,
     /// True class, an index into the table's classes.
     pub class: u16,
 }
@@ -72,30 +77,50 @@ impl Frame {
     /// Groups the rows of one or more tables, which must name the same classes in the same order.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when the tables' classes differ or a foreground has two true classes.
+    /// [`Error::NoTables`]; [`Error::DifferentClasses`]; [`Error::NoSuchClass`]; [`Error::TwoClasses`] for a foreground with two true classes;
+    /// [`Error::PredictedTwice`] for the same model, view, image and background in two tables.
     pub fn new(tables: &[Table]) -> Result<Self> {
-        let Some(first) = tables.first() else {
-            return Err(Error::Usage("no prediction table given".into()));
-        };
-        let mut rows: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
-        for table in tables {
-            if table.classes != first.classes {
-                return Err(Error::Mismatch {
-                    what: "prediction tables name different classes; score them apart".into(),
-                    expected: first.classes.join(" "),
-                    found: table.classes.join(" "),
-                });
-            }
+        let mut builder = Builder::default();
+        for (i, table) in tables.iter().enumerate() {
+            builder.table(&format!("table {}", i + 1), &table.classes)?;
             for row in &table.rows {
-                rows.entry(key_of(row)).or_default().push(row);
+                if usize::from(row.class) >= table.classes.len() {
+                    return Err(Error::NoSuchClass {
+                        model: row.model.clone(),
+                        image: row.image.clone(),
+                        found: row.class,
+                        classes: table.classes.len(),
+                    });
+                }
+                builder.add(row.clone());
             }
         }
-        let mut models = rows.into_iter().map(|(key, rows)| model(key, &rows)).collect::<Result<Vec<_>>>()?;
-        models.sort_by_cached_key(|m| {
-            let order = training_order(&m.key.trained_on);
-            (m.key.dataset.clone(), m.key.split.clone(), order, m.key.clone())
-        });
-        Ok(Self { classes: first.classes.clone(), models })
+        builder.finish()
+    }
+
+    /// Reads one or more prediction tables, row by row: of each prediction about twenty bytes are kept, so that the
+    /// scores need no memory.
+    ///
+    /// # Errors
+    /// As [`Frame::new`]; [`Error::EmptyTable`] for a table with a header only; [`Error::File`] if a table cannot be
+    /// read or has mistakes, all of which are named.
+    pub fn read<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
+        let mut builder = Builder::default();
+        for path in paths {
+            let path = path.as_ref();
+            let mut reader = Reader::open(path)?;
+            let mut rows = 0u64;
+            while let Some(row) = reader.next_row()? {
+                builder.add(row);
+                rows += 1;
+            }
+            let classes = reader.finish()?;
+            if rows == 0 {
+                return Err(Error::EmptyTable { path: path.to_owned() });
+            }
+            builder.table(&path.display().to_string(), &classes)?;
+        }
+        builder.finish()
     }
 
     /// Chance level of balanced accuracy: one over the number of classes.
@@ -154,53 +179,10 @@ pub fn training_order(trained_on: &str) -> usize {
     View::ALL.iter().position(|v| v.to_string() == trained_on).unwrap_or(View::ALL.len())
 }
 
-fn key_of(row: &Row) -> Key {
-    Key {
-        dataset: row.dataset.clone(),
-        split: row.split.clone(),
-        trained_on: row.trained_on.clone(),
-        arch: row.arch.clone(),
-        model: row.model.clone(),
-    }
-}
-
-fn foreground_of(row: &Row) -> &str {
-    if row.foreground.is_empty() { &row.image } else { &row.foreground }
-}
-
-fn model(key: Key, rows: &[&Row]) -> Result<ModelFrame> {
-    let mut classes: BTreeMap<&str, u16> = BTreeMap::new();
-    for row in rows {
-        let class = *classes.entry(foreground_of(row)).or_insert(row.class);
-        if class != row.class {
-            return Err(Error::Mismatch {
-                what: format!("{}: foreground {} has two classes", key.model, foreground_of(row)),
-                expected: class.to_string(),
-                found: row.class.to_string(),
-            });
-        }
-    }
-    let index: BTreeMap<&str, u32> = classes.keys().enumerate().map(|(i, id)| (*id, i as u32)).collect();
-    let mut views: BTreeMap<View, Vec<(Outcome, &str)>> = BTreeMap::new();
-    for row in rows {
-        let outcome =
-            Outcome { foreground: index[foreground_of(row)], class: row.class, predicted: row.predicted };
-        views.entry(row.view).or_default().push((outcome, &row.background));
-    }
-    let views = views
-        .into_iter()
-        .map(|(view, mut list)| {
-            list.sort_by_key(|(o, background)| (o.foreground, *background));
-            (view, list.into_iter().map(|(o, _)| o).collect())
-        })
-        .collect();
-    let foregrounds = classes.iter().map(|(id, &class)| Foreground { id: (*id).to_owned(), class }).collect();
-    Ok(ModelFrame { key, foregrounds, views })
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use in9_data::predictions::Row;
 
     /// A frame of one model from (foreground, class, view, predicted).
     pub(crate) fn frame(classes: u16, rows: &[(&str, u16, View, u16)]) -> Frame {
@@ -240,7 +222,7 @@ pub(crate) mod tests {
         let names: Vec<&str> = frame.models.iter().map(ModelFrame::label).collect();
         assert_eq!(names, ["original", "mixed-rand"]);
         let first = &frame.models[0];
-        assert_eq!(first.foregrounds[0].id, "a");
+        assert_eq!(&*first.foregrounds[0].id, "a");
         let right: Vec<bool> = first.view(View::Original).iter().map(Outcome::correct).collect();
         assert_eq!(right, [false, true]);
         assert!(first.view(View::NoFg).is_empty());
@@ -250,9 +232,48 @@ pub(crate) mod tests {
     #[test]
     fn tables_that_do_not_fit_are_refused() {
         let (a, b) = (table(2, &[]), table(3, &[]));
-        assert!(Frame::new(&[a, b]).unwrap_err().to_string().contains("different classes"));
+        assert!(matches!(Frame::new(&[a, b]), Err(Error::DifferentClasses { .. })));
         let torn = table(2, &[("a", 0, View::Original, 0), ("a", 1, View::NoFg, 0)]);
-        assert!(Frame::new(&[torn]).unwrap_err().to_string().contains("two classes"));
-        assert!(Frame::new(&[]).is_err());
+        assert!(matches!(Frame::new(&[torn]), Err(Error::TwoClasses { .. })));
+        assert!(matches!(Frame::new(&[]), Err(Error::NoTables)));
+    }
+
+    #[test]
+    fn the_same_prediction_in_two_tables_is_refused() {
+        let one = table(2, &[("a", 0, View::Original, 0), ("b", 1, View::Original, 0)]);
+        let two = table(2, &[("b", 1, View::Original, 1)]);
+        match Frame::new(&[one, two]) {
+            Err(Error::PredictedTwice { image, view, .. }) => {
+                assert_eq!((&*image, view), ("b", View::Original))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_table_with_a_header_only_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.csv");
+        table(2, &[]).write_atomic(&path).unwrap();
+        assert!(matches!(Frame::read(&[&path]), Err(Error::EmptyTable { path: found }) if found == path));
+    }
+
+    #[test]
+    fn a_read_table_is_the_frame_of_its_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.csv");
+        let mut table = table(
+            2,
+            &[("b", 1, View::MixedRand, 1), ("b", 1, View::MixedRand, 0), ("a", 0, View::Original, 7)],
+        );
+        (table.rows[0].background, table.rows[1].background) = ("y".into(), "x".into());
+        table.write_atomic(&path).unwrap();
+        let (read, made) = (Frame::read(&[&path]).unwrap(), Frame::new(&[table]).unwrap());
+        assert_eq!((&read.classes, read.models.len()), (&made.classes, 1));
+        assert_eq!(read.models[0].foregrounds, made.models[0].foregrounds);
+        assert_eq!(read.models[0].views, made.models[0].views);
+        // Of several backgrounds the first by name stands first.
+        let answers: Vec<_> = read.models[0].view(View::MixedRand).iter().map(|o| o.predicted).collect();
+        assert_eq!(answers, [Some(0), Some(1)]);
     }
 }
