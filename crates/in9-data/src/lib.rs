@@ -24,6 +24,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod error;
+pub mod facts;
 pub mod predictions;
 
 #[doc(no_inline)]
