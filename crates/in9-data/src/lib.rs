@@ -82,6 +82,9 @@ pub use taxonomy::{Class, Taxonomy};
 pub use verify::{Verified, verify};
 pub use view::View;
 
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
+
 /// Compiles the README's example.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -49,6 +49,9 @@ pub use model::{Context, Mode, Model, Network, build};
 pub use open::{Opened, open};
 pub use params::{Kind, Parameter, Params};
 
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
+
 /// The README's example is a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
