@@ -4,6 +4,7 @@
 //!
 //! - [`files`]: files and folders that appear whole or not at all, and belong to whoever made them;
 //! - [`PlainName`]: names from recipes and tables that may become parts of paths;
+//! - [`Piece`]: `i/n`, one of the pieces that a work is divided into;
 //! - [`rng`]: random streams that depend on what they are for;
 //! - [`table`]: CSV files whose faults are named by line;
 //! - [`digest`]: BLAKE3 of files and folders;
@@ -26,6 +27,7 @@ pub mod digest;
 mod error;
 pub mod files;
 mod name;
+mod piece;
 pub mod rng;
 #[cfg(feature = "shell")]
 pub mod shell;
@@ -33,3 +35,4 @@ pub mod table;
 
 pub use error::{Action, Error, Result, is_of_machine};
 pub use name::{BadName, PlainName};
+pub use piece::{BadPiece, Piece};

@@ -10,6 +10,23 @@
 //! - **Only regular files are read.** [`open`] refuses pipes and devices, at which a reader would hang;
 //!   [`read()`] refuses what is larger than its format allows, before it is read.
 
+/// Whether a bug is planted here on purpose; never outside the tests of the simulator.
+#[cfg(feature = "faults")]
+macro_rules! planted {
+    ($bug:ident) => {
+        crate::files::faults::is_planted(crate::files::faults::Planted::$bug)
+    };
+}
+#[cfg(not(feature = "faults"))]
+macro_rules! planted {
+    ($bug:ident) => {
+        false
+    };
+}
+
+mod disk;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod leftovers;
 mod lock;
 mod output;

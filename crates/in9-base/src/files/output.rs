@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{FolderLock, Owner, PREFIX, SUFFIX, create_folder, parent, remove_owned, sync_folder};
+use super::{FolderLock, Owner, PREFIX, SUFFIX, create_folder, disk, parent, remove_owned, sync_folder};
 use crate::error::{Error, Result};
 
 /// A folder under construction beside its destination.
@@ -74,7 +74,7 @@ impl<'o> OutputFolder<'o> {
         let destination = &self.destination;
         let parent = parent(destination);
         let lock = self.building.path().join(super::lock::LOCK);
-        fs::remove_file(&lock).map_err(Error::write(&lock))?;
+        disk::remove_file(&lock).map_err(Error::write(&lock))?;
         open_to_all(self.building.path())?;
         sync_folder(self.building.path())?;
         let earlier = fs::symlink_metadata(destination).is_ok();
@@ -88,10 +88,10 @@ impl<'o> OutputFolder<'o> {
             .map_err(Error::write(parent))?;
         let old = aside.path().join("old");
         if earlier {
-            fs::rename(destination, &old).map_err(Error::write(destination))?;
+            disk::rename(destination, &old).map_err(Error::write(destination))?;
         }
         let built = self.building.keep();
-        fs::rename(&built, destination).map_err(Error::write(destination))?;
+        disk::rename(&built, destination).map_err(Error::write(destination))?;
         sync_folder(parent)?;
         // An earlier output that is only an empty folder has no mark; it goes with the one that it is in.
         if earlier && old.join(super::MARK).exists() {

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::lock::LOCK;
-use super::{below, create_folder, is_temporary, read_text, write_bytes};
+use super::{below, create_folder, disk, is_temporary, read_text, write_bytes};
 use crate::error::{Error, Result};
 
 /// Name of the mark inside a folder.
@@ -128,15 +128,15 @@ pub fn remove_owned(folder: &Path) -> Result<()> {
     let (mut files, mut folders) = (below(folder)?, folders_below(folder)?);
     files.retain(|path| *path != mark);
     for path in files {
-        fs::remove_file(&path).map_err(Error::remove(&path))?;
+        disk::remove_file(&path).map_err(Error::remove(&path))?;
     }
     // Deepest first; a folder into which somebody has written meanwhile is not empty and stays.
     folders.sort_by_key(|path| std::cmp::Reverse(path.components().count()));
     for path in folders {
-        fs::remove_dir(&path).map_err(Error::remove(&path))?;
+        disk::remove_folder(&path).map_err(Error::remove(&path))?;
     }
-    fs::remove_file(&mark).map_err(Error::remove(&mark))?;
-    fs::remove_dir(folder).map_err(Error::remove(folder))
+    disk::remove_file(&mark).map_err(Error::remove(&mark))?;
+    disk::remove_folder(folder).map_err(Error::remove(folder))
 }
 
 /// What every owner may have in its folder: the mark, the lock, and temporary files.

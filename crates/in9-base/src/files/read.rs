@@ -4,6 +4,7 @@ use std::fs::{self, File, FileType};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::disk;
 use crate::error::{Error, Result};
 
 /// Opens a regular file, following links.
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 pub fn open(path: &Path) -> Result<File> {
     // Opening a pipe would itself wait for a writer, so what is there is asked first.
     regular(path, fs::metadata(path).map_err(Error::read(path))?.file_type())?;
-    let file = File::open(path).map_err(Error::read(path))?;
+    let file = disk::open(path).map_err(Error::read(path))?;
     regular(path, file.metadata().map_err(Error::read(path))?.file_type())?;
     Ok(file)
 }

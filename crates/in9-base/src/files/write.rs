@@ -1,10 +1,9 @@
 //! Files that appear whole or not at all.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{PREFIX, SUFFIX};
+use super::disk;
 use crate::error::{Error, Result};
 
 /// Writes a file by way of a temporary sibling: fill, sync, rename, sync the folder. A file that was there
@@ -14,20 +13,29 @@ use crate::error::{Error, Result};
 /// If the file cannot be written; the temporary file is then removed.
 pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     let folder = parent(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    // Readable by everybody, as any other program's file would be; tempfile's default is private.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut temporary = builder.tempfile_in(folder).map_err(Error::write(path))?;
+    let mut temporary = disk::create_temporary(folder).map_err(Error::write(path))?;
     // Held while the file is written, so that nobody takes it for one that a killed run left. Some file
     // systems have no locks; there, two runs in one folder are the caller's to avoid.
     let _ = temporary.as_file().try_lock();
-    let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
-    fill(&mut writer).and_then(|()| writer.flush()).map_err(Error::write(path))?;
+    let name = temporary.path().to_owned();
+    let file = disk::Writer { file: temporary.as_file_mut(), path: &name };
+    let mut writer = BufWriter::with_capacity(1 << 20, file);
+    fill(&mut writer).map_err(Error::write(path))?;
+    let early = planted!(RenameBeforeSync);
+    if early {
+        disk::rename(&name, path).map_err(Error::write(path))?;
+    }
+    writer.flush().map_err(Error::write(path))?;
     drop(writer);
-    temporary.as_file().sync_all().map_err(Error::write(path))?;
-    let file = temporary.persist(path).map_err(|e| Error::write(path)(e.error))?;
+    if !planted!(MissingSync) {
+        disk::sync(temporary.as_file(), &name).map_err(Error::write(path))?;
+    }
+    if !early {
+        disk::rename(&name, path).map_err(Error::write(path))?;
+    }
+    let (file, gone) = temporary.into_parts();
+    // The file is in its place; there is nothing left to remove.
+    let _ = gone.keep();
     let _ = file.unlock();
     sync_folder(folder)
 }
@@ -45,10 +53,7 @@ pub fn write_bytes(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
 /// # Errors
 /// If the folder cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|f| f.sync_all()).map_err(Error::write(folder))?;
-    }
-    Ok(())
+    disk::sync_folder(folder).map_err(Error::write(folder))
 }
 
 /// Creates a folder and its parents, where they are not there.
@@ -56,7 +61,7 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
 /// # Errors
 /// If that is not possible.
 pub fn create_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(Error::write(path))
+    disk::create_folder(path).map_err(Error::write(path))
 }
 
 /// The folder that a path lies in; "." for a bare name.

@@ -1,0 +1,135 @@
+//! Which operation fails, and how.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use super::Operation;
+use crate::rng;
+
+/// A bug that writers commit on purpose where its name is in `IN9_FAULTS`, to show that the simulator finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// A file is renamed into place without having been synced.
+    MissingSync,
+    /// A file is renamed into place before its last bytes are written.
+    RenameBeforeSync,
+    /// Work that goes on after an interruption begins one item too late.
+    ResumedOffset,
+    /// A lock outlives its process.
+    LockNeverReleased,
+    /// A stage is stamped as done before its output is in place.
+    StampBeforeOutput,
+}
+
+impl Planted {
+    /// Every planted bug, with its name in `IN9_FAULTS`.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("missing-sync", Self::MissingSync),
+        ("rename-before-sync", Self::RenameBeforeSync),
+        ("resumed-offset", Self::ResumedOffset),
+        ("lock-never-released", Self::LockNeverReleased),
+        ("stamp-before-output", Self::StampBeforeOutput),
+    ];
+}
+
+/// How one operation fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    CrashBefore,
+    CrashAfter,
+    PowerBefore,
+    PowerAfter,
+    /// With this error of the system.
+    Refuse(i32),
+    /// Of the file that is opened.
+    FlipBit,
+}
+
+/// What `IN9_FAULTS` asks for.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// The file grows by a byte an operation.
+    Count(PathBuf),
+    One {
+        seed: u64,
+        at: u64,
+        planted: Option<Planted>,
+    },
+}
+
+impl Plan {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some(path) = text.strip_prefix("count ") {
+            return Some(Self::Count(path.into()));
+        }
+        let mut words = text.split_whitespace();
+        let (Some("seed"), Some(seed), Some("of"), Some(operations)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return None;
+        };
+        let (seed, operations) = (seed.parse().ok()?, operations.parse::<u32>().ok()?);
+        let at = rng::below(&mut rng::stream(seed, "faults: place", 0, 0), operations.max(1));
+        let bug = words.next();
+        let planted = Planted::ALL.iter().find(|(name, _)| Some(*name) == bug).map(|(_, bug)| *bug);
+        Some(Self::One { seed, at: at.into(), planted })
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        match self {
+            Self::Count(_) => 0,
+            Self::One { seed, .. } => *seed,
+        }
+    }
+
+    pub(super) fn planted(&self) -> Option<Planted> {
+        match self {
+            Self::Count(_) => None,
+            Self::One { planted, .. } => *planted,
+        }
+    }
+
+    /// How operation number `number`, counted from 0, fails, if it does.
+    pub(super) fn fault(&self, number: u64, operation: Operation<'_>) -> Option<Fault> {
+        // Numbers of Linux and the BSDs.
+        const EIO: i32 = 5;
+        const EMFILE: i32 = 24;
+        const ENOSPC: i32 = 28;
+        match self {
+            Self::Count(path) => {
+                let counted = std::fs::File::options().create(true).append(true).open(path);
+                let _ = counted.and_then(|mut file| file.write_all(b"."));
+                None
+            }
+            Self::One { at, .. } if *at != number => None,
+            Self::One { seed, .. } => {
+                let kind = rng::below(&mut rng::stream(*seed, "faults: kind", 0, 0), 8);
+                let opens = matches!(operation, Operation::Open(_) | Operation::Create(_));
+                Some(match kind {
+                    0 => Fault::CrashBefore,
+                    1 => Fault::CrashAfter,
+                    2 | 3 => Fault::PowerBefore,
+                    4 | 5 => Fault::PowerAfter,
+                    6 if matches!(operation, Operation::Open(_)) => Fault::FlipBit,
+                    _ if opens => Fault::Refuse(EMFILE),
+                    6 => Fault::Refuse(EIO),
+                    _ => Fault::Refuse(ENOSPC),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_read_from_words() {
+        assert!(Plan::parse("").is_none() && Plan::parse("seed x of 3").is_none());
+        assert!(matches!(Plan::parse("count a b"), Some(Plan::Count(path)) if path.as_os_str() == "a b"));
+        let plan = Plan::parse("seed 7 of 3 missing-sync").unwrap();
+        assert_eq!((plan.seed(), plan.planted()), (7, Some(Planted::MissingSync)));
+        assert!(matches!(plan, Plan::One { at: 0..3, .. }));
+    }
+}
