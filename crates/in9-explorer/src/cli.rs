@@ -91,7 +91,7 @@ impl Serve {
         }
         shell.say(format_args!("{photographs} photographs in {sets} test sets, {models} models"));
         let config = self.config()?;
-        let answerers = self.answerers(shell)?;
+        let answerers = self.answerers(&collection, shell)?;
         let token = config.token.clone();
         let quiet = shell.is_quiet();
         server::serve(collection, answerers, &config, |address| {
@@ -120,13 +120,13 @@ impl Serve {
     }
 
     #[cfg(feature = "networks")]
-    fn answerers(&self, shell: &Shell) -> Result<Vec<Box<dyn Answerer>>> {
-        self.networks.open(shell)
+    fn answerers(&self, collection: &Collection, shell: &Shell) -> Result<Vec<Box<dyn Answerer>>> {
+        self.networks.open(collection, shell)
     }
 
     #[cfg(not(feature = "networks"))]
-    #[expect(clippy::unused_self, reason = "with networks it opens those that were named")]
-    fn answerers(&self, _: &Shell) -> Result<Vec<Box<dyn Answerer>>> {
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with networks it opens those that were named")]
+    fn answerers(&self, _: &Collection, _: &Shell) -> Result<Vec<Box<dyn Answerer>>> {
         Ok(Vec::new())
     }
 

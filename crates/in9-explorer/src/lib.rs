@@ -28,10 +28,12 @@ mod error;
 pub mod export;
 mod inputs;
 mod interface;
+#[cfg(feature = "networks")]
+mod networks;
 mod picture;
 pub mod server;
 
-pub use answerer::{Answer, Answerer};
+pub use answerer::{Answer, Answerer, Probed};
 pub use collection::Collection;
 pub use error::{Error, Result};
 pub use inputs::Inputs;

@@ -12,6 +12,7 @@ mod saliency;
 use std::path::PathBuf;
 
 use in9_analysis::stats::Bootstrap;
+use in9_data::Taxonomy;
 
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
@@ -65,6 +66,11 @@ impl Collection {
         names.sort_unstable();
         names.dedup();
         (self.sets.len(), photographs, names.len())
+    }
+
+    /// The classes of the first dataset with masks, which composites can be made of.
+    pub fn taxonomy(&self) -> Option<&Taxonomy> {
+        self.sets.iter().find_map(|set| Some(set.pictures.as_ref().filter(|p| p.split().has_layers())?.taxonomy()))
     }
 
     pub(crate) fn set(&self, set: usize) -> Result<&TestSet> {

@@ -1,6 +1,6 @@
 //! Layers of a split, and which photograph gives each mixed view its background.
 
-use in9_data::{Dataset, Layers, Pairing, Split, View, compose};
+use in9_data::{Dataset, Layers, Pairing, Split, Taxonomy, View, compose};
 
 use crate::error::{Error, Result};
 
@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 pub(crate) struct Pictures {
     split: Split,
     digest: String,
+    taxonomy: Taxonomy,
     /// The frozen pairings of [`View::MIXED`], as far as the dataset has them.
     pairings: [Option<Vec<u32>>; 3],
 }
@@ -28,12 +29,16 @@ impl Pictures {
                 }
             }
         });
-        Ok(Self { split, digest: dataset.digest(), pairings })
+        Ok(Self { split, digest: dataset.digest(), taxonomy: dataset.taxonomy().clone(), pairings })
     }
 
     /// BLAKE3 of what the dataset holds: a picture never changes as long as this does not.
     pub(crate) fn digest(&self) -> &str {
         &self.digest
+    }
+
+    pub(crate) fn taxonomy(&self) -> &Taxonomy {
+        &self.taxonomy
     }
 
     pub(crate) fn split(&self) -> &Split {
