@@ -83,7 +83,7 @@ fn ranges_keep_what_lies_between() {
 fn orders_are_orders_and_the_first_tenth_is_a_tenth() {
     in_browser(|page| {
         page.open(&format!("{}{GRID}&m=leans-s0&sort=effect", *SERVER));
-        let values = "[...document.querySelectorAll('.card .id')].slice(0, 8).map((e) => Number(e.textContent.split(' · ')[1].replace('−', '-')))";
+        let values = "[...document.querySelectorAll('.card .id')].slice(0, 8).map((e) => Number(e.textContent.split(' · ')[0].replace('−', '-')))";
         let down = page.read(values);
         let down: Vec<f64> = down.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
         assert!(down.is_sorted_by(|a, b| a >= b), "{down:?}");

@@ -17,7 +17,7 @@ function controls(set, columns, is, model) {
     return field_(label, h("span.between", null, inputs[0], h("span", { "aria-hidden": "true" }, "–"), inputs[1]));
   };
   const views = contents.views.filter((view, v) => view === "original" || source.has(set, view, columns.number[0] ?? 0, null) || view.startsWith("mixed") && set.layers || set.models.some((m) => m.accuracy[v]));
-  const search = h("input#search", { type: "search", value: is.get("q") || "", placeholder: "part of a name", "aria-label": "Name holds",
+  const search = h("input", { id: "search", type: "search", value: is.get("q") || "", placeholder: "part of a name", "aria-label": "Name holds",
     onchange: (e) => change({ q: e.target.value.trim() }) });
   const parts = [
     field_("Name", search),

@@ -113,14 +113,14 @@ class Grid {
     const r = this.rows[i], number = this.columns.number[r], id = this.columns.id(r), name = this.set.classes[this.columns.class[r]];
     const marks = this.model >= 0 ? mark(this.set, this.columns, this.model, this.viewAt, r) : null;
     const on = this.chosen.has(number);
-    const value = this.found.values && this.found.by !== "number" && !Number.isNaN(this.found.values[r]) ? ` · ${this.value(r)}` : "";
+    const value = this.found.values && this.found.by !== "number" && !Number.isNaN(this.found.values[r]) ? `${this.value(r)} · ` : "";
     return h(on ? "div.card.chosen" : "div.card", {
       role: "gridcell", "aria-colindex": (i % this.across) + 1, "aria-selected": on ? "true" : "false", tabindex: i === this.at ? "0" : "-1", "data-at": i,
       "aria-label": `${short(name, 60)}, ${short(id, 60)}${marks ? ", " + marks.text : ""}`,
     },
       picture(this.set, this.view, number, null, ""),
       h("span.tick", { "aria-hidden": "true", title: "Select" }, "✓"),
-      h("span.caption", null, h("span.what", null, short(name, 40)), marks && marks.element, h("span.id", null, short(id, 60), value)));
+      h("span.caption", null, h("span.what", null, short(name, 40)), marks && marks.element, h("span.id", null, value, short(id, 60))));
   }
 
   value(r) {
