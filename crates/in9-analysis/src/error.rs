@@ -1,5 +1,6 @@
 //! What can go wrong, sorted by who is at fault.
 
+use in9_data::View;
 use std::path::{Path, PathBuf};
 
 /// Result of this crate.
@@ -9,18 +10,134 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller asked for something that the inputs cannot give.
+    // ---- what the caller asked for ----
+    /// No prediction table was given.
+    #[error("no prediction table given (expected at least one)")]
+    NoTables,
+    /// Table 5 of the paper has no network trained on this.
+    #[error(
+        "no network of the paper's Table 5 was trained on {trained_on} (expected one of its eight views)"
+    )]
+    NotInPaper {
+        /// What was asked for.
+        trained_on: String,
+    },
+    /// The caller asked a probe for something that the inputs cannot give.
     #[error("{0}")]
     Usage(String),
+
+    // ---- what a file says ----
+    /// A file could not be read or written, or a table has mistakes or too much of something.
+    #[error(transparent)]
+    File(#[from] in9_base::Error),
+    /// A prediction table holds no prediction.
+    #[error("{}: holds a header and no prediction (expected one row a model, view and image)", path.display())]
+    EmptyTable {
+        /// The table.
+        path: PathBuf,
+    },
+    /// Two tables name different classes, or the same in another order.
+    #[error(
+        "{second}: names other classes than {first} (expected {}, found {}); score them apart",
+        listed(expected),
+        listed(found)
+    )]
+    DifferentClasses {
+        /// The table that named the classes first.
+        first: String,
+        /// The table that names others.
+        second: String,
+        /// The first table's classes.
+        expected: Vec<String>,
+        /// The second table's classes.
+        found: Vec<String>,
+    },
+    /// A foreground has two true classes.
+    #[error("{model}: foreground {foreground} has two classes (expected {expected}, found {found})")]
+    TwoClasses {
+        /// The model whose rows disagree.
+        model: String,
+        /// The foreground.
+        foreground: String,
+        /// Index of the class that a row gave first.
+        expected: u16,
+        /// Index of the class that another row gives.
+        found: u16,
+    },
+    /// A prediction is of a class that its table does not name.
+    #[error(
+        "{model}: image {image} is of class {found}, and there are {classes} (expected an index below that)"
+    )]
+    NoSuchClass {
+        /// The model.
+        model: String,
+        /// The image.
+        image: String,
+        /// The index.
+        found: u16,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Two tables hold the same prediction.
+    #[error("{model}: image {image} on {view} is predicted twice, in two tables; give each prediction once")]
+    PredictedTwice {
+        /// The model.
+        model: String,
+        /// The view.
+        view: View,
+        /// The image.
+        image: String,
+    },
+    /// Two models were tested on no image in common, so that they cannot be paired.
+    #[error(
+        "{first} and {second} share no image, so they cannot be paired (expected predictions on the same views of the \
+         same foregrounds, found {foregrounds:?} foregrounds without a common one)"
+    )]
+    NothingShared {
+        /// The first model.
+        first: String,
+        /// The second model.
+        second: String,
+        /// How many foregrounds each was tested on.
+        foregrounds: [usize; 2],
+    },
+    /// A foreground has one true class by one model's rows and another by the other's.
+    #[error(
+        "foreground {foreground} has different classes in the two tables (expected {expected}, found {found})"
+    )]
+    ClassesDisagree {
+        /// The foreground.
+        foreground: String,
+        /// Index of its class by the first model's rows.
+        expected: u16,
+        /// Index of its class by the second model's.
+        found: u16,
+    },
+    /// A list of accuracies on ImageNet names a model that has no predictions.
+    #[error(
+        "{}: line {line}: model {model} has no predictions (expected one of {})",
+        path.display(),
+        known.join(", ")
+    )]
+    UnknownModel {
+        /// The list.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The model that it names.
+        model: String,
+        /// The models with predictions.
+        known: Vec<String>,
+    },
     /// A file says something that it may not say.
-    #[error("{path}: {what}")]
+    #[error("{}: {what}", path.display())]
     Input {
         /// The file at fault.
         path: PathBuf,
         /// What is wrong, what was expected and what to do.
         what: String,
     },
-    /// Tables that should fit together do not.
+    /// Things that should fit together do not.
     #[error("{what} (expected {expected}, found {found})")]
     Mismatch {
         /// What does not fit.
@@ -30,26 +147,51 @@ pub enum Error {
         /// What was found.
         found: String,
     },
-    /// An arithmetic identity of the protocol does not hold: a fault of this crate.
-    #[error("identity violated: {0}; please report this")]
-    Identity(String),
-    /// The classifier under a probe failed.
-    #[error("classifier: {0}")]
-    Classifier(String),
     /// The data library refused something.
     #[error(transparent)]
     Data(#[from] in9_data::Error),
+
+    // ---- who is under the probe ----
+    /// The classifier under a probe failed.
+    #[error("classifier: {0}")]
+    Classifier(String),
+
+    // ---- the machine and this crate ----
     /// A file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
-    /// A page could not be rendered.
-    #[error("page: {0}")]
-    Page(#[from] askama::Error),
+    /// The paper's numbers that are built in cannot be read: a fault of this crate.
+    #[error("the built-in numbers of the paper: {0}")]
+    Paper(#[from] toml::de::Error),
+    /// A result could not be encoded, which only running out of memory can cause.
+    #[error("cannot encode {what}: {reason}")]
+    Encode {
+        /// The kind of file, such as "CSV".
+        what: &'static str,
+        /// What the encoder said.
+        reason: String,
+    },
+    /// An arithmetic identity of the protocol does not hold: a fault of this crate.
+    #[error(
+        "identity violated: {model}: required {required} − fools {fools} is not original {original} − mixed-rand {mixed_rand}; please report this"
+    )]
+    Identity {
+        /// The model.
+        model: String,
+        /// Images that need their background.
+        required: u64,
+        /// Images that their background fools.
+        fools: u64,
+        /// Images right in full.
+        original: i64,
+        /// Images right on a random background.
+        mixed_rand: i64,
+    },
 }
 
 impl Error {
@@ -63,4 +205,15 @@ impl Error {
         let path = path.to_owned();
         move |source| Self::Io { path, source }
     }
+
+    /// A result that cannot be encoded; shaped for `map_err`.
+    pub(crate) fn encode<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> Self {
+        move |reason| Self::Encode { what, reason: reason.to_string() }
+    }
+}
+
+/// Names in a row, the first ten of many.
+fn listed(names: &[String]) -> String {
+    let shown = names[..names.len().min(10)].join(" ");
+    if names.len() > 10 { format!("{shown} … ({} in all)", names.len()) } else { shown }
 }

@@ -1,18 +1,23 @@
-//! How much a classifier leans on the background: metrics with intervals, probes and a report, from prediction tables.
+//! How much a classifier leans on the background: metrics with intervals and probes, from prediction tables.
 #![deny(missing_docs)]
 
-pub mod error;
-pub mod frame;
+// The command line names this crate as its users do.
+#[cfg(feature = "cli")]
+extern crate self as in9_analysis;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+mod error;
+mod frame;
 pub mod metrics;
 pub mod output;
 pub mod paper;
-pub mod plot;
+pub mod paper_world;
 pub mod probes;
-pub mod report;
 pub mod stats;
 
 pub use error::{Error, Result};
-pub use frame::{Frame, ModelFrame};
+pub use frame::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
 
 // Compiles the README's example.
 #[cfg(doctest)]

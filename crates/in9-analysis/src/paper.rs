@@ -1,9 +1,8 @@
 //! The paper's published numbers, read from `data-manifests/paper.toml`.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Accuracy in percent by view name (or `in-9l`).
 pub type Accuracies = BTreeMap<String, f64>;
@@ -119,7 +118,7 @@ impl Paper {
     /// Never for an unchanged program: a test reads the same text.
     pub fn embedded() -> Result<Self> {
         let text = include_str!("../../../data-manifests/paper.toml");
-        toml::from_str(text).map_err(|e| Error::input(Path::new("data-manifests/paper.toml"), e.to_string()))
+        Ok(toml::from_str(text)?)
     }
 
     /// Table 5's accuracy in percent, if the paper has it.

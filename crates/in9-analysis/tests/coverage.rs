@@ -2,10 +2,10 @@
 //!
 //! Each world is drawn 2000 times; the share of intervals that hold the truth must be 93 to 97 %.
 
-use in9_analysis::stats::proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 use in9_analysis::stats::regression::fit;
-use in9_analysis::stats::{Bootstrap, mean};
-use in9_data::rng::{stream, unit};
+use in9_analysis::stats::{Bootstrap, student};
+use in9_analysis::stats::{mean_of_proportions, wilson, wilson_in_clusters};
+use in9_base::rng::{stream, unit};
 use rayon::prelude::*;
 
 const WORLDS: u64 = 2000;
@@ -140,7 +140,7 @@ fn seeds_and_slopes_cover() {
     let seeds = coverage(|w| {
         let mut random = stream(3, "coverage", w, 0);
         let values: Vec<f64> = (0..5).map(|_| 20.0 + normal(&mut random)).collect();
-        mean::student(&values, 0.95).contains(20.0)
+        student(&values, 0.95).contains(20.0)
     });
     check("mean over seeds", seeds);
     let slopes = coverage(|w| {

@@ -1,16 +1,14 @@
 //! The built program: what it answers, what it refuses, and that searches resume and merge.
 #![cfg(all(feature = "cli", feature = "probes"))]
 
-mod support;
-
 use candle_core::{DType, Device};
-use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build, toy};
+use in9_analysis::paper_world::{World, draw};
+use in9_data::{BuildConfig, Dataset, LoaderConfig, MaskSource, SourceKind, View, build};
 use in9_models::Params;
 use in9_models::train::{DataSection, DatasetBatches, ModelSection, RunFile, Settings, Silent, Training};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{World, draw};
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_in9-analysis"))
@@ -64,7 +62,7 @@ fn a_table_is_scored_and_two_are_compared() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("p.csv");
     let world = World { dataset: "d", split: "test", per_class: 40, reliance: 1.0, seed: 0 };
-    draw(&world, &["original", "mixed-rand"]).write_atomic(&path).unwrap();
+    draw(&world, &["original", "mixed-rand"]).unwrap().write_atomic(&path).unwrap();
     let (printed, _) =
         finish(program().arg("score").arg(&path).arg("--out").arg(dir.path().join("scores")), 0);
     for word in ["BG-gap", "original", "mixed-rand", "BG Required"] {
@@ -86,11 +84,144 @@ fn a_table_is_scored_and_two_are_compared() {
     assert!(said.contains("d-original, d-mixed-rand") || said.contains("d-mixed-rand, d-original"), "{said}");
 }
 
+/// A table of the drawn world with two networks at `path`.
+fn drawn(path: &Path) {
+    let world = World { dataset: "d", split: "test", per_class: 4, reliance: 1.0, seed: 0 };
+    draw(&world, &["original", "mixed-rand"]).unwrap().write_atomic(path).unwrap();
+}
+
+#[test]
+fn an_output_never_replaces_an_input_or_what_others_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, table) = (dir.path().join("r"), dir.path().join("r/pred.csv"));
+    fs::create_dir(&folder).unwrap();
+    drawn(&table);
+    let before = fs::read(&table).unwrap();
+    let (_, said) = finish(program().arg("score").arg(&table).arg("--out").arg(&folder), 1);
+    assert!(said.contains("pred.csv") && said.contains("is an input"), "{said}");
+    assert_eq!(fs::read(&table).unwrap(), before);
+    let (_, said) = finish(
+        program()
+            .arg("compare")
+            .args([&table, &table])
+            .args(["--first", "d-original"])
+            .arg("--out")
+            .arg(&folder),
+        1,
+    );
+    assert!(said.contains("is an input"), "{said}");
+    // Files of any of the kinds that we write are not ours for that.
+    for name in ["notes.csv", "page.html", "data.json", "settings.toml", "weights.bin", "results.json"] {
+        let folder = dir.path().join(format!("foreign-{name}"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(name), "precious").unwrap();
+        let (_, said) = finish(program().arg("score").arg(&table).arg("--out").arg(&folder), 1);
+        assert!(said.contains(name) && said.contains("nothing was changed"), "{said}");
+        assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), "precious");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+    // Our own output is replaced, unless something strange has come to stand in it.
+    let out = dir.path().join("scores");
+    for _ in 0..2 {
+        finish(program().arg("score").arg(&table).arg("--out").arg(&out), 0);
+    }
+    fs::write(out.join("thesis.csv"), "precious").unwrap();
+    let (_, said) = finish(program().arg("score").arg(&table).arg("--out").arg(&out), 1);
+    assert!(said.contains("thesis.csv"), "{said}");
+    assert_eq!(fs::read_to_string(out.join("thesis.csv")).unwrap(), "precious");
+}
+
+#[test]
+fn figures_that_cannot_be_computed_are_named_with_what_they_need() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.csv");
+    let head = "model,arch,trained_on,dataset,split,view,image,foreground,background,class,background_class,predicted,score_a,score_b\n";
+    let score = |rows: &[(&str, &str)]| {
+        let row = |(view, image): &(&str, &str)| {
+            format!("m,x,original,d,test,{view},{image},{image},,a,,a,0.9,0.1\n")
+        };
+        fs::write(&path, head.to_owned() + &rows.iter().map(row).collect::<String>()).unwrap();
+        finish(program().arg("score").arg(&path), 0).0
+    };
+    let printed = score(&[("original", "1"), ("original", "2"), ("mixed-rand", "1"), ("mixed-rand", "2")]);
+    assert!(printed.contains("BG-gap: needs predictions on mixed-same (trained on original)"), "{printed}");
+    assert!(printed.contains("categories: needs predictions on only-bg-t"), "{printed}");
+    let printed = score(&[("mixed-same", "1"), ("mixed-rand", "2")]);
+    assert!(
+        printed.contains("mixed-same, mixed-rand share no foreground")
+            && !printed.contains("BG-gap in points"),
+        "{printed}"
+    );
+    let printed = score(&[("mixed-same", "1"), ("mixed-rand", "1")]);
+    assert!(printed.contains("one photograph gives none"), "{printed}");
+    assert!(!printed.contains("0.0 [0.0, 0.0]"), "{printed}");
+    fs::write(&path, head).unwrap();
+    let (_, said) = finish(program().arg("score").arg(&path), 1);
+    assert!(said.contains("holds a header and no prediction"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_table_hangs_or_fills_the_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), Path::new("/dev/zero")] {
+        let (_, said) = finish(program().arg("score").arg(path), 1);
+        assert!(said.contains("expected a regular file"), "{said}");
+    }
+    // Ten thousand classes on nine views: a square of them for each would take over six gigabytes.
+    let names: Vec<String> = (0..10_000).map(|c| format!("score_c{c}")).collect();
+    let mut text = format!(
+        "model,arch,trained_on,dataset,split,view,image,foreground,background,class,background_class,predicted,{}\n",
+        names.join(",")
+    );
+    let scores = vec!["0"; 10_000].join(",");
+    for view in View::ALL {
+        text += &format!("m,x,original,d,test,{view},i,i,,c1,,c9999,{scores}\n");
+    }
+    let path = dir.path().join("many.csv");
+    fs::write(&path, text).unwrap();
+    let mut limited = Command::new("sh");
+    limited.args([
+        "-c",
+        "ulimit -v 1000000; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_in9-analysis"),
+        "score",
+        "--jobs",
+        "2",
+    ]);
+    limited.arg(&path).arg("--out").arg(dir.path().join("out"));
+    finish(&mut limited, 0);
+    let confusion = fs::read_to_string(dir.path().join("out/confusion.csv")).unwrap();
+    assert_eq!(confusion.lines().filter(|l| l.ends_with(",c1,c9999,1")).count(), View::ALL.len());
+}
+
+#[test]
+fn hostile_names_reach_no_terminal_and_no_spreadsheet() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.csv");
+    drawn(&path);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("d-original", "=cmd|' /C calc'!A0")).unwrap();
+    let out = dir.path().join("out");
+    finish(program().arg("score").arg(&path).arg("--out").arg(&out), 0);
+    let csv = fs::read_to_string(out.join("gaps.csv")).unwrap();
+    assert!(csv.contains(",'=cmd|") && !csv.contains(",=cmd"), "{csv}");
+    fs::write(&path, text.replace("d-original", "\u{1b}[31md-original")).unwrap();
+    let (printed, said) = finish(program().arg("score").arg(&path), 1);
+    assert!(
+        !printed.contains('\u{1b}') && !said.contains('\u{1b}') && said.contains("control character"),
+        "{said}"
+    );
+}
+
 /// A toy data set of 18 test photographs and a network that saw it once.
 fn trained(dir: &Path) {
     let photographs = dir.join("photographs");
-    let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
-    toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config = in9_toy::WorldConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {
         size: 32,
         masks: MaskSource::Exact,

@@ -1,10 +1,10 @@
 //! Statistics against SciPy and statsmodels: `tests/oracles/analysis_statistics.py`.
 
-use in9_analysis::stats::bootstrap::quantile;
-use in9_analysis::stats::mcnemar::mcnemar;
-use in9_analysis::stats::mean::student;
-use in9_analysis::stats::proportion::wilson;
+use in9_analysis::stats::mcnemar;
+use in9_analysis::stats::quantile;
 use in9_analysis::stats::regression::fit;
+use in9_analysis::stats::student;
+use in9_analysis::stats::wilson;
 use in9_analysis::stats::{Bootstrap, Interval, special};
 use serde_json::Value;
 

@@ -148,6 +148,9 @@ impl<R: Read> Table<R> {
     pub fn next_row(&mut self) -> Result<Option<(u64, StringRecord)>> {
         let mut record = StringRecord::new();
         loop {
+            // What is read ahead of a row counts into the row before it, which is never too strict: the limit is far
+            // above the reader's buffer.
+            self.reader.get_mut().row = 0;
             match self.reader.read_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
@@ -212,7 +215,7 @@ fn broken(path: &Path, error: csv::Error, limits: &Limits, rows: u64) -> Error {
 #[derive(Debug)]
 struct Bounded<R> {
     inner: R,
-    /// Bytes since the last end of a line; a quoted field may hold some, so this is never too strict.
+    /// Bytes since the last row began; ends of lines do not tell, because a quoted field may hold any number.
     row: usize,
     total: u64,
     limits: Limits,
@@ -226,10 +229,7 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.total += count as u64;
-        self.row = match buffer[..count].iter().rposition(|byte| *byte == b'\n') {
-            Some(at) => count - at - 1,
-            None => self.row + count,
-        };
+        self.row += count;
         if self.total > self.limits.bytes {
             return Err(std::io::Error::other(Beyond("bytes", self.limits.bytes)));
         }

@@ -4,6 +4,8 @@
 //! and 2 GB), loads and serves them, prints what was measured, and goes on serving at the printed address, so that
 //! scrolling can be measured in a browser.
 
+#![allow(clippy::print_stdout, reason = "a program")]
+
 use std::error::Error;
 use std::fs;
 use std::io::{BufWriter, Read as _, Write as _};
@@ -23,11 +25,17 @@ const SIDE: u32 = 224;
 const DRAWN: usize = 200;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os().nth(1).map_or_else(|| std::env::temp_dir().join("in9-explorer-bench"), PathBuf::from);
+    let folder = std::env::args_os()
+        .nth(1)
+        .map_or_else(|| std::env::temp_dir().join("in9-explorer-bench"), PathBuf::from);
     let data = folder.join("data");
     if !data.join("manifest.json").exists() {
         photographs(&folder.join("photographs"))?;
-        let config = BuildConfig { size: SIDE, photos_only: true, ..BuildConfig::new(SourceKind::Folder, &folder.join("photographs"), &data) };
+        let config = BuildConfig {
+            size: SIDE,
+            photos_only: true,
+            ..BuildConfig::new(SourceKind::Folder, &folder.join("photographs"), &data)
+        };
         build(&config, &|_| ())?;
     }
     let mut paths = vec![data];
@@ -48,7 +56,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let exported = export::to_file(&collection, &file, &export::Options::default())?;
     let megabytes = file.metadata()?.len() as f64 / 1e6;
-    println!("export of {} photographs     {megabytes:8.1} MB, {:.1} s", exported.photographs, started.elapsed().as_secs_f64());
+    println!(
+        "export of {} photographs     {megabytes:8.1} MB, {:.1} s",
+        exported.photographs,
+        started.elapsed().as_secs_f64()
+    );
     server::serve(collection, Vec::new(), &server::Config::default(), |address| {
         std::thread::spawn(move || measure(address));
     })?;
@@ -56,7 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(address: SocketAddr) {
-    let first = median(9, || ["/", "/style.css", "/script.js", "/data/contents"].iter().for_each(|path| drop(get(address, path))));
+    let first = median(9, || {
+        ["/", "/style.css", "/script.js", "/data/contents"].iter().for_each(|path| drop(get(address, path)))
+    });
     println!("first page                    {first:8.1} ms");
     println!("columns of all photographs    {:8.1} ms", median(9, || drop(get(address, "/data/0/columns"))));
     let mut at = 0;
@@ -65,17 +79,24 @@ fn measure(address: SocketAddr) {
         drop(get(address, &format!("/picture/0/original/{at}")));
     });
     println!("a picture of {SIDE}²             {picture:8.1} ms");
-    println!("a photograph's answers        {:8.1} ms", median(99, || drop(get(address, "/data/0/photograph/777"))));
+    println!(
+        "a photograph's answers        {:8.1} ms",
+        median(99, || drop(get(address, "/data/0/photograph/777")))
+    );
     let started = Instant::now();
     let threads: Vec<_> = (0..200)
         .map(|k| {
             std::thread::spawn(move || {
                 let started = Instant::now();
-                (get(address, &format!("/picture/0/original/{k}")).starts_with(b"HTTP/1.1 200"), started.elapsed())
+                (
+                    get(address, &format!("/picture/0/original/{k}")).starts_with(b"HTTP/1.1 200"),
+                    started.elapsed(),
+                )
             })
         })
         .collect();
-    let answers: Vec<(bool, Duration)> = threads.into_iter().filter_map(|thread| thread.join().ok()).collect();
+    let answers: Vec<(bool, Duration)> =
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect();
     let good = answers.iter().filter(|answer| answer.0).count();
     let slowest = answers.iter().map(|answer| answer.1).max().unwrap_or_default();
     println!(
@@ -135,7 +156,8 @@ fn photographs(root: &Path) -> Result<(), Box<dyn Error>> {
         if at < DRAWN {
             image::RgbImage::from_fn(SIDE, SIDE, |x, y| {
                 // Waves with grain: as hard to pack as a photograph.
-                let wave = |k: f64| ((f64::from(x) * k + at as f64).sin() + (f64::from(y) * k * 1.3).cos()) * 50.0;
+                let wave =
+                    |k: f64| ((f64::from(x) * k + at as f64).sin() + (f64::from(y) * k * 1.3).cos()) * 50.0;
                 let grain = f64::from((x * 7919 + y * 104_729 + at as u32 * 31) % 23);
                 image::Rgb([0.03, 0.05, 0.11].map(|k| (128.0 + wave(k) + grain) as u8))
             })
@@ -157,10 +179,23 @@ fn table(path: &Path, model: usize) -> Result<(), Box<dyn Error>> {
         for at in 0..PHOTOGRAPHS {
             let (name, class) = photograph(at);
             let (other, of) = photograph((at * 31 + 7) % PHOTOGRAPHS);
-            let (other, of) = if view.needs_background() { (other, format!("class{of}")) } else { (String::new(), String::new()) };
-            let predicted = if (at * 13 + model * 5 + view as usize * 3) % 10 < 7 { class } else { (class + 1) % CLASSES };
-            write!(out, "model-{model},tiny,,data,test,{view},{name},{name},{other},class{class},{of},class{predicted}")?;
-            (0..CLASSES).try_for_each(|class| write!(out, ",{}", if class == predicted { 0.81 } else { 0.02 + at as f32 / 1e7 }))?;
+            let (other, of) = if view.needs_background() {
+                (other, format!("class{of}"))
+            } else {
+                (String::new(), String::new())
+            };
+            let predicted = if (at * 13 + model * 5 + view as usize * 3) % 10 < 7 {
+                class
+            } else {
+                (class + 1) % CLASSES
+            };
+            write!(
+                out,
+                "model-{model},tiny,,data,test,{view},{name},{name},{other},class{class},{of},class{predicted}"
+            )?;
+            (0..CLASSES).try_for_each(|class| {
+                write!(out, ",{}", if class == predicted { 0.81 } else { 0.02 + at as f32 / 1e7 })
+            })?;
             writeln!(out)?;
         }
     }

@@ -106,10 +106,22 @@ mod tests {
             vec!["layer1".into(), "fc".into()]
         }
 
-        fn tap_gradient(&self, pictures: &Pictures, _: &[u16], tap: &str) -> in9_analysis::Result<TapGradient> {
+        fn tap_gradient(
+            &self,
+            pictures: &Pictures,
+            _: &[u16],
+            tap: &str,
+        ) -> in9_analysis::Result<TapGradient> {
             assert_eq!(tap, "layer1");
             let activation = vec![1.0, 0.0];
-            Ok(TapGradient { activation, gradient: vec![1.0; 2], count: pictures.count, channels: 1, height: 2, width: 1 })
+            Ok(TapGradient {
+                activation,
+                gradient: vec![1.0; 2],
+                count: pictures.count,
+                channels: 1,
+                height: 2,
+                width: 1,
+            })
         }
 
         fn input_gradient(&self, _: &Pictures, _: &[u16]) -> in9_analysis::Result<Vec<f32>> {

@@ -108,7 +108,9 @@ impl Serve {
     fn config(&self) -> Result<Config> {
         let address = SocketAddr::new(self.bind, self.port);
         let token = match &self.token {
-            Some(token) if token.len() < 16 => bail!("--token is too short (expected 16 characters at least)"),
+            Some(token) if token.len() < 16 => {
+                bail!("--token is too short (expected 16 characters at least)")
+            }
             Some(token) if !token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') => {
                 bail!("--token may hold letters, digits, - and _ only, because it becomes part of an address")
             }
@@ -125,7 +127,11 @@ impl Serve {
     }
 
     #[cfg(not(feature = "networks"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with networks it opens those that were named")]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "with networks it opens those that were named"
+    )]
     fn answerers(&self, _: &Collection, _: &Shell) -> Result<Vec<Box<dyn Answerer>>> {
         Ok(Vec::new())
     }

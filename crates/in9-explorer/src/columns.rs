@@ -104,7 +104,8 @@ impl Columns {
             self.add(format!("fooled/{m}"), "f32", &numbers(&share));
         }
         if let Some(saliency) = &model.saliency {
-            let mass = |i: usize| saliency.rows(i as u32).first().and_then(|row| row.mass).unwrap_or(f32::NAN);
+            let mass =
+                |i: usize| saliency.rows(i as u32).first().and_then(|row| row.mass).unwrap_or(f32::NAN);
             self.add(format!("mass/{m}"), "f32", &numbers(&mass));
         }
     }

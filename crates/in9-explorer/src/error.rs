@@ -51,7 +51,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// An address that other machines reach needs a secret.
-    #[error("{address}: other machines can reach this address (expected a secret token of 16 characters at least)")]
+    #[error(
+        "{address}: other machines can reach this address (expected a secret token of 16 characters at least)"
+    )]
     Unprotected {
         /// The address.
         address: SocketAddr,

@@ -118,7 +118,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         for (name, text) in [
-            ("out/report.toml", "title = \"T\"\nnew = 1\n[[dataset]]\nname = \"d\"\npath = \"data/d\"\nmain = true\n[[predictions]]\npath = \"p.csv\"\n[[probe]]\nkind = \"saliency\"\npath = \"s\"\n"),
+            (
+                "out/report.toml",
+                "title = \"T\"\nnew = 1\n[[dataset]]\nname = \"d\"\npath = \"data/d\"\nmain = true\n[[predictions]]\npath = \"p.csv\"\n[[probe]]\nkind = \"saliency\"\npath = \"s\"\n",
+            ),
             ("out/report/index.html", ""),
             ("world/manifest.json", ""),
             ("probe/summary.json", ""),

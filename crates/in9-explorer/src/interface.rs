@@ -59,11 +59,14 @@ pub(crate) fn standalone(data: &str, pictures: &str) -> String {
     let data = data.replace('<', "\\u003c");
     let icon = format!("data:image/svg+xml;base64,{}", STANDARD.encode(ICON));
     // The data goes in last: it may hold any of the other names.
-    PAGE.replace("<!--POLICY-->", &format!(r#"<meta http-equiv="Content-Security-Policy" content="{policy}">"#))
-        .replace("<!--STYLE-->", &format!("<style>{STYLE}</style>"))
-        .replace("<!--ICON-->", &format!(r#"<link rel="icon" href="{icon}">"#))
-        .replace("<!--SCRIPT-->", &format!("<script>{SCRIPT}</script>"))
-        .replace("<!--DATA-->", &format!(r#"<script type="application/json" id="data">{data}</script>"#))
+    PAGE.replace(
+        "<!--POLICY-->",
+        &format!(r#"<meta http-equiv="Content-Security-Policy" content="{policy}">"#),
+    )
+    .replace("<!--STYLE-->", &format!("<style>{STYLE}</style>"))
+    .replace("<!--ICON-->", &format!(r#"<link rel="icon" href="{icon}">"#))
+    .replace("<!--SCRIPT-->", &format!("<script>{SCRIPT}</script>"))
+    .replace("<!--DATA-->", &format!(r#"<script type="application/json" id="data">{data}</script>"#))
 }
 
 #[cfg(test)]
@@ -83,7 +86,11 @@ mod tests {
         for page in [served(), standalone("{}", "data:")] {
             assert!(!page.contains(" style=") && !page.contains(" onclick="), "inline style or handler");
         }
-        assert!(!SCRIPT.contains("innerHTML") && !SCRIPT.contains("outerHTML") && !SCRIPT.contains("document.write"));
+        assert!(
+            !SCRIPT.contains("innerHTML")
+                && !SCRIPT.contains("outerHTML")
+                && !SCRIPT.contains("document.write")
+        );
         // A script element ends at the first such text, wherever it stands.
         assert!(!SCRIPT.contains("</script") && !STYLE.contains("</style"));
     }

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result};
 use clap::Args;
 use in9_base::shell::Shell;
+use in9_models::Classifier;
 use in9_models::mapping::Mapping;
 use in9_models::open::{Options, open};
-use in9_models::Classifier;
 
 use crate::{Answerer, Collection, Probed};
 
@@ -29,7 +29,8 @@ impl Networks {
         if self.weights.is_empty() {
             return Ok(Vec::new());
         }
-        let taxonomy = collection.taxonomy().context("networks need a dataset with masks to put pictures together")?;
+        let taxonomy =
+            collection.taxonomy().context("networks need a dataset with masks to put pictures together")?;
         let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
         let mut answerers: Vec<Box<dyn Answerer>> = Vec::new();
         for weights in &self.weights {

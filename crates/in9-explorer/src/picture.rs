@@ -29,15 +29,26 @@ pub(crate) fn mask_png(mask: &MaskBits<'_>) -> Result<Vec<u8>> {
 pub(crate) fn smallest(rgb: &[u8], size: usize) -> Result<(Vec<u8>, &'static str)> {
     let mut jpeg = Vec::new();
     let side = side(size);
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).write_image(rgb, side, side, ExtendedColorType::Rgb8)?;
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).write_image(
+        rgb,
+        side,
+        side,
+        ExtendedColorType::Rgb8,
+    )?;
     let png = encode_png(rgb, size, ExtendedColorType::Rgb8, CompressionType::Default)?;
     Ok(if png.len() <= jpeg.len() { (png, "png") } else { (jpeg, "jpg") })
 }
 
-fn encode_png(pixels: &[u8], size: usize, colour: ExtendedColorType, how: CompressionType) -> Result<Vec<u8>> {
+fn encode_png(
+    pixels: &[u8],
+    size: usize,
+    colour: ExtendedColorType,
+    how: CompressionType,
+) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(pixels.len() / 2);
     let side = side(size);
-    PngEncoder::new_with_quality(&mut bytes, how, FilterType::Adaptive).write_image(pixels, side, side, colour)?;
+    PngEncoder::new_with_quality(&mut bytes, how, FilterType::Adaptive)
+        .write_image(pixels, side, side, colour)?;
     Ok(bytes)
 }
 

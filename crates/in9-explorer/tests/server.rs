@@ -100,7 +100,12 @@ fn what_is_not_there_is_not_found() {
     ] {
         assert_eq!(get(*SERVER, path).status, 404, "{path}");
     }
-    for path in ["/picture/0/original/-1", "/picture/0/original/x", "/data/99999999999999999999/columns", "/selection.html"] {
+    for path in [
+        "/picture/0/original/-1",
+        "/picture/0/original/x",
+        "/data/99999999999999999999/columns",
+        "/selection.html",
+    ] {
         assert_eq!(get(*SERVER, path).status, 400, "{path}");
     }
 }
@@ -126,7 +131,8 @@ fn no_path_leads_out_of_the_program() {
 #[test]
 fn nothing_can_be_changed() {
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "MAKE"] {
-        let request = format!("{method} /data/contents HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", *SERVER);
+        let request =
+            format!("{method} /data/contents HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", *SERVER);
         let reply = send(*SERVER, &request);
         assert!(matches!(reply.status, 400 | 404 | 405), "{method}: {}", reply.status);
     }
@@ -135,15 +141,24 @@ fn nothing_can_be_changed() {
 #[test]
 fn a_page_of_another_name_learns_nothing() {
     let port = SERVER.port();
-    for host in ["evil.example", &format!("evil.example:{port}"), &format!("localhost.evil.example:{port}"), "127.0.0.1", ""] {
-        let reply =
-            send(*SERVER, &format!("GET /data/contents HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+    for host in [
+        "evil.example",
+        &format!("evil.example:{port}"),
+        &format!("localhost.evil.example:{port}"),
+        "127.0.0.1",
+        "",
+    ] {
+        let reply = send(
+            *SERVER,
+            &format!("GET /data/contents HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+        );
         assert!(matches!(reply.status, 400 | 421), "{host}: {}", reply.status);
         assert!(!reply.text().contains("small world"));
     }
     let none = send(*SERVER, "GET /data/contents HTTP/1.0\r\n\r\n");
     assert!(matches!(none.status, 400 | 421));
-    let twice = format!("GET / HTTP/1.1\r\nHost: {}\r\nHost: evil.example\r\nConnection: close\r\n\r\n", *SERVER);
+    let twice =
+        format!("GET / HTTP/1.1\r\nHost: {}\r\nHost: evil.example\r\nConnection: close\r\n\r\n", *SERVER);
     assert!(matches!(send(*SERVER, &twice).status, 400 | 421));
     let named = format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
     assert_eq!(send(*SERVER, &named).status, 200);
@@ -169,7 +184,8 @@ fn an_address_beyond_this_machine_needs_a_token() {
         assert!(serve(collection(&[WORLD.out.clone()]), Vec::new(), &config, |_| ()).is_err());
     }
     let token = "0123456789abcdef".to_owned();
-    let open = support::serve(collection(&[WORLD.out.clone()]), Config { address, token: Some(token.clone()) });
+    let open =
+        support::serve(collection(&[WORLD.out.clone()]), Config { address, token: Some(token.clone()) });
     let here = SocketAddr::from(([127, 0, 0, 1], open.port()));
     for path in ["/", "/data/contents", "/picture/0/original/0", "/?token=0123456789abcdeX", "/?token="] {
         let reply = get(here, path);
@@ -181,8 +197,9 @@ fn an_address_beyond_this_machine_needs_a_token() {
     let cookie = entered.header("set-cookie").unwrap();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
     let cookie = cookie.split(';').next().unwrap();
-    let request =
-        format!("GET /data/contents HTTP/1.1\r\nHost: {here}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET /data/contents HTTP/1.1\r\nHost: {here}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+    );
     assert_eq!(send(here, &request).status, 200);
 }
 

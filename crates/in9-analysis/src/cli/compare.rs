@@ -1,11 +1,13 @@
 //! `compare`: paired tests of two models.
 
-use super::{Outcome, Statistics, out, score};
+use super::{Outcome, SCORES, Statistics, score};
+use crate::metrics::compare;
+use crate::output::{json, tables};
+use crate::{Frame, ModelFrame, stats::Bootstrap};
 use anyhow::{Result, bail};
 use clap::Args;
-use in9_analysis::metrics::compare::compare;
-use in9_analysis::output::{Folder, json, tables};
-use in9_analysis::{Frame, ModelFrame, stats::Bootstrap};
+use in9_base::files::OutputFolder;
+use in9_base::shell::Shell;
 use std::path::{Path, PathBuf};
 
 /// Paired tests of two models on the same images: McNemar and paired bootstrap
@@ -34,10 +36,11 @@ pub(crate) struct Compare {
 }
 
 impl Compare {
-    pub(crate) fn run(self) -> Result<Outcome> {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Outcome> {
         let bootstrap = Bootstrap::from(self.statistics);
-        let (a, b) =
-            (score::read(std::slice::from_ref(&self.a))?, score::read(std::slice::from_ref(&self.b))?);
+        let inputs = [self.a.as_path(), self.b.as_path()];
+        let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
+        let (a, b) = (Frame::read(&[&self.a])?, Frame::read(&[&self.b])?);
         if a.classes != b.classes {
             bail!(
                 "{}: classes differ from {} (expected {}, found {}); compare models of one taxonomy",
@@ -67,14 +70,13 @@ impl Compare {
         for ((dataset, split), comparison) in &done {
             text += &format!("## {dataset} · {split}\n\n{}\n", tables::comparison(comparison).markdown());
         }
-        if let Some(destination) = &self.out {
-            let folder = Folder::begin(destination)?;
+        if let Some(folder) = folder {
             let comparisons: Vec<_> = done.iter().map(|(_, c)| c).collect();
             folder.write("results.json", json::pretty(&comparisons)?)?;
             folder.write("settings.toml", score::settings(&bootstrap))?;
             folder.finish()?;
         }
-        out::print(&text)?;
+        shell.print(text.trim_end())?;
         Ok(Outcome::Done)
     }
 }

@@ -10,7 +10,7 @@ use in9_analysis::output::csv_files::encode;
 use in9_analysis::output::number::{percent_interval, points_interval};
 use in9_analysis::output::{Folder, json};
 use in9_analysis::probes::counterfactual::{Effects, effects, mean};
-use in9_analysis::report::probes::Counterfactual as Written;
+use in9_analysis::probes::written::Counterfactual as Written;
 use in9_analysis::stats::Bootstrap;
 
 /// Counterfactual attribution: effect of background and foreground on the score, image by image

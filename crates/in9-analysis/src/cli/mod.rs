@@ -1,4 +1,4 @@
-//! Arguments of the program, one sub-command a file.
+//! The command line of `in9-analysis`, one sub-command a file.
 
 #[cfg(feature = "probes")]
 pub(crate) mod adversarial;
@@ -7,35 +7,46 @@ pub(crate) mod bar;
 pub(crate) mod compare;
 #[cfg(feature = "probes")]
 pub(crate) mod counterfactual;
+#[cfg(feature = "probes")]
 pub(crate) mod out;
 #[cfg(feature = "probes")]
 pub(crate) mod pieces;
 pub(crate) mod progress;
-pub(crate) mod report;
 #[cfg(feature = "probes")]
 pub(crate) mod saliency;
 pub(crate) mod score;
 #[cfg(feature = "probes")]
 pub(crate) mod target;
 
+use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use in9_analysis::stats::Bootstrap;
+use in9_base::files::Owner;
+pub(crate) use in9_base::shell::Outcome;
+use in9_base::shell::{self, Machine, Program, Shell};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the program on the arguments of this process.
+pub fn main() -> ExitCode {
+    shell::main::<Cli>()
+}
+
+/// Runs the program on `arguments`, of which the first is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    shell::run(Cli::parse_from(arguments))
+}
 
 /// How much does a classifier lean on the background?
 ///
 /// Reads prediction tables (CSV) of any origin, answers with numbers that carry their uncertainty.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Example:\n  in9-analysis score predictions.csv --out scores")]
-pub(crate) struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Worker threads; all cores if absent.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    jobs: Option<u32>,
-    /// Says nothing but errors on stderr.
-    #[arg(long, global = true)]
-    quiet: bool,
+    #[command(flatten)]
+    machine: Machine,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,7 +54,6 @@ enum Command {
     Score(score::Score),
     Compare(compare::Compare),
     Progress(progress::Progress),
-    Report(report::Report),
     #[cfg(feature = "probes")]
     Adversarial(Box<adversarial::Adversarial>),
     #[cfg(feature = "probes")]
@@ -52,37 +62,18 @@ enum Command {
     Counterfactual(Box<counterfactual::Counterfactual>),
 }
 
-/// How a command that did not fail ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Everything was done.
-    Done,
-    /// Something was reported and left out.
-    Skips,
-}
-
-impl Outcome {
-    /// Exit code of the program.
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Skips => 3,
-        }
+impl Program for Cli {
+    fn machine(&self) -> Machine {
+        self.machine
     }
-}
 
-impl Cli {
-    /// Runs the command.
-    pub(crate) fn run(self) -> Result<Outcome> {
-        if let Some(jobs) = self.jobs {
-            rayon::ThreadPoolBuilder::new().num_threads(jobs as usize).build_global()?;
-        }
-        let log = out::Log { quiet: self.quiet };
+    fn run(self, shell: &Shell) -> Result<Outcome> {
+        #[cfg(feature = "probes")]
+        let log = out::Log { quiet: shell.is_quiet() };
         match self.command {
-            Command::Score(c) => c.run(),
-            Command::Compare(c) => c.run(),
-            Command::Progress(c) => c.run(),
-            Command::Report(c) => c.run(log),
+            Command::Score(c) => c.run(shell),
+            Command::Compare(c) => c.run(shell),
+            Command::Progress(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Command::Adversarial(c) => c.run(log),
             #[cfg(feature = "probes")]
@@ -112,6 +103,20 @@ impl From<Statistics> for Bootstrap {
         Self { replicates: s.replicates, level: s.level, seed: s.seed }
     }
 }
+
+/// What the statistics' commands write.
+pub(crate) const SCORES: Owner = Owner {
+    made_by: "in9-analysis",
+    names: &[
+        "results.json",
+        "settings.toml",
+        "accuracy.csv",
+        "categories.csv",
+        "classes.csv",
+        "confusion.csv",
+        "gaps.csv",
+    ],
+};
 
 /// The settings of a probe for settings.toml.
 #[cfg(feature = "probes")]

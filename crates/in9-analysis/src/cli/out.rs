@@ -1,6 +1,6 @@
 //! Where results and messages go.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 /// Messages to people, on stderr.
 #[derive(Debug, Clone, Copy)]
@@ -23,23 +23,4 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
-}
-
-/// Whether the reader of our output went away, which is not an error.
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let broken = |e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe;
-    error.chain().any(|cause| cause.downcast_ref().is_some_and(broken))
-}
-
-/// Prints an error and its causes on one line.
-pub(crate) fn complain(error: &anyhow::Error) {
-    let mut text = format!("error: {error}");
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,14 +1,17 @@
 //! `progress`: accuracy on each view against accuracy on ImageNet.
 
-use super::{Outcome, Statistics, out, score};
+use super::{Outcome, SCORES, Statistics, score};
+use crate::Frame;
+use crate::metrics::progress::{Point, ours, published, trends};
+use crate::metrics::summarise;
+use crate::output::{json, tables};
+use crate::paper::Paper;
+use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::Args;
-use in9_analysis::metrics::progress::{Point, ours, published, trends};
-use in9_analysis::metrics::summarise;
-use in9_analysis::output::{Folder, json, tables};
-use in9_analysis::paper::Paper;
-use in9_analysis::stats::Bootstrap;
-use std::path::PathBuf;
+use in9_base::files::OutputFolder;
+use in9_base::shell::Shell;
+use std::path::{Path, PathBuf};
 
 /// Benchmark progress: regression of each view's accuracy on ImageNet accuracy
 ///
@@ -34,24 +37,25 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn run(self) -> Result<Outcome> {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Outcome> {
         let bootstrap = Bootstrap::from(self.statistics);
+        let inputs: Vec<&Path> = self.tables.iter().chain(&self.imagenet).map(PathBuf::as_path).collect();
+        let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
         let mut points: Vec<Point> =
             if self.without_paper { Vec::new() } else { published(&Paper::embedded()?) };
         if let Some(imagenet) = &self.imagenet {
-            let frame = score::read(&self.tables)?;
+            let frame = Frame::read(&self.tables)?;
             let summaries = summarise(&frame, &bootstrap)?;
             points.extend(ours(&summaries, imagenet)?);
         }
         let trends = trends(&points, bootstrap.level);
-        if let Some(destination) = &self.out {
-            let folder = Folder::begin(destination)?;
+        if let Some(folder) = folder {
             folder.write("results.json", json::pretty(&(&points, &trends))?)?;
             folder.write("settings.toml", score::settings(&bootstrap))?;
             folder.finish()?;
         }
         let title = format!("Accuracy on each view against ImageNet accuracy, {} models", points.len());
-        out::print(&tables::trends(&title, &trends).markdown())?;
+        shell.print(tables::trends(&title, &trends).markdown().trim_end())?;
         Ok(Outcome::Done)
     }
 }

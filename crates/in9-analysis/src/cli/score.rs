@@ -1,14 +1,15 @@
 //! `score`: every measure of one or more prediction tables.
 
-use super::{Outcome, Statistics, out};
+use super::{Outcome, SCORES, Statistics};
+use crate::metrics::{ModelSummary, summarise};
+use crate::output::{csv_files, json, tables};
+use crate::{Frame, stats::Bootstrap};
 use anyhow::Result;
 use clap::Args;
-use in9_analysis::metrics::{ModelSummary, summarise};
-use in9_analysis::output::{Folder, csv_files, json, tables};
-use in9_analysis::{Frame, stats::Bootstrap};
-use in9_data::predictions::Table;
+use in9_base::files::OutputFolder;
+use in9_base::shell::Shell;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Accuracy, BG-gap and attribution with intervals, from prediction tables
 ///
@@ -27,12 +28,14 @@ pub(crate) struct Score {
 }
 
 impl Score {
-    pub(crate) fn run(self) -> Result<Outcome> {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Outcome> {
         let bootstrap = Bootstrap::from(self.statistics);
-        let frame = read(&self.tables)?;
+        let inputs: Vec<&Path> = self.tables.iter().map(PathBuf::as_path).collect();
+        // Before the work, so that a folder that may not be replaced is named at once.
+        let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
+        let frame = Frame::read(&self.tables)?;
         let summaries = summarise(&frame, &bootstrap)?;
-        if let Some(destination) = &self.out {
-            let folder = Folder::begin(destination)?;
+        if let Some(folder) = folder {
             let results = json::Results::new(&frame, &summaries, &bootstrap);
             folder.write("results.json", json::pretty(&results)?)?;
             for (name, bytes) in csv_files::files(&frame, &summaries)? {
@@ -41,15 +44,9 @@ impl Score {
             folder.write("settings.toml", settings(&bootstrap))?;
             folder.finish()?;
         }
-        out::print(&printed(&frame, &summaries, &bootstrap))?;
+        shell.print(printed(&frame, &summaries, &bootstrap).trim_end())?;
         Ok(Outcome::Done)
     }
-}
-
-/// Reads prediction tables into one frame.
-pub(crate) fn read(paths: &[PathBuf]) -> Result<Frame> {
-    let tables = paths.iter().map(|p| Table::read(p)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Frame::new(&tables)?)
 }
 
 /// The effective settings as TOML.
@@ -74,8 +71,16 @@ fn printed(frame: &Frame, summaries: &[ModelSummary], bootstrap: &Bootstrap) -> 
         for grid in grids.iter().filter(|g| !g.rows.is_empty()) {
             let _ = writeln!(text, "{}", grid.markdown());
         }
+        let missing = tables::missing(&models);
+        if !missing.is_empty() {
+            let _ = writeln!(
+                text,
+                "Not computed:\n{}",
+                missing.iter().map(|line| format!("- {line}\n")).collect::<String>()
+            );
+        }
     }
-    let groups = in9_analysis::metrics::seeds::seed_groups(summaries, bootstrap.level);
+    let groups = crate::metrics::seed_groups(summaries, bootstrap.level);
     if !groups.is_empty() {
         let title = format!("Means over training seeds, {level:.0} % Student's t interval");
         let _ = writeln!(text, "{}", tables::seeds(&title, &groups).markdown());

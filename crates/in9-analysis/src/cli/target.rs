@@ -4,8 +4,8 @@ use super::out::Log;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use in9_analysis::probes::network::Network;
-use in9_analysis::report::probes::Source;
-use in9_data::{Dataset, Normalization, Split, rng};
+use in9_analysis::probes::written::Source;
+use in9_data::{Dataset, Normalization, SoundSplit, Split, rng};
 use in9_models::DeviceName;
 use in9_models::mapping::{ClassMap, Mapping};
 use in9_models::train::RunFile;
@@ -57,7 +57,7 @@ pub(crate) struct Target {
 /// An opened target.
 pub(crate) struct Opened {
     pub(crate) network: Network,
-    pub(crate) split: Split,
+    pub(crate) split: SoundSplit,
     pub(crate) classes: Vec<String>,
     pub(crate) source: Source,
     /// BLAKE3 of the weights and the data set's digest, in words.
@@ -79,7 +79,7 @@ impl Target {
     /// Opens network and photographs.
     pub(crate) fn open(&self, log: Log) -> Result<Opened> {
         let dataset = Dataset::open(&self.data)?;
-        let split = dataset.split(&self.split)?;
+        let split = dataset.split(&self.split)?.check_layers()?;
         if !split.has_layers() {
             bail!(
                 "{}: holds photographs only (expected masks and backgrounds, found none); build it without --photos-only",

@@ -1,6 +1,7 @@
 //! Accuracy, balanced accuracy, recall of each class and the confusion matrix of one view.
 
 use crate::frame::Outcome;
+use crate::metrics::confusion::Confusion;
 use crate::stats::Interval;
 use crate::stats::proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 use serde::Serialize;
@@ -20,8 +21,8 @@ pub struct Accuracy {
     pub balanced: Interval,
     /// Recall of each class with Wilson's interval, in class order.
     pub recalls: Vec<Recall>,
-    /// `confusion[true][predicted]`; the last column counts answers outside the taxonomy.
-    pub confusion: Vec<Vec<u64>>,
+    /// Who is taken for whom.
+    pub confusion: Confusion,
 }
 
 /// Recall of one class.
@@ -40,13 +41,8 @@ pub fn accuracy(outcomes: &[Outcome], classes: usize, level: f64) -> Option<Accu
     if outcomes.is_empty() {
         return None;
     }
-    let mut confusion = vec![vec![0u64; classes + 1]; classes];
-    for outcome in outcomes {
-        let predicted = outcome.predicted.map_or(classes, usize::from).min(classes);
-        confusion[usize::from(outcome.class)][predicted] += 1;
-    }
-    let counts: Vec<(u64, u64)> =
-        confusion.iter().enumerate().map(|(class, row)| (row[class], row.iter().sum())).collect();
+    let confusion = Confusion::of(outcomes, classes);
+    let counts = confusion.per_class();
     let correct = counts.iter().map(|c| c.0).sum();
     let total = outcomes.len() as u64;
     Some(Accuracy {
@@ -88,7 +84,7 @@ mod tests {
         let o = [right(0), right(1), right(2), outcome(3, 1, None)];
         let a = accuracy(&o, 2, 0.95).unwrap();
         assert_eq!((a.accuracy.value, a.balanced.value), (0.75, 0.5));
-        assert_eq!(a.confusion, vec![vec![3, 0, 0], vec![0, 0, 1]]);
+        assert_eq!(serde_json::to_string(&a.confusion).unwrap(), "[[3,0,0],[0,0,1]]");
         assert_eq!(a.recalls[1].total, 1);
     }
 

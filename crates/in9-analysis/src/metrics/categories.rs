@@ -44,7 +44,7 @@ impl Category {
     /// The category of an image from its three correctnesses: a partition of all eight cases.
     ///
     /// ```
-    /// use in9_analysis::metrics::categories::Category;
+    /// use in9_analysis::metrics::Category;
     /// assert_eq!(Category::of(true, false, true), Category::BgRequired);
     /// assert_eq!(Category::of(false, false, true), Category::BgIrrelevant);
     /// ```
@@ -112,10 +112,13 @@ pub fn categories(model: &ModelFrame, classes: usize, level: f64) -> Result<Opti
     let strict = strict_per_class.iter().sum();
     let (required, fools) = (counts[0] + counts[1], counts[2] + counts[3]);
     if required as i64 - fools as i64 != right_full - right_foreground {
-        return Err(Error::Identity(format!(
-            "{}: required {required} − fools {fools} is not original {right_full} − mixed-rand {right_foreground}",
-            model.key.model
-        )));
+        return Err(Error::Identity {
+            model: model.key.model.clone(),
+            required,
+            fools,
+            original: right_full,
+            mixed_rand: right_foreground,
+        });
     }
     Ok(Some(Categories {
         total,
@@ -136,7 +139,7 @@ pub fn required_by_foreground(model: &ModelFrame) -> BTreeMap<&str, f64> {
     let outcomes = model.by_foreground(View::Original).into_iter().zip(model.by_foreground(View::MixedRand));
     let required = model.foregrounds.iter().zip(outcomes).filter_map(|(foreground, (full, alone))| {
         let (full, alone) = (full?.correct(), alone?.correct());
-        Some((foreground.id.as_str(), f64::from(u8::from(full && !alone))))
+        Some((&*foreground.id, f64::from(u8::from(full && !alone))))
     });
     required.collect()
 }

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::frame::ModelFrame;
-use crate::stats::mcnemar::{McNemar, mcnemar};
 use crate::stats::{Bootstrap, Interval};
+use crate::stats::{McNemar, mcnemar};
 use in9_data::View;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub struct ViewComparison {
 pub struct GapDifference {
     /// Gap of the first minus gap of the second.
     pub difference: Interval,
-    /// Two-sided bootstrap p-value of no difference.
+    /// Two-sided bootstrap p-value of no difference; NaN for one foreground.
     pub p: f64,
     /// Shared foregrounds.
     pub foregrounds: usize,
@@ -48,8 +48,8 @@ pub struct GapDifference {
 /// Compares two models on the foregrounds they share.
 ///
 /// # Errors
-/// [`Error::Mismatch`] when they share no foreground on any view, or a shared foreground has
-/// different true classes.
+/// [`Error::NothingShared`] when they share no foreground on any view, [`Error::ClassesDisagree`] when a shared
+/// foreground has different true classes.
 pub fn compare(first: &ModelFrame, second: &ModelFrame, bootstrap: &Bootstrap) -> Result<Comparison> {
     let shared = shared(first, second)?;
     let mut views = Vec::new();
@@ -73,17 +73,10 @@ pub fn compare(first: &ModelFrame, second: &ModelFrame, bootstrap: &Bootstrap) -
         });
     }
     if views.is_empty() {
-        return Err(Error::Mismatch {
-            what: format!(
-                "{} and {} share no image, so they cannot be paired",
-                first.key.model, second.key.model
-            ),
-            expected: "predictions on the same views of the same foregrounds".into(),
-            found: format!(
-                "{} and {} foregrounds without a common one",
-                first.foregrounds.len(),
-                second.foregrounds.len()
-            ),
+        return Err(Error::NothingShared {
+            first: first.key.model.clone(),
+            second: second.key.model.clone(),
+            foregrounds: [first.foregrounds.len(), second.foregrounds.len()],
         });
     }
     let gap = gap_difference(first, second, &shared, bootstrap);
@@ -93,15 +86,15 @@ pub fn compare(first: &ModelFrame, second: &ModelFrame, bootstrap: &Bootstrap) -
 /// Indices of the foregrounds that both models know.
 fn shared(first: &ModelFrame, second: &ModelFrame) -> Result<Vec<(usize, usize)>> {
     let index: BTreeMap<&str, usize> =
-        second.foregrounds.iter().enumerate().map(|(i, f)| (f.id.as_str(), i)).collect();
+        second.foregrounds.iter().enumerate().map(|(i, f)| (&*f.id, i)).collect();
     let mut shared = Vec::new();
     for (i, foreground) in first.foregrounds.iter().enumerate() {
-        let Some(&j) = index.get(foreground.id.as_str()) else { continue };
+        let Some(&j) = index.get(&*foreground.id) else { continue };
         if second.foregrounds[j].class != foreground.class {
-            return Err(Error::Mismatch {
-                what: format!("foreground {} has different classes in the two tables", foreground.id),
-                expected: foreground.class.to_string(),
-                found: second.foregrounds[j].class.to_string(),
+            return Err(Error::ClassesDisagree {
+                foreground: foreground.id.to_string(),
+                expected: foreground.class,
+                found: second.foregrounds[j].class,
             });
         }
         shared.push((i, j));
@@ -121,6 +114,10 @@ fn gap_difference(
         shared.iter().filter_map(|&(i, j)| Some((a[0][i]? - a[1][i]?) - (b[0][j]? - b[1][j]?))).collect();
     if apart.is_empty() {
         return None;
+    }
+    if let [only] = apart[..] {
+        let difference = Interval::new(only, f64::NAN, f64::NAN);
+        return Some(GapDifference { difference, p: f64::NAN, foregrounds: 1 });
     }
     let n = apart.len() as f64;
     let statistic =

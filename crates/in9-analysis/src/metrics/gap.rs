@@ -35,7 +35,7 @@ struct Pair {
     second: (f64, f64),
 }
 
-/// The BG-gap of `model`; `None` unless it was tested on both views.
+/// The BG-gap of `model`; `None` unless it was tested on both views of a photograph.
 ///
 /// The two views share their foregrounds, so whole foregrounds are resampled: the interval gains
 /// from the pairing and stays honest when a foreground was tested on several backgrounds.
@@ -43,7 +43,7 @@ pub fn gap(model: &ModelFrame, classes: usize, bootstrap: &Bootstrap) -> Option<
     difference((model, View::MixedSame), (model, View::MixedRand), classes, bootstrap)
 }
 
-/// Accuracy in the first cell minus accuracy in the second, paired by foreground id.
+/// Accuracy in the first cell minus accuracy in the second, paired by foreground id; `None` if they share no foreground.
 pub fn difference(first: Cell<'_>, second: Cell<'_>, classes: usize, bootstrap: &Bootstrap) -> Option<Gap> {
     let pairs = pairs(first, second)?;
     let n = pairs.len();
@@ -71,8 +71,8 @@ fn pairs((a, a_view): Cell<'_>, (b, b_view): Cell<'_>) -> Option<Vec<Pair>> {
         add(&mut pair.second, outcome);
     }
     let pairs: Vec<Pair> = pairs.into_values().collect();
-    let tested = |side: fn(&Pair) -> f64| pairs.iter().any(|p| side(p) > 0.0);
-    (tested(|p| p.first.1) && tested(|p| p.second.1)).then_some(pairs)
+    // Without a foreground in both there is nothing to pair.
+    pairs.iter().any(|p| p.first.1 > 0.0 && p.second.1 > 0.0).then_some(pairs)
 }
 
 /// Difference of plain accuracies under resampling counts.
@@ -128,6 +128,20 @@ mod tests {
         assert!((gap.balanced.value - 0.25).abs() < 1e-12);
         assert_eq!(gap.foregrounds, 3);
         assert!(gap.gap.low <= gap.gap.value && gap.gap.value <= gap.gap.high);
+    }
+
+    #[test]
+    fn mixed_views_of_different_photographs_have_no_gap() {
+        let frame = frame(2, &[("a", 0, View::MixedSame, 0), ("b", 0, View::MixedRand, 1)]);
+        assert!(gap(&frame.models[0], 2, &Bootstrap::default()).is_none());
+    }
+
+    #[test]
+    fn one_photograph_has_a_gap_without_an_interval() {
+        let frame = frame(2, &[("a", 0, View::MixedSame, 0), ("a", 0, View::MixedRand, 1)]);
+        let gap = gap(&frame.models[0], 2, &Bootstrap::default()).unwrap();
+        assert!(gap.gap.value == 1.0 && gap.gap.low.is_nan() && gap.gap.high.is_nan());
+        assert!(gap.balanced.low.is_nan());
     }
 
     #[test]

@@ -1,16 +1,25 @@
-//! What the paper measures, each with its uncertainty.
+//! What the paper measures, each with its uncertainty. Accuracies and shares are fractions in `0..=1`, differences of them
+//! fractions in `-1..=1`.
 
-pub mod accuracy;
-pub mod categories;
-pub mod compare;
-pub mod gap;
-pub mod leak;
+mod accuracy;
+mod categories;
+mod compare;
+mod confusion;
+mod gap;
+mod leak;
+mod missing;
 pub mod progress;
-pub mod seeds;
-pub mod spread;
-pub mod summary;
+mod seeds;
+mod spread;
+mod summary;
 
-pub use accuracy::{Accuracy, accuracy};
-pub use categories::{Categories, categories};
-pub use gap::{Gap, gap};
-pub use summary::{ModelSummary, summarise};
+pub use accuracy::{Accuracy, Recall, accuracy};
+pub use categories::{Categories, Category, categories, required_by_foreground};
+pub use compare::{Comparison, GapDifference, ViewComparison, compare};
+pub use confusion::Confusion;
+pub use gap::{Cell, Gap, difference, gap};
+pub use leak::{Leak, leak};
+pub use missing::{Missing, Reason, missing};
+pub use seeds::{SeedGroup, seed_groups, seed_groups_of};
+pub use spread::{FOREGROUND_VIEWS, spread_difference};
+pub use summary::{ModelSummary, main_arch, summarise, summarise_model};

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::metrics::ModelSummary;
 use crate::paper::Paper;
 use crate::stats::regression::{self, Line};
+use in9_base::table::{Limits, Table};
 use serde::Serialize;
 use std::path::Path;
 
@@ -60,34 +61,42 @@ pub fn published(paper: &Paper) -> Vec<Point> {
     rows.collect()
 }
 
-/// Scored models whose ImageNet accuracy (percent) stands in a CSV with columns `model,imagenet`.
+/// Scored models whose accuracy on ImageNet (percent) stands in a CSV with columns `model,imagenet`.
 ///
 /// # Errors
-/// [`Error::Input`] if the CSV is malformed or names a model that was not scored.
+/// [`Error::File`] if the CSV cannot be read or an accuracy is no number in `0..=100`; [`Error::UnknownModel`] if it
+/// names a model that was not scored.
 pub fn ours(summaries: &[ModelSummary], imagenet: &Path) -> Result<Vec<Point>> {
-    let bad = |e: csv::Error| Error::input(imagenet, e.to_string());
-    let mut reader = csv::Reader::from_path(imagenet).map_err(bad)?;
+    let mut table = Table::open(imagenet, Limits { bytes: 1 << 20, ..Limits::default() })?;
+    let columns = table.column("model").zip(table.column("imagenet"));
     let mut points = Vec::new();
-    for (i, row) in reader.deserialize().enumerate() {
-        let (model, top1): (String, f64) = row.map_err(bad)?;
-        let Some(summary) = summaries.iter().find(|s| s.key.model == model) else {
-            let known: Vec<&str> = summaries.iter().map(|s| s.key.model.as_str()).collect();
-            let what = format!(
-                "line {}: model {model} has no predictions (expected one of {})",
-                i + 2,
-                known.join(", ")
-            );
-            return Err(Error::input(imagenet, what));
+    while let (Some((line, row)), Some((name, accuracy))) = (table.next_row()?, columns) {
+        let model = &row[name];
+        let Some(summary) = summaries.iter().find(|s| s.key.model == *model) else {
+            let mut known: Vec<String> = summaries.iter().map(|s| s.key.model.clone()).collect();
+            known.dedup();
+            let model = model.to_owned();
+            return Err(Error::UnknownModel { path: imagenet.to_owned(), line, model, known });
         };
-        let views = summary.views.iter().map(|(v, a)| (v.to_string(), a.accuracy.value)).collect();
-        points.push(Point { model, quality: top1 / 100.0, views });
+        match row[accuracy].trim().parse::<f64>() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => {
+                let views = summary.views.iter().map(|(v, a)| (v.to_string(), a.accuracy.value)).collect();
+                points.push(Point { model: model.to_owned(), quality: percent / 100.0, views });
+            }
+            _ => table.mistake(line, format!("imagenet {:?} is no percentage", &row[accuracy])),
+        }
     }
+    table.finish()?;
     Ok(points)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::tests::frame;
+    use crate::metrics::summarise;
+    use crate::stats::Bootstrap;
+    use in9_data::View;
 
     #[test]
     fn the_built_in_networks_have_the_slopes_of_the_protocol() {
@@ -106,5 +115,18 @@ mod tests {
         std::fs::write(&path, "model,imagenet\nnobody,70\n").unwrap();
         let error = ours(&[], &path).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("nobody"), "{error}");
+    }
+
+    #[test]
+    fn an_accuracy_that_is_no_percentage_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("top1.csv");
+        let rows = ["a", "b"].map(|id| (id, 0, View::Original, 0));
+        let summaries = summarise(&frame(2, &rows), &Bootstrap::default()).unwrap();
+        std::fs::write(&path, "model,imagenet\nm,1e308\n").unwrap();
+        let error = ours(&summaries, &path).unwrap_err().to_string();
+        assert!(error.contains("line 2: imagenet \"1e308\" is no percentage"), "{error}");
+        std::fs::write(&path, "model,imagenet\nm,75\n").unwrap();
+        assert_eq!(ours(&summaries, &path).unwrap()[0].quality, 0.75);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::frame::Key;
 use crate::metrics::summary::ModelSummary;
-use crate::stats::{Interval, mean};
+use crate::stats::{Interval, student};
 use in9_data::View;
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ pub fn seed_groups_of(
 fn summed_up(group: &[&ModelSummary], level: f64) -> SeedGroup {
     let over = |pick: &dyn Fn(&ModelSummary) -> Option<f64>| -> Option<Interval> {
         let values: Option<Vec<f64>> = group.iter().map(|m| pick(m)).collect();
-        values.map(|v| mean::student(&v, level))
+        values.map(|v| student(&v, level))
     };
     let accuracy = View::ALL
         .into_iter()

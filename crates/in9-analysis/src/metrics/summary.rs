@@ -6,6 +6,7 @@ use crate::metrics::accuracy::{Accuracy, accuracy};
 use crate::metrics::categories::{Categories, categories};
 use crate::metrics::gap::{Gap, gap};
 use crate::metrics::leak::{Leak, leak};
+use crate::metrics::missing::{Missing, missing};
 use crate::stats::Bootstrap;
 use in9_data::View;
 use serde::Serialize;
@@ -25,6 +26,9 @@ pub struct ModelSummary {
     pub categories: Option<Categories>,
     /// Background-only accuracy beside chance.
     pub leak: Vec<Leak>,
+    /// Figures that the predictions do not give.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
 }
 
 impl ModelSummary {
@@ -66,6 +70,7 @@ pub fn summarise_model(model: &ModelFrame, classes: usize, bootstrap: &Bootstrap
         gap: gap(model, classes, bootstrap),
         categories: categories(model, classes, level)?,
         leak: leak(model, classes, level),
+        missing: missing(model),
     })
 }
 

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Key};
+use crate::metrics::Category;
 use crate::metrics::ModelSummary;
-use crate::metrics::categories::Category;
 use crate::stats::Interval;
-use std::path::Path;
+use std::borrow::Cow;
 
 const KEY: [&str; 5] = ["dataset", "split", "model", "arch", "trained_on"];
 
@@ -31,18 +31,45 @@ pub fn files(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<(&'static 
     ])
 }
 
-/// Encodes rows under a header of the key columns and `more`.
+/// Encodes rows under a header as CSV for people and programs.
+///
+/// A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return
+/// and is no number) gets an apostrophe before it, as OWASP advises against CSV injection; numbers and all other texts
+/// are written as they are.
+///
+/// ```
+/// use in9_analysis::output::csv_files::encode;
+/// let bytes = encode(&["model", "gap"], [vec!["=1+1".into(), "-0.5".into()]])?;
+/// assert_eq!(bytes, b"model,gap\n'=1+1,-0.5\n");
+/// # Ok::<(), in9_analysis::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Encode`] if a row has another length than the header.
 pub fn encode(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
-    let broken = |e: csv::Error| Error::input(Path::new("CSV"), e.to_string());
+    let broken = Error::encode("CSV");
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header).map_err(broken)?;
+    writer.write_record(header).map_err(&broken)?;
     for row in rows {
-        writer.write_record(&row).map_err(broken)?;
+        writer.write_record(row.iter().map(|text| harmless(text).into_owned())).map_err(&broken)?;
     }
-    writer.into_inner().map_err(|e| Error::input(Path::new("CSV"), e.to_string()))
+    writer.into_inner().map_err(Error::encode("CSV"))
 }
 
-fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+/// A cell that no spreadsheet carries out.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err() {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Accuracy and balanced accuracy of each model and view.
+///
+/// # Errors
+/// As [`encode`].
+pub fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let more =
         ["view", "correct", "total", "accuracy", "low", "high", "balanced", "balanced_low", "balanced_high"];
     let rows = summaries.iter().flat_map(|m| {
@@ -57,7 +84,11 @@ fn accuracy(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &more].concat(), rows)
 }
 
-fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+/// Recall of each class.
+///
+/// # Errors
+/// As [`encode`].
+pub fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let more = ["view", "class", "correct", "total", "recall", "low", "high"];
     let mut rows = Vec::new();
     for m in summaries {
@@ -73,25 +104,32 @@ fn classes(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &more].concat(), rows)
 }
 
-fn confusion(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+/// How often each class was taken for each other; only what occurred.
+///
+/// # Errors
+/// As [`encode`].
+pub fn confusion(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let mut rows = Vec::new();
     for m in summaries {
         for (view, a) in &m.views {
-            for (truth, counts) in frame.classes.iter().zip(&a.confusion) {
-                for (predicted, n) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
-                    let mut row = key(&m.key);
-                    // An empty name is an answer outside the taxonomy, as in prediction tables.
-                    let name = frame.classes.get(predicted).cloned().unwrap_or_default();
-                    row.extend([view.to_string(), truth.clone(), name, n.to_string()]);
-                    rows.push(row);
-                }
+            for (truth, predicted, n) in a.confusion.occurred() {
+                let mut row = key(&m.key);
+                // An empty name is an answer outside the taxonomy, as in prediction tables.
+                let name = |class: usize| frame.classes.get(class).cloned().unwrap_or_default();
+                let predicted = predicted.map(name).unwrap_or_default();
+                row.extend([view.to_string(), name(truth), predicted, n.to_string()]);
+                rows.push(row);
             }
         }
     }
     encode(&[&KEY[..], &["view", "class", "predicted", "count"]].concat(), rows)
 }
 
-fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+/// BG-gap of each model that has one.
+///
+/// # Errors
+/// As [`encode`].
+pub fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let more = ["foregrounds", "gap", "low", "high", "balanced_gap", "balanced_low", "balanced_high"];
     let rows = summaries.iter().filter_map(|m| {
         let gap = m.gap?;
@@ -104,7 +142,11 @@ fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     encode(&[&KEY[..], &more].concat(), rows)
 }
 
-fn categories(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+/// Counts of the fine-grained categories, over all images and class by class.
+///
+/// # Errors
+/// As [`encode`].
+pub fn categories(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<u8>> {
     let mut rows = Vec::new();
     for m in summaries {
         let Some(c) = &m.categories else { continue };

@@ -3,11 +3,10 @@
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::metrics::ModelSummary;
-use crate::metrics::seeds::{SeedGroup, seed_groups};
+use crate::metrics::{SeedGroup, seed_groups};
 use crate::stats::Bootstrap;
 use serde::Serialize;
 use serde_json::Value;
-use std::path::Path;
 
 /// Contents of `results.json`. Fractions are in `0..=1`; an undefined number is `null`.
 #[derive(Debug, Serialize)]
@@ -52,7 +51,6 @@ impl<'a> Results<'a> {
 /// # Errors
 /// If the value cannot be represented, such as a map with keys that are not texts.
 pub fn pretty(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|e| Error::input(Path::new("results.json"), e.to_string()))?;
+    let text = serde_json::to_string_pretty(value).map_err(Error::encode("JSON"))?;
     Ok(text + "\n")
 }

@@ -36,8 +36,11 @@ pub fn points_interval(i: &Interval) -> String {
     format!("{} [{}, {}]", points(i.value), points(i.low), points(i.high))
 }
 
-/// A p-value: three decimals, or a bound when it is smaller.
+/// A p-value: three decimals, or a bound when it is smaller; a dash for NaN.
 pub fn p_value(p: f64) -> String {
+    if p.is_nan() {
+        return "–".into();
+    }
     if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
 }
 

@@ -1,12 +1,12 @@
 //! The tables that `score` prints and the report shows.
 
 use crate::frame::Frame;
+use crate::metrics::Category;
+use crate::metrics::Comparison;
 use crate::metrics::ModelSummary;
-use crate::metrics::categories::Category;
-use crate::metrics::compare::Comparison;
+use crate::metrics::SeedGroup;
+use crate::metrics::main_arch;
 use crate::metrics::progress::Trend;
-use crate::metrics::seeds::SeedGroup;
-use crate::metrics::summary::main_arch;
 use crate::output::grid::Grid;
 use crate::output::number::{p_value, percent, percent_interval, points_interval};
 use in9_data::View;
@@ -107,6 +107,20 @@ pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
         grid.push(row);
     }
     grid
+}
+
+/// What the models' predictions do not give, one line a model and figure; models that lack the same stand together.
+pub fn missing(models: &[&ModelSummary]) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, m) in names(models).into_iter().zip(models) {
+        for missing in m.missing.iter().map(ToString::to_string) {
+            match lines.iter_mut().find(|(line, _)| *line == missing) {
+                Some((_, models)) => models.push(name.clone()),
+                None => lines.push((missing, vec![name.clone()])),
+            }
+        }
+    }
+    lines.into_iter().map(|(line, models)| format!("{line} (trained on {})", models.join(", "))).collect()
 }
 
 /// Recall of every class on one view with its interval, in percent, one row a model.

@@ -9,6 +9,7 @@ pub mod network;
 pub mod saliency;
 pub mod scenes;
 mod split;
+pub mod written;
 
 pub use classifier::{Classifier, GradientClassifier, Pictures, TapGradient};
 pub use scenes::Scenes;

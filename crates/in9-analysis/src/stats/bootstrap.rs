@@ -1,7 +1,7 @@
 //! The bootstrap over clusters.
 
 use super::{Interval, LEVEL};
-use in9_data::rng;
+use in9_base::rng;
 use rand::RngExt;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -86,7 +86,8 @@ impl Bootstrap {
         Interval::new(value, quantile(&sorted, tail), quantile(&sorted, 1.0 - tail))
     }
 
-    /// Interval of `statistic` under resampling of `clusters` things.
+    /// Interval of `statistic` under resampling of `clusters` things; of fewer than two the limits are NaN, because one
+    /// thing says nothing about how others would vary.
     pub fn interval(
         &self,
         purpose: &str,
@@ -94,11 +95,14 @@ impl Bootstrap {
         statistic: impl Fn(&[u32]) -> f64 + Sync,
     ) -> Interval {
         let value = statistic(&vec![1; clusters]);
+        if clusters < 2 {
+            return Interval::new(value, f64::NAN, f64::NAN);
+        }
         let replicates = self.replicates(purpose, clusters, statistic);
         self.percentile(value, replicates)
     }
 
-    /// Interval of `statistic` under resampling inside strata.
+    /// Interval of `statistic` under resampling inside strata; the limits are NaN if all hold fewer than two things.
     pub fn stratified_interval(
         &self,
         purpose: &str,
@@ -106,6 +110,9 @@ impl Bootstrap {
         statistic: impl Fn(&[u32]) -> f64 + Sync,
     ) -> Interval {
         let value = statistic(&vec![1; strata.iter().sum()]);
+        if strata.iter().all(|size| *size < 2) {
+            return Interval::new(value, f64::NAN, f64::NAN);
+        }
         let replicates = self.stratified_replicates(purpose, strata, statistic);
         self.percentile(value, replicates)
     }
@@ -181,6 +188,14 @@ mod tests {
             f64::from(c[3..].iter().sum::<u32>())
         });
         assert!(sums.iter().all(|&s| s == 5.0));
+    }
+
+    #[test]
+    fn one_thing_has_no_limits() {
+        let bootstrap = Bootstrap::default();
+        for i in [bootstrap.mean("test", &[2.0]), bootstrap.stratified_interval("test", &[1, 1], |_| 2.0)] {
+            assert!(i.value == 2.0 && i.low.is_nan() && i.high.is_nan());
+        }
     }
 
     #[test]

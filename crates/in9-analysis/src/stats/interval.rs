@@ -1,6 +1,6 @@
 //! An estimate between two confidence limits.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An estimate with its two-sided confidence limits, in the unit of the estimate.
 ///
@@ -9,11 +9,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Point estimate.
+    #[serde(deserialize_with = "number_or_null")]
     pub value: f64,
     /// Lower limit, at most `value` up to rounding.
+    #[serde(deserialize_with = "number_or_null")]
     pub low: f64,
     /// Upper limit.
+    #[serde(deserialize_with = "number_or_null")]
     pub high: f64,
+}
+
+/// JSON has no NaN: an undefined number is written as null.
+fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl Interval {
@@ -46,11 +54,36 @@ impl Interval {
     pub fn shifted(&self, x: f64) -> Self {
         Self::new(self.value - x, self.low - x, self.high - x)
     }
+
+    /// The interval of `self - other` for two independent estimates, by the method of variance estimates recovery.
+    ///
+    /// Source: G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general approach",
+    /// Statistics in Medicine 2008.
+    ///
+    /// ```
+    /// use in9_analysis::stats::Interval;
+    /// let apart = Interval::new(5.0, 2.0, 9.0).minus(&Interval::new(1.0, -2.0, 5.0));
+    /// assert_eq!(apart, Interval::new(4.0, -1.0, 9.0));
+    /// ```
+    pub fn minus(&self, other: &Self) -> Self {
+        let value = self.value - other.value;
+        let low = value - ((self.value - self.low).powi(2) + (other.high - other.value).powi(2)).sqrt();
+        let high = value + ((self.high - self.value).powi(2) + (other.value - other.low).powi(2)).sqrt();
+        Self::new(value, low, high)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_without_limits_is_read_as_it_was_written() {
+        let text = serde_json::to_string(&Interval::new(0.5, f64::NAN, f64::NAN)).unwrap();
+        assert_eq!(text, r#"{"value":0.5,"low":null,"high":null}"#);
+        let read: Interval = serde_json::from_str(&text).unwrap();
+        assert!(read.value == 0.5 && read.low.is_nan() && read.high.is_nan());
+    }
 
     #[test]
     fn scaling_and_shifting_move_all_three_numbers() {

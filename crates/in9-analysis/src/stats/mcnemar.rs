@@ -22,7 +22,7 @@ pub struct McNemar {
 /// or percentages", Psychometrika 1947; continuity correction after A. L. Edwards, 1948.
 ///
 /// ```
-/// let t = in9_analysis::stats::mcnemar::mcnemar(1, 7);
+/// let t = in9_analysis::stats::mcnemar(1, 7);
 /// assert!((t.p_exact - 2.0 * 9.0 / 256.0).abs() < 1e-12);
 /// ```
 pub fn mcnemar(only_first: u64, only_second: u64) -> McNemar {

@@ -8,7 +8,7 @@ use super::special::t_quantile;
 /// Right for a handful of training seeds, where the bootstrap has too few things to resample.
 ///
 /// ```
-/// let i = in9_analysis::stats::mean::student(&[1.0, 2.0, 3.0], 0.95);
+/// let i = in9_analysis::stats::student(&[1.0, 2.0, 3.0], 0.95);
 /// assert_eq!(i.value, 2.0);
 /// assert!((i.high - 4.484).abs() < 1e-3);
 /// ```
@@ -23,7 +23,7 @@ pub fn student(values: &[f64], level: f64) -> Interval {
 }
 
 /// Sample standard deviation (divisor n − 1); NaN for fewer than two values.
-pub fn deviation(values: &[f64]) -> f64 {
+fn deviation(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()

@@ -3,16 +3,19 @@
 //! Each method's source is named where it stands; all are checked against SciPy and statsmodels in
 //! `tests/statistics_oracle.rs` and by coverage simulations in `tests/coverage.rs`.
 
-pub mod bootstrap;
-pub mod interval;
-pub mod mcnemar;
-pub mod mean;
-pub mod proportion;
+mod bootstrap;
+mod interval;
+mod mcnemar;
+mod mean;
+pub(crate) mod proportion;
 pub mod regression;
 pub mod special;
 
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, quantile};
 pub use interval::Interval;
+pub use mcnemar::{McNemar, mcnemar};
+pub use mean::student;
+pub use proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 
 /// Confidence level used wherever none is asked for.
 pub const LEVEL: f64 = 0.95;

@@ -11,7 +11,7 @@ use super::special::normal_quantile;
 /// JASA 1927.
 ///
 /// ```
-/// let i = in9_analysis::stats::proportion::wilson(8, 10, 0.95);
+/// let i = in9_analysis::stats::wilson(8, 10, 0.95);
 /// assert_eq!((i.low * 1e4).round(), 4902.0);
 /// assert_eq!((i.high * 1e4).round(), 9433.0);
 /// ```

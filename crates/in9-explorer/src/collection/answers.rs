@@ -84,17 +84,37 @@ impl Builder {
         }
     }
 
-    /// Sorts the answers by photograph and by the id of the background, as the metrics do. `id` names a background.
-    pub(super) fn finish<'a>(self, photographs: usize, id: impl Fn(u32) -> &'a str) -> Answers {
+    /// Adds the answers of another builder over the same classes.
+    pub(super) fn append(&mut self, mut other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        self.photographs.append(&mut other.photographs);
+        self.backgrounds.append(&mut other.backgrounds);
+        self.predicted.append(&mut other.predicted);
+        self.best_classes.append(&mut other.best_classes);
+        self.best_scores.append(&mut other.best_scores);
+    }
+
+    /// Sorts the answers by photograph and by the id of the background, as the metrics do. `id` names a background. Of
+    /// several answers to the same picture, as when a table is given twice, the first is kept; `mixed` says whether
+    /// pictures without a known background may differ all the same.
+    pub(super) fn finish<'a>(self, photographs: usize, mixed: bool, id: impl Fn(u32) -> &'a str) -> Answers {
         let mut order: Vec<u32> = (0..self.photographs.len() as u32).collect();
         let key = |i: u32| {
             let background = self.backgrounds[i as usize];
             (self.photographs[i as usize], if background == NOBODY { "" } else { id(background) })
         };
         order.sort_by(|&a, &b| key(a).cmp(&key(b)));
+        order.dedup_by(|a, b| {
+            let (a, b) = (*a as usize, *b as usize);
+            let known = !mixed || self.backgrounds[a] != NOBODY;
+            known && self.photographs[a] == self.photographs[b] && self.backgrounds[a] == self.backgrounds[b]
+        });
         let mut starts = vec![0u32; photographs + 1];
-        for &photograph in &self.photographs {
-            starts[photograph as usize + 1] += 1;
+        for &i in &order {
+            starts[self.photographs[i as usize] as usize + 1] += 1;
         }
         for i in 0..photographs {
             starts[i + 1] += starts[i];
@@ -130,7 +150,10 @@ mod tests {
         builder.add(2, NOBODY, None, &[0.5, 0.5, 0.0, 0.0, 0.0, 0.0]);
         builder.add(0, 1, Some(3), &[0.0, 0.1, 0.2, 0.6, 0.05, 0.05]);
         builder.add(0, 2, Some(1), &[0.0, 0.9, 0.1, 0.0, 0.0, 0.0]);
-        let answers = builder.finish(3, |b| ids[b as usize]);
+        let mut twice = Builder::default();
+        twice.add(2, NOBODY, Some(1), &[0.5, 0.5, 0.0, 0.0, 0.0, 0.0]);
+        builder.append(twice);
+        let answers = builder.finish(3, false, |b| ids[b as usize]);
         assert_eq!([answers.of(0), answers.of(1), answers.of(2)], [0..2, 2..2, 2..3]);
         assert_eq!((answers.background(0), answers.predicted(0)), (2, 1));
         assert_eq!((answers.background(1), answers.predicted(1)), (1, 3));

@@ -50,12 +50,13 @@ impl Fooling {
         let mut fooled: Vec<(u32, u32, u16)> = Vec::new();
         let mut strangers = 0;
         let columns = ["foreground", "background", "predicted"];
-        unknown += rows(&folder.join("fooled.csv"), columns, photographs, |at, [_, background, predicted]| {
-            match photographs.find(background) {
-                Some(background) => fooled.push((at, background, class(predicted).unwrap_or(NO_CLASS))),
-                None => strangers += 1,
-            }
-        })?;
+        unknown +=
+            rows(&folder.join("fooled.csv"), columns, photographs, |at, [_, background, predicted]| {
+                match photographs.find(background) {
+                    Some(background) => fooled.push((at, background, class(predicted).unwrap_or(NO_CLASS))),
+                    None => strangers += 1,
+                }
+            })?;
         debug_assert!(fooled.len() as u64 <= LIMITS.rows);
         fooled.sort_unstable();
         let mut starts = vec![0u32; n + 1];

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use in9_analysis::frame::{Key, training_order};
-use in9_analysis::metrics::summary::summarise_model;
+use in9_analysis::metrics::summarise_model;
 use in9_analysis::stats::Bootstrap;
-use in9_data::predictions::{Row, Table};
+use in9_analysis::{Key, training_order};
+use in9_data::predictions::{Reader, Row};
 use in9_data::{Dataset, View};
 
 use super::answers::Builder;
@@ -97,27 +97,48 @@ fn add_dataset(name: &str, path: &Path, drafts: &mut Vec<Draft>, notices: &mut V
 }
 
 fn add_table(path: &Path, drafts: &mut Vec<Draft>, notices: &mut Vec<String>) -> Result<()> {
-    let table = Table::read(path)?;
+    let mut reader = Reader::open(path)?;
+    let classes = reader.classes().to_vec();
+    let known = drafts.len();
     let (mut unknown, mut classless, mut rows) = (0u64, 0u64, 0u64);
     // The place of each of the table's classes in the classes of the test set that the row is about.
     let mut maps: HashMap<usize, Vec<Option<u16>>> = HashMap::new();
-    for row in &table.rows {
+    // Kept apart until the end: nothing of a table with mistakes is shown.
+    let mut models: BTreeMap<(usize, Key), [Builder; 9]> = BTreeMap::new();
+    let read = loop {
+        let row = match reader.next_row() {
+            Ok(Some(row)) => row,
+            Ok(None) => break reader.finish(),
+            Err(error) => break Err(error),
+        };
         rows += 1;
         let at = match drafts.iter().position(|d| d.dataset == row.dataset && d.split == row.split) {
             Some(at) => at,
             None => {
-                drafts.push(Draft::new(&row.dataset, &row.split, table.classes.clone()));
+                drafts.push(Draft::new(&row.dataset, &row.split, classes.clone()));
                 drafts.len() - 1
             }
         };
         let draft = &mut drafts[at];
         let map = maps.entry(at).or_insert_with(|| {
-            table.classes.iter().map(|name| draft.class_index.get(name.as_str()).copied()).collect()
+            classes.iter().map(|name| draft.class_index.get(name.as_str()).copied()).collect()
         });
-        match draft.add(row, map) {
-            Added::Yes => {}
-            Added::UnknownPhotograph => unknown += 1,
-            Added::UnknownClass => classless += 1,
+        match draft.place(&row, map) {
+            Placed::At(photograph) => {
+                let views = models.entry((at, key_of(&row))).or_default();
+                draft.answer(views, photograph, &row, map);
+            }
+            Placed::UnknownPhotograph => unknown += 1,
+            Placed::UnknownClass => classless += 1,
+        }
+    };
+    if let Err(error) = read {
+        drafts.truncate(known);
+        return Err(error.into());
+    }
+    for ((at, key), views) in models {
+        for (all, new) in drafts[at].models.entry(key).or_default().iter_mut().zip(views) {
+            all.append(new);
         }
     }
     for (count, what) in [(unknown, "photographs"), (classless, "classes")] {
@@ -129,6 +150,16 @@ fn add_table(path: &Path, drafts: &mut Vec<Draft>, notices: &mut Vec<String>) ->
         }
     }
     Ok(())
+}
+
+fn key_of(row: &Row) -> Key {
+    Key {
+        dataset: row.dataset.clone(),
+        split: row.split.clone(),
+        trained_on: row.trained_on.clone(),
+        arch: row.arch.clone(),
+        model: row.model.clone(),
+    }
 }
 
 fn add_probe(folder: &Path, sets: &mut [TestSet], notices: &mut Vec<String>) -> Result<()> {
@@ -167,9 +198,9 @@ fn add_probe(folder: &Path, sets: &mut [TestSet], notices: &mut Vec<String>) -> 
     Ok(())
 }
 
-/// What became of a row.
-enum Added {
-    Yes,
+/// Where a row belongs.
+enum Placed {
+    At(u32),
     UnknownPhotograph,
     UnknownClass,
 }
@@ -189,13 +220,15 @@ impl Draft {
         }
     }
 
-    fn add(&mut self, row: &Row, map: &[Option<u16>]) -> Added {
-        let class = |at: u16| map.get(usize::from(at)).copied().flatten();
-        let Some(truth) = class(row.class) else { return Added::UnknownClass };
+    /// The photograph that a row is about. A test set without a dataset learns of its photographs by it.
+    fn place(&mut self, row: &Row, map: &[Option<u16>]) -> Placed {
+        let Some(truth) = map.get(usize::from(row.class)).copied().flatten() else {
+            return Placed::UnknownClass;
+        };
         let id = if row.foreground.is_empty() { &row.image } else { &row.foreground };
         let photograph = match self.index.get(id.as_str()) {
             Some(&photograph) => photograph,
-            None if self.photographs.is_some() => return Added::UnknownPhotograph,
+            None if self.photographs.is_some() => return Placed::UnknownPhotograph,
             None => {
                 let new = self.found.len() as u32;
                 self.index.insert(id.as_str().into(), new);
@@ -208,17 +241,11 @@ impl Draft {
             Some(photographs) => photographs.class(photograph as usize),
             None => self.found[photograph as usize].1,
         };
-        if known != truth {
-            return Added::UnknownClass;
-        }
-        let key = Key {
-            dataset: row.dataset.clone(),
-            split: row.split.clone(),
-            trained_on: row.trained_on.clone(),
-            arch: row.arch.clone(),
-            model: row.model.clone(),
-        };
-        let views = self.models.entry(key).or_default();
+        if known == truth { Placed::At(photograph) } else { Placed::UnknownClass }
+    }
+
+    fn answer(&self, views: &mut [Builder; 9], photograph: u32, row: &Row, map: &[Option<u16>]) {
+        let class = |at: u16| map.get(usize::from(at)).copied().flatten();
         let background = self.index.get(row.background.as_str()).copied().unwrap_or(NOBODY);
         let mut scores = vec![0.0; self.classes.len()];
         for (at, &score) in (0u16..).zip(&row.scores) {
@@ -228,16 +255,17 @@ impl Draft {
         }
         let place = View::ALL.iter().position(|&view| view == row.view).unwrap_or(0);
         views[place].add(photograph, background, row.predicted.and_then(class), &scores);
-        Added::Yes
     }
 
     fn finish(self) -> TestSet {
         let photographs = self.photographs.unwrap_or_else(|| Photographs::new(self.found));
         let mut models: Vec<Model> = Vec::new();
         for (key, views) in self.models {
+            let mut all = View::ALL.into_iter();
             let answers = views.map(|builder| {
+                let mixed = all.next().is_some_and(View::needs_background);
                 let id = |background: u32| photographs.id(background as usize);
-                (!builder.is_empty()).then(|| builder.finish(photographs.len(), id))
+                (!builder.is_empty()).then(|| builder.finish(photographs.len(), mixed, id))
             });
             models.push(Model {
                 id: String::new(),

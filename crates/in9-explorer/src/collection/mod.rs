@@ -22,7 +22,6 @@ pub(crate) use model::Model;
 pub(crate) use photographs::Photographs;
 pub(crate) use pictures::Pictures;
 
-
 /// Test sets with their photographs, the models that were tested on them, and what probes found.
 pub struct Collection {
     pub(crate) title: String,
@@ -70,7 +69,9 @@ impl Collection {
 
     /// The classes of the first dataset with masks, which composites can be made of.
     pub fn taxonomy(&self) -> Option<&Taxonomy> {
-        self.sets.iter().find_map(|set| Some(set.pictures.as_ref().filter(|p| p.split().has_layers())?.taxonomy()))
+        self.sets
+            .iter()
+            .find_map(|set| Some(set.pictures.as_ref().filter(|p| p.split().has_layers())?.taxonomy()))
     }
 
     pub(crate) fn set(&self, set: usize) -> Result<&TestSet> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use in9_analysis::frame::{Foreground, Key, ModelFrame, Outcome};
+use in9_analysis::metrics::Category;
 use in9_analysis::metrics::ModelSummary;
-use in9_analysis::metrics::categories::Category;
+use in9_analysis::{Foreground, Key, ModelFrame, Outcome};
 use in9_data::View;
 
 use super::fooling::Fooling;
@@ -48,13 +48,15 @@ impl Model {
 
     /// The answers in the form that the metrics read.
     pub(crate) fn frame(&self, photographs: &Photographs) -> ModelFrame {
-        let tested = |&&i: &&u32| {
-            self.answers.iter().flatten().any(|answers| answers.first(i as usize).is_some())
-        };
+        let tested =
+            |&&i: &&u32| self.answers.iter().flatten().any(|answers| answers.first(i as usize).is_some());
         let order: Vec<u32> = photographs.by_id().iter().filter(tested).copied().collect();
         let foregrounds = order
             .iter()
-            .map(|&i| Foreground { id: photographs.id(i as usize).into(), class: photographs.class(i as usize) })
+            .map(|&i| Foreground {
+                id: photographs.id(i as usize).into(),
+                class: photographs.class(i as usize),
+            })
             .collect();
         let mut views = BTreeMap::new();
         for (view, answers) in View::ALL.into_iter().zip(&self.answers) {

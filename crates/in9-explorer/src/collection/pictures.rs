@@ -64,7 +64,7 @@ impl Pictures {
 
     /// The stored layers of a photograph.
     pub(crate) fn layers(&self, photograph: usize) -> Result<Layers<'_>> {
-        Ok(self.split.layers(photograph))
+        Ok(self.split.layers(photograph)?)
     }
 
     /// A view of a photograph as `size · size · 3` RGB bytes. A mixed view is put on `background`, or on that of

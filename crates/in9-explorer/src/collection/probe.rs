@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use in9_base::table::{Limits, Table};
 use in9_base::files;
+use in9_base::table::{Limits, Table};
 use serde::Deserialize;
 
 use super::Photographs;
@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 const LONGEST_SUMMARY: u64 = 64 << 20;
 
 /// How much of a probe's table is read: a search of 10,000 foregrounds over 10,000 backgrounds would be more.
-pub(super) const LIMITS: Limits = Limits { bytes: 4 << 30, rows: 40_000_000, columns: 64, row_bytes: 1 << 20 };
+pub(super) const LIMITS: Limits =
+    Limits { bytes: 4 << 30, rows: 40_000_000, columns: 64, row_bytes: 1 << 20 };
 
 /// What every probe's summary says of itself.
 #[derive(Debug, Deserialize)]

@@ -54,7 +54,8 @@ impl Saliency {
         // A run without overlays has no such folder.
         let listed = std::fs::read_dir(folder.join("overlays")).into_iter().flatten();
         for name in listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
-            let Some((number, method)) = name.strip_suffix(".png").and_then(|stem| stem.split_once('-')) else {
+            let Some((number, method)) = name.strip_suffix(".png").and_then(|stem| stem.split_once('-'))
+            else {
                 continue;
             };
             match number.parse::<u32>() {
@@ -81,8 +82,7 @@ impl Saliency {
     /// The bytes of a map's picture, a PNG.
     pub(crate) fn picture(&self, photograph: u32, at: usize) -> Result<Vec<u8>> {
         let missing = || Error::NoPicture { what: format!("saliency map {at} of photograph {photograph}") };
-        let (_, name) =
-            self.pictures.get(&photograph).and_then(|list| list.get(at)).ok_or_else(missing)?;
+        let (_, name) = self.pictures.get(&photograph).and_then(|list| list.get(at)).ok_or_else(missing)?;
         let bytes = files::read(&self.folder.join("overlays").join(name), LARGEST_PICTURE)?;
         // Somebody else's file must not be shown as what it is not.
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") { Ok(bytes) } else { Err(missing()) }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use in9_analysis::frame::ModelFrame;
-use in9_analysis::metrics::compare::compare;
-use in9_analysis::stats::proportion::wilson;
+use in9_analysis::ModelFrame;
+use in9_analysis::metrics::compare;
+use in9_analysis::stats::wilson;
 use in9_data::View;
 use serde_json::{Value, json};
 
@@ -17,10 +17,7 @@ use crate::error::Result;
 pub(crate) fn comparison(collection: &Collection, set: usize, first: usize, second: usize) -> Result<Value> {
     let set = collection.set(set)?;
     let bootstrap = &collection.bootstrap;
-    let (a, b) = (
-        set.model(first)?.frame(&set.photographs),
-        set.model(second)?.frame(&set.photographs),
-    );
+    let (a, b) = (set.model(first)?.frame(&set.photographs), set.model(second)?.frame(&set.photographs));
     let compared = compare(&a, &b, bootstrap)?;
     let views: Vec<Value> = compared
         .views
@@ -34,9 +31,8 @@ pub(crate) fn comparison(collection: &Collection, set: usize, first: usize, seco
                         pairs.iter().filter(|p| usize::from(p.0) == class).map(|p| p.1).collect();
                     let apart: Vec<f64> =
                         of.iter().map(|&(x, y)| f64::from(u8::from(x)) - f64::from(u8::from(y))).collect();
-                    let recall = |right: usize| {
-                        interval(&wilson(right as u64, of.len() as u64, bootstrap.level))
-                    };
+                    let recall =
+                        |right: usize| interval(&wilson(right as u64, of.len() as u64, bootstrap.level));
                     let difference =
                         (!apart.is_empty()).then(|| interval(&bootstrap.mean("compare", &apart)));
                     json!({
@@ -60,19 +56,17 @@ pub(crate) fn comparison(collection: &Collection, set: usize, first: usize, seco
             })
         })
         .collect();
-    let gap = compared.gap.map(|gap| {
-        json!({ "difference": interval(&gap.difference), "p": gap.p, "foregrounds": gap.foregrounds })
-    });
+    let gap = compared.gap.map(
+        |gap| json!({ "difference": interval(&gap.difference), "p": gap.p, "foregrounds": gap.foregrounds }),
+    );
     Ok(json!({ "views": views, "gap": gap }))
 }
 
 /// Class and correctness by both models of each photograph that both were tested on in a view.
 fn pairs(a: &ModelFrame, b: &ModelFrame, view: View) -> Vec<(u16, (bool, bool))> {
     let ids = b.foregrounds.iter().map(|foreground| &*foreground.id);
-    let second: BTreeMap<&str, bool> = ids
-        .zip(b.by_foreground(view))
-        .filter_map(|(id, outcome)| Some((id, outcome?.correct())))
-        .collect();
+    let second: BTreeMap<&str, bool> =
+        ids.zip(b.by_foreground(view)).filter_map(|(id, outcome)| Some((id, outcome?.correct()))).collect();
     a.foregrounds
         .iter()
         .zip(a.by_foreground(view))

@@ -1,7 +1,7 @@
 //! The table of contents: test sets, models, their numbers.
 
+use in9_analysis::metrics::Category;
 use in9_analysis::metrics::ModelSummary;
-use in9_analysis::metrics::categories::Category;
 use in9_analysis::stats::Interval;
 use in9_data::View;
 use serde_json::{Value, json};

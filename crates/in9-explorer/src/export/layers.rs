@@ -108,7 +108,8 @@ impl Layers<'_> {
                 self.tiled(background, pictures, store, addresses, tiled)?;
             }
         }
-        let maps: Vec<Value> = self.set.models.iter().enumerate().map(|(m, _)| self.maps(i, m, store)).collect();
+        let maps: Vec<Value> =
+            self.set.models.iter().enumerate().map(|(m, _)| self.maps(i, m, store)).collect();
         entry["maps"] = maps.into();
         merge(addresses, i, entry);
         Ok(())
@@ -118,7 +119,8 @@ impl Layers<'_> {
     fn backgrounds(&self, at: usize) -> Result<Vec<u32>> {
         let page = documents::photograph(self.set, at)?;
         let number = |value: &Value| value["number"].as_u64().and_then(|n| u32::try_from(n).ok());
-        let mixed = page["views"].as_array().into_iter().flatten().filter_map(|view| number(&view["background"]));
+        let mixed =
+            page["views"].as_array().into_iter().flatten().filter_map(|view| number(&view["background"]));
         let fooling = page["fooled"]["backgrounds"].as_array().into_iter().flatten().take(FOOLING);
         Ok(mixed.chain(fooling.filter_map(|entry| number(&entry["background"]))).collect())
     }
@@ -132,7 +134,8 @@ impl Layers<'_> {
         tiled: &mut BTreeSet<u32>,
     ) -> Result<()> {
         if tiled.insert(i) {
-            let layer = picture::smallest(&pictures.compose(View::OnlyBgT, i as usize, None)?, pictures.size())?;
+            let layer =
+                picture::smallest(&pictures.compose(View::OnlyBgT, i as usize, None)?, pictures.size())?;
             let address = store.put(&format!("{}-{i}-tiled", self.at), layer);
             merge(addresses, i, json!({ "tiled": address }));
         }
@@ -144,7 +147,9 @@ impl Layers<'_> {
         let count = saliency.methods(i).count().min(MAPS);
         // A map whose file is gone or broken is left out; the photograph is worth showing without it.
         let pictures = (0..count).filter_map(|k| Some((k, saliency.picture(i, k).ok()?)));
-        pictures.map(|(k, bytes)| store.put(&format!("{}-{i}-map-{m}-{k}", self.at), (bytes, "png"))).collect()
+        pictures
+            .map(|(k, bytes)| store.put(&format!("{}-{i}-map-{m}-{k}", self.at), (bytes, "png")))
+            .collect()
     }
 }
 

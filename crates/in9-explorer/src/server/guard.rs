@@ -44,19 +44,22 @@ impl Guard {
             return true;
         }
         let (name, port) = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => (name, port),
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => {
+                (name, port)
+            }
             _ => (host, "80"),
         };
         let bare = name.trim_start_matches('[').trim_end_matches(']');
-        let named = name.eq_ignore_ascii_case("localhost")
-            || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let named =
+            name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         named && port == address.port().to_string()
     }
 
     fn knows(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.inner.token else { return true };
         let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs =
+            cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.any(|(name, value)| name == TOKEN && same(value, token))
     }
 
@@ -92,7 +95,8 @@ pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Ne
 
 async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")], "nothing can be changed here").into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")], "nothing can be changed here")
+            .into_response();
     }
     let headers = request.headers();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -128,7 +132,15 @@ mod tests {
         for ours in ["127.0.0.1:8009", "localhost:8009", "LOCALHOST:8009", "[::1]:8009", "127.0.0.2:8009"] {
             assert!(guard.is_ours(ours), "{ours}");
         }
-        for other in ["evil.example:8009", "127.0.0.1", "127.0.0.1:80", "localhost.evil.example:8009", "", ":8009", "10.0.0.1:8009"] {
+        for other in [
+            "evil.example:8009",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "localhost.evil.example:8009",
+            "",
+            ":8009",
+            "10.0.0.1:8009",
+        ] {
             assert!(!guard.is_ours(other), "{other}");
         }
     }
@@ -141,6 +153,8 @@ mod tests {
         for wrong in ["in9-token=secre", "in9-token=secret2", "token=secret", "in9-token="] {
             assert!(!guard.knows(&with(wrong)), "{wrong}");
         }
-        assert!(guard.brings(Some("x=1&token=secret")) && !guard.brings(Some("token=")) && !guard.brings(None));
+        assert!(
+            guard.brings(Some("x=1&token=secret")) && !guard.brings(Some("token=")) && !guard.brings(None)
+        );
     }
 }

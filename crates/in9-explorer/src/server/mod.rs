@@ -62,8 +62,7 @@ pub fn serve(
         return Err(Error::Unprotected { address });
     }
     let state = Arc::new(State::new(collection, answerers));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Serve)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Serve)?;
     runtime.block_on(async move {
         let failed = |source| Error::Listen { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;

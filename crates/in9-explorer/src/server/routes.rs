@@ -39,7 +39,10 @@ pub(super) fn router(state: Arc<State>, guard: Guard) -> Router {
         .route("/script.js", get(async || typed("text/javascript; charset=utf-8", interface::SCRIPT)))
         .route("/icon.svg", get(async || typed("image/svg+xml", interface::ICON)))
         .route("/report", get(report))
-        .route("/data/contents", get(async |Shared(state): App| typed("application/json", state.contents.clone())))
+        .route(
+            "/data/contents",
+            get(async |Shared(state): App| typed("application/json", state.contents.clone())),
+        )
         .route("/data/{set}/columns", get(columns))
         .route("/data/{set}/photograph/{at}", get(photograph))
         .route("/data/{set}/comparison/{first}/{second}", get(comparison))
@@ -145,7 +148,10 @@ async fn live_saliency(
     let bytes = at_work(move || {
         let answer = state.live(network, set, foreground, background)?;
         let missing = || Error::NoPicture { what: "this network has no Grad-CAM".into() };
-        picture::png(answer.saliency.as_deref().ok_or_else(missing)?, state.collection.set(set)?.pictures()?.size())
+        picture::png(
+            answer.saliency.as_deref().ok_or_else(missing)?,
+            state.collection.set(set)?.pictures()?.size(),
+        )
     });
     Ok(typed("image/png", bytes.await?))
 }

@@ -75,7 +75,13 @@ impl State {
     }
 
     /// What a network says of a foreground on a background.
-    pub(super) fn live(&self, network: usize, set: usize, foreground: usize, background: usize) -> Result<Arc<Answer>> {
+    pub(super) fn live(
+        &self,
+        network: usize,
+        set: usize,
+        foreground: usize,
+        background: usize,
+    ) -> Result<Arc<Answer>> {
         let limit = self.answerers.len();
         let missing = Error::OutOfRange { what: "network", limit, found: network };
         let answerer = self.answerers.get(network).ok_or(missing)?;

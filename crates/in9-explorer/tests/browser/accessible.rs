@@ -49,7 +49,8 @@ fn nothing_runs_out_of_a_narrow_window() {
             page.size(width, height);
             for hash in all_pages() {
                 page.go(&format!("#{hash}"));
-                let wide = page.read("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+                let wide =
+                    page.read("document.documentElement.scrollWidth - document.documentElement.clientWidth");
                 assert_eq!(wide, 0, "{width}, {hash}");
                 page.go("#/overview?again");
             }
@@ -78,7 +79,8 @@ fn pictures_of_the_pages_are_kept_where_they_are_asked_for() {
                     page.go(&format!("#{hash}"));
                     std::thread::sleep(std::time::Duration::from_millis(300));
                     let name = hash.trim_start_matches('/').split('?').next().unwrap();
-                    std::fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), page.picture()).unwrap();
+                    std::fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), page.picture())
+                        .unwrap();
                 }
             }
         }

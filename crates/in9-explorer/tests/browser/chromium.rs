@@ -42,7 +42,13 @@ impl Browser {
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", "sh"])
             .arg(program)
-            .args(["--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run"])
+            .args([
+                "--headless=new",
+                "--no-sandbox",
+                "--remote-debugging-pipe",
+                "--disable-gpu",
+                "--no-first-run",
+            ])
             .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--disable-extensions", "--mute-audio"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
@@ -93,7 +99,8 @@ impl Browser {
         let context = self.call(None, "Target.createBrowserContext", json!({}))["browserContextId"].clone();
         let target = json!({ "url": "about:blank", "browserContextId": context });
         let target = self.call(None, "Target.createTarget", target)["targetId"].clone();
-        let attached = self.call(None, "Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
+        let attached =
+            self.call(None, "Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
         let session = attached["sessionId"].as_str().unwrap().to_owned();
         self.events.clear();
         let mut page = Page { browser: self, session, context };
@@ -216,7 +223,8 @@ impl Page<'_> {
             json!(selector)
         ));
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
+            let event =
+                json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
             self.call("Input.dispatchMouseEvent", event);
         }
     }
@@ -258,7 +266,9 @@ impl Page<'_> {
             "Runtime.exceptionThrown" => Some(event["params"]["exceptionDetails"].to_string()),
             "Log.entryAdded" => Some(event["params"]["entry"].to_string()),
             "Runtime.consoleAPICalled" => Some(event["params"]["args"].to_string()),
-            "Network.loadingFailed" if event["params"]["canceled"] != true => Some(event["params"].to_string()),
+            "Network.loadingFailed" if event["params"]["canceled"] != true => {
+                Some(event["params"].to_string())
+            }
             "Page.javascriptDialogOpening" => Some("a dialog was opened".to_owned()),
             _ => None,
         };
@@ -273,7 +283,8 @@ impl Page<'_> {
 
     /// Addresses of everything that was loaded, data inside addresses left out.
     pub fn requests(&mut self) -> Vec<String> {
-        let events = self.browser.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
+        let events =
+            self.browser.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
         let urls = events.filter_map(|event| event["params"]["request"]["url"].as_str().map(str::to_owned));
         urls.filter(|url| !url.starts_with("data:")).collect()
     }

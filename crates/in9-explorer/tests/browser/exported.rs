@@ -30,7 +30,8 @@ fn one_file_opens_from_disk() {
     in_browser(|page| {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
-        let exported = export::to_file(&collection(&[WORLD.out.clone()]), &path, &Options::default()).unwrap();
+        let exported =
+            export::to_file(&collection(&[WORLD.out.clone()]), &path, &Options::default()).unwrap();
         assert_eq!(exported.photographs, WORLD.samples.len());
         walk(page, &format!("file://{}", path.display()));
         let requests = page.requests();
@@ -92,7 +93,11 @@ fn a_file_keeps_its_budget_and_says_what_it_leaves_out() {
         assert!(exported.bytes < 120_000, "{exported:?}");
         page.open(&format!("file://{}", path.display()));
         let note = page.text("document.querySelector('main').textContent");
-        assert!(note.contains(&format!("This file holds {} of {}", exported.photographs, WORLD.samples.len())));
+        assert!(note.contains(&format!(
+            "This file holds {} of {}",
+            exported.photographs,
+            WORLD.samples.len()
+        )));
         page.read(&format!("location.hash = {}", json!("#/photograph?set=world/test&p=40")));
         page.until("!!document.querySelector('[role=alert]')");
         assert!(page.text("document.querySelector('[role=alert]').textContent").contains("not in this file"));
@@ -104,7 +109,12 @@ fn a_selection_of_a_file_is_saved_too() {
     in_browser(|page| {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
-        export::to_file(&collection(&[WORLD.out.clone()]), &path, &Options { photographs: 5, ..Options::default() }).unwrap();
+        export::to_file(
+            &collection(&[WORLD.out.clone()]),
+            &path,
+            &Options { photographs: 5, ..Options::default() },
+        )
+        .unwrap();
         page.open(&format!("file://{}#/grid?set=world/test&v=mixed-next", path.display()));
         page.downloads_to(dir.path());
         for text in ["Select all", "Pictures"] {

@@ -46,7 +46,10 @@ fn each_filter_keeps_what_it_says() {
             assert_eq!(shown(page), count(all), "{agree}");
         }
         page.choose("All models agree", "mixed");
-        assert_eq!(shown(page), count(|at, class| right(0, at, class, View::NoFg) != right(1, at, class, View::NoFg)));
+        assert_eq!(
+            shown(page),
+            count(|at, class| right(0, at, class, View::NoFg) != right(1, at, class, View::NoFg))
+        );
         page.choose("All models agree", "");
         page.choose("Model", "leans-s0");
         page.choose("A background fools it", "yes");
@@ -141,7 +144,11 @@ fn a_selection_is_saved_as_table_pictures_and_page() {
         page.open(&format!("{}{GRID}&class={}", *SERVER, WORLD.classes[1]));
         page.downloads_to(folder.path());
         let n = count(|_, class| class == 1);
-        let press = |text: &str| format!("[...document.querySelectorAll('.actions button, .actions a')].find((b) => b.textContent === '{text}').click()");
+        let press = |text: &str| {
+            format!(
+                "[...document.querySelectorAll('.actions button, .actions a')].find((b) => b.textContent === '{text}').click()"
+            )
+        };
         page.read(&press("Select all"));
         assert_eq!(page.text("document.querySelector('.selected').textContent"), format!("{n} selected"));
         let saved = |page: &mut Page<'_>, text: &str, name: &str| {

@@ -5,9 +5,9 @@ use std::fs;
 use in9_explorer::server::Config;
 
 use crate::chromium::Page;
+use crate::in_browser;
 use crate::support::world::{World, world};
 use crate::support::{collection, serve};
-use crate::in_browser;
 
 /// Names that would be markup, a script, a formula or a path somewhere.
 const NAMES: [&str; 9] = [
@@ -31,7 +31,10 @@ fn pages(page: &mut Page<'_>, address: &str, world: &World) {
     }
     // Each name is shown letter by letter, and can be filtered by.
     for (class, name) in world.classes.iter().enumerate() {
-        let query = format!("new URLSearchParams({{set: 'world/test', class: {}}}).toString()", serde_json::json!(name));
+        let query = format!(
+            "new URLSearchParams({{set: 'world/test', class: {}}}).toString()",
+            serde_json::json!(name)
+        );
         let query = page.text(&query);
         page.go(&format!("#/grid?{query}"));
         let count = world.samples.iter().filter(|s| usize::from(s.1) == class).count();
@@ -93,7 +96,8 @@ fn what_is_broken_is_named_and_the_rest_is_shown() {
         fs::write(out.join("predictions/steady-s0.csv"), table.replace(first.as_str(), "nobody_0")).unwrap();
         let head = table.lines().next().unwrap();
         let long = "x".repeat(10_000);
-        let labels = format!("{}\nm,,,world,test,original,{long},{long},,butterfly,,fish,1,0,0,0,0,0,0,0,0\n", head);
+        let labels =
+            format!("{}\nm,,,world,test,original,{long},{long},,butterfly,,fish,1,0,0,0,0,0,0,0,0\n", head);
         fs::write(out.join("long.csv"), labels).unwrap();
         fs::write(out.join("none.csv"), "<h1>no table</h1>").unwrap();
         let summary = out.join("probes/saliency/steady-s0/summary.json");
@@ -116,7 +120,9 @@ fn what_is_broken_is_named_and_the_rest_is_shown() {
         assert_eq!(count, world.samples.len().to_string());
         // A saliency map that is no picture is not shown as one.
         page.go("#/photograph?set=world/test&p=0&over=map|0|0");
-        page.until("!!document.querySelector('.over .missing') || document.querySelector('.over img').complete");
+        page.until(
+            "!!document.querySelector('.over .missing') || document.querySelector('.over img').complete",
+        );
         page.open(&format!("http://{address}/"));
         page.forget();
     });
@@ -157,7 +163,9 @@ fn a_class_without_photographs_is_an_empty_list() {
         fs::write(&path, more.collect::<String>()).unwrap();
         let address = serve(collection(&[path]), Config::default());
         page.open(&format!("http://{address}/#/grid?class=unicorn"));
-        assert!(page.text("document.querySelector('.empty').textContent").contains("No photograph is like that"));
+        assert!(
+            page.text("document.querySelector('.empty').textContent").contains("No photograph is like that")
+        );
         page.go("#/overview");
         assert!(page.text("document.querySelector('.classes').textContent").contains("unicorn 0"));
     });

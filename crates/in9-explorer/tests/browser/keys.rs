@@ -10,7 +10,14 @@ fn the_grid_is_walked_and_selected_by_keys() {
         page.open(&format!("{}#/grid?set=world/test", *SERVER));
         page.read("document.querySelector('.card').focus()");
         let across = page.number("Number(document.querySelector('.grid').getAttribute('aria-colcount'))");
-        for (key, at) in [("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("ArrowDown", 1 + across), ("ArrowUp", 1), ("ArrowUp", 0)] {
+        for (key, at) in [
+            ("ArrowRight", 1),
+            ("ArrowRight", 2),
+            ("ArrowLeft", 1),
+            ("ArrowDown", 1 + across),
+            ("ArrowUp", 1),
+            ("ArrowUp", 0),
+        ] {
             page.key(key);
             assert_eq!(page.number(AT), at, "{key}");
         }

@@ -1,6 +1,8 @@
 //! The page in a real browser: every page, filter, key and link, as a server and as a file from disk.
 //!
 //! Without Chromium on the machine these tests say so and pass.
+#![allow(unreachable_pub, reason = "a test crate has no public")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod accessible;
 mod chromium;

@@ -139,7 +139,10 @@ fn each_cell_of_mcnemars_table_leads_to_as_many_photographs() {
         assert_eq!(counts, expected);
         let text = page.text("document.querySelector('main').textContent");
         assert!(text.contains("Difference of their BG-gaps") && text.contains("McNemar"));
-        assert_eq!(page.number("document.querySelectorAll('.compare section:last-child tbody tr').length"), 9);
+        assert_eq!(
+            page.number("document.querySelectorAll('.compare section:last-child tbody tr').length"),
+            9
+        );
         for (cell, count) in cells.iter().zip(counts) {
             page.go(cell[0].as_str().unwrap());
             let shown = page.text("document.querySelector('.count').textContent.split(' ')[0]");
@@ -168,7 +171,13 @@ fn swapping_two_models_turns_every_sign() {
 fn an_address_that_makes_no_sense_shows_a_page_all_the_same() {
     in_browser(|page| {
         page.open(&SERVER);
-        for hash in ["#/nowhere", "#/grid?set=none&m=none&v=none&sort=none&rel=x-y&ok=a|b", "#/mixer?fg=x&bg=-1", "#/compare?a=none&b=none&v=none", "#/%%%"] {
+        for hash in [
+            "#/nowhere",
+            "#/grid?set=none&m=none&v=none&sort=none&rel=x-y&ok=a|b",
+            "#/mixer?fg=x&bg=-1",
+            "#/compare?a=none&b=none&v=none",
+            "#/%%%",
+        ] {
             page.go(hash);
             assert_eq!(page.number("document.querySelectorAll('h1').length"), 1, "{hash}");
         }
@@ -181,7 +190,9 @@ fn a_photograph_that_is_not_there_is_said_so() {
         page.open(&SERVER);
         page.read(&format!("location.hash = {}", json!("#/photograph?set=world/test&p=99999")));
         page.until("!!document.querySelector('[role=alert]')");
-        assert!(page.text("document.querySelector('[role=alert]').textContent").contains("no such photograph"));
+        assert!(
+            page.text("document.querySelector('[role=alert]').textContent").contains("no such photograph")
+        );
         // The browser itself notes the answer that it got.
         page.open(&SERVER);
         page.forget();

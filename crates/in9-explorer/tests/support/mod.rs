@@ -1,5 +1,5 @@
 //! What the tests share.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 pub mod world;
 

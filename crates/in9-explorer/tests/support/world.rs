@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use in9_data::predictions::{Row, Table};
-use in9_data::toy::{ToyConfig, render};
 use in9_data::{BuildConfig, Dataset, Pairing, SourceKind, Split, Taxonomy, View, build};
+use in9_toy::{WorldConfig, render};
 
 /// Photographs of each class that are tried for the test split; a few fail the protocol's filters.
 const EACH: u32 = 6;
@@ -29,7 +29,13 @@ pub struct World {
 }
 
 /// What a simulated model says: the first leans on backgrounds, the second does not.
-pub fn predicts(model: usize, at: usize, view: View, class: u16, background_class: Option<u16>) -> Option<u16> {
+pub fn predicts(
+    model: usize,
+    at: usize,
+    view: View,
+    class: u16,
+    background_class: Option<u16>,
+) -> Option<u16> {
     let sight = (at * 7 + model * 3 + view as usize * 5) % 10;
     match (model, view) {
         // Outside the taxonomy now and then.
@@ -46,7 +52,7 @@ pub fn world(names: &[&str; 9]) -> World {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let photos = folder.path().join("photos");
-    let config = ToyConfig { seed: 3, rho: 0.9, train_per_class: 1, test_per_class: EACH };
+    let config = WorldConfig { seed: 3, rho: 0.9, train_per_class: 1, test_per_class: EACH };
     render(&config, &photos, &|_, _| ()).unwrap();
     let mut text = String::from("name = \"test\"\n");
     for (class, name) in names.iter().enumerate() {
@@ -57,8 +63,11 @@ pub fn world(names: &[&str; 9]) -> World {
     }
     let data = out.join("data/world");
     let taxonomy = Taxonomy::parse(&text, Path::new("test")).unwrap();
-    let config =
-        BuildConfig { size: SIZE, taxonomy: Some(taxonomy), ..BuildConfig::new(SourceKind::Toy, &photos, &data) };
+    let config = BuildConfig {
+        size: SIZE,
+        taxonomy: Some(taxonomy),
+        ..BuildConfig::new(SourceKind::Toy, &photos, &data)
+    };
     build(&config, &|_| ()).unwrap();
     let dataset = Dataset::open(&data).unwrap();
     let split = dataset.split("test").unwrap();
@@ -69,7 +78,9 @@ pub fn world(names: &[&str; 9]) -> World {
         predictions(&out, &dataset, &split, &classes, m, model);
         probes(&out, &samples, &classes, m, model);
     }
-    let mut list = String::from("title = \"A small world\"\n[[dataset]]\nname = \"world\"\npath = \"data/world\"\nmain = true\n");
+    let mut list = String::from(
+        "title = \"A small world\"\n[[dataset]]\nname = \"world\"\npath = \"data/world\"\nmain = true\n",
+    );
     for model in models {
         writeln!(list, "[[predictions]]\npath = \"predictions/{model}.csv\"").unwrap();
         for kind in ["adversarial", "saliency", "counterfactual"] {
@@ -134,10 +145,12 @@ fn probes(out: &Path, samples: &[(String, u16)], classes: &[String], m: usize, m
         folder
     };
     let n = samples.len();
-    let mut foregrounds = String::from("foreground,class,rule,vulnerable,first_background,tries,right_on_own\n");
+    let mut foregrounds =
+        String::from("foreground,class,rule,vulnerable,first_background,tries,right_on_own\n");
     let mut backgrounds = String::from("background,class,rule,successes,tries\n");
     let mut fooled = String::from("foreground,class,background,background_class,predicted,targeted\n");
-    let mut maps = String::from("image,class,predicted,method,mass,area,pointing,iou,deletion,insertion,tap\n");
+    let mut maps =
+        String::from("image,class,predicted,method,mass,area,pointing,iou,deletion,insertion,tap\n");
     let mut effects = String::from("image,class,background_effect,foreground_effect,interaction,reliance\n");
     for (at, (id, class)) in samples.iter().enumerate() {
         let name = quoted(&classes[usize::from(*class)]);
@@ -153,10 +166,14 @@ fn probes(out: &Path, samples: &[(String, u16)], classes: &[String], m: usize, m
             writeln!(maps, "{id},{name},{name},grad-cam,0.{}1,0.3,1,0.4,0.1,0.2,layer4.1", at + 2).unwrap();
         }
         if at % 3 != 2 {
-            writeln!(effects, "{id},{name},{},0.2,0.0,{}", at as f64 / 100.0 - 0.05, at as f64 / 50.0).unwrap();
+            writeln!(effects, "{id},{name},{},0.2,0.0,{}", at as f64 / 100.0 - 0.05, at as f64 / 50.0)
+                .unwrap();
         }
     }
-    write("adversarial", &[("foregrounds.csv", &foregrounds), ("backgrounds.csv", &backgrounds), ("fooled.csv", &fooled)]);
+    write(
+        "adversarial",
+        &[("foregrounds.csv", &foregrounds), ("backgrounds.csv", &backgrounds), ("fooled.csv", &fooled)],
+    );
     write("counterfactual", &[("effects.csv", &effects)]);
     let folder = write("saliency", &[("maps.csv", &maps)]).join("overlays");
     fs::create_dir(&folder).unwrap();

@@ -1,0 +1,47 @@
+//! What the probe commands write as `summary.json`, and reports read.
+
+use crate::probes::counterfactual::MeanEffects;
+use crate::probes::saliency::summary::MethodSummary;
+use in9_data::View;
+use serde::{Deserialize, Serialize};
+
+/// What all probe outputs say about themselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Name of the classifier.
+    pub model: String,
+    /// What it was trained on.
+    pub trained_on: String,
+    /// Data set.
+    pub dataset: String,
+    /// Split.
+    pub split: String,
+}
+
+/// summary.json of the saliency command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saliency {
+    /// Of what.
+    #[serde(flatten)]
+    pub source: Source,
+    /// View the photographs were shown in.
+    pub view: View,
+    /// Tap of the class activation maps, the first if there are several.
+    pub tap: String,
+    /// Means of each method and tap.
+    pub methods: Vec<MethodSummary>,
+}
+
+/// summary.json of the counterfactual command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counterfactual {
+    /// Of what.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Partners of each image.
+    pub partners: usize,
+    /// Means over all images.
+    pub mean: MeanEffects,
+    /// Means over the images of each class, by class.
+    pub classes: Vec<(u16, MeanEffects)>,
+}

@@ -1,0 +1,113 @@
+//! Reading a prediction table row by row.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use in9_base::table;
+
+use super::columns::Columns;
+use super::{LIMITS, Row};
+
+/// What tells one prediction from another.
+const KEY: [&str; 6] = ["model", "dataset", "split", "view", "image", "background"];
+
+/// Reads a prediction table row by row and collects what is wrong with it.
+///
+/// ```
+/// use in9_data::predictions::Reader;
+/// let text = "model,arch,trained_on,dataset,split,view,image,foreground,background,class,background_class,\
+///             predicted,score_cat,score_dog\nm,,,pets,test,original,1,1,,cat,,dog,0.4,0.6\n";
+/// let mut reader = Reader::from_reader(text.as_bytes(), "p.csv".as_ref())?;
+/// let row = reader.next_row()?.expect("one row");
+/// assert!(!row.correct() && reader.next_row()?.is_none());
+/// assert_eq!(reader.finish()?, ["cat", "dog"]);
+/// # Ok::<(), in9_base::Error>(())
+/// ```
+pub struct Reader<R> {
+    table: table::Table<R>,
+    columns: Columns,
+    classes: Vec<String>,
+    /// Line of each prediction, by 96 bits of its key's hash: among 4 million the chance of two keys with the same is
+    /// one in 10^16, and a row takes 17 bytes instead of all its names.
+    lines: HashMap<[u32; 3], u32>,
+}
+
+impl Reader<File> {
+    /// Opens the table at `path` and reads its header.
+    ///
+    /// # Errors
+    /// If there is no regular file, it is beyond [`LIMITS`], or it cannot be read.
+    pub fn open(path: &Path) -> in9_base::Result<Self> {
+        Ok(Self::of(table::Table::open(path, LIMITS)?))
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads a table from anywhere; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn from_reader(reader: R, path: &Path) -> in9_base::Result<Self> {
+        Ok(Self::of(table::Table::from_reader(reader, path, LIMITS)?))
+    }
+
+    fn of(mut table: table::Table<R>) -> Self {
+        let (columns, classes) = Columns::of(&mut table);
+        Self { table, columns, classes, lines: HashMap::new() }
+    }
+
+    /// Class names in the order of class indices.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The next row that is right; others are noted and passed over. `None` at the end.
+    ///
+    /// # Errors
+    /// If the table is beyond [`LIMITS`] or cannot be read.
+    pub fn next_row(&mut self) -> in9_base::Result<Option<Row>> {
+        while let Some((line, record)) = self.table.next_row()? {
+            let key = hash(KEY.map(|name| self.columns.get(&record, name)));
+            match self.lines.entry(key) {
+                Entry::Occupied(first) => {
+                    let what = "same model, dataset, split, view, image and background as line";
+                    self.table.mistake(line, format!("{what} {}", first.get()));
+                    continue;
+                }
+                Entry::Vacant(place) => {
+                    // A file of at most 4 GiB has no more lines.
+                    place.insert(u32::try_from(line).unwrap_or(u32::MAX));
+                }
+            }
+            match self.columns.row(&record) {
+                Ok(row) => return Ok(Some(row)),
+                Err(mistake) => self.table.mistake(line, mistake),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the reading and returns the class names.
+    ///
+    /// # Errors
+    /// [`in9_base::Error::Table`] with every mistake, up to twenty of them in full.
+    pub fn finish(self) -> in9_base::Result<Vec<String>> {
+        self.table.finish()?;
+        Ok(self.classes)
+    }
+}
+
+fn hash(key: [&str; 6]) -> [u32; 3] {
+    let mut hasher = blake3::Hasher::new();
+    for text in key {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let bytes = *hasher.finalize().as_bytes();
+    std::array::from_fn(|i| {
+        u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+    })
+}

@@ -1,0 +1,59 @@
+//! Writing a prediction table.
+
+use std::path::Path;
+
+use super::{COLUMNS, Table};
+use crate::error::{Error, Result};
+
+impl Table {
+    /// Writes the table as CSV; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or a row does not fit `classes`.
+    pub fn write_atomic(&self, path: &Path) -> Result<()> {
+        for row in &self.rows {
+            let fits = |class: u16| usize::from(class) < self.classes.len();
+            let classes_fit =
+                fits(row.class) && row.predicted.is_none_or(fits) && row.background_class.is_none_or(fits);
+            if !classes_fit || row.scores.len() != self.classes.len() {
+                return Err(Error::argument(
+                    format!("prediction of {} by {} does not fit the table", row.image, row.model),
+                    format!("classes below {0} and {0} scores", self.classes.len()),
+                    format!("class {}, {} scores", row.class, row.scores.len()),
+                    "give every row the table's classes",
+                ));
+            }
+        }
+        Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
+    }
+
+    fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {
+        let mut writer = csv::Writer::from_writer(file);
+        let scores = self.classes.iter().map(|name| format!("score_{name}"));
+        writer.write_record(COLUMNS.iter().map(ToString::to_string).chain(scores))?;
+        let name = |class: Option<u16>| class.map_or("", |class| self.classes[usize::from(class)].as_str());
+        for row in &self.rows {
+            for text in [
+                &row.model,
+                &row.arch,
+                &row.trained_on,
+                &row.dataset,
+                &row.split,
+                row.view.name(),
+                &row.image,
+                &row.foreground,
+                &row.background,
+                name(Some(row.class)),
+                name(row.background_class),
+                name(row.predicted),
+            ] {
+                writer.write_field(text)?;
+            }
+            for score in &row.scores {
+                writer.write_field(score.to_string())?;
+            }
+            writer.write_record(None::<&[u8]>)?;
+        }
+        writer.flush()
+    }
+}

@@ -1,0 +1,196 @@
+//! Everything that the topics read: the list's inputs, loaded.
+
+mod datasets;
+mod probes;
+mod runs;
+
+pub(crate) use datasets::{Loaded, TestSplit};
+pub(crate) use probes::{Probes, results};
+pub(crate) use runs::{Log, Run};
+
+use crate::error::Result;
+use crate::spec::Spec;
+use in9_analysis::metrics::main_arch;
+use in9_analysis::metrics::{ModelSummary, summarise};
+use in9_analysis::metrics::{SeedGroup, seed_groups_of};
+use in9_analysis::paper::Paper;
+use in9_analysis::stats::Bootstrap;
+use in9_analysis::{Frame, Key, ModelFrame};
+use std::path::Path;
+
+/// The loaded inputs of a report.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The list of inputs.
+    pub(crate) spec: Spec,
+    /// Published numbers.
+    pub(crate) paper: Paper,
+    /// All predictions.
+    pub(crate) frame: Frame,
+    /// Measures of each model, aligned with `frame.models`.
+    pub(crate) summaries: Vec<ModelSummary>,
+    /// Settings of the intervals.
+    pub(crate) bootstrap: Bootstrap,
+    /// Data sets that could be opened.
+    pub(crate) datasets: Vec<Loaded>,
+    /// Training runs that say what they are.
+    pub(crate) runs: Vec<Run>,
+    /// What their logs say.
+    pub(crate) logs: Vec<Log>,
+    /// Outputs of the probe commands.
+    pub(crate) probes: Probes,
+    /// Inputs that could not be used, one line each.
+    pub(crate) skipped: Vec<String>,
+}
+
+/// The models tested on one split of the main data set.
+#[derive(Debug, Clone)]
+pub(crate) struct TestSet<'a> {
+    /// Data set.
+    pub(crate) dataset: &'a str,
+    /// Split.
+    pub(crate) split: &'a str,
+    /// Predictions and measures of each model.
+    pub(crate) models: Vec<(&'a ModelFrame, &'a ModelSummary)>,
+}
+
+impl Context {
+    /// Reads every input of a list.
+    ///
+    /// # Errors
+    /// If a prediction table cannot be used.
+    pub(crate) fn load(spec: Spec, paper: Paper) -> Result<Self> {
+        let tables: Vec<&Path> = spec.predictions.iter().map(|p| p.path.as_path()).collect();
+        let frame = Frame::read(&tables)?;
+        let bootstrap = Bootstrap { seed: spec.seed, ..Bootstrap::default() };
+        let summaries = summarise(&frame, &bootstrap)?;
+        let mut skipped = Vec::new();
+        let mut datasets = Vec::new();
+        for entry in &spec.dataset {
+            match Loaded::open(entry) {
+                Ok(loaded) => datasets.push(loaded),
+                Err(e) => skipped.push(format!("data set {}: {e}", entry.name)),
+            }
+        }
+        let (mut runs, mut logs) = (Vec::new(), Vec::new());
+        for entry in &spec.run {
+            match Run::read(entry) {
+                Ok(run) => runs.extend(run),
+                Err(e) => skipped.push(format!("run {}: {e}", entry.name)),
+            }
+            match Log::read(entry) {
+                Ok(log) => logs.extend(log),
+                Err(e) => skipped.push(format!("log of run {}: {e}", entry.name)),
+            }
+        }
+        if let Some(path) = &spec.imagenet {
+            // A broken file is refused here, so that sections can rely on it.
+            in9_analysis::metrics::progress::ours(&summaries, path)?;
+        }
+        let probes = Probes::load(&spec.probe, &mut skipped);
+        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, runs, logs, probes, skipped })
+    }
+
+    /// A split of the main data set, if it could be opened.
+    ///
+    /// # Errors
+    /// If its shards or pairings are damaged.
+    pub(crate) fn test_split(&self, split: &str) -> Result<Option<TestSplit>> {
+        let main = self.main_dataset();
+        match self.datasets.iter().find(|d| d.entry.name == main) {
+            Some(loaded) => loaded.test_split(split),
+            None => Ok(None),
+        }
+    }
+
+    /// Name of the data set that the report is about.
+    pub(crate) fn main_dataset(&self) -> &str {
+        let tested = |name: &str| self.frame.models.iter().any(|m| m.key.dataset == name);
+        let listed = self.spec.dataset.iter().find(|d| d.main && tested(&d.name));
+        let listed = listed.or_else(|| self.spec.dataset.iter().find(|d| tested(&d.name)));
+        match listed {
+            Some(d) => &d.name,
+            None => self.frame.models.first().map_or("", |m| m.key.dataset.as_str()),
+        }
+    }
+
+    /// Test sets of the main data set, `test` first.
+    pub(crate) fn test_sets(&self) -> Vec<TestSet<'_>> {
+        self.test_sets_of(self.main_dataset())
+    }
+
+    /// Test sets of a data set, `test` first.
+    pub(crate) fn test_sets_of<'a>(&'a self, dataset: &'a str) -> Vec<TestSet<'a>> {
+        let mut splits: Vec<&str> = self
+            .frame
+            .models
+            .iter()
+            .filter(|m| m.key.dataset == dataset)
+            .map(|m| m.key.split.as_str())
+            .collect();
+        splits.sort_by_key(|s| (*s != "test", *s));
+        splits.dedup();
+        splits
+            .into_iter()
+            .map(|split| TestSet {
+                dataset,
+                split,
+                models: self
+                    .frame
+                    .models
+                    .iter()
+                    .zip(&self.summaries)
+                    .filter(|(m, _)| m.key.dataset == dataset && m.key.split == split)
+                    .collect(),
+            })
+            .collect()
+    }
+
+    /// Models that differ only in their seed, summed up; those whose runs are known to have been trained
+    /// differently are kept apart.
+    pub(crate) fn seed_groups(&self) -> Vec<SeedGroup> {
+        let run = |key: &Key| self.runs.iter().find(|r| r.model == key.model);
+        let alike = |a: &Key, b: &Key| match (run(a), run(b)) {
+            (Some(a), Some(b)) => a.difference(b).is_none(),
+            _ => true,
+        };
+        seed_groups_of(&self.summaries, self.bootstrap.level, alike)
+    }
+
+    /// Number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        self.frame.classes.len()
+    }
+
+    /// Data sets with a known ρ, by ascending ρ.
+    pub(crate) fn rho_sweep(&self) -> Vec<(f64, &str)> {
+        let mut sweep: Vec<(f64, &str)> =
+            self.spec.dataset.iter().filter_map(|d| Some((d.rho?, d.name.as_str()))).collect();
+        sweep.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sweep
+    }
+}
+
+impl<'a> TestSet<'a> {
+    /// The first model (by name) trained on `view`, of the architecture that was trained on the most views: what
+    /// is set side by side must not differ in its architecture too.
+    pub(crate) fn trained_on(&self, view: &str) -> Option<(&'a ModelFrame, &'a ModelSummary)> {
+        let arch = main_arch(&self.summaries());
+        self.models.iter().find(|(m, _)| m.key.trained_on == view && m.key.arch == arch).copied()
+    }
+
+    /// Networks trained on all of ImageNet.
+    pub(crate) fn pretrained(&self) -> impl Iterator<Item = (&'a ModelFrame, &'a ModelSummary)> + '_ {
+        self.models.iter().filter(|(m, _)| m.key.trained_on == "imagenet").copied()
+    }
+
+    /// Measures of all models.
+    pub(crate) fn summaries(&self) -> Vec<&'a ModelSummary> {
+        self.models.iter().map(|(_, s)| *s).collect()
+    }
+
+    /// Largest number of foregrounds any model was tested on.
+    pub(crate) fn foregrounds(&self) -> usize {
+        self.models.iter().map(|(_, s)| s.foregrounds).max().unwrap_or(0)
+    }
+}

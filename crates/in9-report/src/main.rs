@@ -1,0 +1,5 @@
+//! The `in9-report` program.
+
+fn main() -> std::process::ExitCode {
+    in9_report::cli::main()
+}

@@ -1,0 +1,194 @@
+//! What a report is made of: `report.toml`.
+
+use crate::error::{Error, Result};
+use in9_base::files;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A list of inputs is no longer than this many bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The list of a report's inputs. Paths are relative to the list itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Title of the page.
+    pub title: String,
+    /// Name of the recipe that made the inputs.
+    #[serde(default)]
+    pub recipe: String,
+    /// Seed of the bootstrap and of the choice of examples.
+    #[serde(default)]
+    pub seed: u64,
+    /// Data sets.
+    #[serde(default)]
+    pub dataset: Vec<DatasetEntry>,
+    /// Prediction tables.
+    #[serde(default)]
+    pub predictions: Vec<PathEntry>,
+    /// Training runs.
+    #[serde(default)]
+    pub run: Vec<RunEntry>,
+    /// Outputs of the probe commands.
+    #[serde(default)]
+    pub probe: Vec<ProbeEntry>,
+    /// Dataset-size and granularity curves over models of the prediction tables.
+    #[serde(default)]
+    pub curve: Vec<CurveEntry>,
+    /// CSV with columns `model,imagenet`: models to add to the progress plot.
+    pub imagenet: Option<PathBuf>,
+}
+
+/// A data set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetEntry {
+    /// Name as prediction rows give it.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// How often an object stands in its own kind of scene, in `0..=1`, if that is known.
+    pub rho: Option<f64>,
+    /// Whether the report's tables are about this one.
+    #[serde(default)]
+    pub main: bool,
+}
+
+/// A file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathEntry {
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// A training run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunEntry {
+    /// Name of the run.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+}
+
+/// A probe's output.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeEntry {
+    /// Which probe.
+    pub kind: ProbeKind,
+    /// Its folder.
+    pub path: PathBuf,
+}
+
+/// A probe of in9-analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeKind {
+    /// Adversarial backgrounds.
+    Adversarial,
+    /// Saliency maps.
+    Saliency,
+    /// Counterfactual attribution.
+    Counterfactual,
+}
+
+impl ProbeKind {
+    /// Name in the list.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Adversarial => "adversarial",
+            Self::Saliency => "saliency",
+            Self::Counterfactual => "counterfactual",
+        }
+    }
+}
+
+/// What differs along a curve; everything else is alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CurveKind {
+    /// Share of the training photographs (Figure 11).
+    Size,
+    /// Number of training classes, on all photographs (Figure 10).
+    Granularity,
+}
+
+/// A curve over models.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurveEntry {
+    /// What differs along it.
+    pub kind: CurveKind,
+    /// Its points.
+    pub point: Vec<CurvePoint>,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurvePoint {
+    /// Place on the horizontal axis: multiple of the training set, or number of training classes.
+    pub x: f64,
+    /// Name of the model in the prediction tables.
+    pub model: String,
+}
+
+impl Spec {
+    /// Reads a list and makes its paths relative to the current folder.
+    ///
+    /// # Errors
+    /// If the file cannot be read, holds something else, or a number in it is out of its range.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = files::read_text(path, LONGEST)?;
+        let mut spec: Self = toml::from_str(&text).map_err(|e| Error::toml(path, &e.to_string()))?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let paths = spec.dataset.iter_mut().map(|d| &mut d.path);
+        let paths = paths.chain(spec.predictions.iter_mut().map(|p| &mut p.path));
+        let paths = paths.chain(spec.run.iter_mut().map(|r| &mut r.path));
+        let paths = paths.chain(spec.probe.iter_mut().map(|p| &mut p.path));
+        for path in paths.chain(spec.imagenet.iter_mut()) {
+            *path = base.join(&*path);
+        }
+        let out_of_range =
+            |what, expected, found| Err(Error::OutOfRange { path: path.to_owned(), what, expected, found });
+        if let Some(rho) = spec.dataset.iter().filter_map(|d| d.rho).find(|rho| !(0.0..=1.0).contains(rho)) {
+            return out_of_range("rho", "0 to 1", rho);
+        }
+        let mut places = spec.curve.iter().flat_map(|c| &c.point).map(|p| p.x);
+        if let Some(x) = places.find(|x| !(*x > 0.0 && *x <= 1e9)) {
+            return out_of_range("x of a curve", "above 0, at most 1e9", x);
+        }
+        if spec.predictions.is_empty() {
+            return Err(Error::NoPredictions { path: path.to_owned() });
+        }
+        Ok(spec)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_list_and_unknown_keys_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.toml");
+        std::fs::write(&path, "title = \"t\"\n[[predictions]]\npath = \"p.csv\"\n").unwrap();
+        assert_eq!(Spec::load(&path).unwrap().predictions[0].path, dir.path().join("p.csv"));
+        std::fs::write(&path, "title = \"t\"\ncolour = 1\n").unwrap();
+        let error = Spec::load(&path).unwrap_err().to_string();
+        assert!(error.contains("colour") && error.lines().count() == 1, "{error}");
+        for rho in ["7", "-0.1", "nan"] {
+            let text = format!(
+                "title = \"t\"\n[[predictions]]\npath = \"p\"\n[[dataset]]\nname = \"d\"\npath = \"d\"\nrho = {rho}\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            let error = Spec::load(&path).unwrap_err();
+            assert!(matches!(error, Error::OutOfRange { what: "rho", .. }), "{rho}: {error}");
+        }
+        std::fs::write(&path, "title = \"t\"\n").unwrap();
+        assert!(Spec::load(&path).unwrap_err().to_string().contains("[[predictions]]"));
+    }
+}

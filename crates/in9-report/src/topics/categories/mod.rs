@@ -1,0 +1,18 @@
+//! Which images need their background: Table 3 and Figure 7.
+
+mod claims;
+mod section;
+
+use super::Topic;
+use in9_analysis::output::csv_files;
+
+/// What the page says on it.
+pub(crate) const TOPIC: Topic = Topic {
+    statements: &[&claims::STATEMENTS],
+    judge_test_set: |context, set| Ok(claims::claims(context, set)),
+    section: |context, _| Ok(section::section(context)),
+    tables: &[("categories.csv", |context, _| {
+        Ok(csv_files::categories(&context.frame, &context.summaries)?)
+    })],
+    ..Topic::EMPTY
+};

@@ -1,0 +1,16 @@
+//! The BG-gap of each network.
+
+mod claims;
+mod section;
+
+use super::Topic;
+use in9_analysis::output::csv_files;
+
+/// What the page says on it.
+pub(crate) const TOPIC: Topic = Topic {
+    statements: &[&claims::STATEMENTS],
+    judge_test_set: |context, set| Ok(claims::claims(context, set)),
+    section: |context, _| Ok(section::section(context)),
+    tables: &[("gaps.csv", |context, _| Ok(csv_files::gaps(&context.summaries)?))],
+    ..Topic::EMPTY
+};

@@ -1,0 +1,73 @@
+//! How the numbers were made, well enough to make them again.
+
+use crate::context::Context;
+use crate::page::{Block, Section};
+use in9_analysis::output::Grid;
+
+/// The section.
+pub(crate) fn section(context: &Context) -> Option<Section> {
+    let b = &context.bootstrap;
+    let mut settings = Grid::new("Settings", &["setting", "value"]);
+    for (name, value) in [
+        ("recipe", context.spec.recipe.clone()),
+        ("in9-analysis", env!("CARGO_PKG_VERSION").to_owned()),
+        ("seed of resamples and examples", b.seed.to_string()),
+        ("bootstrap resamples", b.replicates.to_string()),
+        ("confidence level", b.level.to_string()),
+        ("classes", context.frame.classes.join(", ")),
+    ] {
+        settings.push(vec![name.into(), value]);
+    }
+    let mut digests = Grid::new("Data sets by digest", &["data set", "BLAKE3 of its contents", "made by"]);
+    for loaded in &context.datasets {
+        digests.push(vec![
+            loaded.entry.name.clone(),
+            loaded.dataset.digest(),
+            loaded.dataset.manifest().program.clone(),
+        ]);
+    }
+    let mut models = Grid::new(
+        "Networks and their tests",
+        &["network", "architecture", "trained on", "tested on", "split", "foregrounds"],
+    );
+    for s in &context.summaries {
+        let k = &s.key;
+        models.push(vec![
+            k.model.clone(),
+            k.arch.clone(),
+            k.trained_on.clone(),
+            k.dataset.clone(),
+            k.split.clone(),
+            s.foregrounds.to_string(),
+        ]);
+    }
+    let prose = [
+        "Accuracy of one view: Wilson's score interval. Balanced accuracy: mean of the classes' recalls; \
+         a normal interval with the classes' variances at the mean of Jeffreys' posterior.",
+        "BG-gap and other differences between views or networks: percentile bootstrap in which whole foregrounds \
+         are resampled, so that the pairing counts. Paired accuracies of two models also have McNemar's exact \
+         test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
+         several ρ are unpaired: the limits of both are combined by recovered variances.",
+        "The paper's training and test sets are balanced. Where classes are not equally frequent here (within a tenth), claims of the \
+         train-and-test matrix are judged by plain and by balanced accuracy; other claims are about plain accuracy.",
+        "No interval includes the chance of training: a network stands for itself, unless means over seeds are \
+         named.",
+        "A prediction outside the taxonomy counts as wrong. Chance of balanced accuracy is one over the \
+         number of classes whatever their frequencies.",
+        "Published numbers are from arXiv 2006.09994 v1 unless another source is named; the paper reports \
+         single trainings without intervals.",
+    ];
+    let mut blocks: Vec<Block> = prose.iter().map(|p| Block::Prose((*p).into())).collect();
+    blocks.push(Block::Table(settings));
+    if !digests.rows.is_empty() {
+        blocks.push(Block::Table(digests));
+    }
+    blocks.push(Block::Details("Networks and their tests".into(), vec![Block::Table(models)]));
+    if !context.skipped.is_empty() {
+        // Only the names: the reasons name folders of the machine that made the page.
+        let names: Vec<&str> =
+            context.skipped.iter().map(|s| s.split_once(": ").map_or(s.as_str(), |(name, _)| name)).collect();
+        blocks.push(Block::Prose(format!("Listed but not usable: {}.", names.join(", "))));
+    }
+    Some(Section { id: "methods", title: "Methods".into(), lead: String::new(), blocks })
+}

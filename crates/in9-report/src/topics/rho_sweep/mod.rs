@@ -1,0 +1,15 @@
+//! Calibration on toy worlds of several ρ, where the truth is known.
+
+mod claims;
+mod measures;
+mod section;
+
+use super::Topic;
+
+/// What the page says on it.
+pub(crate) const TOPIC: Topic = Topic {
+    // Its claims are not the paper's, so none is missed where there is no such world.
+    judge: |context| Ok(claims::claims(context)),
+    section: |context, _| Ok(section::section(context)),
+    ..Topic::EMPTY
+};

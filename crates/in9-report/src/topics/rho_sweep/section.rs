@@ -1,0 +1,75 @@
+//! Every measure of reliance on the background against the toy world's ρ.
+
+use super::measures::{MEASURES, Measure, TRAINED};
+use crate::context::Context;
+use crate::page::{Block, Section};
+use crate::plot::{Lines, Series};
+use in9_analysis::output::Grid;
+use in9_analysis::stats::Interval;
+
+/// The section, if data sets of at least two ρ were tested.
+pub(crate) fn section(context: &Context) -> Option<Section> {
+    let charts: Vec<Block> = MEASURES.iter().filter_map(|m| chart(context, m)).collect();
+    if charts.is_empty() {
+        return None;
+    }
+    Some(Section {
+        id: "dial",
+        title: "Calibration: every measure against a known truth".into(),
+        lead: "In the toy world ρ sets how often an object stands in its own kind of scene. A measure of \
+               background reliance must be near its floor at ρ = 0 and move with ρ for a network trained on \
+               photographs as they are; for one trained on mixed-rand it must stay. Training and test photographs \
+               of a data set share its ρ, so what is measured on photographs as they are moves with the test too. \
+               Whiskers: 95 %."
+            .into(),
+        blocks: vec![Block::Columns(charts), Block::Table(table(context))],
+    })
+}
+
+fn chart(context: &Context, measure: &Measure) -> Option<Block> {
+    let series: Vec<Series> = TRAINED
+        .iter()
+        .map(|trained| Series {
+            name: format!("trained on {trained}"),
+            points: measure.points(context, trained),
+            marked: true,
+        })
+        .filter(|s| s.points.len() > 1)
+        .collect();
+    if series.is_empty() {
+        return None;
+    }
+    let chart = Lines {
+        label: format!("{} against ρ", measure.name),
+        x_axis: "ρ".into(),
+        y_axis: measure.axis.into(),
+        series,
+        range: None,
+        logarithmic: false,
+        own_ticks: true,
+    };
+    Some(Block::figure(chart.svg(), measure.caption))
+}
+
+fn table(context: &Context) -> Grid {
+    let mut header = vec!["measure (% or points)".to_owned(), "trained on".to_owned()];
+    let sweep = context.rho_sweep();
+    header.extend(sweep.iter().map(|(rho, _)| format!("ρ = {rho}")));
+    let mut grid =
+        Grid { title: "Measures against ρ, with 95 % intervals".into(), header, rows: Vec::new() };
+    for measure in &MEASURES {
+        for trained in TRAINED {
+            let cells: Vec<Option<Interval>> =
+                sweep.iter().map(|(_, dataset)| measure.of(context, dataset, trained)).collect();
+            if cells.iter().all(Option::is_none) {
+                continue;
+            }
+            let printed =
+                |i: Interval| format!("{:.1} [{:.1}, {:.1}]", i.value, i.low, i.high).replace('-', "−");
+            let mut row = vec![measure.name.to_owned(), trained.to_owned()];
+            row.extend(cells.into_iter().map(|c| c.map_or("–".into(), printed)));
+            grid.push(row);
+        }
+    }
+    grid
+}
