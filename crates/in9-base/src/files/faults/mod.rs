@@ -26,7 +26,7 @@ use journal::Journal;
 use plan::{Fault, Plan};
 
 /// How a process ends that a simulated crash stopped.
-pub const CRASHED: i32 = 97;
+const CRASHED: i32 = 97;
 
 /// What is about to be done to the disk.
 #[derive(Debug, Clone, Copy)]
