@@ -162,6 +162,7 @@ fn a_recipe_is_checked_whole_before_anything_runs() {
         ("name = \"world\"", "name = \"..\"", "cannot be a name"),
         ("arch = \"resnet-tiny\"", "arch = \"../../victim\"", "cannot be a name"),
         ("[\"original\"]", "[\"../../victim\"]", "cannot be a name"),
+        ("arch = \"resnet-tiny\"", "arch = \"resnet-tinny\"", "resnet-tinny"),
         ("epochs = 1", "epoch = 1", "--epoch"),
         ("samples = 2", "sample = 2", "--sample"),
         ("epochs = 1", "epochs = \"many\"", "many"),

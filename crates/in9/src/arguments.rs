@@ -20,10 +20,24 @@ fn mistake(parts: &[Part], words: &[String]) -> Option<String> {
     let Some(part) = parts.iter().find(|part| part.has(name)) else {
         return Some(format!("there is no command {name}"));
     };
-    let words: Vec<OsString> = std::iter::once("in9").chain(words.iter().map(String::as_str)).map(Into::into).collect();
-    if let Err(error) = part.check(&words) {
-        return Some(one_line(&error.to_string()));
+    let words: Vec<OsString> =
+        std::iter::once("in9").chain(words.iter().map(String::as_str)).map(Into::into).collect();
+    match part.check(&words) {
+        Err(error) => Some(one_line(&error.to_string())),
+        Ok(()) => unknown_architecture(&words),
     }
+}
+
+/// Architectures are read when a network is opened, which would be after the datasets have been built.
+#[cfg(feature = "networks")]
+fn unknown_architecture(words: &[OsString]) -> Option<String> {
+    let at = words.iter().position(|word| word == "--arch")?;
+    let name = words.get(at + 1)?.to_str()?;
+    in9_models::registry::find(name).err().map(|error| error.to_string())
+}
+
+#[cfg(not(feature = "networks"))]
+fn unknown_architecture(_: &[OsString]) -> Option<String> {
     None
 }
 
@@ -48,12 +62,14 @@ mod tests {
         let found = answers(
             r#"[["toy", "--rho", "0.5", "--out", "o", "--jobs", "2"],
                 ["toy", "--rho", "0.5", "--out", "o", "--train-per-clas", "9"],
-                ["nonsense"]]"#,
+                ["nonsense"],
+                ["train", "--arch", "resnet-tinny", "--data", "d", "--view", "original", "--out", "o"]]"#,
         );
         assert_eq!(found[0], None);
         assert!(found[1].as_ref().unwrap().contains("--train-per-clas"), "{found:?}");
         assert!(!found[1].as_ref().unwrap().contains('\n'));
         assert_eq!(found[2].as_deref(), Some("there is no command nonsense"));
+        assert!(found[3].as_ref().unwrap().contains("resnet-tinny"), "{found:?}");
     }
 
     /// Flags that clash, and names that two commands share, would panic here.

@@ -41,7 +41,9 @@ impl Part {
         let command = (self.command)();
         match self.alone {
             Some(name) => vec![command.name(name)],
-            None => command.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect(),
+            None => {
+                command.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect()
+            }
         }
     }
 
