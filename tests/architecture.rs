@@ -23,7 +23,7 @@ fn table() -> Vec<(String, BTreeSet<String>, BTreeSet<String>)> {
 
 struct Tree {
     names: BTreeMap<String, String>,
-    /// Package id to the ids it depends on, development dependencies left out.
+    /// Package id to the ids it depends on; what only tests and build scripts use is left out.
     edges: BTreeMap<String, Vec<String>>,
     members: BTreeSet<String>,
 }
@@ -39,8 +39,7 @@ impl Tree {
         let members = list(&metadata["workspace_members"]).iter().map(text).collect();
         let mut edges = BTreeMap::new();
         for node in list(&metadata["resolve"]["nodes"]) {
-            let real =
-                |dep: &Value| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].as_str() != Some("dev"));
+            let real = |dep: &Value| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
             let deps =
                 list(&node["deps"]).iter().filter(|dep| real(dep)).map(|dep| text(&dep["pkg"])).collect();
             edges.insert(text(&node["id"]), deps);

@@ -41,7 +41,7 @@ fn a_recipe_runs_to_its_report_and_is_the_same_bytes_every_time() {
 
     // Nothing runs on a dry run.
     let (planned, _) = expect(&mut reproduce(&one, &["--dry-run"]), 0);
-    assert_eq!(planned.matches("in9-models train").count(), 3, "{planned}");
+    assert_eq!(planned.matches("in9 train").count(), 3, "{planned}");
     assert!(!one.exists());
 
     let (printed, said) = expect(&mut reproduce(&one, &["--jobs", "2"]), 0);
@@ -114,13 +114,10 @@ fn a_failure_is_contained() {
     let folder = tempfile::tempdir().unwrap();
     let (out, broken) = (folder.path().join("out"), folder.path().join("programs"));
     std::fs::create_dir(&broken).unwrap();
-    for name in ["in9-data", "in9-analysis"] {
-        std::os::unix::fs::symlink(programs().join(name), broken.join(name)).unwrap();
-    }
-    let script = broken.join("in9-models");
-    let real = programs().join("in9-models");
+    let script = broken.join("in9");
+    let real = programs().join("in9");
     let text = format!(
-        "#!/bin/sh\ncase \"$*\" in *mixed-rand*) echo 'error: no luck today' >&2; exit 1;; esac\nexec '{}' \"$@\"\n",
+        "#!/bin/sh\ncase \"$*\" in train*mixed-rand*) echo 'error: no luck today' >&2; exit 1;; esac\nexec '{}' \"$@\"\n",
         real.display()
     );
     std::fs::write(&script, text).unwrap();
@@ -133,6 +130,57 @@ fn a_failure_is_contained() {
     assert!(said.contains("what is done is kept"), "{said}");
     // Rendered, built, trained (twice), predicted (twice) and probed on original; the other network's and what reads both are not.
     assert!(said.contains("9 stages ran, 0 were done already, 1 failed, 6 could not run"), "{said}");
+}
+
+/// Whoever reads the list has seen enough; that once was a panic.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().unwrap();
+    let mut status = program("xtask");
+    status.args(["status", "--recipe"]).arg(root().join("tests/smoke.toml"));
+    status.arg("--programs").arg(programs()).arg("--out").arg(folder.path().join("out"));
+    for mut command in [status, reproduce(&folder.path().join("out"), &["--dry-run"])] {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+/// Each of these once deleted or wrote outside of its output, or was found after the datasets had been built.
+#[test]
+fn a_recipe_is_checked_whole_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let smoke = std::fs::read_to_string(root().join("tests/smoke.toml")).unwrap();
+    std::fs::create_dir(folder.path().join("victim")).unwrap();
+    std::fs::write(folder.path().join("victim/precious"), "").unwrap();
+    for (from, to, said) in [
+        ("kind = \"saliency\"", "kind = \"../../victim\"", "unknown variant"),
+        ("name = \"world\"", "name = \"..\"", "cannot be a name"),
+        ("arch = \"resnet-tiny\"", "arch = \"../../victim\"", "cannot be a name"),
+        ("[\"original\"]", "[\"../../victim\"]", "cannot be a name"),
+        ("epochs = 1", "epoch = 1", "--epoch"),
+        ("samples = 2", "sample = 2", "--sample"),
+        ("epochs = 1", "epochs = \"many\"", "many"),
+        ("exhaustive = true", "exhaustively = true", "--exhaustively"),
+        ("train-per-class = 8", "train-per-class = -8", "--train-per-class"),
+    ] {
+        let recipe = folder.path().join("recipe.toml");
+        let text = smoke.replace(from, to);
+        assert_ne!(text, smoke, "{from}");
+        std::fs::write(&recipe, text).unwrap();
+        let out = folder.path().join("o");
+        let mut command = program("xtask");
+        command.args(["reproduce", "--recipe"]).arg(&recipe);
+        command.arg("--programs").arg(programs()).arg("--out").arg(&out);
+        let (_, heard) = expect(&mut command, 1);
+        assert!(heard.contains(said), "{to}: {heard}");
+        assert!(!out.join("photos").exists(), "{to}: something ran");
+        assert!(folder.path().join("victim/precious").exists());
+    }
 }
 
 /// A scheduler's client is put in front of each program and waited for.

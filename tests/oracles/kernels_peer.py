@@ -1,4 +1,4 @@
-"""PyTorch's side of `cargo xtask bench kernels`: the same work as crates/in9-kernels/examples/bench_networks.rs.
+"""PyTorch's side of `cargo xtask bench kernels`: the same work as crates/in9-kernels/examples/bench_networks.
 
     python tests/oracles/kernels_peer.py --work train-resnet-small [--variant nchw] [--iterations 5] [--threads 2]
 

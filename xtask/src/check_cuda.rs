@@ -48,19 +48,10 @@ impl CheckCuda {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path =
             std::env::join_paths(std::iter::once(toolkit.join("bin")).chain(std::env::split_paths(&path)))?;
-        for features in ["in9-models/cuda,in9-analysis/cuda", "in9-models/cudnn,in9-analysis/cudnn"] {
+        for features in ["cuda", "cudnn"] {
             eprintln!("== cargo check --features {features}");
             let mut check = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            check.args([
-                "check",
-                "--locked",
-                "-p",
-                "in9-models",
-                "-p",
-                "in9-analysis",
-                "--features",
-                features,
-            ]);
+            check.args(["check", "--locked", "--package", "in9", "--features", features]);
             // A folder of its own: other features would have the usual one compiled anew each time.
             check.arg("--target-dir").arg(folder.join("target"));
             for name in ["CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "CUDA_TOOLKIT_ROOT_DIR"] {

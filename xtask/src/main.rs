@@ -1,20 +1,13 @@
 //! Automation of the workspace: `cargo xtask COMMAND`.
 //!
 //! Parses, changes to the workspace's root, and dispatches; each command is a module of its own.
-//! Please keep this crate quick to compile: no Candle, no image codecs. It spawns the programs.
+//! Please keep this crate quick to compile: no Candle, no image codecs. The pipeline is a library, and what runs
+//! its stages is spawned.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod bench;
-mod board;
-mod cache;
 mod check_cuda;
-mod executor;
-mod graph;
-mod plan;
-mod programs;
-mod recipe;
-mod reproduce;
-mod run;
+mod pipeline;
 mod taxonomy;
 mod validate;
 
@@ -23,6 +16,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+use in9_base::shell::Machine;
+use in9_pipeline::cli::{Reproduce, Status};
+use pipeline::{Door, Pipeline};
 
 /// Runs the paper from photographs to a report, and everything else that is done to this workspace.
 #[derive(Parser)]
@@ -32,10 +28,19 @@ struct Args {
     command: Command,
 }
 
+// A command of the pipeline, and how it goes about its work: no help text of its own.
+#[derive(clap::Args)]
+struct Of<C: clap::Args> {
+    #[command(flatten)]
+    command: C,
+    #[command(flatten)]
+    machine: Machine,
+}
+
 #[derive(Subcommand)]
 enum Command {
-    Reproduce(reproduce::Reproduce),
-    Status(reproduce::Status),
+    Reproduce(Box<Of<Reproduce>>),
+    Status(Box<Of<Status>>),
     Validate(validate::Validate),
     CheckCuda(check_cuda::CheckCuda),
     /// Time our crates beside their peers (OpenCV, PyTorch, NumPy) in the same run, as ratios.
@@ -60,8 +65,14 @@ fn run(command: Command) -> Result<ExitCode> {
     let here = std::env::current_dir().context("the current folder is gone")?;
     std::env::set_current_dir(root()?).context("changing to the workspace's root")?;
     match command {
-        Command::Reproduce(reproduce) => return reproduce.run(&here),
-        Command::Status(status) => return status.run(&here),
+        Command::Reproduce(of) => {
+            let command = Pipeline::Reproduce(Box::new(of.command));
+            return Ok(Door { command, machine: of.machine, here: &here }.enter());
+        }
+        Command::Status(of) => {
+            let command = Pipeline::Status(Box::new(of.command));
+            return Ok(Door { command, machine: of.machine, here: &here }.enter());
+        }
         Command::Validate(validate) => validate.run()?,
         Command::CheckCuda(check) => check.run(&here)?,
         Command::Bench(bench) => bench.run()?,

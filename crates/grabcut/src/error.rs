@@ -1,11 +1,11 @@
-//! What can go wrong: every fault is in what the caller handed over.
+//! What can go wrong: every fault is in the input.
 
 use crate::Rect;
 
-/// Why a photograph could not be segmented.
+/// Why a image could not be segmented.
 ///
-/// All variants describe the input; the algorithm itself has no failure. Nothing is written to
-/// the workspace that a later call could see.
+/// All variants describe the input; the algorithm itself cannot fail. After an error the workspace can be used
+/// as before.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -37,7 +37,7 @@ pub enum Error {
         /// The limit in force.
         limit: usize,
     },
-    /// The part of the box inside the image is empty.
+    /// The box has no pixel inside the image.
     #[error(
         "box x {}..{}, y {}..{} has no pixel inside the {width}x{height} image",
         rect.x0, rect.x1, rect.y0, rect.y1
@@ -58,12 +58,12 @@ pub enum Error {
         /// Labels found.
         found: usize,
     },
-    /// No pixel starts as background (the box covers the whole image, or the trimap has none), so
-    /// the background's colours cannot be learnt.
-    #[error("no background pixel to learn from: leave a margin outside the box")]
+    /// No pixel starts as background (the box covers the whole image, or the trimap has none), so its colour
+    /// model cannot be fitted.
+    #[error("no background pixel to learn from: the box covers the whole image, or the trimap has none")]
     NoBackground,
-    /// No pixel starts as foreground, so the foreground's colours cannot be learnt.
-    #[error("no foreground pixel to learn from")]
+    /// No pixel starts as foreground, so its colour model cannot be fitted.
+    #[error("no foreground pixel to learn from: the trimap has none")]
     NoForeground,
     /// A parameter is out of its range.
     #[error("parameter {name} must be {expected}, found {found}")]

@@ -5,13 +5,13 @@ use crate::{Error, Rect, RgbView};
 /// What is known of a pixel beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Label {
-    /// Background for certain.
+    /// Background; will not change.
     Background,
-    /// Foreground for certain.
+    /// Foreground; will not change.
     Foreground,
-    /// To be decided; counts as background at the start.
+    /// To be decided; starts as background.
     MaybeBackground,
-    /// To be decided; counts as foreground at the start. The paper's "unknown".
+    /// To be decided; starts as foreground. The paper's "unknown".
     MaybeForeground,
 }
 
@@ -27,11 +27,11 @@ pub enum Init<'a> {
 
 /// Bit of a state: the pixel is foreground now.
 pub(crate) const FOREGROUND: u8 = 1;
-/// Bit of a state: the pixel may change sides.
-pub(crate) const OPEN: u8 = 2;
+/// Bit of a state: the pixel is undecided and may change sides.
+pub(crate) const UNKNOWN: u8 = 2;
 
 impl Init<'_> {
-    /// Writes one state per pixel and returns the smallest box around the open pixels, if any.
+    /// Writes the state of every pixel and returns the smallest box around the unknown pixels, if there are any.
     pub(crate) fn states(&self, image: RgbView, states: &mut Vec<u8>) -> Result<Option<Rect>, Error> {
         let (width, height) = (image.width(), image.height());
         states.clear();
@@ -40,7 +40,7 @@ impl Init<'_> {
                 let rect = rect.clipped(width, height).ok_or(Error::EmptyBox { rect, width, height })?;
                 states.resize(width * height, 0);
                 for row in states.chunks_exact_mut(width).take(rect.y1 as usize).skip(rect.y0 as usize) {
-                    row[rect.x0 as usize..rect.x1 as usize].fill(FOREGROUND | OPEN);
+                    row[rect.x0 as usize..rect.x1 as usize].fill(FOREGROUND | UNKNOWN);
                 }
                 Ok(Some(rect))
             }
@@ -51,8 +51,8 @@ impl Init<'_> {
                 states.extend(labels.iter().map(|label| match label {
                     Label::Background => 0,
                     Label::Foreground => FOREGROUND,
-                    Label::MaybeBackground => OPEN,
-                    Label::MaybeForeground => FOREGROUND | OPEN,
+                    Label::MaybeBackground => UNKNOWN,
+                    Label::MaybeForeground => FOREGROUND | UNKNOWN,
                 }));
                 Ok(bounds(states, width))
             }
@@ -60,8 +60,8 @@ impl Init<'_> {
     }
 }
 
-/// Writes the states of the picture of half the size. A block of 2 × 2 pixels is fixed if one of
-/// them is; it takes the side of most of its fixed pixels, or else of most of all.
+/// Writes the states of the image of half the size. A block of 2 × 2 pixels is fixed if one of its pixels is.
+/// Its side is that of the majority of its fixed pixels, or of all pixels if none is fixed.
 pub(crate) fn halve(states: &[u8], width: usize, half: &mut Vec<u8>) {
     half.clear();
     for rows in states.chunks(2 * width) {
@@ -69,23 +69,23 @@ pub(crate) fn halve(states: &[u8], width: usize, half: &mut Vec<u8>) {
         half.extend(above.chunks(2).enumerate().map(|(x, above)| {
             let below = below.get(2 * x..2 * x + above.len()).unwrap_or_default();
             let block = || above.iter().chain(below);
-            let open = block().all(|s| s & OPEN != 0);
-            let deciding = || block().filter(|&s| open || s & OPEN == 0);
+            let unknown = block().all(|s| s & UNKNOWN != 0);
+            let deciding = || block().filter(|&s| unknown || s & UNKNOWN == 0);
             let foreground = deciding().filter(|&s| s & FOREGROUND != 0).count();
             let side = if 2 * foreground >= deciding().count() { FOREGROUND } else { 0 };
-            side | if open { OPEN } else { 0 }
+            side | if unknown { UNKNOWN } else { 0 }
         }));
     }
 }
 
-/// Smallest box around the open pixels.
+/// Smallest box around the unknown pixels.
 pub(crate) fn bounds(states: &[u8], width: usize) -> Option<Rect> {
     let mut bounds: Option<Rect> = None;
     for (y, row) in (0_u32..).zip(states.chunks_exact(width)) {
-        let Some(first) = row.iter().position(|s| s & OPEN != 0) else {
+        let Some(first) = row.iter().position(|s| s & UNKNOWN != 0) else {
             continue;
         };
-        let last = row.iter().rposition(|s| s & OPEN != 0).unwrap_or(first);
+        let last = row.iter().rposition(|s| s & UNKNOWN != 0).unwrap_or(first);
         let (x0, x1) = (first as u32, last as u32 + 1);
         bounds = Some(match bounds {
             None => Rect { x0, y0: y, x1, y1: y + 1 },
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn open_pixels_are_enclosed() {
+    fn unknown_pixels_are_enclosed() {
         let image = RgbView::new(&[0; 36], 4, 3).expect("sizes match");
         let mut states = Vec::new();
         let mut labels = [Label::Background; 12];
@@ -115,15 +115,15 @@ mod tests {
 
     #[test]
     fn fixed_pixels_decide_for_their_block() {
-        const MAYBE: u8 = FOREGROUND | OPEN;
+        const MAYBE: u8 = FOREGROUND | UNKNOWN;
         let mut half = Vec::new();
         #[rustfmt::skip]
         halve(&[
-            MAYBE, OPEN,  MAYBE, MAYBE, 0,
-            OPEN,  OPEN,  0,     MAYBE, OPEN,
-            0,     1,     OPEN,  1,     MAYBE,
+            MAYBE, UNKNOWN,  MAYBE, MAYBE, 0,
+            UNKNOWN,  UNKNOWN,  0,     MAYBE, UNKNOWN,
+            0,     1,     UNKNOWN,  1,     MAYBE,
         ], 5, &mut half);
-        assert_eq!(half, [OPEN, 0, 0, FOREGROUND, FOREGROUND, MAYBE]);
+        assert_eq!(half, [UNKNOWN, 0, 0, FOREGROUND, FOREGROUND, MAYBE]);
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! GrabCut: a colour image and a box or trimap in, an exact minimum-energy foreground mask out.
 //!
-//! [`segment`] is the whole API: pixels ([`RgbView`]), what is known beforehand ([`Init`]) and
-//! settings ([`Params`]) in, a mask ([`Segmentation`]) out. Keep one [`Workspace`] a thread;
-//! [`segment_batch`] does so for you.
+//! [`segment`] takes pixels ([`RgbView`]), what is known beforehand ([`Init`]) and settings ([`Params`]), and
+//! returns a mask ([`Segmentation`]). Keep one [`Workspace`] for each thread; [`segment_batch`] does so for you.
 //!
 //! ```
 //! use grabcut::{Init, Params, Rect, RgbView, Workspace, segment};
@@ -32,7 +31,7 @@
     ")"
 )]
 //!
-//! The picture is drawn by `examples/pictures.rs`: photograph with its box, mask, cut-out.
+//! Drawn by the example `pictures`: an image with its box, the mask, the cut-out.
 //!
 //! # What is minimised
 //!
@@ -47,37 +46,37 @@
 //! ```
 //!
 //! Adjacent are the eight neighbours. ε = 1/12 is the variance of rounding a channel to whole
-//! levels; it keeps flat regions from singular covariances, and makes "covariance of the sample
-//! plus ε" the exact minimiser, so that every step of a round can only lower the energy.
+//! levels. It keeps the covariances of flat regions from being singular. With it, the exact minimiser is the
+//! covariance of the sample plus ε, so that every step of an iteration can only lower the energy.
 //!
-//! The cut is exact on energies rounded to units of max(γ / 32767, 1/1024) nat; costs of a pixel
-//! saturate at 2²² units (6,400 nats for the default γ).
+//! The cut is exact for energies rounded to units of max(γ / 32767, 1/1024) nat. The cost of a pixel is at
+//! most 2²² units (6,400 nats for the default γ).
 //!
-//! # Where the rounds start
+//! # From coarse to fine
 //!
-//! A photograph whose box (or the box around a trimap's open pixels) has 4,096 pixels or more is
-//! first segmented at half its size, and that picture likewise, with γ halved at each step because a
-//! pixel stands for four and a contour has half the length. Labels and models found there are
-//! where the rounds start. The smallest picture, and any picture whose half leaves a side without
-//! pixels, starts from the labels of the box or trimap and k-means clusters of their colours. The
-//! rounds on the photograph itself are those of the paper, and every cut is exact.
+//! An image whose box (or the box around a trimap's undecided pixels) has 4,096 pixels or more is first
+//! segmented at half its size, and that image likewise. γ is halved each time, because a pixel then stands for
+//! four and a contour has half the length. The iterations start from the labels and colour models found there.
+//! At the smallest size, and at any size whose half has no foreground or no background left, they start from
+//! the labels of the box or trimap, and k-means clusters of the colours. The iterations at the full size are
+//! those of the paper, and every cut is exact.
 #![deny(missing_docs)]
 
 mod batch;
+mod coarse_to_fine;
 mod colour;
 mod error;
 mod image;
 mod init;
+mod iterations;
+mod level;
 mod maxflow;
 mod params;
-mod planes;
+mod planar;
 mod random;
-mod rounds;
 mod segment;
 mod segmentation;
 mod simd;
-mod stage;
-mod start;
 mod workspace;
 
 pub use batch::segment_batch;
@@ -89,3 +88,8 @@ pub use params::{MAX_COMPONENTS, MAX_PIXELS, Params};
 pub use segment::segment;
 pub use segmentation::Segmentation;
 pub use workspace::Workspace;
+
+/// Compiles and runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

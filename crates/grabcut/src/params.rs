@@ -2,25 +2,25 @@
 
 use crate::Error;
 
-/// Most components that a mixture may have.
+/// Most components of a mixture.
 pub const MAX_COMPONENTS: usize = 8;
 
-/// Most pixels that an image may have: 2²⁷ − 1 (134 megapixels).
+/// Most pixels of an image: 2²⁷ − 1 (134 megapixels).
 pub const MAX_PIXELS: usize = (1 << 27) - 1;
 
-/// Settings; [`Params::default`] is what the field uses.
+/// Settings of a segmentation. The default values are the usual ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
-    /// At most this many rounds of (assign components, fit mixtures, cut), at least 1; default 5.
-    /// Stops earlier when the energy no longer falls: further rounds would change nothing. The
-    /// smaller pictures that a large one starts from have as many rounds each.
+    /// Most iterations of (assign components, fit mixtures, cut), at least 1; default 5. Stops earlier when the
+    /// energy no longer falls, since further iterations would change nothing. The coarser sizes that a large
+    /// image starts from have as many iterations each.
     pub iterations: usize,
     /// Weight γ of the smoothness term, in nats for two adjacent pixels of equal colour;
     /// 0 to 1,000, default 50.
     pub gamma: f64,
     /// Gaussian components in each of the two mixtures, 1 to [`MAX_COMPONENTS`]; default 5.
     pub components: usize,
-    /// Seed of the k-means starts; the same seed gives the same mask on any number of threads.
+    /// Seed of the k-means initialisation. The same seed gives the same mask on any number of threads.
     pub seed: u64,
     /// Largest image accepted, in pixels; at most and by default [`MAX_PIXELS`].
     pub max_pixels: usize,
@@ -33,7 +33,7 @@ impl Default for Params {
 }
 
 impl Params {
-    /// The default settings, but iterating until the energy stops falling (at most 1,000 rounds).
+    /// The default settings, but iterating until the energy stops falling (at most 1,000 iterations).
     pub fn until_converged() -> Self {
         Self { iterations: 1000, ..Self::default() }
     }
@@ -51,7 +51,7 @@ impl Params {
             return fault("components", "from 1 to 8", self.components as f64);
         }
         if self.max_pixels > MAX_PIXELS {
-            return fault("max_pixels", "at most 2^27", self.max_pixels as f64);
+            return fault("max_pixels", "at most 2^27 - 1", self.max_pixels as f64);
         }
         Ok(())
     }

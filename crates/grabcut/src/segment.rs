@@ -1,21 +1,21 @@
-//! The entry: one photograph in, one mask out.
+//! Segmentation of one image.
 
 use crate::init::FOREGROUND;
 use crate::{Error, Init, Params, RgbView, Segmentation, Workspace};
 
 /// Separates the foreground of `image` from its background.
 ///
-/// Energies are minimised exactly in units of `1/655` nat (for the default γ), so the mask is a
-/// pure function of the arguments: it depends neither on the number of threads nor on the
-/// processor's instruction set nor on what the workspace held before.
+/// Energies are integers, in units of `1/655` nat for the default γ. The mask is thus a pure function of the
+/// arguments: it depends neither on the number of threads, nor on the instruction set of the processor, nor on
+/// earlier uses of the workspace.
 ///
-/// A box of uniform colour, or one whose content looks like what surrounds it, may end with an
-/// empty mask; that is the minimum of the energy, not an error.
+/// If the content of the box is uniform or looks like its surroundings, the mask may be empty. That is the
+/// minimum of the energy and not an error.
 ///
 /// # Errors
 ///
-/// An empty or uncovered box, an image without background or foreground pixels at the start, a
-/// buffer of the wrong length, a parameter out of range: see [`Error`].
+/// [`Error::TooManyPixels`], [`Error::EmptyBox`], [`Error::TrimapSize`], [`Error::NoBackground`] and
+/// [`Error::NoForeground`] for the image and what is known of it, [`Error::Parameter`] for settings.
 pub fn segment<'w>(
     image: RgbView,
     init: Init,
@@ -26,24 +26,24 @@ pub fn segment<'w>(
     if image.pixels() > params.max_pixels {
         return Err(Error::TooManyPixels { pixels: image.pixels(), limit: params.max_pixels });
     }
-    let Workspace { stages, models } = workspace;
-    let stage = &mut stages[0];
-    let open = init.states(image, &mut stage.states)?;
-    if !stage.states.iter().any(|s| s & FOREGROUND == 0) {
+    let Workspace { levels, models } = workspace;
+    let level = &mut levels[0];
+    let unknown = init.states(image, &mut level.states)?;
+    if !level.states.iter().any(|s| s & FOREGROUND == 0) {
         return Err(Error::NoBackground);
     }
-    if !stage.states.iter().any(|s| s & FOREGROUND != 0) {
+    if !level.states.iter().any(|s| s & FOREGROUND != 0) {
         return Err(Error::NoForeground);
     }
-    stage.planes.load(image);
-    models.refine(stages, open, params.gamma, params);
-    let stage = &mut stages[0];
-    for state in &mut stage.states {
+    level.image.load(image);
+    models.refine(levels, unknown, params.gamma, params);
+    let level = &mut levels[0];
+    for state in &mut level.states {
         *state &= FOREGROUND;
     }
     Ok(Segmentation {
-        mask: &stage.states,
-        energies: &stage.energies,
+        mask: &level.states,
+        energies: &level.energies,
         foreground: &models.mixtures[1],
         background: &models.mixtures[0],
     })

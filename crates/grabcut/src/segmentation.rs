@@ -1,8 +1,8 @@
-//! What a segmentation gives back.
+//! The result of a segmentation.
 
 use crate::Mixture;
 
-/// A mask and what led to it, borrowed from the [`Workspace`](crate::Workspace).
+/// A mask, its energies and colour models, borrowed from the [`Workspace`](crate::Workspace).
 #[derive(Debug, Clone, Copy)]
 pub struct Segmentation<'w> {
     pub(crate) mask: &'w [u8],
@@ -22,8 +22,8 @@ impl<'w> Segmentation<'w> {
         self.mask.iter().map(|&m| usize::from(m)).sum()
     }
 
-    /// Energy of the whole image after each round's cut, in nats; never rises. At most one more
-    /// than the rounds that changed something; empty if the trimap leaves nothing to decide.
+    /// Energy of the whole image after the cut of each iteration that lowered it, in nats; strictly falling.
+    /// Empty if the trimap leaves nothing to decide.
     pub fn energies(&self) -> &'w [f64] {
         self.energies
     }

@@ -1,25 +1,25 @@
-//! Memory that is kept between photographs.
+//! Buffers that are kept between images.
 
-use crate::stage::Stage;
-use crate::start::Models;
+use crate::coarse_to_fine::Models;
+use crate::level::Level;
 
-/// Pictures of one photograph: itself and up to five that halve its sides in turn.
-const STAGES: usize = 6;
+/// Levels of the image pyramid: the image itself and up to five that halve its sides in turn.
+const LEVELS: usize = 6;
 
 /// Buffers of a segmentation, reusable for images of any size.
 ///
-/// Give each thread its own. After the first image of the largest size and the largest box,
-/// [`segment`](crate::segment) allocates nothing.
+/// Each thread needs its own. [`segment`](crate::segment) allocates memory only for an image or a box larger than
+/// all before.
 #[derive(Debug)]
 pub struct Workspace {
-    pub(crate) stages: [Stage; STAGES],
+    pub(crate) levels: [Level; LEVELS],
     pub(crate) models: Models,
 }
 
 impl Workspace {
-    /// An empty workspace; memory is taken when the first image arrives.
+    /// An empty workspace. Memory is allocated for the first image.
     pub fn new() -> Self {
-        Self { stages: Default::default(), models: Models::new() }
+        Self { levels: Default::default(), models: Models::new() }
     }
 }
 

@@ -58,7 +58,7 @@ fn network_file(path: &Path, outputs: usize, change: impl Fn(&mut NetworkFacts),
 fn the_same_picture_gets_the_same_bits_in_prediction_and_in_probes() {
     let dir = tempfile::tempdir().unwrap();
     let dataset = trained(dir.path());
-    let split = dataset.split("test").unwrap();
+    let split = dataset.split("test").unwrap().check_layers().unwrap();
     let lite = Normalization { mean: [127.0 / 255.0; 3], std: [128.0 / 255.0; 3] };
     for normalization in [None, Some(Normalization::IMAGENET), Some(lite)] {
         let options = Options { normalization, ..Options::default() };
@@ -76,7 +76,12 @@ fn the_same_picture_gets_the_same_bits_in_prediction_and_in_probes() {
                 let mut pictures = Pictures::empty(32);
                 pictures.push_rgb(&rgb);
                 let bits = |scores: &[f32]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
-                assert_eq!(bits(&network.scores(&pictures).unwrap()), bits(&row.scores), "{view} {}", row.image);
+                assert_eq!(
+                    bits(&network.scores(&pictures).unwrap()),
+                    bits(&row.scores),
+                    "{view} {}",
+                    row.image
+                );
                 assert_eq!(network.predict(&pictures).unwrap(), [row.predicted]);
             }
         }
@@ -130,7 +135,8 @@ fn pieces_of_different_normalisations_or_mappings_do_not_merge() {
     let said = merge([&first, &other], 1);
     assert!(said.contains("normalisation"), "{said}");
     // Groups of fine labels: the mapping decides.
-    let groups: Vec<String> = world_classes(dir).iter().flat_map(|c| [format!("{c}-00"), format!("{c}-01")]).collect();
+    let groups: Vec<String> =
+        world_classes(dir).iter().flat_map(|c| [format!("{c}-00"), format!("{c}-01")]).collect();
     let file = dir.join("groups.safetensors");
     network_file(&file, groups.len(), |facts| facts.classes.clone_from(&groups), false);
     let mut written = BTreeMap::new();
@@ -252,7 +258,7 @@ fn published_weights_are_probed_with_their_own_normalisation_by_file_and_by_name
         Mapping::A,
     )
     .unwrap();
-    let split = dataset.split("test").unwrap();
+    let split = dataset.split("test").unwrap().check_layers().unwrap();
     let text = fs::read_to_string(dir.join("by-file/pairs.csv")).unwrap();
     for line in text.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();

@@ -8,6 +8,7 @@
 //! - [`rng`]: random streams that depend on what they are for;
 //! - [`table`]: CSV files whose faults are named by line;
 //! - [`digest`]: BLAKE3 of files and folders;
+//! - [`parent`]: processes that end when the one that started them does;
 //! - `shell` (feature `shell`): what every program does around its work.
 //!
 //! ```
@@ -27,6 +28,7 @@ pub mod digest;
 mod error;
 pub mod files;
 mod name;
+pub mod parent;
 mod piece;
 pub mod rng;
 #[cfg(feature = "shell")]

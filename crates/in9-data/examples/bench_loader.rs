@@ -131,7 +131,7 @@ fn arrays(split: &Split, out: &Path) -> Result<(), Failure> {
     let mut label = create("label.npy", "<i8", format!("{n},"))?;
     let mut expanded = vec![0; size * size];
     for index in 0..n {
-        let layers = split.layers(index);
+        let layers = split.layers(index)?;
         photo.write_all(layers.photo)?;
         tiled.write_all(layers.tiled)?;
         layers.mask.expand_into(&mut expanded);

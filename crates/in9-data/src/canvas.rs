@@ -104,7 +104,7 @@ mod tests {
         #[test]
         fn planes_are_those_of_the_composed_picture(size in 1usize..20, seed: u64, solid: bool) {
             use rand_chacha::rand_core::Rng;
-            let mut rng = crate::rng::stream(seed, "test", 0, 0);
+            let mut rng = in9_base::rng::stream(seed, "test", 0, 0);
             let [photo, tiled, background] = [(); 3].map(|()| {
                 let mut bytes = vec![0; size * size * 3];
                 rng.fill_bytes(&mut bytes);

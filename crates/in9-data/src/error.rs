@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use in9_base::Piece;
+
+use crate::view::View;
+
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -10,18 +14,28 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused: missing file, no permission, full disk.
-    #[error("{}: {action}: {source}; {advice}", path.display())]
-    Io {
-        /// File or folder concerned.
-        path: PathBuf,
-        /// What was being done, as in "cannot read".
-        action: &'static str,
-        /// What the user can do about it.
-        advice: &'static str,
+    // ---- the machine, and whose files they are ----
+    /// A file or folder cannot be read or written, is larger than its limit, or is not ours to replace.
+    #[error(transparent)]
+    Files(#[from] in9_base::Error),
+    /// The system refused the memory that one photograph takes.
+    #[error(
+        "{photograph}: the system refused {needed} bytes of memory for it; use fewer threads, or more memory, and run the same command again"
+    )]
+    Memory {
+        /// The photograph.
+        photograph: String,
+        /// Bytes that decoding and preparing it take.
+        needed: u64,
+    },
+    /// The system refused another thread.
+    #[error("cannot start a thread ({source}); use fewer threads")]
+    Thread {
         /// The operating system's error.
         source: std::io::Error,
     },
+
+    // ---- what a file says ----
     /// A file does not hold what its format promises: damaged, truncated, or of another kind.
     #[error("{}: {what} (expected {expected}, found {found}); {advice}", path.display())]
     Malformed {
@@ -36,6 +50,32 @@ pub enum Error {
         /// What the user can do about it.
         advice: String,
     },
+    /// A stored layer of a sample is not what its checksum was taken of.
+    #[error("{}: {layer} of sample {index} ({id}) damaged (expected CRC-32 {expected:08x}, found {found:08x}); copy or build the shard again", path.display())]
+    DamagedLayer {
+        /// The shard.
+        path: PathBuf,
+        /// Number of the sample in the shard.
+        index: usize,
+        /// Id of the sample.
+        id: String,
+        /// `photo`, `tiled` or `mask`.
+        layer: &'static str,
+        /// The checksum that is stored.
+        expected: u32,
+        /// The checksum of the bytes.
+        found: u32,
+    },
+    /// A manifest is not the one that was written: its seal does not fit its bytes.
+    #[error("{}: the manifest was changed after it was written (expected the seal {expected}, found {found}); copy or build the dataset again", path.display())]
+    Seal {
+        /// The manifest.
+        path: PathBuf,
+        /// BLAKE3 (hex) of its bytes.
+        expected: String,
+        /// The seal in it.
+        found: String,
+    },
     /// A file asks for more than the limits allow.
     #[error("{}: {what} beyond the limit (expected at most {limit}, found {found}); raise the limit if you trust this file", path.display())]
     Limit {
@@ -48,7 +88,60 @@ pub enum Error {
         /// What the file asks for.
         found: u64,
     },
-    /// The caller asked for something that does not exist or makes no sense.
+
+    // ---- what the caller asked for ----
+    /// A name that stands for nothing: of a view, a split, a profile, a source, a taxonomy.
+    #[error("no {what} of this name (expected {known}, found {found:?}); choose one of these")]
+    Unknown {
+        /// What the name should be of.
+        what: &'static str,
+        /// The names that there are.
+        known: String,
+        /// The name that was given.
+        found: String,
+    },
+    /// A setting out of its range.
+    #[error("{setting} out of range (expected {expected}, found {found}); choose another value")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The value that was given.
+        found: String,
+    },
+    /// A view that needs layers was asked of a split that holds photographs only.
+    #[error(
+        "split {split} holds photographs only (expected view original, found {view}); build the dataset with its layers"
+    )]
+    PhotographsOnly {
+        /// The split.
+        split: String,
+        /// The view.
+        view: View,
+    },
+    /// A dataset or an unfinished build of other settings, another program or other photographs stands where
+    /// this one is wanted.
+    #[error("{}: {what} (expected {expected}, found {found}); remove it or choose another place for the output", path.display())]
+    OtherBuild {
+        /// What is there.
+        path: PathBuf,
+        /// In what it differs.
+        what: &'static str,
+        /// What was asked for.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// Not all pieces of a build were given.
+    #[error("{}: a piece is missing (expected all of {}, found no {missing}); build it, then merge again", path.display(), missing.of())]
+    PieceMissing {
+        /// The folder of one piece that is there.
+        path: PathBuf,
+        /// The first that is missing.
+        missing: Piece,
+    },
+    /// Something else was asked for that does not exist or makes no sense.
     #[error("{what} (expected {expected}, found {found}); {advice}")]
     Argument {
         /// What is wrong, in a few words.
@@ -65,26 +158,12 @@ pub enum Error {
 impl Error {
     /// An operating-system error while reading `path`.
     pub fn read(path: &Path, source: std::io::Error) -> Self {
-        let advice = match source.kind() {
-            std::io::ErrorKind::NotFound => "check the path",
-            std::io::ErrorKind::PermissionDenied => "check the permissions",
-            _ => "check the file and its disk",
-        };
-        Self::Io { path: path.into(), action: "cannot read", advice, source }
+        in9_base::Error::read(path)(source).into()
     }
 
     /// An operating-system error while writing `path`.
     pub fn write(path: &Path, source: std::io::Error) -> Self {
-        let advice = match source.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                "choose a folder you may write to"
-            }
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                "free some space and run the same command again: it continues where it stopped"
-            }
-            _ => "check the folder and its disk",
-        };
-        Self::Io { path: path.into(), action: "cannot write", advice, source }
+        in9_base::Error::write(path)(source).into()
     }
 
     /// A file whose contents break its format.
@@ -116,6 +195,16 @@ impl Error {
             expected: expected.into(),
             found: found.into(),
             advice: advice.into(),
+        }
+    }
+
+    /// Whether the machine is at fault and not the data: what is true of the machine now must never be
+    /// recorded as true of a photograph.
+    pub fn is_of_machine(&self) -> bool {
+        match self {
+            Self::Files(error) => error.is_of_machine(),
+            Self::Memory { .. } | Self::Thread { .. } => true,
+            _ => false,
         }
     }
 }

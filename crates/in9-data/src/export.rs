@@ -5,14 +5,24 @@ use std::path::{Path, PathBuf};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
+use in9_base::files::{self, Owner};
 use rayon::prelude::*;
 
-use crate::atomic;
 use crate::dataset::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::pairing::Pairing;
 use crate::show::view_of;
 use crate::view::View;
+
+/// Which files belong to an export of folders.
+const FOLDERS: Owner = Owner {
+    made_by: "in9-data export (folders)",
+    names: &["*/val/*/*.png", "*/val/*/*.JPEG", "fg_mask/val/*/*.npy"],
+};
+
+/// Which files belong to an export of arrays.
+const ARRAYS: Owner =
+    Owner { made_by: "in9-data export (arrays)", names: &["images.npy", "labels.npy", "ids.txt"] };
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +72,8 @@ impl PictureCode {
 /// Writes one view of a split; returns the number of pictures.
 ///
 /// # Errors
-/// If the split cannot give the view, its pairing cannot be read, or a file cannot be written.
+/// If the split cannot give the view, its pairing or a layer cannot be read, a file cannot be written, or
+/// the folder holds what no export has written.
 pub fn export(
     dataset: &Dataset,
     split: &Split,
@@ -105,7 +116,7 @@ impl Job<'_> {
         }
     }
 
-    fn picture(&self, index: usize) -> Vec<u8> {
+    fn picture(&self, index: usize) -> Result<Vec<u8>> {
         view_of(self.split, index, self.view, self.pairing)
     }
 
@@ -114,13 +125,14 @@ impl Job<'_> {
     }
 
     fn folder(&self) -> Result<()> {
+        FOLDERS.claim(self.out)?;
         let place = |kind: &str, index: usize| -> PathBuf {
             self.out.join(kind).join("val").join(self.class_folder(index))
         };
         for index in 0..self.split.len() {
-            atomic::create_folder(&place(self.view.release_folder(), index))?;
+            files::create_folder(&place(self.view.release_folder(), index))?;
             if self.split.has_layers() {
-                atomic::create_folder(&place("fg_mask", index))?;
+                files::create_folder(&place("fg_mask", index))?;
             }
         }
         let done = std::sync::atomic::AtomicU64::new(0);
@@ -128,12 +140,12 @@ impl Job<'_> {
             let size = self.split.size();
             let file = format!("{}.{}", self.name(index), self.code.extension());
             let path = place(self.view.release_folder(), index).join(file);
-            let bytes = self.code.encode(&self.picture(index), size).map_err(|e| Error::write(&path, e))?;
+            let bytes = self.code.encode(&self.picture(index)?, size).map_err(|e| Error::write(&path, e))?;
             std::fs::write(&path, bytes).map_err(|e| Error::write(&path, e))?;
             if self.split.has_layers() {
                 let path = place("fg_mask", index).join(format!("{}.npy", self.split.sample(index).id));
                 let mut mask = vec![0; size * size];
-                self.split.layers(index).mask.expand_into(&mut mask);
+                self.split.layers(index)?.mask.expand_into(&mut mask);
                 let mut bytes = npy_header("|b1", &[size, size]);
                 bytes.extend_from_slice(&mask);
                 std::fs::write(&path, bytes).map_err(|e| Error::write(&path, e))?;
@@ -145,28 +157,28 @@ impl Job<'_> {
     }
 
     fn npy(&self) -> Result<()> {
-        atomic::create_folder(self.out)?;
+        ARRAYS.claim(self.out)?;
         let (n, size) = (self.split.len(), self.split.size());
-        atomic::write(&self.out.join("images.npy"), |file| {
+        write(&self.out.join("images.npy"), |file| {
             file.write_all(&npy_header("|u1", &[n, size, size, 3]))?;
             for index in 0..n {
-                file.write_all(&self.picture(index))?;
+                file.write_all(&self.picture(index).map_err(std::io::Error::other)?)?;
                 (self.progress)(index as u64 + 1, n as u64);
             }
             Ok(())
         })?;
-        atomic::write(&self.out.join("labels.npy"), |file| {
+        write(&self.out.join("labels.npy"), |file| {
             file.write_all(&npy_header("<i8", &[n]))?;
             self.split.samples().try_for_each(|sample| file.write_all(&i64::from(sample.class).to_le_bytes()))
         })?;
-        atomic::write(&self.out.join("ids.txt"), |file| {
+        write(&self.out.join("ids.txt"), |file| {
             (0..n).try_for_each(|index| writeln!(file, "{}", self.name(index)))
         })
     }
 
     fn web_dataset(&self) -> Result<()> {
         let n = self.split.len();
-        atomic::write(self.out, |file| {
+        write(self.out, |file| {
             let mut archive = tar::Builder::new(file);
             let mut add = |name: String, bytes: &[u8]| {
                 let mut header = tar::Header::new_ustar();
@@ -182,16 +194,27 @@ impl Job<'_> {
                     "id": sample.id, "fine": sample.fine, "view": self.view.name(),
                     "box": sample.crop_box, "background": background,
                 });
-                add(
-                    format!("{key}.{extension}"),
-                    &self.code.encode(&self.picture(index), self.split.size())?,
-                )?;
+                let picture = self.picture(index).map_err(std::io::Error::other)?;
+                add(format!("{key}.{extension}"), &self.code.encode(&picture, self.split.size())?)?;
                 add(format!("{key}.cls"), sample.class.to_string().as_bytes())?;
                 add(format!("{key}.json"), about.to_string().as_bytes())?;
                 (self.progress)(index as u64 + 1, n as u64);
             }
             archive.finish()
         })
+    }
+}
+
+/// Writes a file that appears whole. An error of ours that went through the writing comes out as itself.
+fn write(path: &Path, fill: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<()> {
+    match files::write(path, fill) {
+        Err(in9_base::Error::Io { source, .. }) if source.get_ref().is_some_and(|e| e.is::<Error>()) => {
+            match source.into_inner().map(|inner| inner.downcast::<Error>()) {
+                Some(Ok(error)) => Err(*error),
+                _ => unreachable!("an error is what it was just found to be"),
+            }
+        }
+        other => Ok(other?),
     }
 }
 

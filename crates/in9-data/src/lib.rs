@@ -21,17 +21,19 @@
 //! ```
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod error;
 pub mod facts;
 pub mod predictions;
-pub mod rng;
-pub mod toy;
+
+#[doc(no_inline)]
+pub use in9_base::rng;
 
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 
-mod atomic;
 mod blur;
 mod build;
 mod canvas;
@@ -41,6 +43,7 @@ mod export;
 mod limits;
 mod loader;
 mod mask;
+mod memory;
 mod normalization;
 mod pairing;
 mod photo;
@@ -58,7 +61,9 @@ mod view;
 
 pub use build::{BuildConfig, BuildReport, Excluded, Progress, Stage, build, merge};
 pub use compose::{Layers, compose};
-pub use dataset::{ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, Split, SplitInfo};
+pub use dataset::{
+    ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, SoundSplit, Split, SplitInfo,
+};
 pub use error::{Error, Result};
 pub use export::{ExportFormat, PictureCode, export};
 pub use limits::Limits;
@@ -76,3 +81,8 @@ pub use sources::SourceKind;
 pub use taxonomy::{Class, Taxonomy};
 pub use verify::{Verified, verify};
 pub use view::View;
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

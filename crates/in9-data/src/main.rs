@@ -1,8 +1,4 @@
-//! The `in9-data` program: parses arguments and calls the library.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
-mod cli;
-
+//! The `in9-data` program.
 fn main() -> std::process::ExitCode {
-    cli::run()
+    in9_data::cli::main()
 }

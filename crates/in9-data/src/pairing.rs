@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use in9_base::files;
+use in9_base::rng::{below, stream, text_key};
+use in9_base::table::{Limits as TableLimits, Table};
+
 use crate::dataset::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::profile::Profile;
-use crate::rng::{below, stream, text_key};
 use crate::view::View;
 
 /// What a draw may choose.
@@ -16,8 +19,8 @@ pub struct PairingPolicy {
     /// Whether mixed-rand may draw the foreground's own class. True by default: only then does the
     /// background say nothing of the class.
     pub own_class: bool,
-    /// Whether a sample may be its own background. If not, one that is alone in the class drawn
-    /// still is, for want of another.
+    /// Whether a sample may be paired with itself. A sample that is the only one of the class that was
+    /// drawn is paired with itself in any case.
     pub own_image: bool,
 }
 
@@ -51,7 +54,11 @@ impl Pairing {
     pub fn draw(split: &Split, view: View, seed: u64, epoch: u64, policy: PairingPolicy) -> Result<Self> {
         if !view.needs_background() {
             let views = View::MIXED.map(View::name).join(", ");
-            return Err(Error::argument("view without pairing", views, view.name(), "choose one of these"));
+            return Err(Error::Unknown {
+                what: "view with a pairing",
+                known: views,
+                found: view.name().into(),
+            });
         }
         split.check_view(view)?;
         let samples: Vec<(&str, u16)> = split.samples().map(|s| (s.id.as_str(), s.class)).collect();
@@ -61,49 +68,62 @@ impl Pairing {
     /// Reads the frozen pairing of a view from `DATASET/pairings/SPLIT-VIEW.csv`.
     ///
     /// # Errors
-    /// If the file is missing or does not pair every sample of the split with another of it.
+    /// If the file is missing, is not the one that the dataset was built with, or does not pair every sample
+    /// of the split with one of the classes that the view allows.
     pub fn frozen(dataset: &Dataset, split: &Split, view: View) -> Result<Self> {
-        Self::read(&pairing_path(dataset.path(), split.name(), view), split)
+        let path = pairing_path(dataset.path(), split.name(), view);
+        let bytes = files::read(&path, longest(split))?;
+        let name = pairing_name(split.name(), view);
+        let found = blake3::hash(&bytes).to_hex();
+        match dataset.manifest().pairings.get(&name) {
+            Some(hash) if hash == found.as_str() => Self::parse(&bytes, &path, split, view),
+            listed => {
+                let expected = listed.map_or("a pairing that the manifest lists", String::as_str);
+                let advice = "copy or build the dataset again";
+                Err(Error::malformed(&path, "pairing damaged", expected, found.as_str(), advice))
+            }
+        }
     }
 
-    /// Reads a pairing from a CSV file with the columns foreground and background (ids).
+    /// Reads a pairing for a view from a CSV file with the columns foreground and background (ids).
     ///
     /// # Errors
-    /// As [`Pairing::frozen`].
-    pub fn read(path: &Path, split: &Split) -> Result<Self> {
+    /// If the file cannot be read or does not pair every sample of the split once with one of the classes that
+    /// the view allows.
+    pub fn read(path: &Path, split: &Split, view: View) -> Result<Self> {
+        Self::parse(&files::read(path, longest(split))?, path, split, view)
+    }
+
+    fn parse(bytes: &[u8], path: &Path, split: &Split, view: View) -> Result<Self> {
+        let limits = TableLimits { rows: split.len() as u64, columns: 2, ..TableLimits::default() };
+        let mut table = Table::from_reader(bytes, path, limits)?;
         let bad = |what: &str, expected: &str, found: String| {
-            Error::malformed(path, what, expected, found, "build the dataset again, or mend the file")
+            Err(Error::malformed(path, what, expected, found, "build the dataset again, or mend the file"))
         };
-        let file = std::fs::File::open(path).map_err(|e| Error::read(path, e))?;
-        let mut reader = csv::Reader::from_reader(file);
-        let header = reader.headers().map_err(|e| bad("not a CSV file", "UTF-8 records", e.to_string()))?;
-        if header.iter().ne(["foreground", "background"]) {
-            return Err(bad(
-                "wrong header",
-                "foreground,background",
-                header.iter().collect::<Vec<_>>().join(","),
-            ));
+        if table.header().iter().ne(["foreground", "background"]) {
+            let found = table.header().iter().collect::<Vec<_>>().join(",");
+            return bad("wrong header", "foreground,background", found);
         }
         let index: HashMap<&str, u32> = split.samples().zip(0..).map(|(s, i)| (s.id.as_str(), i)).collect();
+        let classes = BackgroundClasses::of(split);
         let mut pairs = vec![u32::MAX; split.len()];
-        for record in reader.records() {
-            let record = record.map_err(|e| bad("not a CSV file", "two fields a row", e.to_string()))?;
-            let of = |id: &str| {
-                let line = record.position().map_or(0, csv::Position::line);
-                let expected = "ids of the split";
-                index
-                    .get(id)
-                    .copied()
-                    .ok_or_else(|| bad("unknown sample", expected, format!("{id:?} in line {line}")))
+        while let Some((line, row)) = table.next_row()? {
+            let (Some(&foreground), Some(&background)) = (index.get(&row[0]), index.get(&row[1])) else {
+                table.mistake(line, format!("{:?} or {:?} is no sample of the split", &row[0], &row[1]));
+                continue;
             };
-            pairs[of(&record[0])? as usize] = of(&record[1])?;
+            let [own, other] = [foreground, background].map(|i| split.sample(i as usize).class);
+            if !classes.allow(view, own, other) {
+                table.mistake(line, format!("a background of class {other} for class {own} in {view}"));
+            }
+            if std::mem::replace(&mut pairs[foreground as usize], background) != u32::MAX {
+                table.mistake(line, format!("{:?} is there twice", &row[0]));
+            }
         }
+        table.finish()?;
         if let Some(missing) = pairs.iter().position(|&pair| pair == u32::MAX) {
-            return Err(bad(
-                "sample without background",
-                "one row a sample",
-                format!("none for {}", split.sample(missing).id),
-            ));
+            let found = format!("none for {}", split.sample(missing).id);
+            return bad("sample without background", "one row a sample", found);
         }
         Ok(Self(pairs))
     }
@@ -119,9 +139,46 @@ impl Pairing {
     }
 }
 
+/// File name of the frozen pairing of a view.
+pub(crate) fn pairing_name(split: &str, view: View) -> String {
+    format!("{split}-{view}.csv")
+}
+
 /// Where the frozen pairing of a view is.
 pub(crate) fn pairing_path(dataset: &Path, split: &str, view: View) -> PathBuf {
-    dataset.join("pairings").join(format!("{split}-{view}.csv"))
+    dataset.join("pairings").join(pairing_name(split, view))
+}
+
+/// More bytes than a pairing of a split can have: two ids a row, each of at most 200 bytes, each byte of
+/// which may be a quotation mark that is written twice.
+fn longest(split: &Split) -> u64 {
+    1024 * (split.len() as u64 + 1)
+}
+
+/// Which classes have samples, and so which class's backgrounds a view takes.
+pub(crate) struct BackgroundClasses(Vec<bool>);
+
+impl BackgroundClasses {
+    pub(crate) fn of(split: &Split) -> Self {
+        let mut inhabited = vec![false; split.classes()];
+        split.samples().for_each(|sample| inhabited[usize::from(sample.class)] = true);
+        Self(inhabited)
+    }
+
+    /// Whether a mixed view may put an object of class `own` on a background of class `other`.
+    pub(crate) fn allow(&self, view: View, own: u16, other: u16) -> bool {
+        match view {
+            View::MixedSame => own == other,
+            View::MixedNext => next_inhabited(usize::from(own), self.0.len(), |class| self.0[class])
+                .is_some_and(|next| next == usize::from(other)),
+            _ => true,
+        }
+    }
+}
+
+/// The next class that has samples, which is the class itself if no other has any.
+fn next_inhabited(class: usize, classes: usize, inhabited: impl Fn(usize) -> bool) -> Option<usize> {
+    (1..=classes).map(|step| (class + step) % classes).find(|&class| inhabited(class))
 }
 
 /// The draw itself, over (id, class) of every sample.
@@ -153,11 +210,7 @@ pub(crate) fn draw(
         let mut rng = stream(seed, &purpose, text_key(id), epoch);
         let from = match view {
             View::MixedNext => {
-                // The class itself is inhabited, so the walk ends.
-                (1..=classes)
-                    .map(|step| (class + step) % classes)
-                    .find(|&c| !members[c].is_empty())
-                    .unwrap_or(class)
+                next_inhabited(class, classes, |other| !members[other].is_empty()).unwrap_or(class)
             }
             View::MixedRand if policy.own_class || inhabited.len() == 1 => {
                 inhabited[below(&mut rng, inhabited.len() as u32) as usize]

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use imageproc::contrast::{ThresholdType, threshold_mut};
 
 use crate::limits::Limits;
 
@@ -26,13 +27,78 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, String> {
     Ok(Photo { width, height, rgb: image.into_rgb8().into_raw() })
 }
 
-/// Decodes a mask picture: one byte a pixel, 1 where it is brighter than half.
+/// Decodes a mask picture: one byte a pixel, not 0 where it is brighter than half.
 pub(crate) fn decode_mask(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>), String> {
-    let image = open(bytes, limits)?;
-    let (width, height) = (image.width(), image.height());
-    let mut mask = image.into_luma8().into_raw();
-    mask.iter_mut().for_each(|m| *m = u8::from(*m >= 128));
-    Ok((width, height, mask))
+    let mut mask = open(bytes, limits)?.into_luma8();
+    threshold_mut(&mut mask, 127, ThresholdType::Binary);
+    Ok((mask.width(), mask.height(), mask.into_raw()))
+}
+
+/// What the first bytes of a picture say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Bytes of a pixel while it is decoded: as the decoder gives it, as RGB, and what a progressive JPEG
+    /// keeps of it until its end.
+    decoding: u64,
+}
+
+impl Header {
+    /// Reads the header of a PNG or JPEG from its first bytes, if it is in them.
+    pub(crate) fn read(start: &[u8]) -> Option<Self> {
+        match start {
+            [0xff, 0xd8, ..] => Self::of_jpeg(start),
+            [0x89, b'P', b'N', b'G', ..] => Self::of_png(start),
+            _ => None,
+        }
+    }
+
+    fn of_png(start: &[u8]) -> Option<Self> {
+        let side = |at: usize| Some(u32::from_be_bytes(*start.get(at..)?.first_chunk()?));
+        let (width, height) = (side(16)?, side(20)?);
+        let channels = match start.get(25)? {
+            0 => 1,
+            4 => 2,
+            2 => 3,
+            // A palette may hold transparent colours.
+            _ => 4,
+        };
+        let bytes = if *start.get(24)? == 16 { 2 } else { 1 };
+        Some(Self { width, height, decoding: channels * bytes + 3 })
+    }
+
+    fn of_jpeg(start: &[u8]) -> Option<Self> {
+        let mut at = 2;
+        loop {
+            while start.get(at)? == &0xff && start.get(at + 1)? == &0xff {
+                at += 1;
+            }
+            let &[0xff, code] = start.get(at..)?.first_chunk()? else { return None };
+            match code {
+                0x01 | 0xd0..=0xd8 => at += 2,
+                // A frame: length, precision, height, width, components.
+                0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&code) => {
+                    let &[_, _, _, a, b, c, d, components] = start.get(at + 2..)?.first_chunk()?;
+                    let [height, width] = [[a, b], [c, d]].map(|side| u32::from(u16::from_be_bytes(side)));
+                    let coefficients = if code == 0xc2 { 2 * u64::from(components) } else { 0 };
+                    return Some(Self { width, height, decoding: 2 * 4 + coefficients });
+                }
+                0xd9 | 0xda => return None,
+                _ => at += 2 + usize::from(u16::from_be_bytes(*start.get(at + 2..)?.first_chunk()?)),
+            }
+        }
+    }
+
+    /// Pixels.
+    pub(crate) fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Bytes that the picture takes while it is decoded, and `more` for each pixel afterwards.
+    pub(crate) fn memory(&self, more: u64) -> u64 {
+        self.pixels().saturating_mul(self.decoding + more)
+    }
 }
 
 fn open(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, String> {
@@ -150,6 +216,9 @@ mod tests {
     fn every_truncation_of_a_photograph_is_noticed() {
         for whole in [jpeg(33, 20), png(33, 20, image::ExtendedColorType::Rgb8, 3)] {
             assert_eq!(decode(&whole, &Limits::default()).unwrap().width, 33);
+            let header = Header::read(&whole).unwrap();
+            assert_eq!((header.width, header.height), (33, 20));
+            assert!(header.memory(0) >= 33 * 20 * 6);
             for end in 0..16 {
                 let error = decode(&whole[..whole.len() * end / 16], &Limits::default());
                 assert!(error.is_err(), "{end}/16");

@@ -84,7 +84,7 @@ mod tests {
     fn noise(seed: u64, length: usize) -> Vec<u8> {
         use rand_chacha::rand_core::Rng;
         let mut bytes = vec![0; length];
-        crate::rng::stream(seed, "test", 0, 0).fill_bytes(&mut bytes);
+        in9_base::rng::stream(seed, "test", 0, 0).fill_bytes(&mut bytes);
         bytes
     }
 

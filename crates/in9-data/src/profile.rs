@@ -63,7 +63,9 @@ impl FromStr for Profile {
         match text {
             "paper" => Ok(Self::Paper),
             "clean" => Ok(Self::Clean),
-            other => Err(Error::argument("unknown profile", "paper or clean", other, "choose one of these")),
+            other => {
+                Err(Error::Unknown { what: "profile", known: "paper, clean".into(), found: other.into() })
+            }
         }
     }
 }
@@ -75,7 +77,11 @@ impl FromStr for MaskSource {
         match text {
             "grabcut" => Ok(Self::Grabcut),
             "exact" => Ok(Self::Exact),
-            other => Err(Error::argument("unknown masks", "grabcut or exact", other, "choose one of these")),
+            other => Err(Error::Unknown {
+                what: "source of masks",
+                known: "grabcut, exact".into(),
+                found: other.into(),
+            }),
         }
     }
 }

@@ -4,18 +4,18 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use in9_base::files;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::atomic;
 use crate::build::save_pairing;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, MANIFEST};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::pairing::{Pairing, pairing_path};
-use crate::photo;
+use crate::pairing::{BackgroundClasses, Pairing, pairing_name, pairing_path};
+use crate::photo::{self, Header};
 use crate::show::view_of;
-use crate::sources::{Locator, entries, is_photo, stem};
+use crate::sources::{Locator, Unread, entries, is_photo, stem};
 use crate::view::View;
 
 /// How one published variant differs from our view of the same samples.
@@ -39,6 +39,7 @@ pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<(Ve
     let open = Dataset::open(dataset)?;
     let split = open.split("test")?;
     let index: HashMap<&str, u32> = split.samples().zip(0..).map(|(s, i)| (s.id.as_str(), i)).collect();
+    let classes = BackgroundClasses::of(&split);
     let ids: Vec<&str> = split.samples().map(|s| s.id.as_str()).collect();
     let mut manifest = open.manifest().clone();
     let (mut differences, mut faults) = (Vec::new(), Vec::new());
@@ -48,8 +49,9 @@ pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<(Ve
             continue;
         }
         let mut files = Vec::new();
-        for class in entries(&folder)? {
-            for name in entries(&folder.join(&class))?.into_iter().filter(|name| is_photo(name)) {
+        for class in entries(&folder, &mut faults)? {
+            let names = entries(&folder.join(&class), &mut faults)?;
+            for name in names.into_iter().filter(|name| is_photo(name)) {
                 let pair = match stem(&name).strip_prefix("fg_").and_then(|rest| rest.split_once("_bg_")) {
                     Some((fg, bg)) => index.get(fg).zip(index.get(bg).map(Some)),
                     None => index.get(stem(&name)).zip(Some(None)),
@@ -64,18 +66,35 @@ pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<(Ve
                 // The foreground is known, the background is not.
                 files.clear();
             }
-            files.iter().for_each(|(fg, bg, _)| pairs.0[*fg as usize] = bg.unwrap_or(*fg));
+            files.retain(|(fg, bg, path)| {
+                let bg = bg.unwrap_or(*fg);
+                let [own, other] = [*fg, bg].map(|i| split.sample(i as usize).class);
+                if !classes.allow(view, own, other) {
+                    let path = path.strip_prefix(root).unwrap_or(path).display();
+                    faults.push(format!(
+                        "{path}: not compared (expected a background of a class that {view} allows for class \
+                         {own}, found one of class {other}); copy the release again"
+                    ));
+                    return false;
+                }
+                pairs.0[*fg as usize] = bg;
+                true
+            });
             let hash = save_pairing(&pairs, &ids, &pairing_path(dataset, "test", view))?;
-            manifest.pairings.insert(format!("test-{view}.csv"), hash);
+            manifest.pairings.insert(pairing_name("test", view), hash);
             pairing = Some(pairs);
         }
-        let compared: Vec<_> = files
+        let compared = files
             .par_iter()
             .map(|(fg, _, path)| {
-                let ours = view_of(&split, *fg as usize, view, pairing.as_ref());
-                compare(path, &ours, split.size(), limits).map_err(|what| (path, what))
+                let ours = view_of(&split, *fg as usize, view, pairing.as_ref())?;
+                match compare(path, &ours, split.size(), limits) {
+                    Ok(found) => Ok(Ok(found)),
+                    Err(Unread::Input(what)) => Ok(Err((path, what))),
+                    Err(Unread::Machine(error)) => Err(error.into()),
+                }
             })
-            .collect();
+            .collect::<Result<Vec<_>>>()?;
         let (mut pictures, mut sum, mut beyond) = (0u64, 0u64, 0u64);
         for result in compared {
             match result {
@@ -92,9 +111,9 @@ pub(crate) fn settle(dataset: &Path, root: &Path, limits: &Limits) -> Result<(Ve
         let share = |count: u64| if values == 0 { 0.0 } else { count as f64 / values as f64 };
         differences.push(Difference { view, pictures, mean: share(sum), beyond_32: share(beyond) });
     }
-    manifest.write(&dataset.join("manifest.json"))?;
+    manifest.write(&dataset.join(MANIFEST))?;
     let path = dataset.join("differences.csv");
-    atomic::write(&path, |file| {
+    files::write(&path, |file| {
         let mut writer = csv::Writer::from_writer(file);
         for difference in &differences {
             writer.serialize(difference)?;
@@ -111,13 +130,18 @@ fn compare(
     ours: &[u8],
     size: usize,
     limits: &Limits,
-) -> std::result::Result<(u64, u64), String> {
+) -> std::result::Result<(u64, u64), Unread> {
     let bytes = Locator::File(path.into()).read(limits.photo_bytes)?;
-    let published = photo::decode(&bytes, limits)?;
-    let (width, height) = (published.width, published.height);
-    if (width as usize, height as usize) != (size, size) {
-        return Err(format!("expected {size}x{size}, found {width}x{height}"));
+    let other_size = |width: u32, height: u32| {
+        let found = format!("expected {size}x{size}, found {width}x{height}");
+        if (width as usize, height as usize) == (size, size) { Ok(()) } else { Err(found) }
+    };
+    // Before it is decoded: a picture of another size could take any memory.
+    if let Some(header) = Header::read(&bytes) {
+        other_size(header.width, header.height)?;
     }
+    let published = photo::decode(&bytes, limits)?;
+    other_size(published.width, published.height)?;
     let differences = published.rgb.iter().zip(ours).map(|(a, b)| a.abs_diff(*b));
     Ok(differences.fold((0, 0), |(sum, beyond), d| (sum + u64::from(d), beyond + u64::from(d > 32))))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
+use in9_base::files;
 
-use crate::atomic;
 use crate::compose::compose;
 use crate::dataset::{Dataset, Split};
 use crate::error::Result;
@@ -16,18 +16,19 @@ use crate::view::View;
 const GAP: usize = 4;
 
 /// One view of sample `index`, size·size·3 bytes, RGB. `pairing` is only read by mixed views.
-pub(crate) fn view_of(split: &Split, index: usize, view: View, pairing: Option<&Pairing>) -> Vec<u8> {
+pub(crate) fn view_of(split: &Split, index: usize, view: View, pairing: Option<&Pairing>) -> Result<Vec<u8>> {
     let size = split.size();
     let mut out = vec![0; size * size * 3];
-    let background = pairing.map(|pairing| split.layers(pairing.0[index] as usize).tiled);
-    compose(view, &split.layers(index), split.sample(index).crop_box, background, size, &mut out);
-    out
+    let background = pairing.map(|pairing| split.tiled(pairing.0[index] as usize)).transpose()?;
+    let foreground = split.layers_for(view, index)?;
+    compose(view, &foreground, split.sample(index).crop_box, background, size, &mut out);
+    Ok(out)
 }
 
 /// Writes a PNG with one row for each sample of `rows` and one column for each view, on white.
 ///
 /// # Errors
-/// If the split cannot give a view, a pairing cannot be read, or the file cannot be written.
+/// If the split cannot give a view, a pairing or a layer cannot be read, or the file cannot be written.
 ///
 /// # Panics
 /// If a row is not an index of the split.
@@ -49,16 +50,17 @@ pub fn contact_sheet(
             false => None,
         };
         for (row, &index) in rows.iter().enumerate() {
-            let picture = view_of(split, index, view, pairing.as_ref());
+            let picture = view_of(split, index, view, pairing.as_ref())?;
             for (y, line) in picture.chunks_exact(size * 3).enumerate() {
                 let start = ((row * cell + GAP + y) * width + column * cell + GAP) * 3;
                 sheet[start..start + line.len()].copy_from_slice(line);
             }
         }
     }
-    atomic::write(png, |file| {
+    files::write(png, |file| {
         PngEncoder::new(file)
             .write_image(&sheet, width as u32, height as u32, ExtendedColorType::Rgb8)
             .map_err(std::io::Error::other)
-    })
+    })?;
+    Ok(())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::str::FromStr as _;
 
+use in9_base::PlainName;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -52,14 +54,10 @@ impl Taxonomy {
     /// If there is none of that name.
     pub fn named(name: &str) -> Result<Self> {
         let names = EMBEDDED.map(|(name, _)| name).join(", ");
-        let (_, text) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name).ok_or_else(|| {
-            Error::argument(
-                "unknown taxonomy",
-                names,
-                name,
-                "choose one of these or give the path of a TOML file",
-            )
-        })?;
+        let (_, text) = EMBEDDED
+            .iter()
+            .find(|(embedded, _)| *embedded == name)
+            .ok_or_else(|| Error::Unknown { what: "taxonomy", known: names, found: name.into() })?;
         Self::parse(text, Path::new(name))
     }
 
@@ -102,7 +100,7 @@ impl Taxonomy {
         Ok(taxonomy)
     }
 
-    fn check(&self, path: &Path) -> Result<()> {
+    pub(crate) fn check(&self, path: &Path) -> Result<()> {
         let bad = |what: String, expected: &str, found: String| {
             Err(Error::malformed(path, what, expected, found, "mend the file"))
         };
@@ -113,12 +111,13 @@ impl Taxonomy {
             (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new());
         for class in &self.classes {
             for (text, what) in [(&class.name, "class name"), (&class.folder, "class folder")] {
-                let safe = !text.is_empty()
-                    && !text.starts_with('.')
-                    && !text.contains(['/', '\\', '\0', '\n', ',']);
-                if !safe {
-                    return bad(what.into(), "a plain file name without comma", format!("{text:?}"));
-                }
+                let found = match PlainName::from_str(text) {
+                    // Names of classes become names of columns and of command lines' lists.
+                    Ok(_) if !text.contains(',') => continue,
+                    Ok(_) => format!("{text:?}"),
+                    Err(error) => error.to_string(),
+                };
+                return bad(what.into(), "a plain file name without comma", found);
             }
             if !names.insert(&class.name) || !folders.insert(&class.folder) {
                 return bad("class listed twice".into(), "distinct names and folders", class.name.clone());
@@ -183,7 +182,7 @@ impl Taxonomy {
     /// If `count` is 0 or the groups are too many.
     pub fn grouped(&self, count: usize) -> Result<Self> {
         if count == 0 {
-            return Err(Error::argument("group size", "at least 1", "0", "choose a larger one"));
+            return Err(Error::Setting { setting: "group size", expected: "at least 1", found: "0".into() });
         }
         let mut classes = Vec::new();
         for class in self.first_fine(usize::MAX).classes {

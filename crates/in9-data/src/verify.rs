@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, MANIFEST, tables};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pairing::Pairing;
+use crate::pairing::{Pairing, pairing_name};
 use crate::view::View;
 
 /// What was checked.
@@ -42,7 +42,7 @@ pub fn verify(path: &Path, limits: &Limits, progress: &(dyn Fn(u64, u64) + Sync)
         samples += split.len() as u64;
         if info.samples != split.len() as u64 {
             return Err(Error::malformed(
-                &path.join("manifest.json"),
+                &path.join(MANIFEST),
                 format!("samples of split {}", info.name),
                 split.len().to_string(),
                 info.samples.to_string(),
@@ -54,7 +54,7 @@ pub fn verify(path: &Path, limits: &Limits, progress: &(dyn Fn(u64, u64) + Sync)
         if !info.kept.iter().map(|kept| kept.count).eq(counts.iter().copied()) {
             let listed: Vec<u64> = info.kept.iter().map(|kept| kept.count).collect();
             return Err(Error::malformed(
-                &path.join("manifest.json"),
+                &path.join(MANIFEST),
                 format!("counts of split {}", info.name),
                 format!("{counts:?}"),
                 format!("{listed:?}"),
@@ -62,37 +62,19 @@ pub fn verify(path: &Path, limits: &Limits, progress: &(dyn Fn(u64, u64) + Sync)
             ));
         }
         for view in View::MIXED {
-            let name = format!("{}-{view}.csv", split.name());
-            let Some(hash) = dataset.manifest().pairings.get(&name) else { continue };
-            let file = path.join("pairings").join(&name);
-            let bytes = std::fs::read(&file).map_err(|e| Error::read(&file, e))?;
-            let found = blake3::hash(&bytes).to_hex();
-            if found.as_str() != hash {
-                let advice = "copy or build the dataset again";
-                return Err(Error::malformed(&file, "pairing damaged", hash, found.as_str(), advice));
+            if dataset.manifest().pairings.contains_key(&pairing_name(split.name(), view)) {
+                Pairing::frozen(&dataset, split, view)?;
             }
-            Pairing::read(&file, split)?;
         }
     }
     check_tables(&dataset)?;
     Ok(Verified { samples, shards: total, digest: dataset.digest() })
 }
 
-/// The tables must be those that the manifest was written with. Datasets of earlier programs have no hashes
-/// of them.
+/// The tables must be those that the manifest was written with.
 fn check_tables(dataset: &Dataset) -> Result<()> {
-    for name in ["samples.csv", "rejected.csv"] {
-        let Some(expected) = dataset.manifest().tables.get(name) else { continue };
-        let path = dataset.path().join(name);
-        let mut hasher = blake3::Hasher::new();
-        std::fs::File::open(&path)
-            .and_then(|file| hasher.update_reader(file).map(|_| ()))
-            .map_err(|e| Error::read(&path, e))?;
-        let found = hasher.finalize().to_hex();
-        if found.as_str() != expected {
-            let advice = "copy or build the dataset again";
-            return Err(Error::malformed(&path, "table damaged", expected, found.as_str(), advice));
-        }
+    for name in tables::NAMES {
+        tables::check(dataset, name)?;
     }
     Ok(())
 }

@@ -65,6 +65,15 @@ impl View {
         Self::MIXED.contains(&self)
     }
 
+    /// Which layers of the foreground's sample a picture is drawn from: photo, tiled background, mask.
+    pub(crate) fn layers(self) -> [bool; 3] {
+        match self {
+            Self::Original | Self::OnlyBgB => [true, false, false],
+            Self::OnlyBgT => [false, true, false],
+            _ => [true, false, true],
+        }
+    }
+
     /// The kebab-case name used on command lines and in tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -108,7 +117,7 @@ impl FromStr for View {
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|view| view.name() == text).ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(|view| view.name()).collect();
-            Error::argument("unknown view", names.join(", "), text, "choose one of these")
+            Error::Unknown { what: "view", known: names.join(", "), found: text.into() }
         })
     }
 }

@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::contents;
+use in9_base::Piece;
 use in9_data::{
-    BuildConfig, BuildReport, Dataset, Limits, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy,
-    Profile, SourceKind, View, build, merge, verify,
+    BuildConfig, BuildReport, Dataset, Error, Limits, Loader, LoaderConfig, MaskSource, PairingMode,
+    PairingPolicy, Profile, SourceKind, Taxonomy, View, build, merge, verify,
 };
 
 fn world(dir: &Path) -> PathBuf {
@@ -37,7 +38,7 @@ fn any_number_of_pieces_and_threads_gives_the_same_bytes() {
     for n in [1u32, 3, 7] {
         let pieces: Vec<PathBuf> = (1..=n).map(|i| dir.path().join(format!("piece-{i}-of-{n}"))).collect();
         for (i, piece) in (1..).zip(&pieces) {
-            make(&BuildConfig { shard: Some((i, n)), ..config(&root, piece) }).unwrap();
+            make(&BuildConfig { piece: Some(Piece::new(i, n).unwrap()), ..config(&root, piece) }).unwrap();
         }
         let out = dir.path().join(format!("merged-{n}"));
         // Order of the pieces does not matter.
@@ -50,7 +51,8 @@ fn any_number_of_pieces_and_threads_gives_the_same_bytes() {
             assert!(refused(&pieces[..2]).contains("a piece is missing"));
             assert!(refused(&[pieces.clone(), pieces[..1].to_vec()].concat()).contains("given twice"));
             let other = dir.path().join("other");
-            make(&BuildConfig { shard: Some((3, 3)), seed: 9, ..config(&root, &other) }).unwrap();
+            make(&BuildConfig { piece: Some(Piece::new(3, 3).unwrap()), seed: 9, ..config(&root, &other) })
+                .unwrap();
             assert!(refused(&[pieces[0].clone(), pieces[1].clone(), other]).contains("another build"));
             assert!(!dir.path().join("no").exists());
         }
@@ -86,9 +88,8 @@ fn a_killed_build_goes_on_and_ends_with_the_same_bytes() {
         std::thread::sleep(span.mul_f64((f64::from(moment) * 0.618).fract()).max(Duration::from_millis(2)));
         child.kill().unwrap();
         kills += usize::from(!child.wait().unwrap().success());
-        // Refused with nothing but a cleaning when the kill came after the dataset was in place.
-        let done = out.exists();
-        assert!(command(&out).status().unwrap().success() != done, "after kill {moment}");
+        // Also when the kill came after the dataset was in place, with or without the clearing up.
+        assert!(command(&out).status().unwrap().success(), "after kill {moment}");
         assert!(contents(&out) == expected, "kill {moment}");
         assert!(!dir.path().join(format!("killed-{moment}.building")).exists());
     }
@@ -111,7 +112,7 @@ fn a_killed_build_goes_on_and_ends_with_the_same_bytes() {
     // A clearing up that was killed after it had removed the lock.
     let left = dir.path().join("killed.building");
     std::fs::create_dir_all(left.join("rest")).unwrap();
-    assert!(!command(&out).status().unwrap().success());
+    assert!(command(&out).status().unwrap().success());
     assert!(!left.exists() && contents(&out) == expected);
 }
 
@@ -160,6 +161,58 @@ fn pieces_by_the_program_are_resumed_and_merge_to_the_same_bytes() {
 }
 
 #[test]
+fn a_complete_dataset_is_left_alone_and_another_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = world(dir.path());
+    let out = dir.path().join("out");
+    let first = make(&config(&root, &out)).unwrap();
+    assert!(!first.already_complete);
+    let before = contents(&out);
+    // A kill between moving the dataset into place and clearing up.
+    std::fs::create_dir_all(dir.path().join("out.building/chunks")).unwrap();
+    let again = make(&config(&root, &out)).unwrap();
+    assert_eq!((&again.samples, &again.rejected), (&first.samples, &first.rejected));
+    assert!(again.already_complete && contents(&out) == before);
+    assert!(!dir.path().join("out.building").exists());
+    let pieces: Vec<PathBuf> = (1..=2).map(|i| dir.path().join(format!("piece-{i}"))).collect();
+    for (i, piece) in (1..).zip(&pieces) {
+        make(&BuildConfig { piece: Some(Piece::new(i, 2).unwrap()), ..config(&root, piece) }).unwrap();
+    }
+    assert!(merge(&pieces, &out, &|_| ()).unwrap().already_complete);
+    // Other settings, other classes, other photographs.
+    let refused = |config: &BuildConfig| match make(config) {
+        Err(Error::OtherBuild { what, .. }) => what,
+        other => panic!("{other:?}"),
+    };
+    assert!(refused(&BuildConfig { seed: 9, ..config(&root, &out) }).contains("settings"));
+    let fewer = BuildConfig { fine_per_class: Some(2), ..config(&root, &out) };
+    assert!(refused(&fewer).contains("settings"));
+    let mut classes = Taxonomy::named("toy").unwrap();
+    classes.classes.swap(0, 1);
+    assert!(refused(&BuildConfig { taxonomy: Some(classes), ..config(&root, &out) }).contains("classes"));
+    let photos = root.join("ILSVRC/Data/CLS-LOC/val");
+    std::fs::remove_file(photos.join("ILSVRC2012_val_00000001.JPEG")).unwrap();
+    assert!(refused(&config(&root, &out)).contains("photographs"));
+    assert!(contents(&out) == before);
+}
+
+#[test]
+fn what_is_not_ours_is_neither_replaced_nor_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = world(dir.path());
+    for place in ["out", "out.building", "out.building/dataset", "out.building/chunks"] {
+        let _ = std::fs::remove_dir_all(dir.path().join("out"));
+        let _ = std::fs::remove_dir_all(dir.path().join("out.building"));
+        let thesis = dir.path().join(place).join("thesis.tex");
+        std::fs::create_dir_all(thesis.parent().unwrap()).unwrap();
+        std::fs::write(&thesis, "precious").unwrap();
+        let error = make(&config(&root, &dir.path().join("out"))).unwrap_err();
+        assert!(matches!(error, Error::Files(in9_base::Error::NotOurs { .. })), "{place}: {error}");
+        assert_eq!(std::fs::read_to_string(&thesis).unwrap(), "precious");
+    }
+}
+
+#[test]
 fn damaged_inputs_cost_one_line_each_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let root = world(dir.path());
@@ -203,8 +256,6 @@ fn damaged_inputs_cost_one_line_each_and_nothing_else() {
         report.faults.iter().any(|line| line.contains("split train: class") && line.contains("is empty"))
     );
     assert!(samples(&out) > 0);
-    let error = make(&config(&root, &out)).unwrap_err().to_string();
-    assert!(error.contains("the output exists"), "{error}");
     let error = make(&config(&root, Path::new("/proc/no/such"))).unwrap_err().to_string();
     assert!(error.starts_with("/proc/no/such.building") && error.lines().count() == 1, "{error}");
 }
@@ -260,7 +311,7 @@ fn an_independent_reader_agrees() {
         .collect();
     assert_eq!(lines.len(), split.len());
     for (index, line) in lines.iter().enumerate() {
-        let (sample, layers) = (split.sample(index), split.layers(index));
+        let (sample, layers) = (split.sample(index), split.layers(index).unwrap());
         let sum = |bytes: &[u8]| bytes.iter().map(|&b| u64::from(b)).sum::<u64>();
         assert_eq!(line["id"], sample.id.as_str());
         assert_eq!(line["crop_box"], serde_json::json!(sample.crop_box));

@@ -64,7 +64,7 @@ fn grabcut(photo: &Photograph) -> Vec<u8> {
     let view = RgbView::new(photo.rgb.as_raw(), width as usize, height as usize).unwrap();
     let mut workspace = Workspace::new();
     let made = grabcut::segment(view, Init::Box(rect), &Params::default(), &mut workspace);
-    // A box without surroundings has no mask; its photograph is turned away.
+    // A box without surroundings has no mask; its photograph is rejected.
     made.map_or_else(|_| vec![0; (width * height) as usize], |s| s.mask().iter().map(|m| m * 255).collect())
 }
 
@@ -100,9 +100,9 @@ fn views(dataset: &Dataset, split: &Split) -> BTreeMap<(String, View), Vec<u8>> 
     for view in View::PAPER {
         let pairing = view.needs_background().then(|| Pairing::frozen(dataset, split, view).unwrap());
         for index in 0..split.len() {
-            let background = pairing.as_ref().map(|p| split.layers(p.0[index] as usize).tiled);
+            let background = pairing.as_ref().map(|p| split.layers(p.0[index] as usize).unwrap().tiled);
             let (sample, mut out) = (split.sample(index), vec![0; split.size() * split.size() * 3]);
-            compose(view, &split.layers(index), sample.crop_box, background, split.size(), &mut out);
+            compose(view, &split.layers(index).unwrap(), sample.crop_box, background, split.size(), &mut out);
             made.insert((sample.id.clone(), view), out);
         }
     }

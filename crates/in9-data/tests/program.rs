@@ -34,8 +34,15 @@ fn toy(dir: &Path, more: &[&str]) -> PathBuf {
 
 fn picture(split: &Split, index: usize, view: View, pairing: Option<&Pairing>) -> Vec<u8> {
     let mut out = vec![0; split.size() * split.size() * 3];
-    let background = pairing.map(|p| split.layers(p.0[index] as usize).tiled);
-    compose(view, &split.layers(index), split.sample(index).crop_box, background, split.size(), &mut out);
+    let background = pairing.map(|p| split.layers(p.0[index] as usize).unwrap().tiled);
+    compose(
+        view,
+        &split.layers(index).unwrap(),
+        split.sample(index).crop_box,
+        background,
+        split.size(),
+        &mut out,
+    );
     out
 }
 
@@ -102,7 +109,7 @@ fn folders_and_arrays_are_named_and_shaped_as_the_release() {
             assert!(found == picture(&split, index, view, pairing.as_ref()), "{view} of {}", sample.id);
             let mask = std::fs::read(out.join("fg_mask/val").join(class).join(format!("{}.npy", sample.id)));
             let mask = npyz::NpyFile::new(&mask.unwrap()[..]).unwrap().into_vec::<bool>().unwrap();
-            assert_eq!(mask.iter().filter(|&&m| m).count(), split.layers(index).mask.area());
+            assert_eq!(mask.iter().filter(|&&m| m).count(), split.layers(index).unwrap().mask.area());
         }
     }
     // What was exported is a release: imported, it gives the same layers and pairings again.
@@ -261,7 +268,7 @@ fn cocos_three_forms_of_a_shape_give_the_same_layers() {
     assert_eq!(split.len(), 3);
     for index in 0..3 {
         // The central square of 40 begins at column 10.
-        let (sample, mask) = (split.sample(index), split.layers(index).mask);
+        let (sample, mask) = (split.sample(index), split.layers(index).unwrap().mask);
         assert_eq!(sample.photo_box, [20, 10, 39, 29], "form {index}");
         assert_eq!((mask.area(), mask.get(10, 10), mask.get(29, 29)), (400, true, true), "form {index}");
     }
@@ -283,4 +290,47 @@ fn in_9lb_keeps_some_fine_labels_as_photographs_only() {
     fine.dedup();
     assert!(!split.has_layers() && fine.len() == 9, "{fine:?}");
     assert!(split.check_view(View::MixedRand).is_err());
+}
+
+#[test]
+fn pieces_are_counted_from_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = common::world(dir.path(), 1, 1);
+    let build = |piece: &str| {
+        let mut build =
+            program(&["build", "--source", "toy", "--masks", "exact", "--size", "32", "--shard", piece]);
+        build.arg("--root").arg(&world).arg("--out").arg(dir.path().join("piece"));
+        build.output().unwrap().status.code()
+    };
+    for wrong in ["0/2", "3/2", "0/0", "2", "a/b"] {
+        assert_eq!(build(wrong), Some(2), "{wrong}");
+    }
+    assert_eq!(build("2/2"), Some(0));
+}
+
+#[test]
+fn a_pipe_that_is_closed_is_no_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let toy = toy(dir.path(), &[]);
+    let mut child = program(&["show"]).arg(&toy).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn an_export_does_not_write_among_what_is_not_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let toy = toy(dir.path(), &[]);
+    for format in ["folder", "npy"] {
+        let out = dir.path().join(format);
+        std::fs::create_dir_all(out.join("original/val/fish")).unwrap();
+        std::fs::write(out.join("original/val/fish/official.JPEG"), "precious").unwrap();
+        let mut export = program(&["export", "--view", "original", "--format", format, "--out"]);
+        assert_eq!(export.arg(&out).arg(&toy).output().unwrap().status.code(), Some(1));
+        assert_eq!(common::contents(&out).len(), 1);
+    }
+    let out = dir.path().join("new");
+    for _ in 0..2 {
+        run(program(&["export", "--view", "original", "--format", "folder", "--out"]).arg(&out).arg(&toy));
+    }
 }

@@ -1,15 +1,25 @@
-//! Activation functions, with PyTorch's gradients at the kinks.
+//! Activation functions, with PyTorch's gradients where they have none.
 
 use crate::{
-    Result, body, output, portable,
-    simd::{for_each_level, lanes::fma},
+    Result, cpu, output, portable,
+    simd::{for_each_level, loops::fma},
 };
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-/// What follows a convolution, a normalisation or an addition.
+/// An activation function, applied to every element after a convolution, a normalisation or an addition.
 ///
-/// At a kink the gradient is PyTorch's: 0 for ReLU at 0, for ReLU6 at 0 and 6, and for
-/// hard-sigmoid at ±3. (Candle's own `relu` says 1 at 0 and its `clamp` says ½ at both ends.)
+/// Where a function has no derivative, the gradient is PyTorch's: 0 for ReLU at 0, for ReLU6 at 0 and
+/// at 6, and for hard-sigmoid at ±3. (In Candle 0.11 the gradient of `relu` at 0 is 1 and that of `clamp`
+/// is ½ at both bounds.) NaN stays NaN.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use in9_kernels::Activation;
+///
+/// let x = Tensor::new(&[-1f32, 2.0, 9.0], &Device::Cpu)?;
+/// assert_eq!(Activation::Relu6.apply(&x)?.to_vec1::<f32>()?, [0.0, 2.0, 6.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Activation {
@@ -31,15 +41,15 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies it to every number of a tensor of any shape; gradients flow.
+    /// Applies the function to every element of `x`, a tensor of any shape. Differentiable.
     ///
     /// # Errors
-    /// Only what Candle reports (memory, devices).
+    /// [`Error::Candle`](crate::Error::Candle) for what Candle reports: memory, devices, integer types.
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
         if self == Self::None {
             return Ok(x.clone());
         }
-        if body::fused(&[x]) {
+        if cpu::supported(&[x]) {
             return Ok(x.contiguous()?.apply_op1(Elementwise(self))?);
         }
         portable::activation(x, self)
@@ -56,7 +66,7 @@ impl Activation {
     pub(crate) fn value_with<const FMA: bool>(self, x: f32) -> f32 {
         match self {
             Self::None => x,
-            // Unlike `x.max(0.0)` this hands NaN on, so that a diverged training is seen in its loss.
+            // Unlike `x.max(0.0)` this keeps NaN, so that a training that diverged shows it in its loss.
             Self::Relu => {
                 if x <= 0.0 {
                     0.0
@@ -72,9 +82,9 @@ impl Activation {
         }
     }
 
-    /// `f'(x)`, given `x`.
+    /// `f'(x)`.
     #[inline(always)]
-    pub(crate) fn slope<const FMA: bool>(self, x: f32) -> f32 {
+    pub(crate) fn derivative<const FMA: bool>(self, x: f32) -> f32 {
         let within = |low: f32, high: f32| if x > low && x < high { 1.0 } else { 0.0 };
         match self {
             Self::None => 1.0,
@@ -96,9 +106,9 @@ impl Activation {
     }
 
     /// `y = f(y + bias)` in place, on the calling thread.
-    pub(crate) fn add_and_apply(self, y: &mut [f32], bias: f32) {
+    pub(crate) fn add_bias_and_apply(self, y: &mut [f32], bias: f32) {
         if self != Self::None || bias != 0.0 {
-            add_and_apply(crate::simd::Level::current(), y, bias, self);
+            add_bias_and_apply(crate::simd::Level::current(), y, bias, self);
         }
     }
 }
@@ -108,8 +118,9 @@ fn sigmoid<const FMA: bool>(x: f32) -> f32 {
     1.0 / (1.0 + exp::<FMA>(-x))
 }
 
-/// `eˣ` to one unit in the last place, in operations that a compiler can vectorise.
-/// Beyond ±87 the result stays at that of ±87, which no sigmoid can tell from the truth.
+/// `eˣ` to one unit in the last place, by operations that a compiler can vectorise.
+///
+/// `x` is clamped to ±87. A sigmoid in f32 is the same for the clamped value.
 #[inline(always)]
 fn exp<const FMA: bool>(x: f32) -> f32 {
     // Adding and subtracting 1.5 * 2²³ rounds to a whole number.
@@ -128,13 +139,13 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
         series = fma::<FMA>(series, r, term);
     }
     let series = fma::<FMA>(fma::<FMA>(series, r, 1.0), r, 1.0);
-    // The lowest bits of `shifted` are the whole number; moved into the exponent, nothing is left of
-    // those of `ROUND`.
+    // The lowest bits of `shifted` hold the whole number. The shift moves them into the exponent and
+    // pushes the bits of `ROUND` out.
     let power_of_two = (shifted.to_bits() << 23).wrapping_add(1f32.to_bits());
     series * f32::from_bits(power_of_two)
 }
 
-/// Calls `$run` with the activation as a constant, so that each case becomes its own loop.
+/// Evaluates `$run` with the activation bound to a constant, so that each activation gets its own loop.
 macro_rules! specialise {
     ($activation:expr, $a:ident => $run:expr) => {
         match $activation {
@@ -171,29 +182,29 @@ macro_rules! specialise {
 }
 pub(crate) use specialise;
 
-/// `y = f(y)`, [`WIDE`] numbers at a time to the last.
+/// `y = f(y)`, [`UNROLL`] elements at a time; the last few are padded to a whole group.
 ///
-/// Planes of 49 numbers are frequent here, and a loop that the compiler has unrolled for thousands
-/// would spend most of them in its remainder, one by one.
+/// Planes of 7×7 = 49 elements are frequent. In a loop unrolled by the compiler most of these would be
+/// computed one by one, in the remainder.
 #[inline(always)]
 fn update(y: &mut [f32], f: impl Fn(f32) -> f32) {
     let each = |y: &mut [f32]| y.iter_mut().for_each(|y| *y = f(*y));
-    let (whole, rest) = y.as_chunks_mut::<WIDE>();
+    let (whole, rest) = y.as_chunks_mut::<UNROLL>();
     each(whole.as_flattened_mut());
     if !rest.is_empty() {
-        let mut y = [0f32; WIDE];
+        let mut y = [0f32; UNROLL];
         y[..rest.len()].copy_from_slice(rest);
         each(&mut y);
         rest.copy_from_slice(&y[..rest.len()]);
     }
 }
 
-/// Numbers that an unrolled loop takes at a time.
-const WIDE: usize = 64;
+/// Elements that the unrolled loop handles at a time.
+const UNROLL: usize = 64;
 
 for_each_level! {
     /// `y = f(y + bias)`.
-    fn add_and_apply(y: &mut [f32], bias: f32, activation: Activation) {
+    fn add_bias_and_apply(y: &mut [f32], bias: f32, activation: Activation) {
         specialise!(activation, F => update(y, |y| F.value_with::<FMA>(y + bias)))
     }
 }
@@ -209,14 +220,14 @@ for_each_level! {
 
 for_each_level! {
     /// `dx = f'(x) dy`.
-    fn apply_slope(dx: &mut [f32], x: &[f32], dy: &[f32], activation: Activation) {
+    fn apply_derivative(dx: &mut [f32], x: &[f32], dy: &[f32], activation: Activation) {
         specialise!(activation, F => for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
-            *dx = F.slope::<FMA>(x) * dy;
+            *dx = F.derivative::<FMA>(x) * dy;
         })
     }
 }
 
-/// Numbers that one task works through.
+/// Elements of one parallel task.
 pub(crate) const CHUNK: usize = 1 << 16;
 
 struct Elementwise(Activation);
@@ -227,7 +238,7 @@ impl CustomOp1 for Elementwise {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (x, level) = (body::slice(x, layout)?, crate::simd::Level::current());
+        let (x, level) = (cpu::slice(x, layout)?, crate::simd::Level::current());
         let y = output::chunks(x.len(), CHUNK, |i, y| {
             apply(level, y, &x[i * CHUNK..][..y.len()], self.0);
         });
@@ -236,15 +247,15 @@ impl CustomOp1 for Elementwise {
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
         let level = crate::simd::Level::current();
-        let dx = body::with_slice(x, |x| {
-            body::with_slice(dy, |dy| {
+        let dx = cpu::with_slice(x, |x| {
+            cpu::with_slice(dy, |dy| {
                 output::chunks(x.len(), CHUNK, |i, dx| {
                     let (from, to) = (i * CHUNK, i * CHUNK + dx.len());
-                    apply_slope(level, dx, &x[from..to], &dy[from..to], self.0);
+                    apply_derivative(level, dx, &x[from..to], &dy[from..to], self.0);
                 })
             })
         })??;
-        Ok(Some(body::tensor(dx, x.shape())?))
+        Ok(Some(cpu::tensor(dx, x.shape())?))
     }
 }
 
@@ -255,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nan_is_handed_on() {
+    fn nan_stays_nan() {
         let all = [
             Activation::None,
             Activation::Relu,
@@ -290,14 +301,14 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_any_length_are_finished_at_every_level() {
-        let numbers: Vec<f32> = (0..70).map(|i| i as f32 / 8.0 - 4.0).collect();
+    fn rows_of_any_length_are_activated_at_every_level() {
+        let values: Vec<f32> = (0..70).map(|i| i as f32 / 8.0 - 4.0).collect();
         for activation in [Activation::Relu6, Activation::HardSwish, Activation::Silu, Activation::Sigmoid] {
             for n in [0, 1, 15, 16, 17, 32, 49, 64, 70] {
                 for level in crate::simd::Level::available() {
-                    let mut y = numbers.clone();
-                    add_and_apply(level, &mut y[..n], 0.5, activation);
-                    for (i, (&y, &x)) in y.iter().zip(&numbers).enumerate() {
+                    let mut y = values.clone();
+                    add_bias_and_apply(level, &mut y[..n], 0.5, activation);
+                    for (i, (&y, &x)) in y.iter().zip(&values).enumerate() {
                         let expected = if i < n { activation.value(x + 0.5) } else { x };
                         assert!(
                             (y - expected).abs() <= 1e-6 * expected.abs(),

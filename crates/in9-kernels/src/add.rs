@@ -1,14 +1,17 @@
-//! The end of a residual block.
+//! Residual addition with the activation fused.
 
 use crate::{
     Activation, Error, Result,
     activation::{CHUNK, specialise},
-    body, output, portable,
+    cpu, output, portable,
     simd::{Level, for_each_level},
 };
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
 
-/// `activation(a + b)` for tensors of the same shape, gradients to both.
+/// `activation(a + b)`, the end of a residual block. Differentiable with respect to both terms.
+///
+/// # Shapes
+/// `a`, `b` and the result have the same shape, of any rank.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ.
@@ -16,7 +19,7 @@ pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor>
     if a.dims() != b.dims() {
         return Err(Error::shape("add_act", "b", format!("{:?}", a.dims()), b.dims()));
     }
-    if body::fused(&[a, b]) {
+    if cpu::supported(&[a, b]) {
         return Ok(a.contiguous()?.apply_op2(&b.contiguous()?, AddAct(activation))?);
     }
     portable::activation(&(a + b)?, activation)
@@ -33,7 +36,7 @@ for_each_level! {
 for_each_level! {
     fn backward(d: &mut [f32], a: &[f32], b: &[f32], dy: &[f32], activation: Activation) {
         specialise!(activation, F => for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) {
-            *d = F.slope::<FMA>(a + b) * dy;
+            *d = F.derivative::<FMA>(a + b) * dy;
         })
     }
 }
@@ -49,20 +52,20 @@ pub(crate) fn gradients(a: &Tensor, b: &Tensor, activation: Activation, dy: &Ten
     if activation == Activation::None {
         return Ok(dy.clone());
     }
-    if body::fused(&[a, b, dy]) {
+    if cpu::supported(&[a, b, dy]) {
         return Ok(gradient(a, b, activation, dy)?);
     }
     let sum = (a.detach() + b.detach())?;
-    let mut found = portable::gradients(&[&sum], dy, |t| portable::activation(&t[0], activation))?;
-    Ok(found.pop().unwrap_or(sum.zeros_like()?))
+    let mut gradients = portable::gradients(&[&sum], dy, |t| portable::activation(&t[0], activation))?;
+    Ok(gradients.pop().unwrap_or(sum.zeros_like()?))
 }
 
-/// The gradient that both terms share.
+/// The gradient with respect to `a`, which is also that with respect to `b`.
 fn gradient(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> candle_core::Result<Tensor> {
     let level = Level::current();
-    let d = body::with_slice(a, |a| {
-        body::with_slice(b, |b| {
-            body::with_slice(dy, |dy| {
+    let d = cpu::with_slice(a, |a| {
+        cpu::with_slice(b, |b| {
+            cpu::with_slice(dy, |dy| {
                 output::chunks(a.len(), CHUNK, |i, d| {
                     let (from, to) = (i * CHUNK, i * CHUNK + d.len());
                     backward(level, d, &a[from..to], &b[from..to], &dy[from..to], activation);
@@ -70,7 +73,7 @@ fn gradient(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> cand
             })
         })
     })???;
-    body::tensor(d, a.shape())
+    cpu::tensor(d, a.shape())
 }
 
 struct AddAct(Activation);
@@ -87,7 +90,7 @@ impl CustomOp2 for AddAct {
         b: &CpuStorage,
         b_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (a, b, level) = (body::slice(a, a_layout)?, body::slice(b, b_layout)?, Level::current());
+        let (a, b, level) = (cpu::slice(a, a_layout)?, cpu::slice(b, b_layout)?, Level::current());
         let y = output::chunks(a.len(), CHUNK, |i, y| {
             let (from, to) = (i * CHUNK, i * CHUNK + y.len());
             forward(level, y, &a[from..to], &b[from..to], self.0);

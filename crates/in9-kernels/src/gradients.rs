@@ -1,37 +1,60 @@
-//! The gradients of the training layers as plain functions, without a graph.
+//! The backward passes of the training layers as plain functions, without an autograd graph.
 //!
-//! Candle's `backward` allocates zeros and adds for every edge of the graph. Code that knows its
-//! own graph (a residual block, a whole small network) can call the layers on detached tensors,
-//! keep what the functions below ask for, and hand gradients from one to the next instead.
-//! They compute exactly what the layers' own backward passes do.
+//! Candle's `backward` allocates a tensor of zeros and adds to it for every edge of the graph. Code that
+//! knows its own graph (a residual block, a whole network) can avoid that: call the layers on detached
+//! tensors, keep the tensors that the functions below take, and pass the gradient of each layer on to
+//! the one before.
+//!
+//! Each function computes the same bits as the backward pass of its layer.
+//!
+//! ```
+//! use candle_core::{DType, Device, Tensor};
+//! use in9_kernels::{Conv2dConfig, conv2d, gradients};
+//!
+//! let x = Tensor::ones((1, 1, 4, 4), DType::F32, &Device::Cpu)?;
+//! let w = Tensor::ones((1, 1, 3, 3), DType::F32, &Device::Cpu)?;
+//! let config = Conv2dConfig::new(1, 0);
+//! let y = conv2d(&x, &w, None, &config)?;
+//! // The gradients of the sum of `y`: every tap meets all four outputs.
+//! let (dx, dw) = gradients::conv2d(&x, &w, &y.ones_like()?, &config, true)?;
+//! assert_eq!(dw.flatten_all()?.to_vec1::<f32>()?, [4.0; 9]);
+//! assert_eq!(dx.map(|dx| dx.dims().to_vec()), Some(vec![1, 1, 4, 4]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::{Activation, BatchNormOutput, Conv2dConfig, Result, add, conv, norm, pool};
 use candle_core::Tensor;
 
-/// Gradients of [`crate::conv2d`]: of `x` if `want_x`, and of `w`.
+/// Gradients of [`crate::conv2d`] with respect to `x` (only if `needs_x`) and `w`.
 ///
-/// `x` and `w` are the layer's arguments, `dy` the gradient of its result, `[n, out, oh, ow]`.
-/// The gradient of a bias is the sum of `dy` over images and pixels.
+/// The gradient with respect to a bias is the sum of `dy` over images and pixels.
+///
+/// # Shapes
+/// - `x`, `w`: as passed to the forward call
+/// - `dy`: the gradient with respect to the result, `[batch, out, oh, ow]`
+/// - results: those of `x` and `w`
 ///
 /// # Errors
-/// As for [`crate::conv2d`], and if `dy` has not the result's shape.
+/// As for [`crate::conv2d`], and [`Error::Shape`](crate::Error::Shape) if `dy` has another shape than the
+/// result.
 pub fn conv2d(
     x: &Tensor,
     w: &Tensor,
     dy: &Tensor,
     config: &Conv2dConfig,
-    want_x: bool,
+    needs_x: bool,
 ) -> Result<(Option<Tensor>, Tensor)> {
-    conv::gradients(x, w, dy, config, want_x)
+    conv::gradients(x, w, dy, config, needs_x)
 }
 
-/// Gradients of [`crate::batch_norm_train`]: of `x`, `gamma` and `beta`.
+/// Gradients of [`crate::batch_norm_train`] with respect to `x`, `gamma` and `beta`, in this order.
 ///
-/// All arguments are those of the forward call, `output` its result (only the statistics are
-/// used), `dy` the gradient of `output.y`.
+/// The arguments are those of the forward call, `output` is its result (only the statistics are used),
+/// and `dy` is the gradient with respect to `output.y`.
 ///
 /// # Errors
-/// As for [`crate::batch_norm_train`], and if `dy` has not the shape of `x`.
+/// As for [`crate::batch_norm_train`], and [`Error::Shape`](crate::Error::Shape) if `dy` has another shape
+/// than `x`.
 pub fn batch_norm_train(
     x: &Tensor,
     gamma: &Tensor,
@@ -44,12 +67,13 @@ pub fn batch_norm_train(
     norm::gradients(x, gamma, beta, output, eps, activation, dy)
 }
 
-/// The gradient of [`crate::max_pool2d`].
+/// The gradient of [`crate::max_pool2d`] with respect to `x`.
 ///
-/// The arguments are those of the forward call, `dy` is the gradient of its result.
+/// The arguments are those of the forward call, and `dy` is the gradient with respect to its result.
 ///
 /// # Errors
-/// As for [`crate::max_pool2d`], and if `dy` has not the result's shape.
+/// As for [`crate::max_pool2d`], and [`Error::Shape`](crate::Error::Shape) if `dy` has another shape than
+/// the result.
 pub fn max_pool2d(
     x: &Tensor,
     kernel: [usize; 2],
@@ -60,10 +84,10 @@ pub fn max_pool2d(
     pool::max_pool2d_gradient(x, kernel, stride, padding, dy)
 }
 
-/// The gradient of [`crate::add_act`], the same for both terms.
+/// The gradient of [`crate::add_act`], which is the same with respect to both terms.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] if the shapes differ.
+/// [`Error::Shape`](crate::Error::Shape) if the shapes differ.
 pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> Result<Tensor> {
     add::gradients(a, b, activation, dy)
 }

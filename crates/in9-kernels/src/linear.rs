@@ -1,32 +1,32 @@
 //! The fully connected layer.
 
 use crate::{
-    Error, Result, body, output, scratch,
+    Error, Result, cpu, output, scratch,
     simd::{
         Level, Vector,
         gemm::{View, gemm},
-        lanes::total,
+        loops::pairwise_sum,
         vector::{LANES, for_each_vector},
     },
 };
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Images that one task works on; matrix products fill missing ones up with zeros, so that the
+/// Images of one parallel task. Missing images are padded with zeros in matrix products, so that the
 /// rounding of an image does not depend on the size of its batch.
 const IMAGES: usize = 16;
-/// Outputs that one task computes, of the layer or of the weights' gradient.
+/// Outputs of one parallel task, in the forward pass and in the gradient with respect to the weights.
 const OUTPUTS: usize = 64;
-/// Columns of the image's gradient that one task computes.
+/// Columns of one parallel task in the gradient with respect to `x`.
 const COLUMNS: usize = 512;
 
-/// `x wᵀ + bias`.
+/// The fully connected layer, `x wᵀ + bias`. Differentiable with respect to all arguments.
 ///
 /// # Shapes
-/// - `x`: `[n, in]`
+/// - `x`: `[batch, in]`
 /// - `w`: `[out, in]`
 /// - `bias`: `[out]`
-/// - result: `[n, out]`
+/// - result: `[batch, out]`
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit.
@@ -36,14 +36,14 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         return Err(Error::shape(OP, "w", "[out, in]", w.dims()));
     };
     if x.rank() != 2 || x.dims()[1] != inputs {
-        return Err(Error::shape(OP, "x", format!("[n, {inputs}]"), x.dims()));
+        return Err(Error::shape(OP, "x", format!("[batch, {inputs}]"), x.dims()));
     }
     if let Some(bias) = bias
         && bias.dims() != [out]
     {
         return Err(Error::shape(OP, "bias", format!("[{out}]"), bias.dims()));
     }
-    if body::fused(&[x, w]) && bias.is_none_or(|bias| body::fused(&[bias])) {
+    if cpu::supported(&[x, w]) && bias.is_none_or(|bias| cpu::supported(&[bias])) {
         let (x, w) = (x.contiguous()?, w.contiguous()?);
         return Ok(match bias {
             Some(bias) => x.apply_op3(&w, &bias.contiguous()?, Linear)?,
@@ -59,7 +59,7 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
 
 struct Linear;
 
-/// `[n, out]`. Weights, of which there are many more than inputs, are read once for [`IMAGES`].
+/// `[n, out]`. Every [`IMAGES`] images read the weights once, which are much larger than the inputs.
 fn forward(x: &[f32], w: &[f32], bias: Option<&[f32]>, [n, inputs, out]: [usize; 3]) -> Vec<f32> {
     let level = Level::current();
     let task = |first: usize, block: usize, mut y: Vec<&mut [f32]>| {
@@ -77,10 +77,10 @@ fn forward(x: &[f32], w: &[f32], bias: Option<&[f32]>, [n, inputs, out]: [usize;
 }
 
 for_each_vector! {
-    /// `y[image][o] = Σ x[image] * w[o]`. Every sum is sixteen chains in the order of the inputs and
-    /// the pairwise sum of those, whatever tile it is computed in.
+    /// `y[image][o] = Σ x[image] * w[o]`. Every dot product is sixteen partial sums in the order of the
+    /// inputs, then their pairwise sum, whichever tile computes it.
     fn dots<V>(x: &[f32], w: &[f32], inputs: usize, y: &mut [&mut [f32]]) {
-        // As many sums as registers can hold beside the factors.
+        // As many sums as fit in registers beside the factors.
         if V::ROWS > 4 { tiles::<V, 4>(x, w, inputs, y) } else { tiles::<V, 2>(x, w, inputs, y) }
     }
 }
@@ -140,7 +140,7 @@ fn tile<V: Vector, const R: usize, const C: usize>(
         for (c, (sum, w)) in sums.iter_mut().zip(w).enumerate() {
             let mut lanes = [0f32; LANES];
             x.mul_add(w, *sum).store(&mut lanes);
-            y[o + c] = total(lanes);
+            y[o + c] = pairwise_sum(lanes);
         }
     }
 }
@@ -153,7 +153,7 @@ impl Linear {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, inputs) = x.1.shape().dims2()?;
         let (out, _) = w.1.shape().dims2()?;
-        let y = forward(body::slice(x.0, x.1)?, body::slice(w.0, w.1)?, bias, [n, inputs, out]);
+        let y = forward(cpu::slice(x.0, x.1)?, cpu::slice(w.0, w.1)?, bias, [n, inputs, out]);
         Ok((CpuStorage::F32(y), (n, out).into()))
     }
 }
@@ -199,7 +199,7 @@ impl CustomOp3 for Linear {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        Self::forward((x, x_layout), (w, w_layout), Some(body::slice(bias, bias_layout)?))
+        Self::forward((x, x_layout), (w, w_layout), Some(cpu::slice(bias, bias_layout)?))
     }
 
     fn bwd(
@@ -211,17 +211,17 @@ impl CustomOp3 for Linear {
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (dx, dw) = gradients(x, w, dy)?;
-        let db = body::with_slice(dy, |dy| body::channel_sums(dy, bias.elem_count(), 1))?;
-        Ok((dx, Some(dw), Some(body::tensor(db, bias.shape())?)))
+        let db = cpu::with_slice(dy, |dy| cpu::channel_sums(dy, bias.elem_count(), 1))?;
+        Ok((dx, Some(dw), Some(cpu::tensor(db, bias.shape())?)))
     }
 }
 
-/// Gradients of the images, if anyone wants it, and of the weights.
+/// The gradients with respect to `x`, if it needs one, and `w`.
 fn gradients(x: &Tensor, w: &Tensor, dy: &Tensor) -> candle_core::Result<(Option<Tensor>, Tensor)> {
     let (n, inputs) = x.dims2()?;
     let (out, _) = w.dims2()?;
-    let dw = body::with_slice(x, |x| {
-        body::with_slice(dy, |dy| {
+    let dw = cpu::with_slice(x, |x| {
+        cpu::with_slice(dy, |dy| {
             let mut dw = vec![0f32; out * inputs];
             let rows = (OUTPUTS * inputs).max(1);
             dw.par_chunks_mut(rows).enumerate().for_each(|(block, dw)| {
@@ -237,17 +237,16 @@ fn gradients(x: &Tensor, w: &Tensor, dy: &Tensor) -> candle_core::Result<(Option
         })
     })??;
     let dx = if x.track_op() {
-        let dx =
-            body::with_slice(dy, |dy| body::with_slice(w, |w| image_gradient(dy, w, [n, inputs, out])))??;
-        Some(body::tensor(dx, (n, inputs))?)
+        let dx = cpu::with_slice(dy, |dy| cpu::with_slice(w, |w| input_gradient(dy, w, [n, inputs, out])))??;
+        Some(cpu::tensor(dx, (n, inputs))?)
     } else {
         None
     };
-    Ok((dx, body::tensor(dw, (out, inputs))?))
+    Ok((dx, cpu::tensor(dw, (out, inputs))?))
 }
 
 /// `dy w`, [`IMAGES`] rows and [`COLUMNS`] columns at a time.
-fn image_gradient(dy: &[f32], w: &[f32], [n, inputs, out]: [usize; 3]) -> Vec<f32> {
+fn input_gradient(dy: &[f32], w: &[f32], [n, inputs, out]: [usize; 3]) -> Vec<f32> {
     let task = |first: usize, block: usize, dx: Vec<&mut [f32]>| {
         let columns = dx.first().map_or(0, |dx| dx.len());
         let dy = &dy[first * out..(first + dx.len()) * out];
@@ -255,7 +254,7 @@ fn image_gradient(dy: &[f32], w: &[f32], [n, inputs, out]: [usize; 3]) -> Vec<f3
             rows[..dy.len()].copy_from_slice(dy);
             rows[dy.len()..].fill(0.0);
             scratch::with(IMAGES * columns, |sums| {
-                // An empty sum leaves them as they are.
+                // With no outputs the product writes nothing.
                 sums.fill(0.0);
                 gemm(
                     [IMAGES, columns, out],

@@ -1,42 +1,42 @@
 //! The loss of a classifier.
 
-use crate::{Error, Result, body, portable};
+use crate::{Error, Result, cpu, portable};
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Rows that one task works through.
+/// Fewest rows of a parallel task.
 const ROWS: usize = 16;
 
-/// Mean cross-entropy of softmax, with label smoothing, as in PyTorch.
+/// Mean cross-entropy of softmax with label smoothing, as `torch.nn.functional.cross_entropy`.
 ///
-/// The target distribution is `1 - label_smoothing` on the target class plus `label_smoothing`
-/// spread evenly over all classes.
+/// The target distribution has `1 - label_smoothing` on the target class, plus `label_smoothing` spread
+/// evenly over all classes (Szegedy and others 2016, section 7). Differentiable with respect to `logits`.
 ///
 /// # Shapes
-/// - `logits`: `[n, classes]`, unnormalised
-/// - `targets`: `[n]`, u32, each less than `classes`
+/// - `logits`: `[batch, classes]`, not normalised
+/// - `targets`: `[batch]`, u32, each less than `classes`
 /// - result: a scalar, `[]`, in nats
 ///
 /// # Errors
-/// [`Error::Shape`] if the shapes do not fit or the batch is empty, [`Error::Setting`] for
-/// smoothing outside 0..=1, [`Error::Target`] for a class that does not exist.
+/// [`Error::Shape`] if the shapes do not fit or the batch is empty, [`Error::Range`] for smoothing
+/// outside 0 to 1, [`Error::Target`] for a class that does not exist.
 pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) -> Result<Tensor> {
     const OP: &str = "cross_entropy";
     let &[n, classes] = logits.dims() else {
-        return Err(Error::shape(OP, "logits", "[n, classes]", logits.dims()));
+        return Err(Error::shape(OP, "logits", "[batch, classes]", logits.dims()));
     };
     if n == 0 || classes == 0 {
-        return Err(Error::shape(OP, "logits", "at least one number", logits.dims()));
+        return Err(Error::shape(OP, "logits", "at least one image and one class", logits.dims()));
     }
     if targets.dims() != [n] {
         return Err(Error::shape(OP, "targets", format!("[{n}]"), targets.dims()));
     }
     if !(0.0..=1.0).contains(&label_smoothing) {
-        return Err(Error::Setting {
+        return Err(Error::Range {
             op: OP,
-            what: "label_smoothing",
-            expected: "0 to 1",
-            found: label_smoothing.to_string(),
+            parameter: "label_smoothing",
+            allowed: "0 to 1",
+            found: label_smoothing,
         });
     }
     let classes_of = targets.to_dtype(DType::U32)?.to_vec1::<u32>()?;
@@ -45,11 +45,11 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) ->
             return Err(Error::Target { index, found, classes });
         }
     }
-    if !body::fused(&[logits]) {
+    if !cpu::supported(&[logits]) {
         return portable::cross_entropy(logits, targets, label_smoothing);
     }
     let op = CrossEntropy { targets: classes_of, smoothing: label_smoothing };
-    // The targets are an argument only so that the graph names both inputs.
+    // The operation has its own copy of the targets; the argument only makes them a node of the graph.
     Ok(logits.contiguous()?.apply_op2(targets, op)?)
 }
 
@@ -78,7 +78,7 @@ impl CustomOp2 for CrossEntropy {
         _targets_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, classes) = layout.shape().dims2()?;
-        let logits = body::slice(logits, layout)?;
+        let logits = cpu::slice(logits, layout)?;
         let losses: Vec<f64> = logits
             .par_chunks(classes)
             .zip(&self.targets)
@@ -103,7 +103,7 @@ impl CustomOp2 for CrossEntropy {
         let (n, classes) = logits.dims2()?;
         let scale = f64::from(d.to_scalar::<f32>()?) / n as f64;
         let even = self.smoothing / classes as f64;
-        let dx = body::with_slice(logits, |logits| {
+        let dx = cpu::with_slice(logits, |logits| {
             let mut dx = vec![0f32; logits.len()];
             dx.par_chunks_mut(classes)
                 .zip(logits.par_chunks(classes).zip(&self.targets))
@@ -117,6 +117,6 @@ impl CustomOp2 for CrossEntropy {
                 });
             dx
         })?;
-        Ok((Some(body::tensor(dx, logits.shape())?), None))
+        Ok((Some(cpu::tensor(dx, logits.shape())?), None))
     }
 }

@@ -1,45 +1,48 @@
-//! Channels times a number each: the gate of squeeze-and-excitation.
+//! Every channel times its own factor: the gate of squeeze-and-excitation.
 
 use crate::{
-    Error, Result, body, output,
-    simd::{Level, for_each_level, lanes},
+    Error, Result, cpu, output,
+    simd::{Level, for_each_level, loops},
 };
 use candle_core::{CpuStorage, CustomOp2, InplaceOp2, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Numbers of the planes that one task works through, about.
+/// About how many elements one parallel task handles.
 const TASK: usize = 1 << 14;
 
-/// Planes of a task.
-fn planes(plane: usize) -> usize {
+/// Whole planes of one parallel task.
+fn planes_per_task(plane: usize) -> usize {
     (TASK / plane.max(1)).max(1)
 }
 
-/// `y[i, c, …] = x[i, c, …] * gates[i, c]`, gradients to both.
+/// `y[i, c, …] = x[i, c, …] * gates[i, c]`: the gate of squeeze-and-excitation (Hu and others 2018,
+/// equation 4). Differentiable with respect to both arguments.
 ///
 /// # Shapes
-/// - `x` and the result: `[n, channels, height, width]`
-/// - `gates`: `[n, channels]`
+/// - `x` and the result: `[batch, channels, height, width]`
+/// - `gates`: `[batch, channels]`
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit.
 pub fn scale_channels(x: &Tensor, gates: &Tensor) -> Result<Tensor> {
     check(x, gates)?;
-    if body::fused(&[x, gates]) {
+    if cpu::supported(&[x, gates]) {
         return Ok(x.contiguous()?.apply_op2(&gates.contiguous()?, ScaleChannels)?);
     }
     let (n, channels) = gates.dims2()?;
     Ok(x.broadcast_mul(&gates.reshape((n, channels, 1, 1))?)?)
 }
 
-/// [`scale_channels`] for an `x` that is of no further use: where no gradient has to flow, the result
-/// is written over it, and every tensor that shares its memory changes.
+/// [`scale_channels`] in place, for an `x` that is not needed any more.
+///
+/// If neither argument needs a gradient, the result overwrites the memory of `x`, and every other tensor
+/// that shares this memory changes with it. Otherwise `x` is left as it is.
 ///
 /// # Errors
-/// As for [`scale_channels`], and what Candle reports when `x` and `gates` share their memory.
-pub fn scale_channels_over(x: Tensor, gates: &Tensor) -> Result<Tensor> {
+/// As for [`scale_channels`], and [`Error::Candle`] if `x` and `gates` share their memory.
+pub fn scale_channels_inplace(x: Tensor, gates: &Tensor) -> Result<Tensor> {
     check(&x, gates)?;
-    if !body::fused(&[&x, gates]) || body::tracked(&[&x, gates]) || !x.is_contiguous() {
+    if !cpu::supported(&[&x, gates]) || cpu::requires_grad(&[&x, gates]) || !x.is_contiguous() {
         return scale_channels(&x, gates);
     }
     x.inplace_op2(&gates.contiguous()?, &ScaleChannels)?;
@@ -49,7 +52,7 @@ pub fn scale_channels_over(x: Tensor, gates: &Tensor) -> Result<Tensor> {
 fn check(x: &Tensor, gates: &Tensor) -> Result<()> {
     const OP: &str = "scale_channels";
     let &[n, channels, _, _] = x.dims() else {
-        return Err(Error::shape(OP, "x", "[n, channels, height, width]", x.dims()));
+        return Err(Error::shape(OP, "x", "[batch, channels, height, width]", x.dims()));
     };
     if gates.dims() != [n, channels] {
         return Err(Error::shape(OP, "gates", format!("{:?}", [n, channels]), gates.dims()));
@@ -72,7 +75,7 @@ impl CustomOp2 for ScaleChannels {
         gates_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (_, _, h, w) = x_layout.shape().dims4()?;
-        let (x, gates) = (body::slice(x, x_layout)?, body::slice(gates, gates_layout)?);
+        let (x, gates) = (cpu::slice(x, x_layout)?, cpu::slice(gates, gates_layout)?);
         Ok((CpuStorage::F32(scaled(x, gates, h * w)), x_layout.shape().clone()))
     }
 
@@ -84,10 +87,10 @@ impl CustomOp2 for ScaleChannels {
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let (_, _, h, w) = x.dims4()?;
-        let dx = body::with_slice(gates, |gates| body::with_slice(dy, |dy| scaled(dy, gates, h * w)))??;
+        let dx = cpu::with_slice(gates, |gates| cpu::with_slice(dy, |dy| scaled(dy, gates, h * w)))??;
         let count = gates.elem_count();
-        let of_gates = body::with_slice(x, |x| body::with_slice(dy, |dy| products(x, dy, count)))??;
-        Ok((Some(body::tensor(dx, x.shape())?), Some(body::tensor(of_gates, gates.shape())?)))
+        let dgates = cpu::with_slice(x, |x| cpu::with_slice(dy, |dy| dot_products(x, dy, count)))??;
+        Ok((Some(cpu::tensor(dx, x.shape())?), Some(cpu::tensor(dgates, gates.shape())?)))
     }
 }
 
@@ -104,11 +107,11 @@ impl InplaceOp2 for ScaleChannels {
         gates_layout: &Layout,
     ) -> candle_core::Result<()> {
         let (_, _, h, w) = x_layout.shape().dims4()?;
-        let (gates, level, plane) = (body::slice(gates, gates_layout)?, Level::current(), h * w);
+        let (gates, level, plane) = (cpu::slice(gates, gates_layout)?, Level::current(), h * w);
         let (CpuStorage::F32(x), Some((start, end))) = (x, x_layout.contiguous_offsets()) else {
             candle_core::bail!("kernel called with a strided tensor or another type")
         };
-        let planes = planes(plane);
+        let planes = planes_per_task(plane);
         x[start..end].par_chunks_mut((planes * plane).max(1)).enumerate().for_each(|(task, x)| {
             for (x, &gate) in x.chunks_exact_mut(plane.max(1)).zip(&gates[task * planes..]) {
                 scale(level, x, gate);
@@ -119,7 +122,7 @@ impl InplaceOp2 for ScaleChannels {
 }
 
 fn scaled(x: &[f32], gates: &[f32], plane: usize) -> Vec<f32> {
-    let (planes, level) = (planes(plane), Level::current());
+    let (planes, level) = (planes_per_task(plane), Level::current());
     output::chunks(x.len(), (planes * plane).max(1), |task, y| {
         let inputs = x[task * planes * plane..].chunks_exact(plane).zip(&gates[task * planes..]);
         for (y, (x, &gate)) in y.chunks_exact_mut(plane).zip(inputs) {
@@ -128,18 +131,18 @@ fn scaled(x: &[f32], gates: &[f32], plane: usize) -> Vec<f32> {
     })
 }
 
-/// For each of `count` planes the sum of the products.
-fn products(x: &[f32], dy: &[f32], count: usize) -> Vec<f32> {
+/// The dot product of `x` and `dy` over each of `count` planes.
+fn dot_products(x: &[f32], dy: &[f32], count: usize) -> Vec<f32> {
     if x.is_empty() {
         return vec![0f32; count];
     }
     let (plane, level) = (x.len() / count, Level::current());
-    let planes = planes(plane);
+    let planes = planes_per_task(plane);
     output::chunks(count, planes, |task, sums| {
         let start = task * planes * plane;
         let inputs = x[start..].chunks_exact(plane).zip(dy[start..].chunks_exact(plane));
         for (sum, (x, dy)) in sums.iter_mut().zip(inputs) {
-            *sum = product(level, x, dy);
+            *sum = dot_product(level, x, dy);
         }
     })
 }
@@ -161,19 +164,19 @@ for_each_level! {
 }
 
 for_each_level! {
-    fn product(a: &[f32], b: &[f32]) -> f32 {
-        const WIDE: usize = 64;
-        let mut sums = [0f32; WIDE];
-        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<WIDE>(), b.as_chunks::<WIDE>());
+    fn dot_product(a: &[f32], b: &[f32]) -> f32 {
+        const UNROLL: usize = 64;
+        let mut sums = [0f32; UNROLL];
+        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<UNROLL>(), b.as_chunks::<UNROLL>());
         for (a, b) in a.iter().zip(b) {
-            for i in 0..WIDE {
-                sums[i] = lanes::fma::<FMA>(a[i], b[i], sums[i]);
+            for i in 0..UNROLL {
+                sums[i] = loops::fma::<FMA>(a[i], b[i], sums[i]);
             }
         }
         for ((sum, &a), &b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
-            *sum = lanes::fma::<FMA>(a, b, *sum);
+            *sum = loops::fma::<FMA>(a, b, *sum);
         }
-        lanes::total(sums)
+        loops::pairwise_sum(sums)
     }
 }
 
@@ -191,17 +194,17 @@ mod tests {
         let expected = flat(&scale_channels(&x, &gates).unwrap());
         assert_eq!(expected[35..38], [-70.0, -72.0, -74.0]);
         assert!(expected[5 * 35..].iter().all(|v| v.is_nan()));
-        let found = flat(&scale_channels_over(x.clone(), &gates).unwrap());
+        let found = flat(&scale_channels_inplace(x.clone(), &gates).unwrap());
         let bits = |v: &[f32]| v.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&found), bits(&expected));
-        assert_eq!(bits(&flat(&x)), bits(&found), "written over");
+        assert_eq!(bits(&flat(&x)), bits(&found), "the result overwrites x");
     }
 
     #[test]
     fn a_tensor_of_a_graph_is_left_alone() {
         let x = candle_core::Var::ones((1, 2, 2, 2), candle_core::DType::F32, &Device::Cpu).unwrap();
         let gates = Tensor::new(&[[2f32, 3.0]], &Device::Cpu).unwrap();
-        scale_channels_over(x.as_tensor().clone(), &gates).unwrap();
+        scale_channels_inplace(x.as_tensor().clone(), &gates).unwrap();
         assert_eq!(x.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [1.0; 8]);
     }
 }

@@ -1,4 +1,4 @@
-//! Working memory of a thread, kept between calls.
+//! Scratch buffers, kept by each thread from call to call.
 
 use std::cell::RefCell;
 
@@ -6,26 +6,26 @@ thread_local! {
     static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Numbers of a cache line: a vector that starts on one is loaded in one go.
+/// f32 elements of a cache line. A vector that starts on a cache line is loaded in one access.
 const LINE: usize = 16;
 
-/// Runs `f` on `len` numbers of unspecified content that start on a cache line.
+/// Runs `f` on a buffer of `len` elements of unspecified content that starts on a cache line.
 ///
-/// Nested calls get different buffers. A thread keeps what it used, so the second call of the same
-/// size costs nothing.
+/// Nested calls get different buffers. A thread keeps its buffers, so a second call of the same size
+/// allocates nothing.
 pub(crate) fn with<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     let mut buffer = FREE.with(|free| take(&mut free.borrow_mut(), len + LINE));
     if buffer.len() < len + LINE {
         buffer.resize(len + LINE, 0.0);
     }
-    // The answer may be `usize::MAX`, "cannot be told"; any start is right, a line's is faster.
+    // `align_offset` may return `usize::MAX`. Any start is correct; an aligned one is faster.
     let start = buffer.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
     let result = f(&mut buffer[start..start + len]);
     FREE.with(|free| free.borrow_mut().push(buffer));
     result
 }
 
-/// The smallest buffer that is large enough, else the largest, which grows.
+/// Takes the smallest buffer that is large enough, or else the largest, which the caller then grows.
 fn take(free: &mut Vec<Vec<f32>>, len: usize) -> Vec<f32> {
     let fits = |buffer: &Vec<f32>| buffer.len() >= len;
     let rank =

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     activation::CHUNK,
-    body,
+    cpu,
     simd::{Level, for_each_level},
 };
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, Var};
@@ -13,24 +13,29 @@ use std::sync::Mutex;
 /// Settings of [`sgd_step`], as PyTorch defines them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SgdStep {
-    /// The learning rate.
+    /// Learning rate, at least 0.
     pub rate: f64,
-    /// Share of the velocity that stays, 0 for none.
+    /// Momentum factor μ, in `0.0..1.0`; 0 for none.
     pub momentum: f64,
-    /// Whether the momentum looks ahead.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
-    /// Share of the parameter that is added to its gradient.
+    /// Weight decay λ: λ times the parameter is added to its gradient.
     pub weight_decay: f64,
 }
 
-/// Moves an f32 parameter on the CPU by its gradient: with `d = gradient + weight_decay * p`, the
-/// velocity becomes `v = momentum * v + d` and the parameter `p - rate * v`, or with Nesterov
-/// `p - rate * (d + momentum * v)`.
+/// Updates an f32 parameter `p` on the CPU by one step of SGD, in one pass over memory.
 ///
-/// `velocity` holds the parameter's numbers in row-major order, zeros before the first step.
+/// With `d = gradient + weight_decay * p`, the velocity becomes `v = momentum * v + d`, and the parameter
+/// becomes `p - rate * v`, or with Nesterov momentum `p - rate * (d + momentum * v)`. This is
+/// `torch.optim.SGD` without dampening.
+///
+/// # Shapes
+/// - `gradient`: that of `parameter`
+/// - `velocity`: one value for each element of the parameter, in row-major order; zeros before the first
+///   step
 ///
 /// # Errors
-/// [`Error::Shape`] if the sizes differ; Candle's own error for another device or type.
+/// [`Error::Shape`] if the sizes differ, [`Error::Candle`] for another device or type.
 pub fn sgd_step(parameter: &Var, gradient: &Tensor, velocity: &mut [f32], step: &SgdStep) -> Result<()> {
     const OP: &str = "sgd_step";
     let expected = || format!("{:?}", parameter.dims());
@@ -66,8 +71,8 @@ impl InplaceOp2 for Update<'_> {
         else {
             candle_core::bail!("sgd_step: the parameter is not f32, or strided");
         };
-        let gradient = body::slice(gradient, gradient_layout)?;
-        // Nobody else holds the lock; a poisoned one would guard the same numbers.
+        let gradient = cpu::slice(gradient, gradient_layout)?;
+        // The lock is never contended. If it is poisoned, the velocity behind it is still whole.
         let mut velocity = self.velocity.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (level, step) = (Level::current(), self.step);
         let [rate, momentum, decay] = [step.rate, step.momentum, step.weight_decay].map(|v| v as f32);
@@ -83,7 +88,7 @@ impl InplaceOp2 for Update<'_> {
 for_each_level! {
     fn update(p: &mut [f32], g: &[f32], v: &mut [f32], settings: [f32; 3], nesterov: bool) {
         let [rate, momentum, decay] = settings;
-        // The branch stays outside so that both loops become vector code.
+        // The branch is outside the loops, so that both are vectorised.
         if nesterov {
             for ((p, g), v) in p.iter_mut().zip(g).zip(v) {
                 let d = g + decay * *p;
@@ -119,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sizes_and_types_are_refused() {
+    fn other_sizes_and_types_are_rejected() {
         let step = SgdStep { rate: 0.1, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
         let p = Var::zeros((2, 3), DType::F32, &Device::Cpu).unwrap();
         let g = Tensor::ones((3, 2), DType::F32, &Device::Cpu).unwrap();

@@ -1,10 +1,10 @@
-//! Convolution against the portable body and against finite differences.
+//! Convolution: the fused kernels against the portable implementation, and that against finite differences.
 
 mod common;
 
 use candle_core::{DType, Tensor};
-use common::{bodies_agree, gradients_are_right, random};
-use in9_kernels::{Activation, Conv2dConfig, FrozenConv2d, add_act, conv2d, conv2d_act, gradients};
+use common::{gradients_are_right, implementations_agree, random};
+use in9_kernels::{Activation, Conv2dConfig, Error, FrozenConv2d, add_act, conv2d, conv2d_act, gradients};
 
 struct Case {
     x: [usize; 4],
@@ -27,7 +27,7 @@ fn square(x: [usize; 4], out: usize, k: usize, s: usize, p: usize, groups: usize
     case(x, [out, x[1] / groups, k, k], [s; 2], [p; 4], [1; 2], groups)
 }
 
-/// Every awkward shape that came to mind.
+/// Shapes with odd sizes, borders, strides, dilations and groups.
 fn cases() -> Vec<Case> {
     vec![
         square([2, 3, 8, 8], 4, 3, 1, 1, 1),
@@ -83,8 +83,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// More terms, outputs and pixels than one block, panel or strip of the matrix product holds; the
-/// portable body knows nothing of those.
+/// Sizes beyond those of one block, panel or strip of the implicit matrix product.
 fn large_cases() -> Vec<Case> {
     vec![
         square([5, 72, 9, 9], 40, 3, 2, 1, 1),
@@ -97,12 +96,12 @@ fn large_cases() -> Vec<Case> {
 }
 
 #[test]
-fn kernels_agree_with_the_portable_body() {
+fn kernels_agree_with_the_portable_implementation() {
     for Case { x, w, config } in cases().into_iter().chain(large_cases()) {
         let inputs = [random(&x, 1), random(&w, 2), random(&[w[0]], 3)];
         let name = format!("{x:?} {w:?} {config:?}");
-        bodies_agree(&name, &inputs[..2], 1e-5, |t| Ok(conv2d(&t[0], &t[1], None, &config)?));
-        bodies_agree(&name, &inputs, 1e-5, |t| Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?));
+        implementations_agree(&name, &inputs[..2], 1e-5, |t| Ok(conv2d(&t[0], &t[1], None, &config)?));
+        implementations_agree(&name, &inputs, 1e-5, |t| Ok(conv2d(&t[0], &t[1], Some(&t[2]), &config)?));
     }
 }
 
@@ -143,7 +142,7 @@ fn packed_filters_and_a_residual_change_no_bit() {
         let f32s = |shape: &[usize], seed| random(shape, seed).to_dtype(DType::F32).unwrap();
         let (weight, bias) = (f32s(&w, 2), f32s(&[w[0]], 3));
         let frozen = FrozenConv2d::new(weight.clone(), Some(bias.clone()));
-        // The same size twice, then one that may call for another method and other strips.
+        // The same size twice, then another, for which another method and other strips may be chosen.
         for (seed, [height, width]) in [(1, [x[2], x[3]]), (4, [x[2], x[3]]), (5, [x[2] + 3, x[3] + 2])] {
             let x = f32s(&[x[0], x[1], height, width], seed);
             let plain = conv2d(&x, &weight, Some(&bias), &config).unwrap();
@@ -197,18 +196,23 @@ fn sums_without_terms_are_the_bias() {
 fn strided_inputs_are_accepted() {
     let config = Conv2dConfig::new(1, 1);
     let inputs = [random(&[2, 9, 6, 3], 1), random(&[3, 3, 4, 3], 2)];
-    bodies_agree("permuted", &inputs, 1e-5, |t| {
+    implementations_agree("permuted", &inputs, 1e-5, |t| {
         Ok(conv2d(&t[0].permute((0, 3, 1, 2))?, &t[1].transpose(0, 2)?, None, &config)?)
     });
 }
 
 #[test]
-fn wrong_shapes_are_refused_with_both_shapes() {
+fn wrong_shapes_are_rejected_with_both_shapes() {
     let (x, w) = (random(&[1, 3, 8, 8], 1), random(&[4, 2, 3, 3], 2));
-    let error = conv2d(&x, &w, None, &Conv2dConfig::default()).unwrap_err().to_string();
-    assert!(error.contains("[4, 2, 3, 3]") && error.contains('3'), "{error}");
+    let error = conv2d(&x, &w, None, &Conv2dConfig::default()).unwrap_err();
+    assert!(
+        matches!(&error, Error::Shape { argument: "w", found, .. } if *found == [4, 2, 3, 3]),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("[4, 2, 3, 3]") && error.to_string().contains("3/1"), "{error}");
     let zero = Conv2dConfig { stride: [0, 1], ..Conv2dConfig::default() };
-    assert!(conv2d(&x, &w, None, &zero).unwrap_err().to_string().contains("stride"));
+    let error = conv2d(&x, &w, None, &zero).unwrap_err();
+    assert!(matches!(error, Error::Zero { op: "conv2d", parameter: "stride" }), "{error:?}");
 }
 
 #[test]
@@ -229,6 +233,6 @@ fn plain_gradients_equal_those_of_the_graph() {
 }
 
 #[test]
-fn every_instruction_set_agrees_with_the_portable_body() {
-    common::under_every_instruction_set("kernels_agree_with_the_portable_body");
+fn every_instruction_set_agrees_with_the_portable_implementation() {
+    common::under_every_instruction_set("kernels_agree_with_the_portable_implementation");
 }

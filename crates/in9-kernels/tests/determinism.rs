@@ -9,7 +9,7 @@ use in9_kernels::{
     dropout, global_avg_pool, linear, max_pool2d, scale_channels,
 };
 
-/// A convolution of every kind that has its own code.
+/// Convolutions for every method and its special cases.
 fn convolutions() -> Vec<([usize; 3], [usize; 4], Conv2dConfig)> {
     vec![
         ([3, 34, 34], [16, 3, 7, 7], Conv2dConfig::new(2, 3)),
@@ -36,7 +36,7 @@ fn bits(t: &Tensor) -> Vec<u32> {
     values.into_iter().map(f32::to_bits).collect()
 }
 
-/// Outputs and gradients of everything, on this many threads.
+/// Outputs and gradients of every layer, computed by this many threads.
 fn everything(threads: usize) -> Vec<Vec<u32>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {

@@ -1,14 +1,14 @@
-//! Normalisation, pooling, activations, dropout and loss: the kernels against the portable bodies,
-//! and those against finite differences.
+//! Normalisation, pooling, activations, dropout and loss: the fused kernels against the portable
+//! implementations, and those against finite differences.
 
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
-use common::{bodies_agree, difference, gradients_are_right, random, run, values};
+use common::{difference, gradients_are_right, implementations_agree, random, run, values};
 use in9_kernels::{
-    Activation, BatchNormOutput, Conv2dConfig, Plane, adaptive_avg_pool2d, add_act, assemble_channels,
-    avg_pool2d, batch_norm_train, conv2d, conv2d_act, cross_entropy, dropout, fold_batch_norm,
-    global_avg_pool, gradients, linear, max_pool2d, scale_channels, update_running_stats,
+    Activation, BatchNormOutput, ChannelSource, Conv2dConfig, Error, adaptive_avg_pool2d, add_act,
+    assemble_channels, avg_pool2d, batch_norm_train, conv2d, conv2d_act, cross_entropy, dropout,
+    fold_batch_norm, global_avg_pool, gradients, linear, max_pool2d, scale_channels, update_running_stats,
 };
 
 const ACTIVATIONS: [Activation; 7] = [
@@ -22,7 +22,7 @@ const ACTIVATIONS: [Activation; 7] = [
 ];
 
 fn check(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> candle_core::Result<Tensor>) {
-    bodies_agree(name, inputs, 1e-5, &f);
+    implementations_agree(name, inputs, 1e-5, &f);
     gradients_are_right(name, inputs, &f);
 }
 
@@ -35,7 +35,7 @@ fn activations() {
 }
 
 #[test]
-fn activation_gradients_at_the_kinks_are_those_of_pytorch() {
+fn activation_gradients_where_there_is_no_derivative_are_those_of_pytorch() {
     // torch.autograd of relu, relu6, hardswish, hardsigmoid at these places.
     let at = [-3f64, 0.0, 3.0, 6.0];
     let expected = [
@@ -64,14 +64,14 @@ fn batch_norm() {
             let c = shape[1];
             let inputs = [x, random(&[c], 2).affine(0.5, 1.0).unwrap(), random(&[c], 3)];
             let f = |t: &[Tensor]| Ok(batch_norm_train(&t[0], &t[1], &t[2], 1e-3, a)?.y);
-            bodies_agree(&format!("{shape:?} {a:?}"), &inputs, 3e-4, f);
+            implementations_agree(&format!("{shape:?} {a:?}"), &inputs, 3e-4, f);
             gradients_are_right(&format!("{shape:?} {a:?}"), &inputs, f);
         }
     }
 }
 
 #[test]
-fn running_statistics_follow_both_bodies() {
+fn running_statistics_agree_in_both_implementations() {
     let x = random(&[4, 3, 5, 6], 1).affine(2.0, 5.0).unwrap();
     let (mut means, mut vars) = (vec![], vec![]);
     for dtype in [DType::F32, DType::F64] {
@@ -86,7 +86,7 @@ fn running_statistics_follow_both_bodies() {
     }
     assert!(difference(&means[0], &means[1]) < 1e-6);
     assert!(difference(&vars[0], &vars[1]) < 1e-6);
-    // By hand for channel 0: momentum 0.1, unbiased variance over 4 * 30 numbers.
+    // By hand for channel 0: momentum 0.1, unbiased variance over 4 * 30 elements.
     let channel: Vec<f64> = values(&x.narrow(1, 0, 1).unwrap().contiguous().unwrap());
     let mean = channel.iter().sum::<f64>() / 120.0;
     let var = channel.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 119.0;
@@ -136,14 +136,20 @@ fn scaled_and_assembled_channels() {
     for plane in [[1, 1], [5, 7], [9, 9]] {
         let x = |channels, seed| random(&[3, channels, plane[0], plane[1]], seed);
         check("scale", &[x(5, 1), random(&[3, 5], 2)], |t| Ok(scale_channels(&t[0], &t[1])?));
-        let planes = [Plane::Sum(1, 3), Plane::Second(0), Plane::First(2), Plane::First(0), Plane::Sum(4, 1)];
-        check("assemble", &[x(5, 1), x(4, 2)], |t| Ok(assemble_channels(&t[0], &t[1], &planes)?));
-        let half = [Plane::First(2), Plane::First(3)];
+        let sources = [
+            ChannelSource::Sum(1, 3),
+            ChannelSource::Second(0),
+            ChannelSource::First(2),
+            ChannelSource::First(0),
+            ChannelSource::Sum(4, 1),
+        ];
+        check("assemble", &[x(5, 1), x(4, 2)], |t| Ok(assemble_channels(&t[0], &t[1], &sources)?));
+        let half = [ChannelSource::First(2), ChannelSource::First(3)];
         check("half", &[x(4, 1)], |t| Ok(assemble_channels(&t[0], &t[0], &half)?));
     }
 }
 
-/// Where gradients do not flow, other code runs.
+/// Without an autograd graph, other code computes the maxima.
 #[test]
 fn maxima_are_the_same_without_a_graph() {
     for (plane, kernel, stride, padding) in [
@@ -190,7 +196,7 @@ fn pooling() {
 }
 
 #[test]
-fn pooling_hands_nan_on() {
+fn pooling_keeps_nan() {
     for dtype in [DType::F32, DType::F64] {
         let x = Tensor::new(&[[[[1.0, f64::NAN, 2.0, 5.0, f64::NAN, 1.0]]]], &Device::Cpu).unwrap();
         let y = max_pool2d(&x.to_dtype(dtype).unwrap(), [1, 2], [1, 2], [0; 4]).unwrap();
@@ -204,14 +210,14 @@ fn max_pool_gradient_is_one_where_candles_is_a_quarter() {
     let data: Vec<f32> = (0..16).map(|v| v as f32).collect();
     let x = Var::from_vec(data, (1, 1, 4, 4), &Device::Cpu).unwrap();
     let candle = x.max_pool2d(2).unwrap().sum_all().unwrap().backward().unwrap();
-    assert_eq!(values(candle.get(&x).unwrap())[5], 0.25, "Candle has mended its gradient");
+    assert_eq!(values(candle.get(&x).unwrap())[5], 0.25, "Candle has corrected its gradient");
     let ours = max_pool2d(&x, [2, 2], [2, 2], [0; 4]).unwrap().sum_all().unwrap().backward().unwrap();
     let mut expected = [0.0; 16];
-    for winner in [5, 7, 13, 15] {
-        expected[winner] = 1.0;
+    for maximum in [5, 7, 13, 15] {
+        expected[maximum] = 1.0;
     }
     assert_eq!(values(ours.get(&x).unwrap()), expected);
-    // Ties: the first of four, in both bodies.
+    // Equal maxima: the first of four, in both implementations.
     for dtype in [DType::F32, DType::F64] {
         let zeros = Var::zeros((1, 1, 2, 2), dtype, &Device::Cpu).unwrap();
         let grads =
@@ -231,8 +237,8 @@ fn loss() {
     let first = Tensor::new(&[0u32], &Device::Cpu).unwrap();
     assert_eq!(values(&cross_entropy(&far, &first, 0.0).unwrap()), [0.0]);
     let absent = Tensor::new(&[2u32], &Device::Cpu).unwrap();
-    let error = cross_entropy(&far, &absent, 0.0).unwrap_err().to_string();
-    assert!(error.contains("class 2"), "{error}");
+    let error = cross_entropy(&far, &absent, 0.0).unwrap_err();
+    assert!(matches!(error, Error::Target { index: 0, found: 2, classes: 2 }), "{error}");
 }
 
 #[test]
@@ -240,7 +246,7 @@ fn linear_layer() {
     let inputs = [random(&[3, 7], 1), random(&[4, 7], 2), random(&[4], 3)];
     check("linear", &inputs, |t| Ok(linear(&t[0], &t[1], Some(&t[2]))?));
     check("no bias", &inputs[..2], |t| Ok(linear(&t[0], &t[1], None)?));
-    // One image, more images than a product's rows, more outputs than a task's, one of each.
+    // One image; more images and outputs than one task has; one input; one output.
     for [n, ins, outs] in [[1, 5, 3], [17, 40, 130], [33, 1, 2], [2, 9, 1]] {
         let inputs = [random(&[n, ins], 1), random(&[outs, ins], 2), random(&[outs], 3)];
         check(&format!("{n} {ins} {outs}"), &inputs, |t| Ok(linear(&t[0], &t[1], Some(&t[2]))?));
@@ -257,7 +263,7 @@ fn dropout_is_a_function_of_its_key() {
     assert!((kept - 0.7).abs() < 0.005, "{kept}");
     assert!(y.iter().all(|&v| v == 0.0 || (v - 1.0 / 0.7).abs() < 1e-6));
     check("dropout", &[random(&[5, 9], 1)], |t| Ok(dropout(&t[0], 0.5, 3)?));
-    // The same mask for the gradient and in the portable body.
+    // The same mask for the gradient and in the portable implementation.
     let (y, gradients) = run(&[random(&[5, 9], 1)], DType::F32, |t| Ok(dropout(&t[0], 0.5, 3)?));
     let (reference, references) = run(&[random(&[5, 9], 1)], DType::F64, |t| Ok(dropout(&t[0], 0.5, 3)?));
     assert!(difference(&y, &reference) < 1e-6 && difference(&gradients[0], &references[0]) < 1e-6);
@@ -295,7 +301,7 @@ fn plain_gradients_equal_those_of_the_graph() {
 }
 
 #[test]
-fn every_instruction_set_agrees_with_the_portable_body() {
+fn every_instruction_set_agrees_with_the_portable_implementation() {
     for test in [
         "activations",
         "batch_norm",
@@ -306,5 +312,44 @@ fn every_instruction_set_agrees_with_the_portable_body() {
         "maxima_are_the_same_without_a_graph",
     ] {
         common::under_every_instruction_set(test);
+    }
+}
+
+/// Every way to pass something that makes no sense, and the variant that says what is at fault.
+#[test]
+fn errors_name_what_is_at_fault() {
+    let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+    let (x, vector) = (zeros(&[2, 3, 4, 4]), zeros(&[3]));
+    let norm = |x: &Tensor, gamma: &Tensor, eps| {
+        batch_norm_train(x, gamma, &zeros(&[3]), eps, Activation::None).map(|_| ())
+    };
+    let max = |kernel, stride, padding| max_pool2d(&x, kernel, stride, padding).map(|_| ());
+    let loss = |smoothing| cross_entropy(&zeros(&[2, 3]), &zeros(&[2]), smoothing).map(|_| ());
+    let first = ChannelSource::First;
+    let assemble = |sources: &[ChannelSource]| assemble_channels(&x, &x, sources).map(|_| ());
+    macro_rules! fails {
+        ($($run:expr => $pattern:pat,)*) => { $(
+            let error = $run.unwrap_err();
+            assert!(matches!(error, $pattern), "{error:?}");
+        )* };
+    }
+    fails! {
+        norm(&vector, &vector, 1e-5) => Error::Shape { op: "batch_norm_train", argument: "x", .. },
+        norm(&x, &zeros(&[4]), 1e-5) => Error::Shape { argument: "gamma", .. },
+        norm(&zeros(&[0, 3, 4, 4]), &vector, 1e-5) => Error::Shape { argument: "x", .. },
+        norm(&x, &vector, -1.0) => Error::Range { parameter: "eps", found: -1.0, .. },
+        max([0, 2], [1, 1], [0; 4]) => Error::Zero { op: "max_pool2d", parameter: "kernel" },
+        max([2, 2], [1, 0], [0; 4]) => Error::Zero { parameter: "stride", .. },
+        max([2, 2], [1, 1], [0, 2, 0, 0]) => Error::Padding { padding: [0, 2, 0, 0], kernel: [2, 2], .. },
+        max([5, 5], [1, 1], [0; 4]) => Error::Shape { argument: "x", .. },
+        adaptive_avg_pool2d(&x, [0, 1]) => Error::Zero { op: "adaptive_avg_pool2d", parameter: "out" },
+        global_avg_pool(&zeros(&[1, 1, 0, 2])) => Error::Shape { op: "global_avg_pool", .. },
+        loss(f64::NAN) => Error::Range { op: "cross_entropy", parameter: "label_smoothing", .. },
+        dropout(&x, 1.0, 0) => Error::Range { op: "dropout", parameter: "p", found: 1.0, .. },
+        linear(&zeros(&[2, 3]), &zeros(&[5, 4]), None) => Error::Shape { op: "linear", argument: "x", .. },
+        scale_channels(&x, &zeros(&[2, 4])) => Error::Shape { argument: "gates", .. },
+        assemble(&[first(3)]) => Error::Channel { argument: "a", channel: 3, channels: 3 },
+        assemble(&[first(1), first(1)]) => Error::RepeatedChannel { argument: "a", channel: 1 },
+        gradients::max_pool2d(&x, [2, 2], [2, 2], [0; 4], &x) => Error::Shape { argument: "dy", .. },
     }
 }

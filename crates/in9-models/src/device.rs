@@ -68,7 +68,8 @@ impl DeviceName {
             DeviceName::Cpu => Ok(Device::Cpu),
             DeviceName::Cuda(_) if !cfg!(feature = "cuda") => Err(Error::Device {
                 device: self.to_string(),
-                why: "this program was built without CUDA (feature `cuda` or `cudnn` of in9-models)".to_owned(),
+                why: "this program was built without CUDA (feature `cuda` or `cudnn` of in9-models)"
+                    .to_owned(),
             }),
             DeviceName::Cuda(number) => Device::new_cuda(number).map_err(|e| Error::Device {
                 device: self.to_string(),

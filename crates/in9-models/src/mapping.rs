@@ -26,11 +26,9 @@ impl std::str::FromStr for Mapping {
         match text {
             "a" | "A" => Ok(Self::A),
             "b" | "B" => Ok(Self::B),
-            _ => Err(Error::Setting {
-                name: "mapping".into(),
-                expected: "a or b".into(),
-                found: text.into(),
-            }),
+            _ => {
+                Err(Error::Setting { name: "mapping".into(), expected: "a or b".into(), found: text.into() })
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use candle_core::{Device, Tensor};
 use in9_data::predictions::Table;
-use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build, toy};
+use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build};
 use in9_models::Mode;
 use in9_models::open::{Options, open};
 use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
@@ -20,8 +20,8 @@ fn dataset() -> &'static Path {
     let (_, path) = DATASET.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let (photographs, out) = (dir.path().join("toy"), dir.path().join("small-toy"));
-        let config = toy::ToyConfig { seed: 1, rho: 0.5, train_per_class: 5, test_per_class: 2 };
-        toy::render(&config, &photographs, &|_, _| {}).unwrap();
+        let config = in9_toy::WorldConfig { seed: 1, rho: 0.5, train_per_class: 5, test_per_class: 2 };
+        in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
         let config = BuildConfig {
             size: 32,
             masks: MaskSource::Exact,

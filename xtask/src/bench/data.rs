@@ -73,7 +73,7 @@ impl Data {
     pub(crate) fn run(self) -> Result<()> {
         std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
         // Of the workspace, whose features are those of every other build: nothing is compiled a second time.
-        build_release(&["--workspace", "--bin", "in9-data", "--example", "bench_loader"])?;
+        build_release(&["--workspace", "--bin", "in9", "--example", "bench_loader"])?;
         if self.only != Some(Part::Build) {
             self.loader()?;
         }
@@ -88,10 +88,10 @@ impl Data {
         let (world, dataset, arrays) =
             (self.out.join("world"), self.out.join("toy-224"), self.out.join("arrays"));
         if !dataset.join("manifest.json").is_file() {
-            let mut toy = in9_data();
+            let mut toy = in9();
             toy.args(["toy", "--train-per-class", "200", "--test-per-class", "1", "--out"]).arg(&world);
             stdout_of(&mut toy)?;
-            let mut build = in9_data();
+            let mut build = in9();
             build.args(["build", "--source", "toy", "--masks", "exact", "--size", "224", "--root"]);
             stdout_of(build.arg(&world).arg("--out").arg(&dataset))?;
         }
@@ -163,7 +163,7 @@ impl Data {
             if out.exists() {
                 std::fs::remove_dir_all(&out).with_context(|| out.display().to_string())?;
             }
-            let mut command = in9_data();
+            let mut command = in9();
             command.args(["build", "--quiet", "--source", source, "--size", size, "--root"]).arg(root);
             command.arg("--out").arg(&out).args(["--jobs", &self.threads.to_string()]);
             let begun = Instant::now();
@@ -192,8 +192,8 @@ impl Data {
     }
 }
 
-fn in9_data() -> Command {
-    Command::new(release_dir().join("in9-data"))
+fn in9() -> Command {
+    Command::new(release_dir().join("in9"))
 }
 
 fn bench_loader() -> PathBuf {

@@ -11,6 +11,7 @@ mod zoo;
 
 use anyhow::Result;
 use clap::Subcommand;
+pub(crate) use peer::release_dir;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {

@@ -1,4 +1,4 @@
-//! Weighted k-means over palette cells: where the mixtures start.
+//! Weighted k-means over palette cells, which initialises the mixtures.
 //!
 //! Lloyd's iterations from a k-means++ start (Arthur and Vassilvitskii 2007), the greedy form
 //! that tries a few candidates for each new centre and keeps the best.
@@ -7,10 +7,12 @@ use super::moments::Moments;
 use crate::params::MAX_COMPONENTS;
 use crate::random::Random;
 
-const ROUNDS: usize = 10;
+/// Most iterations of Lloyd's algorithm.
+const ITERATIONS: usize = 10;
+/// Candidates for each new centre.
 const CANDIDATES: usize = 3;
 
-/// Buffers that survive between calls.
+/// Buffers that are kept between calls.
 #[derive(Debug, Default)]
 pub(crate) struct KMeans {
     points: Vec<Point>,
@@ -41,7 +43,7 @@ impl KMeans {
         let mut centres = [[0.0_f32; 3]; MAX_COMPONENTS];
         let k = self.seed(&mut centres, k, random);
         let mut clusters = [Moments::default(); MAX_COMPONENTS];
-        for _ in 0..ROUNDS {
+        for _ in 0..ITERATIONS {
             clusters = [Moments::default(); MAX_COMPONENTS];
             for (cell, point) in cells.iter().zip(&self.points) {
                 clusters[nearest(&centres[..k], point.colour)] += *cell;
@@ -64,7 +66,7 @@ impl KMeans {
     /// Chooses up to `k` centres among the points; returns how many.
     fn seed(&mut self, centres: &mut [[f32; 3]; MAX_COMPONENTS], k: usize, random: &mut Random) -> usize {
         let Self { points, nearest, trial, best } = self;
-        // The three buffers change places: all of them must be large enough.
+        // The three buffers are swapped, so all of them must be large enough.
         for buffer in [&mut *nearest, &mut *trial, &mut *best] {
             buffer.clear();
             buffer.reserve(points.len());

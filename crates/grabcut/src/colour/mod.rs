@@ -1,4 +1,4 @@
-//! Colour models: sums over sets of pixels, clusters to start from, Gaussian mixtures.
+//! Colour models: moments of sets of pixels, clusters, Gaussian mixtures.
 
 pub(crate) mod kmeans;
 pub(crate) mod mixture;

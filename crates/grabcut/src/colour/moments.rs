@@ -1,7 +1,7 @@
 //! Count, sum and sum of products of a set of 8-bit colours.
 //!
-//! All are integers, so the result does not depend on the order of the pixels or on how they
-//! were divided between threads. Sums of squares fit 64 bits up to 2.8 × 10¹⁴ pixels.
+//! All are integers, so the result does not depend on the order of the pixels. Sums of squares fit 64 bits up to
+//! 2.8 × 10¹⁴ pixels.
 
 use std::ops::AddAssign;
 
@@ -60,7 +60,7 @@ impl AddAssign for Moments {
     }
 }
 
-/// Most pixels of a run that [`RunMoments`] can take: 255² times this fits 32 bits.
+/// Most pixels of a run for [`RunMoments`]: 255² times this fits 32 bits.
 pub(crate) const MAX_RUN: usize = 1 << 16;
 
 /// Moments of up to [`MAX_RUN`] pixels that belong to several sets, kept in narrow lanes so that a
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_finite_moments() {
+    fn an_empty_set_has_finite_moments() {
         assert_eq!(Moments::default().mean(), [0.0; 3]);
         assert_eq!(Moments::default().covariance(), [0.0; 6]);
     }

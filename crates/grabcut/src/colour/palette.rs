@@ -1,6 +1,6 @@
 //! The colours of a region, gathered into cells of 8 × 8 × 8 levels.
 //!
-//! K-means needs to see how colours are distributed, not every pixel: a photograph of 200,000
+//! K-means needs to see how colours are distributed, not every pixel: a image of 200,000
 //! pixels fills a few thousand cells. A cell keeps exact moments, so mixtures fitted to clusters
 //! of cells are those of the pixels themselves.
 

@@ -1,9 +1,9 @@
-//! Boykov and Kolmogorov's augmenting paths (PAMI 2004) on the implicit grid: the tests' second
-//! opinion, and the baseline of the comparison in the README.
+//! Boykov and Kolmogorov's augmenting paths (PAMI 2004) on the implicit grid: the reference of the tests, and the
+//! baseline of the comparison in the README.
 //!
-//! Two trees grow from the terminals through links with residual capacity; where they meet, flow
-//! is pushed along the path, and the nodes cut off by saturated links (orphans) look for another
-//! parent. Capacities are integers, so the result is exact.
+//! Two forests grow from the terminals through links with residual capacity. Where they meet, flow is pushed along
+//! the path, and the nodes cut off by saturated links (orphans) look for another parent. Capacities are integers,
+//! so the result is exact.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ use super::grid::{Shape, back};
 
 /// Parent of a node that is linked to its terminal.
 const TERMINAL: u8 = 8;
-/// Parent of a node that lost its parent and waits for another.
+/// Parent of an orphan: a node that lost its parent and has not found another yet.
 const ORPHAN: u8 = 9;
 /// Parent of a node in no tree.
 const NONE: u8 = 10;
@@ -28,7 +28,7 @@ struct Node {
     link: [u16; 8],
     /// Residual of the link from the source (positive) or to the sink (negative).
     excess: i32,
-    /// Time at which `distance` was last known to be right.
+    /// Time at which `distance` was last correct.
     stamp: u32,
     /// Links to the terminal along the tree.
     distance: u32,
@@ -69,13 +69,13 @@ impl BoykovKolmogorov {
         self.nodes[to].link[back(d)] = capacity;
     }
 
-    /// Adds to the capacity from the source (negative: to the sink); flow already there stays.
+    /// Adds to the capacity from the source (negative: to the sink). The flow is kept.
     #[inline(always)]
     pub(crate) fn add_excess(&mut self, node: usize, delta: i32) {
         self.nodes[node].excess += delta;
     }
 
-    /// Whether the node can be reached from the source through residual links. Of all least cuts
+    /// Whether the node can be reached from the source through links with residual capacity. Of all minimum cuts
     /// this is the one with the fewest nodes on the source's side; it does not depend on the flow.
     #[inline(always)]
     pub(crate) fn on_source_side(&self, node: usize) -> bool {
@@ -84,7 +84,7 @@ impl BoykovKolmogorov {
 
     /// Pushes flow until no path from source to sink is left.
     pub(crate) fn solve(&mut self) {
-        self.plant();
+        self.init_roots();
         while let Some(&front) = self.active.front() {
             let node = front as usize;
             let meeting = match self.nodes[node].tree {
@@ -114,7 +114,7 @@ impl BoykovKolmogorov {
     }
 
     /// Makes every node with excess the root of a tree.
-    fn plant(&mut self) {
+    fn init_roots(&mut self) {
         self.active.clear();
         self.time = 1;
         for (i, node) in self.nodes.iter_mut().enumerate() {
@@ -139,7 +139,7 @@ impl BoykovKolmogorov {
         }
     }
 
-    /// Grows the source's tree from `node`; returns the link on which it meets the sink's.
+    /// Grows the source's forest from `node`. Returns the link on which it meets the sink's.
     fn grow_source(&mut self, node: usize) -> Option<(usize, usize)> {
         let Node { link, stamp, distance, .. } = self.nodes[node];
         for (d, &left) in link.iter().enumerate() {
@@ -169,7 +169,7 @@ impl BoykovKolmogorov {
         None
     }
 
-    /// Grows the sink's tree from `node`; returns the link on which the source's meets it.
+    /// Grows the sink's forest from `node`. Returns the link on which the source's meets it.
     fn grow_sink(&mut self, node: usize) -> Option<(usize, usize)> {
         let Node { stamp, distance, .. } = self.nodes[node];
         for d in 0..8 {
@@ -225,7 +225,7 @@ impl BoykovKolmogorov {
             node = node.wrapping_add(self.offsets[parent]);
         }
 
-        // Every link on the path bounds the flow, so it fits 16 bits.
+        // The flow is at most the capacity of every link on the path, so it fits 16 bits.
         let step = flow as u16;
         self.nodes[from].link[d] -= step;
         self.nodes[to].link[back(d)] += step;
@@ -274,7 +274,7 @@ impl BoykovKolmogorov {
         self.orphans.push_front(node as u32);
     }
 
-    /// Finds the orphan another parent in its tree, the nearest to the terminal, or sets it free.
+    /// Finds another parent for the orphan in its forest, the nearest to the terminal, or else makes it free.
     fn adopt<const TREE: u8>(&mut self, orphan: usize) {
         let mut best = (u32::MAX, NONE);
         let link = self.nodes[orphan].link;
@@ -319,8 +319,8 @@ impl BoykovKolmogorov {
         node.parent = NONE;
     }
 
-    /// Distance of `start` to its terminal, or `None` if its tree hangs from an orphan. Marks the
-    /// nodes on the way, so that later searches of this round stop early.
+    /// Distance of `start` to its terminal, or `None` if the root of its tree is an orphan. Marks the nodes on the
+    /// way, so that later searches of the same augmentation stop early.
     fn distance(&mut self, start: usize) -> Option<u32> {
         let mut length = 0;
         let mut node = start;

@@ -1,11 +1,11 @@
 //! The shape of the grid that carries the flow, and the eight directions in it.
 
-/// Columns and rows that a step in each direction moves, in the order of the neighbours in
-/// memory; direction `7 - d` leads back from `d`.
+/// Columns and rows of a step in each direction, in the order of the neighbours in memory. The opposite of
+/// direction `d` is `7 - d`.
 pub(crate) const STEP: [(isize, isize); 8] =
     [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)];
 
-/// The four directions in which links are set; the others are their opposites.
+/// The four directions in which links are set. The others are their opposites.
 pub(crate) const FORWARD: [usize; 4] = [4, 5, 6, 7];
 
 /// The opposite direction.
@@ -14,13 +14,13 @@ pub(crate) fn back(d: usize) -> usize {
     7 - d
 }
 
-/// Shape of a padded grid: each row ends with one node without links, which is also what a step
-/// to the left of the first column meets; one row of such nodes lies above and below.
+/// Shape of a padded grid. Each row ends with one node without links, which is also the left neighbour of the first
+/// node of the next row. One row of such nodes is above the grid and one below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Shape {
-    /// Columns of proper nodes.
+    /// Columns without the padding.
     pub(crate) width: usize,
-    /// Rows of proper nodes.
+    /// Rows without the padding.
     pub(crate) height: usize,
 }
 
@@ -35,13 +35,13 @@ impl Shape {
         (self.height + 2) * self.stride() + 2
     }
 
-    /// Position of a node.
+    /// Index of a node.
     #[inline(always)]
     pub(crate) fn at(self, x: usize, y: usize) -> usize {
         (y + 1) * self.stride() + x + 1
     }
 
-    /// What to add (wrapping) to a node's position for a step in each direction.
+    /// What to add (wrapping) to the index of a node for a step in each direction.
     pub(crate) fn offsets(self) -> [usize; 8] {
         STEP.map(|(dx, dy)| (dy * self.stride() as isize + dx) as usize)
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_from_a_proper_node_stays_in_memory_and_has_an_opposite() {
+    fn every_step_from_a_node_stays_in_memory_and_has_an_opposite() {
         for (width, height) in [(1, 1), (1, 5), (5, 1), (3, 4)] {
             let shape = Shape { width, height };
             let proper: Vec<usize> =

@@ -1,16 +1,16 @@
 //! Incremental breadth-first search (Goldberg, Hed, Kaplan, Tarjan and Werneck, ESA 2011) on the
 //! implicit grid.
 //!
-//! Like Boykov and Kolmogorov's algorithm it grows a forest from each terminal and pushes flow
-//! where they meet. Here the forests are breadth-first, so every path is shortest, a node knows
-//! from its neighbours' labels alone whether one can be its parent, and the number of steps has a
-//! polynomial bound. Capacities are integers: the result is exact.
+//! Like Boykov and Kolmogorov's algorithm it grows a forest from each terminal and pushes flow where they meet.
+//! Here the forests are breadth-first. So every augmenting path is a shortest one, the label of a neighbour alone
+//! tells whether it can be the parent of a node, and the number of steps has a polynomial bound. Capacities are
+//! integers, so the result is exact.
 
 use super::forest::Forest;
 use super::grid::{Shape, back};
 use super::residual::{IN, OUT, Residual};
 
-/// The solver's memory.
+/// The solver, with its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct IncrementalBfs {
     forest: Forest,
@@ -19,16 +19,16 @@ pub(crate) struct IncrementalBfs {
 impl IncrementalBfs {
     /// Pushes flow until no path from source to sink is left.
     pub(crate) fn solve(&mut self, shape: Shape, residual: &mut Residual) {
-        self.forest.plant(shape, &residual.excess);
+        self.forest.init_roots(shape, &residual.excess);
         loop {
             let [source, sink] = self.forest.sides();
-            if source.now.is_empty() {
-                // All that the source reaches is in its forest: the cut is found.
-                self.forest.even_out();
+            if source.current.is_empty() {
+                // Every node that can be reached from the source is in its forest: the cut is found.
+                self.forest.equalise_capacity();
                 return;
             }
-            // The side that has cost less so far grows by a level.
-            if sink.now.is_empty() || source.work <= sink.work {
+            // The forest that has cost less so far grows by a level.
+            if sink.current.is_empty() || source.work <= sink.work {
                 self.grow::<1>(residual);
             } else {
                 self.grow::<-1>(residual);
@@ -36,38 +36,39 @@ impl IncrementalBfs {
         }
     }
 
-    /// Whether the source reaches the node after [`IncrementalBfs::solve`].
+    /// Whether the node is on the source's side after [`IncrementalBfs::solve`].
     #[inline(always)]
     pub(crate) fn on_source_side(&self, node: usize) -> bool {
         self.forest.label(node) > 0
     }
 
-    /// Scans the side's uppermost level, pushing flow wherever it meets the other side.
+    /// Scans the nodes of the last level of a forest, and pushes flow wherever they meet the other forest.
     fn grow<const SIDE: i32>(&mut self, residual: &mut Residual) {
         let side = self.forest.side::<SIDE>();
-        let level = SIDE * side.top;
-        side.limit = side.top + 1;
+        let level = SIDE * side.level;
+        side.limit = side.level + 1;
         let mut at = 0;
-        // Nodes that rise to this level meanwhile are appended to the list.
-        while let Some(&node) = self.forest.side::<SIDE>().now.get(at) {
+        // Nodes whose label rises to this level meanwhile are appended to the list.
+        while let Some(&node) = self.forest.side::<SIDE>().current.get(at) {
             at += 1;
             if self.forest.label(node as usize) == level {
                 self.scan::<SIDE>(residual, node as usize, level);
             }
         }
         let side = self.forest.side::<SIDE>();
-        side.now.clear();
-        std::mem::swap(&mut side.now, &mut side.then);
-        side.top += 1;
-        side.limit = side.top;
+        side.current.clear();
+        std::mem::swap(&mut side.current, &mut side.next);
+        side.level += 1;
+        side.limit = side.level;
     }
 
+    /// Scans one node: adds its free neighbours to the forest and pushes flow to those of the other forest.
     #[inline(always)]
     fn scan<const SIDE: i32>(&mut self, residual: &mut Residual, node: usize, level: i32) {
         let direction = if SIDE > 0 { OUT } else { IN };
-        // No neighbour of the node's own side can leave it during the scan: it would rather become
-        // a child of the node.
-        let mut todo = residual.open[node][direction] & self.forest.strangers::<SIDE>(node);
+        // Neighbours that are already in this forest can be left out for the whole scan. They stay in it while
+        // the node is scanned: one that becomes an orphan would at least find this node as its parent.
+        let mut todo = residual.unsaturated[node][direction] & self.forest.outside::<SIDE>(node);
         while todo != 0 {
             let d = todo.trailing_zeros() as usize;
             todo &= todo - 1;
@@ -88,18 +89,18 @@ impl IncrementalBfs {
                 if self.forest.label(node) != level {
                     return;
                 }
-                if residual.open[node][direction] >> d & 1 == 0 {
+                if residual.unsaturated[node][direction] >> d & 1 == 0 {
                     break;
                 }
             }
         }
     }
 
-    /// Pushes as much as fits along the path through the link from `from` in direction `d` to
-    /// `to`, where the forests meet.
+    /// Pushes as much flow as possible along the path through the link from `from` in direction `d` to `to`, where
+    /// the forests meet.
     fn augment(&mut self, residual: &mut Residual, from: usize, d: usize, to: usize) {
         let flow = self.bottleneck(residual, from, d, to);
-        // The link in the middle bounds the flow, so it fits 16 bits.
+        // The flow is at most the capacity of the link in the middle, so it fits 16 bits.
         let amount = flow as u16;
         residual.push(from, d, to, amount);
 
@@ -132,7 +133,7 @@ impl IncrementalBfs {
         self.forest.adopt::<-1>(residual);
     }
 
-    /// What fits along the path, at least 1.
+    /// The largest flow along the path, at least 1.
     fn bottleneck(&self, residual: &Residual, from: usize, d: usize, to: usize) -> i32 {
         let mut least = residual.link[from][d];
         let mut node = from;

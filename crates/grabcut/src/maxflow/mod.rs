@@ -16,9 +16,9 @@ use incremental_bfs::IncrementalBfs;
 use pyramid::Pyramid;
 use residual::Residual;
 
-/// A grid, the flow on it and its least cut.
+/// A grid, a flow on it, and its minimum cut.
 ///
-/// Flow stays when terminal capacities change, so a later [`GridCut::solve`] only has to route the
+/// The flow is kept when terminal capacities change, so a later [`GridCut::solve`] only has to route the
 /// difference.
 #[derive(Debug, Default)]
 pub(crate) struct GridCut {
@@ -44,14 +44,13 @@ impl GridCut {
         self.residual.set_link(node, d, capacity);
     }
 
-    /// Adds to the capacity from the source (negative: to the sink), in units; flow already there
-    /// stays.
+    /// Adds to the capacity from the source (negative: to the sink), in units. The flow is kept.
     #[inline(always)]
     pub(crate) fn add_excess(&mut self, node: usize, delta: i32) {
         self.residual.excess[node] += delta;
     }
 
-    /// What the flow leaves of the node's link to its terminal: see [`GridCut::add_excess`].
+    /// Residual capacity of the node's link to its terminal, signed as in [`GridCut::add_excess`].
     #[inline(always)]
     pub(crate) fn excess(&self, node: usize) -> i32 {
         self.residual.excess[node]
@@ -62,12 +61,12 @@ impl GridCut {
         if std::mem::take(&mut self.fresh) {
             self.pyramid.start(self.shape, &mut self.residual);
         }
-        self.residual.settle(self.shape);
+        self.residual.cancel_adjacent(self.shape);
         self.solver.solve(self.shape, &mut self.residual);
     }
 
-    /// Whether the source reaches the node through links with capacity left. Of all least cuts
-    /// this is the one with the fewest nodes on the source's side: it does not depend on the flow.
+    /// Whether the node can be reached from the source through links with residual capacity. Of all minimum cuts
+    /// this is the one with the fewest nodes on the source's side; it does not depend on the flow.
     #[inline(always)]
     pub(crate) fn on_source_side(&self, node: usize) -> bool {
         self.solver.on_source_side(node)

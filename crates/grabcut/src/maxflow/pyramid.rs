@@ -1,16 +1,16 @@
-//! A first flow from coarser grids.
+//! An initial flow from coarser grids, as in multigrid methods.
 //!
-//! Blocks of 2 × 2 nodes become one node each, with the summed excesses and the summed capacities
-//! between blocks; the flow found there is laid out over the fine links it stands for. Long
-//! detours are then found where they are short, and the fine grid is left with local imbalances.
-//! Any flow within the capacities is a valid start, so nothing here can affect the result.
+//! Each block of 2 × 2 nodes becomes one node, with the sums of the excesses and of the capacities between
+//! blocks (restriction). The flow found there is distributed over the fine links (prolongation). Long paths are
+//! thus found where they are short, and only local imbalances are left for the fine grid. Any flow within the
+//! capacities is a valid start, so nothing here can affect the result.
 
 use super::grid::{STEP, Shape, back};
 use super::incremental_bfs::IncrementalBfs;
 use super::residual::Residual;
 
-/// Links that make up each direction between blocks: column and row of the node in its block,
-/// direction from there.
+/// The fine links between blocks, for each direction between blocks: column and row of the node in its block, and
+/// the direction from there.
 const BUNDLE: [&[(usize, usize, usize)]; 8] = [
     &[(0, 0, 0)],
     &[(0, 0, 1), (0, 0, 2), (1, 0, 1), (1, 0, 0)],
@@ -23,10 +23,10 @@ const BUNDLE: [&[(usize, usize, usize)]; 8] = [
 ];
 /// Fine units in a coarse unit: a bundle has up to four links, whose sum must fit 16 bits.
 const UNIT: i32 = 4;
-/// Grids that are solved before the finest one.
+/// Most coarser grids.
 const LEVELS: usize = 3;
-/// A grid with a smaller side is not reduced further.
-const LEAST_SIDE: usize = 8;
+/// A grid whose shorter side is no longer than this has no coarser one.
+const MIN_SIDE: usize = 8;
 
 /// The coarser grids.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ struct Level {
 }
 
 impl Pyramid {
-    /// Puts flow on `residual`, a grid of `shape`.
+    /// Pushes an initial flow on `residual`, a grid of `shape`.
     pub(crate) fn start(&mut self, shape: Shape, residual: &mut Residual) {
         descend(&mut self.levels, shape, residual);
     }
@@ -50,14 +50,14 @@ impl Pyramid {
 
 fn descend(levels: &mut [Level], shape: Shape, fine: &mut Residual) {
     let Some((coarse, coarser)) = levels.split_first_mut() else { return };
-    if shape.width.min(shape.height) <= LEAST_SIDE {
+    if shape.width.min(shape.height) <= MIN_SIDE {
         return;
     }
     coarse.shape = Shape { width: shape.width.div_ceil(2), height: shape.height.div_ceil(2) };
-    reduce(shape, fine, coarse);
+    restrict(shape, fine, coarse);
     descend(coarser, coarse.shape, &mut coarse.residual);
     coarse.solver.solve(coarse.shape, &mut coarse.residual);
-    lay_out(coarse, shape, fine);
+    prolong(coarse, shape, fine);
 }
 
 /// The fine nodes of a bundle with the directions of its links.
@@ -69,14 +69,14 @@ fn bundle(shape: Shape, x: usize, y: usize, d: usize) -> impl Iterator<Item = (u
     })
 }
 
-/// Sum of what is left of a bundle's links.
+/// Sum of the residual capacities of a bundle.
 #[inline(always)]
 fn left(shape: Shape, fine: &Residual, x: usize, y: usize, d: usize) -> i32 {
     bundle(shape, x, y, d).map(|(node, link)| i32::from(fine.link[node][link])).sum()
 }
 
-/// Sets up the coarse grid from what is left on the fine one.
-fn reduce(shape: Shape, fine: &Residual, coarse: &mut Level) {
+/// Sets up the coarse grid from the residual capacities of the fine one.
+fn restrict(shape: Shape, fine: &Residual, coarse: &mut Level) {
     coarse.residual.reset(coarse.shape);
     for y in 0..coarse.shape.height {
         for x in 0..coarse.shape.width {
@@ -99,7 +99,7 @@ fn reduce(shape: Shape, fine: &Residual, coarse: &mut Level) {
 }
 
 /// Distributes the coarse flow over the fine links.
-fn lay_out(coarse: &Level, shape: Shape, fine: &mut Residual) {
+fn prolong(coarse: &Level, shape: Shape, fine: &mut Residual) {
     for y in 0..coarse.shape.height {
         for x in 0..coarse.shape.width {
             for d in super::grid::FORWARD {
@@ -118,7 +118,7 @@ fn lay_out(coarse: &Level, shape: Shape, fine: &mut Residual) {
     }
 }
 
-/// Pushes `flow`, at most `capacity`, over the links of a bundle in proportion to what is left.
+/// Pushes `flow`, at most `capacity`, over the links of a bundle in proportion to their residual capacities.
 fn spread(shape: Shape, fine: &mut Residual, (x, y): (usize, usize), d: usize, flow: i32, capacity: i32) {
     let (mut flow, mut capacity) = (flow, capacity);
     for (node, link) in bundle(shape, x, y, d) {

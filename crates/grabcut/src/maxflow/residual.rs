@@ -2,26 +2,26 @@
 
 use super::grid::{Shape, back};
 
-/// What is left of every link's capacity, in units of energy.
+/// The residual capacity of every link, in units of energy.
 ///
-/// Any amounts of flow on the links leave the set of least cuts unchanged as long as the excesses
-/// account for them, so solvers may start from whatever an earlier one left.
+/// Pushing flow over links does not change the set of minimum cuts, as long as the excesses account for it. A
+/// solver may thus start from any flow that an earlier one left.
 #[derive(Debug, Default)]
 pub(crate) struct Residual {
-    /// Per node, to each neighbour. A link and its opposite share twice the link's capacity.
+    /// Per node, to each neighbour. The residuals of a link and its opposite add up to twice the capacity.
     pub(crate) link: Vec<[u16; 8]>,
-    /// Per node, from the source (positive) or to the sink (negative); only the difference of the
-    /// two matters to the cut.
+    /// Per node, the residual from the source (positive) or to the sink (negative). Only the difference of the two
+    /// affects the cut.
     pub(crate) excess: Vec<i32>,
-    /// Per node, one bit a direction: links that lead out with capacity left, and links that lead
-    /// in with capacity left.
-    pub(crate) open: Vec<[u8; 2]>,
+    /// Per node, one bit for each direction: the links out of the node, and those into it, that have residual
+    /// capacity.
+    pub(crate) unsaturated: Vec<[u8; 2]>,
     pub(crate) offsets: [usize; 8],
 }
 
-/// Index into [`Residual::open`]: links that lead out of the node.
+/// Index into [`Residual::unsaturated`]: links out of the node.
 pub(crate) const OUT: usize = 0;
-/// Index into [`Residual::open`]: links that lead into the node.
+/// Index into [`Residual::unsaturated`]: links into the node.
 pub(crate) const IN: usize = 1;
 
 impl Residual {
@@ -32,8 +32,8 @@ impl Residual {
         self.link.resize(nodes, [0; 8]);
         self.excess.clear();
         self.excess.resize(nodes, 0);
-        self.open.clear();
-        self.open.resize(nodes, [0; 2]);
+        self.unsaturated.clear();
+        self.unsaturated.resize(nodes, [0; 2]);
         self.offsets = shape.offsets();
     }
 
@@ -50,46 +50,46 @@ impl Residual {
         self.set_residual(self.neighbour(node, d), back(d), capacity);
     }
 
-    /// Sets what is left of the link that leads out of `node` in direction `d`.
+    /// Sets the residual capacity of the link out of `node` in direction `d`.
     #[inline(always)]
     pub(crate) fn set_residual(&mut self, node: usize, d: usize, left: u16) {
         let to = self.neighbour(node, d);
         self.link[node][d] = left;
         if left > 0 {
-            self.open[node][OUT] |= 1 << d;
-            self.open[to][IN] |= 1 << back(d);
+            self.unsaturated[node][OUT] |= 1 << d;
+            self.unsaturated[to][IN] |= 1 << back(d);
         }
     }
 
-    /// Moves `amount`, at least 1 and at most what is left, over the link of `node` in direction
-    /// `d` to its neighbour `to`. Returns whether nothing is left.
+    /// Pushes `amount`, at least 1 and at most the residual capacity, over the link of `node` in direction `d` to
+    /// its neighbour `to`. Returns whether the link is saturated then.
     #[inline(always)]
     pub(crate) fn push(&mut self, node: usize, d: usize, to: usize, amount: u16) -> bool {
         self.link[to][back(d)] += amount;
-        self.open[to][OUT] |= 1 << back(d);
-        self.open[node][IN] |= 1 << d;
+        self.unsaturated[to][OUT] |= 1 << back(d);
+        self.unsaturated[node][IN] |= 1 << d;
         let left = &mut self.link[node][d];
         *left -= amount;
         let saturated = *left == 0;
         if saturated {
-            self.open[node][OUT] &= !(1 << d);
-            self.open[to][IN] &= !(1 << back(d));
+            self.unsaturated[node][OUT] &= !(1 << d);
+            self.unsaturated[to][IN] &= !(1 << back(d));
         }
         saturated
     }
 
-    /// Lets neighbours with opposite excesses cancel them over the links between them. These are
-    /// most of all augmenting paths, and need no search.
-    pub(crate) fn settle(&mut self, shape: Shape) {
+    /// Cancels opposite excesses of neighbours over the links between them. These are most of all augmenting
+    /// paths, and they need no search.
+    pub(crate) fn cancel_adjacent(&mut self, shape: Shape) {
         for y in 0..shape.height {
             for x in 0..shape.width {
-                self.settle_node(shape.at(x, y), shape.stride());
+                self.cancel_node(shape.at(x, y), shape.stride());
             }
         }
     }
 
     #[inline(always)]
-    fn settle_node(&mut self, node: usize, stride: usize) {
+    fn cancel_node(&mut self, node: usize, stride: usize) {
         let mut left = self.excess[node];
         if left <= 0 {
             return;
@@ -98,7 +98,7 @@ impl Residual {
         for (d, &excess) in around(&self.excess, node, stride).iter().enumerate() {
             todo |= u8::from(excess < 0) << d;
         }
-        todo &= self.open[node][OUT];
+        todo &= self.unsaturated[node][OUT];
         while todo != 0 && left > 0 {
             let d = todo.trailing_zeros() as usize;
             todo &= todo - 1;

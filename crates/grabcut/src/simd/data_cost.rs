@@ -1,10 +1,10 @@
-//! Data term: what it costs to explain a pixel by a mixture, and which component does it best.
+//! The data term: the cost of a pixel under a mixture, and the component that attains it.
 
 use super::{Backend, LANES, dispatch, round};
 use crate::colour::mixture::Mixture;
 use crate::params::MAX_COMPONENTS;
 
-/// Costs saturate here (in units), so that sums over a node's links stay far from overflow.
+/// Largest cost in units, so that sums over the links of a node cannot overflow.
 const MAX_COST: f32 = 4_194_304.0;
 
 /// A mixture prepared for evaluation, in units of energy.
@@ -12,11 +12,11 @@ const MAX_COST: f32 = 4_194_304.0;
 pub(crate) struct CostTable {
     rows: [Row; MAX_COMPONENTS],
     len: usize,
-    /// The first component that explains any pixel.
+    /// The first component with a weight over 0.
     first: u8,
 }
 
-/// One component; its offset is infinite if it explains no pixel, and so is then its cost.
+/// One component. If its weight is 0, its offset is infinite, and so is its cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Row {
     mean: [f32; 3],
@@ -42,30 +42,30 @@ impl CostTable {
         Self { rows, len: components.len(), first }
     }
 
-    /// Evaluates a run of pixels given as planes: `cost[i]` is the least cost over the components
-    /// in units, at most [`MAX_COST`], and `component[i]` the component that has it (the first of
-    /// equals). All slices must have the same length.
+    /// Evaluates a run of pixels, given by their three channels. `cost[i]` becomes the least cost over the
+    /// components in units, at most [`MAX_COST`], and `component[i]` the first component that attains it. All
+    /// slices must have the same length.
     pub(crate) fn evaluate(
         &self,
         backend: Backend,
-        planes: [&[u8]; 3],
+        channels: [&[u8]; 3],
         cost: &mut [i32],
         component: &mut [u8],
     ) {
-        evaluate(backend, &self.rows[..self.len], self.first, planes, cost, component);
+        evaluate(backend, &self.rows[..self.len], self.first, channels, cost, component);
     }
 }
 
 dispatch! {
     fn evaluate = evaluate_body(
-        rows: &[Row], first: u8, planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8],
+        rows: &[Row], first: u8, channels: [&[u8]; 3], cost: &mut [i32], component: &mut [u8],
     )
 }
 
 #[inline(always)]
-fn evaluate_body(rows: &[Row], first: u8, planes: [&[u8]; 3], cost: &mut [i32], component: &mut [u8]) {
+fn evaluate_body(rows: &[Row], first: u8, channels: [&[u8]; 3], cost: &mut [i32], component: &mut [u8]) {
     let n = cost.len();
-    let [r, g, b] = planes.map(|p| &p[..n]);
+    let [r, g, b] = channels.map(|p| &p[..n]);
     let component = &mut component[..n];
     let whole = n - n % LANES;
     for at in (0..whole).step_by(LANES) {
@@ -76,8 +76,8 @@ fn evaluate_body(rows: &[Row], first: u8, planes: [&[u8]; 3], cost: &mut [i32], 
     }
     if whole < n {
         let mut pad = [[0_u8; LANES]; 3];
-        for (pad, plane) in pad.iter_mut().zip([r, g, b]) {
-            pad[..n - whole].copy_from_slice(&plane[whole..]);
+        for (pad, channel) in pad.iter_mut().zip([r, g, b]) {
+            pad[..n - whole].copy_from_slice(&channel[whole..]);
         }
         let (c, k) = block(rows, first, [load(&pad[0]), load(&pad[1]), load(&pad[2])]);
         cost[whole..].copy_from_slice(&c[..n - whole]);
@@ -85,14 +85,14 @@ fn evaluate_body(rows: &[Row], first: u8, planes: [&[u8]; 3], cost: &mut [i32], 
     }
 }
 
-// Plain loops: the closures of `array::from_fn` would be compiled without the wide vectors.
+// Plain loops, because the closures of `array::from_fn` would not be compiled for the instruction set.
 
 #[inline(always)]
-fn load(plane: &[u8]) -> [f32; LANES] {
-    let plane = &plane[..LANES];
+fn load(channel: &[u8]) -> [f32; LANES] {
+    let channel = &channel[..LANES];
     let mut values = [0.0; LANES];
     for i in 0..LANES {
-        values[i] = f32::from(plane[i]);
+        values[i] = f32::from(channel[i]);
     }
     values
 }
@@ -135,7 +135,7 @@ mod tests {
         for (k, m) in moments.iter_mut().enumerate() {
             let spread = random.unit() * 40.0;
             let middle = [random.unit() * 255.0, random.unit() * 255.0, random.unit() * 255.0];
-            // The third component stays empty, to see that it is left out.
+            // The third component stays empty, to check that it is never chosen.
             for _ in 0..if k == 2 { 0 } else { 5 + k * 20 } {
                 m.push(middle.map(|v| (v + spread * (random.unit() - 0.5)) as u8));
             }
@@ -153,12 +153,12 @@ mod tests {
         for n in [0, 1, 15, 16, 17, 100] {
             let mixture = mixture(&mut random, 5);
             let table = CostTable::new(&mixture, 655.34);
-            let planes: [Vec<u8>; 3] =
+            let channels: [Vec<u8>; 3] =
                 std::array::from_fn(|_| (0..n).map(|_| (random.unit() * 256.0) as u8).collect());
             let run = |backend| {
                 let (mut cost, mut component) = (vec![0; n], vec![0; n]);
-                let planes = [&planes[0][..], &planes[1], &planes[2]];
-                table.evaluate(backend, planes, &mut cost, &mut component);
+                let channels = [&channels[0][..], &channels[1], &channels[2]];
+                table.evaluate(backend, channels, &mut cost, &mut component);
                 (cost, component)
             };
             let portable = run(Backend::Portable);
@@ -166,7 +166,7 @@ mod tests {
                 assert_eq!(run(backend), portable, "{backend:?}");
             }
             for (i, (&cost, &component)) in portable.0.iter().zip(&portable.1).enumerate() {
-                let expected = direct(&mixture, 655.34, [planes[0][i], planes[1][i], planes[2][i]]);
+                let expected = direct(&mixture, 655.34, [channels[0][i], channels[1][i], channels[2][i]]);
                 let found = f64::from(cost);
                 assert!((found - expected).abs() <= 0.51 + 1e-5 * expected.abs(), "{found} {expected}");
                 assert_ne!(component, 2);

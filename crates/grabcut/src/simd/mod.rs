@@ -1,19 +1,20 @@
-//! Vectorised loops over pixels, chosen when the program runs.
+//! Vectorised loops over pixels, for the instruction set that is detected at run time.
 //!
-//! Each loop is written once, over blocks of [`LANES`] pixels, and compiled three times: for the
-//! build's own target, for AVX2 and for AVX-512. None contracts a multiplication with an addition,
-//! so all three give the same bits and a mask does not depend on the processor.
+//! Each loop is written once, over blocks of [`LANES`] pixels, and compiled three times: for the target of the
+//! build, for AVX2 and for AVX-512. No multiplication is fused with an addition, so all three give the same
+//! bits, and a mask does not depend on the processor.
 
 mod data_cost;
 mod smoothness;
 
 pub(crate) use data_cost::CostTable;
-pub(crate) use smoothness::{Falloff, MAX_LINK};
+pub(crate) use smoothness::{LinkCapacity, MAX_LINK};
 
-/// Pixels handled at once: two AVX-512 registers of `f32`, whose latencies overlap.
+/// Pixels handled at a time: two AVX-512 registers of `f32`, whose latencies overlap.
 const LANES: usize = 32;
 
-/// An instruction set that this processor has.
+/// An instruction set that was detected on this processor. Values other than `Portable` come from
+/// [`Backend::available`] only, which is what makes calling code compiled for them sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     /// Whatever the build targets.
@@ -32,7 +33,7 @@ impl Backend {
         *Self::available().last().unwrap_or(&Self::Portable)
     }
 
-    /// All that are available, narrowest first.
+    /// The instruction sets of this processor, narrowest first.
     pub(crate) fn available() -> &'static [Self] {
         #[cfg(target_arch = "x86_64")]
         {
@@ -72,11 +73,11 @@ macro_rules! dispatch {
             }
             match backend {
                 $crate::simd::Backend::Portable => $body($($arg),*),
-                // SAFETY: `Backend::available` lists this value only if the processor has AVX2.
+                // SAFETY: this value is made only where `Backend::available` detected AVX2.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Backend::Avx2 => unsafe { avx2($($arg),*) },
-                // SAFETY: `Backend::available` lists this value only if the processor has the
-                // four AVX-512 extensions named above.
+                // SAFETY: this value is made only where `Backend::available` detected the four AVX-512
+                // extensions named above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Backend::Avx512 => unsafe { avx512($($arg),*) },
             }

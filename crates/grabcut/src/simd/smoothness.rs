@@ -1,21 +1,21 @@
-//! Smoothness term: what it costs to separate two adjacent pixels.
+//! The smoothness term: the cost of separating two adjacent pixels.
 
 use super::{Backend, LANES, ROUND, dispatch, round};
 
-/// Capacity in units of the strongest link, between two horizontal neighbours of equal colour.
-/// The residual of a link can reach twice this, which fits 16 bits.
+/// Largest capacity of a link in units, which horizontal neighbours of equal colour have. Twice this, the largest
+/// residual capacity, fits 16 bits.
 pub(crate) const MAX_LINK: u16 = 32_767;
 
 /// Capacity of links as a function of squared colour distance: `strength · exp(−β d²)`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Falloff {
+pub(crate) struct LinkCapacity {
     /// β · log₂ e.
     rate: f32,
     /// Units at distance zero, for neighbours one pixel apart.
     strength: f32,
 }
 
-impl Falloff {
+impl LinkCapacity {
     /// `beta` in 1 / squared level; `strength` in units, at most [`MAX_LINK`].
     pub(crate) fn new(beta: f64, strength: f64) -> Self {
         Self {
@@ -24,8 +24,8 @@ impl Falloff {
         }
     }
 
-    /// Capacities between pixels `a[i]` and `b[i]`, given as planes; `diagonal` neighbours are √2
-    /// apart and their links that much weaker. All slices must have the length of `capacity`.
+    /// Capacities between pixels `a[i]` and `b[i]`, given by their three channels. Those of `diagonal` neighbours,
+    /// which are √2 pixels apart, are divided by √2. All slices must have the length of `capacity`.
     pub(crate) fn evaluate(
         self,
         backend: Backend,
@@ -56,10 +56,10 @@ fn links_body(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32, capacity: 
         capacity[at..end].copy_from_slice(&out);
     }
     if whole < n {
-        let pad = |planes: [&[u8]; 3]| {
-            planes.map(|plane| {
+        let pad = |channels: [&[u8]; 3]| {
+            channels.map(|channel| {
                 let mut pad = [0_u8; LANES];
-                pad[..n - whole].copy_from_slice(&plane[whole..]);
+                pad[..n - whole].copy_from_slice(&channel[whole..]);
                 pad
             })
         };
@@ -81,7 +81,7 @@ fn block(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES]
     }
     // exp₂ by splitting off the integer part and a Taylor polynomial of degree 6 on ±½, whose
     // relative error is under 2⁻²²; below 2⁻³⁰ the capacity is zero anyway.
-    // A plain loop: the closure of `array::from_fn` would be compiled without the wide vectors.
+    // A plain loop, because the closure of `array::from_fn` would not be compiled for the instruction set.
     let mut capacity = [0; LANES];
     for i in 0..LANES {
         let x = (-rate * distance[i] as f32).max(-30.0);
@@ -107,14 +107,14 @@ mod tests {
     fn every_backend_gives_the_same_bits_and_the_right_capacity() {
         let mut random = Random::new(5, 0);
         for (n, beta, strength) in [(0, 0.1, 1.0), (1, 0.0, 9.0), (37, 0.002, 32_767.0), (64, 5.0, 1e9)] {
-            let mut planes = || -> [Vec<u8>; 3] {
+            let mut channels = || -> [Vec<u8>; 3] {
                 std::array::from_fn(|_| (0..n).map(|_| (random.unit() * 60.0) as u8).collect())
             };
-            let (a, b) = (planes(), planes());
+            let (a, b) = (channels(), channels());
             for diagonal in [false, true] {
                 let run = |backend| {
                     let mut out = vec![0; n];
-                    Falloff::new(beta, strength).evaluate(
+                    LinkCapacity::new(beta, strength).evaluate(
                         backend,
                         [&a[0], &a[1], &a[2]],
                         [&b[0], &b[1], &b[2]],

@@ -2,11 +2,6 @@
 
 use super::pieces;
 use super::target::{Opened, Target};
-use anyhow::{Result, bail};
-use clap::Args;
-use in9_base::Piece;
-use in9_base::files::Owner;
-use in9_base::shell::{Outcome, Shell};
 use crate::output::number::percent_interval;
 use crate::probes::adversarial::summary::Names;
 use crate::probes::adversarial::write::files;
@@ -14,6 +9,11 @@ use crate::probes::adversarial::{
     PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
 };
 use crate::stats::LEVEL;
+use anyhow::{Result, bail};
+use clap::Args;
+use in9_base::Piece;
+use in9_base::files::Owner;
+use in9_base::shell::{Outcome, Shell};
 use in9_data::rng;
 use std::path::{Path, PathBuf};
 
@@ -145,12 +145,13 @@ impl Adversarial {
         let unit = if settings.exhaustive { "pairs" } else { "foregrounds" };
         let all = (settings.foregrounds.len() * settings.backgrounds.len()) as u64;
         let progress = shell.progress("adversarial", unit, all);
-        let found = search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| {
-            match settings.exhaustive {
+        let found =
+            search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| match settings
+                .exhaustive
+            {
                 true => progress.tell("adversarial", tried, all),
                 false => progress.tell("adversarial", decided as u64, n as u64),
-            }
-        })?;
+            })?;
         progress.finish();
         Ok(found)
     }

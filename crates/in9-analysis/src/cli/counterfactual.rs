@@ -1,16 +1,16 @@
 //! `counterfactual`: how much foreground and background each bring to the score.
 
 use super::target::Target;
+use crate::output::csv_files::encode;
+use crate::output::json;
+use crate::output::number::{percent_interval, points_interval};
+use crate::probes::counterfactual::{Effects, effects, mean};
+use crate::probes::written::Counterfactual as Written;
+use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
 use in9_base::files::Owner;
 use in9_base::shell::{Outcome, Shell};
-use crate::output::csv_files::encode;
-use crate::output::number::{percent_interval, points_interval};
-use crate::output::json;
-use crate::probes::counterfactual::{Effects, effects, mean};
-use crate::probes::written::Counterfactual as Written;
-use crate::stats::Bootstrap;
 
 const OWNER: Owner = Owner {
     made_by: "in9-analysis counterfactual",

@@ -41,7 +41,10 @@ pub(crate) fn check(pairs: &[Pair], settings: &SearchSettings, classes: usize) -
             );
         }
         if !backgrounds.contains(&pair.background) {
-            bail!("background {} is none that the search tries; the pieces' pairs.csv are damaged", pair.background);
+            bail!(
+                "background {} is none that the search tries; the pieces' pairs.csv are damaged",
+                pair.background
+            );
         }
         if pair.predicted.is_some_and(|class| usize::from(class) >= classes) {
             bail!("an answer is none of the {classes} classes; the pieces' pairs.csv are damaged");

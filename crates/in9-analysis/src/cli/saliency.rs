@@ -1,22 +1,22 @@
 //! `saliency`: where a network looks, measured against the true masks.
 
 use super::target::Target;
-use anyhow::Result;
-use clap::Args;
-use in9_base::files::Owner;
-use in9_base::shell::{Outcome, Shell};
 use crate::output::Grid;
 use crate::output::json;
 use crate::output::number::{percent_interval, points_interval};
+use crate::output::png;
 use crate::probes::saliency::gradients::Smooth;
 use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{maps_csv, overlay_name};
 use crate::probes::saliency::{Method, Settings, default_tap, run};
-use crate::probes::{GradientClassifier, Scenes};
-use crate::output::png;
 use crate::probes::written::Saliency as Written;
+use crate::probes::{GradientClassifier, Scenes};
 use crate::stats::Bootstrap;
+use anyhow::Result;
+use clap::Args;
+use in9_base::files::Owner;
+use in9_base::shell::{Outcome, Shell};
 use in9_data::View;
 use std::collections::BTreeSet;
 

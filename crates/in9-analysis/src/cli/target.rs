@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use in9_base::files::{self, OutputFolder, Owner};
 use in9_base::shell::Shell;
-use in9_data::{Dataset, Split, rng};
+use in9_data::{Dataset, SoundSplit, Split, rng};
 use in9_models::cli::DeviceArgs;
 use in9_models::cli::network::NetworkArgs;
 use in9_models::predict::dataset_name;
@@ -43,7 +43,7 @@ pub(crate) struct Target {
 /// An opened target.
 pub(crate) struct Opened {
     pub(crate) network: Classifier,
-    pub(crate) split: Split,
+    pub(crate) split: SoundSplit,
     pub(crate) classes: Vec<String>,
     pub(crate) source: Source,
     /// Everything that decides the answers: network, normalisation, mapping, photographs.
@@ -69,7 +69,7 @@ impl Target {
     /// Opens network and photographs.
     pub(crate) fn open(&self, shell: &Shell) -> Result<Opened> {
         let dataset = Dataset::open(&self.data)?;
-        let split = dataset.split(&self.split)?;
+        let split = dataset.split(&self.split)?.check_layers()?;
         if !split.has_layers() {
             bail!(
                 "{}: holds photographs only (expected masks and backgrounds, found none); build it without --photos-only",

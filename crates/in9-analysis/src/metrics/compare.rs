@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::frame::ModelFrame;
-use crate::stats::{McNemar, mcnemar};
 use crate::stats::{Bootstrap, Interval};
+use crate::stats::{McNemar, mcnemar};
 use in9_data::View;
 use serde::Serialize;
 use std::collections::BTreeMap;

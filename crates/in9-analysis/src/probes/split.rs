@@ -1,9 +1,9 @@
 //! Splits of a data set as the probes see them.
 
 use super::scenes::Scenes;
-use in9_data::{Split, View};
+use in9_data::{SoundSplit, Split, View};
 
-impl Scenes for Split {
+impl Scenes for SoundSplit {
     fn len(&self) -> usize {
         Split::len(self)
     }

@@ -1,7 +1,7 @@
 //! A small world and a network trained on it, for tests of the probes.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build, toy};
+use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build};
 use in9_models::train::{Plan, Settings, Silent};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -37,8 +37,8 @@ pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
 
 fn built(dir: &Path, taxonomy: Option<Taxonomy>) -> Dataset {
     let photographs = dir.join("photographs");
-    let config = toy::ToyConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
-    toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config = in9_toy::WorldConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {
         size: 32,
         masks: MaskSource::Exact,

@@ -27,6 +27,13 @@ impl FolderLock {
             File::create_new(&held).map_err(|_| Error::Locked { path: folder.to_owned() })?;
         }
         let path = folder.join(LOCK);
+        // Opening a pipe would wait for its other end, and opening a link write to who knows where.
+        if let Ok(about) = std::fs::symlink_metadata(&path) {
+            if about.is_symlink() {
+                return Err(Error::NotAFile { path, found: "a link" });
+            }
+            super::open(&path)?;
+        }
         let file = File::options()
             .create(true)
             .write(true)
@@ -57,5 +64,18 @@ mod tests {
         assert!(matches!(FolderLock::take(&folder), Err(Error::Locked { .. })));
         drop(lock);
         FolderLock::take(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_and_links_are_no_locks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(LOCK);
+        std::os::unix::fs::symlink(dir.path().join("elsewhere"), &path).unwrap();
+        assert!(matches!(FolderLock::take(dir.path()), Err(Error::NotAFile { .. })));
+        assert!(!dir.path().join("elsewhere").exists());
+        std::fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(matches!(FolderLock::take(dir.path()), Err(Error::NotAFile { .. })));
     }
 }

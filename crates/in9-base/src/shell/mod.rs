@@ -17,7 +17,9 @@ pub use jobs::{Jobs, available, start_pool};
 pub use message::one_line;
 pub use progress::Progress;
 
-/// How the work is done; none of it changes a byte of the results.
+// For readers of the documentation only: clap would print it in the place of what the program is for.
+#[cfg_attr(doc, doc = "How the work is done; none of it changes a byte of the results.")]
+#[allow(missing_docs, reason = "see the line above")]
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 #[command(next_help_heading = "Machine")]
 pub struct Machine {
@@ -75,6 +77,7 @@ pub fn run(program: impl Program) -> ExitCode {
     let machine = program.machine();
     let shell = Shell { quiet: machine.quiet };
     let work = || {
+        crate::parent::watch()?;
         program.start(machine.threads())?;
         #[cfg(unix)]
         signals::watch()?;

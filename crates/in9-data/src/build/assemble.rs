@@ -5,17 +5,17 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use in9_base::files;
 use rayon::prelude::*;
 
-use crate::atomic;
-use crate::dataset::{ClassCount, Manifest, RuleCount, ShardInfo, SplitInfo, tables};
+use crate::dataset::{ClassCount, DATASET, MANIFEST, Manifest, RuleCount, ShardInfo, SplitInfo, tables};
 use crate::error::{Error, Result};
-use crate::pairing::{Pairing, PairingPolicy, draw, pairing_path};
+use crate::pairing::{Pairing, PairingPolicy, draw, pairing_name, pairing_path};
 use crate::shard::{self, Planes, Sample, Shard};
 use crate::view::View;
 
-use super::chunk::{Chunk, Turned};
-use super::piece::{Info, Piece, fault, program};
+use super::chunk::{Chunk, RejectedItem};
+use super::piece_folder::{Info, PieceFolder, fault, program};
 use super::select::{Accepted, Splits, select};
 use super::{BuildReport, Progress, Stage};
 
@@ -24,7 +24,7 @@ const SHARD_BYTES: usize = 256 << 20;
 
 /// Writes the dataset that the pieces hold into `out`.
 pub(super) fn assemble(
-    pieces: &[Piece],
+    pieces: &[PieceFolder],
     out: &Path,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<BuildReport> {
@@ -35,7 +35,7 @@ pub(super) fn assemble(
     chunks.sort_by_key(|(number, _)| *number);
     let info = &pieces[0].info;
     let mut accepted = Splits::new();
-    let mut turned: Vec<Turned> = Vec::new();
+    let mut rejected: Vec<RejectedItem> = Vec::new();
     for (at, (_, chunk)) in chunks.iter().enumerate() {
         // The list is sorted by split, so a sample's split follows from its number.
         for (within, (item, sample)) in chunk.index.accepted.iter().enumerate() {
@@ -46,23 +46,24 @@ pub(super) fn assemble(
                 place: (at, within),
             });
         }
-        turned.extend(chunk.index.rejected.iter().cloned());
+        rejected.extend(chunk.index.rejected.iter().cloned());
     }
-    let splits = select(accepted, info.taxonomy.len(), &info.settings, &mut turned);
-    turned.sort_by(|a, b| (a.item, &a.row.rule).cmp(&(b.item, &b.row.rule)));
+    let splits = select(accepted, info.taxonomy.len(), &info.settings, &mut rejected);
+    rejected.sort_by(|a, b| (a.item, &a.row.rule).cmp(&(b.item, &b.row.rule)));
 
     // Shards go to their final place; those of an interrupted assembly are taken over.
-    atomic::create_folder(&out.join("shards"))?;
-    atomic::create_folder(&out.join("pairings"))?;
+    DATASET.claim(out)?;
+    files::create_folder(&out.join("shards"))?;
+    files::create_folder(&out.join("pairings"))?;
     let shards = write_shards(info, &chunks, &splits, out, progress)?;
     let pairings = write_pairings(info, &splits, out)?;
-    let tables = write_tables(info, &splits, &turned, out)?;
-    let manifest = Manifest { pairings, tables, ..manifest(info, &splits, &turned, shards) };
-    manifest.write(&out.join("manifest.json"))?;
-    atomic::sync_folder(out)?;
+    let tables = write_tables(info, &splits, &rejected, out)?;
+    let manifest = Manifest { pairings, tables, ..manifest(info, &splits, &rejected, shards) };
+    manifest.write(&out.join(MANIFEST))?;
+    files::sync_folder(out)?;
 
     let mut report = BuildReport { faults: pieces[0].listing_faults().to_vec(), ..BuildReport::default() };
-    report.faults.extend(turned.iter().filter_map(fault));
+    report.faults.extend(rejected.iter().filter_map(fault));
     for split in &manifest.splits {
         report.samples.push((split.name.clone(), split.samples));
         report.rejected.extend(split.rejected.iter().map(|r| (split.name.clone(), r.rule.clone(), r.count)));
@@ -159,7 +160,7 @@ fn write_pairings(info: &Info, splits: &Splits<'_>, out: &Path) -> Result<BTreeM
             let pairing = Pairing(draw(&samples, info.taxonomy.len(), view, info.settings.seed, 0, policy));
             let path = pairing_path(out, split, view);
             let hash = save_pairing(&pairing, &ids, &path)?;
-            hashes.insert(format!("{split}-{view}.csv"), hash);
+            hashes.insert(pairing_name(split, view), hash);
         }
     }
     Ok(hashes)
@@ -169,7 +170,7 @@ fn write_pairings(info: &Info, splits: &Splits<'_>, out: &Path) -> Result<BTreeM
 pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Result<String> {
     let mut text = Vec::new();
     pairing.write_csv(&mut text, ids).map_err(|e| Error::write(path, e))?;
-    atomic::write(path, |file| file.write_all(&text))?;
+    files::write(path, |file| file.write_all(&text))?;
     Ok(blake3::hash(&text).to_hex().to_string())
 }
 
@@ -177,7 +178,7 @@ pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Resu
 fn write_tables(
     info: &Info,
     splits: &Splits<'_>,
-    turned: &[Turned],
+    rejected: &[RejectedItem],
     out: &Path,
 ) -> Result<BTreeMap<String, String>> {
     let class_name = |class: u16| info.taxonomy.classes[usize::from(class)].name.as_str();
@@ -187,7 +188,7 @@ fn write_tables(
             .map(move |(index, a)| (split.as_str(), index, a.sample, class_name(a.sample.class)))
     });
     let samples = save_table(&out.join("samples.csv"), |file| tables::write_samples(file, samples))?;
-    let rejected = turned.iter().map(|turned| &turned.row);
+    let rejected = rejected.iter().map(|item| &item.row);
     let rejected = save_table(&out.join("rejected.csv"), |file| tables::write_rejected(file, rejected))?;
     Ok([("samples.csv".into(), samples), ("rejected.csv".into(), rejected)].into())
 }
@@ -195,7 +196,7 @@ fn write_tables(
 /// Writes a table row by row and returns its BLAKE3 (hex).
 fn save_table(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<String> {
     let mut hash = String::new();
-    atomic::write(path, |file| {
+    files::write(path, |file| {
         let mut hashing = Hashing { file, hasher: blake3::Hasher::new() };
         fill(&mut hashing)?;
         hash = hashing.hasher.finalize().to_hex().to_string();
@@ -226,14 +227,14 @@ impl Write for Hashing<'_> {
 fn manifest(
     info: &Info,
     splits: &Splits<'_>,
-    turned: &[Turned],
+    rejected: &[RejectedItem],
     mut shards: BTreeMap<String, Vec<ShardInfo>>,
 ) -> Manifest {
     let mut rules: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for turned in turned {
-        *rules.entry((&turned.row.split, &turned.row.rule)).or_default() += 1;
+    for item in rejected {
+        *rules.entry((&item.row.split, &item.row.rule)).or_default() += 1;
     }
-    // A split whose photographs were all turned away is listed, empty.
+    // A split whose photographs were all rejected is listed, empty.
     let names: std::collections::BTreeSet<&str> =
         splits.keys().map(String::as_str).chain(rules.keys().map(|(split, _)| *split)).collect();
     let split_info = |name: &str| {
@@ -259,5 +260,6 @@ fn manifest(
         pairings: BTreeMap::new(),
         tables: BTreeMap::new(),
         taxonomy: info.taxonomy.clone(),
+        seal: String::new(),
     }
 }

@@ -1,12 +1,13 @@
-//! The finished part of a piece: the layers of some photographs, and who was turned away.
+//! The finished part of a piece: the layers of some photographs, and which were rejected.
 //!
 //! A working file between our own programs, not a published format: layers one sample after the
 //! other, then an index in JSON, then 56 bytes that seal both.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::str::FromStr as _;
 
+use in9_base::PlainName;
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +24,12 @@ const SEAL: usize = 56;
 pub(super) struct Index {
     /// Number in the source's list, and sample, in the list's order.
     pub(super) accepted: Vec<(u64, Sample)>,
-    pub(super) rejected: Vec<Turned>,
+    pub(super) rejected: Vec<RejectedItem>,
 }
 
-/// A photograph that was turned away.
+/// A rejected photograph.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Turned {
+pub(super) struct RejectedItem {
     /// Number in the source's list.
     pub(super) item: u64,
     pub(super) row: Rejected,
@@ -57,8 +58,8 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    pub(super) fn reject(&mut self, turned: Turned) {
-        self.index.rejected.push(turned);
+    pub(super) fn reject(&mut self, rejected: RejectedItem) {
+        self.index.rejected.push(rejected);
     }
 
     pub(super) fn seal(mut self, digest: &blake3::Hash) -> std::io::Result<()> {
@@ -85,7 +86,7 @@ impl Chunk {
     /// Opens a chunk and checks every byte of it. `lengths` are the bytes of a photo, a tiled
     /// background and a mask.
     pub(super) fn open(path: &Path, digest: &blake3::Hash, lengths: [usize; 3]) -> Result<Self> {
-        let file = File::open(path).map_err(|e| Error::read(path, e))?;
+        let file = in9_base::files::open(path)?;
         let bad = |expected: &str, found: String| {
             Error::malformed(
                 path,
@@ -121,6 +122,26 @@ impl Chunk {
             return Err(bad("layers of every sample", format!("{pixels} bytes")));
         }
         Ok(Self { map, index, lengths })
+    }
+
+    /// Refuses samples that the build cannot have: `items` photographs of `classes` classes.
+    pub(super) fn check(&self, path: &Path, items: u64, classes: usize) -> Result<()> {
+        let accepted = self.index.accepted.iter().map(|(item, _)| *item);
+        let numbers = accepted.chain(self.index.rejected.iter().map(|rejected| rejected.item));
+        let strange = numbers.max().is_some_and(|item| item >= items)
+            || self.index.accepted.iter().any(|(_, sample)| {
+                usize::from(sample.class) >= classes || PlainName::from_str(&sample.id).is_err()
+            });
+        match strange {
+            false => Ok(()),
+            true => Err(Error::malformed(
+                path,
+                "samples that are not of this build",
+                format!("{items} photographs of {classes} classes"),
+                "another number, class or id",
+                "delete it and run the build again",
+            )),
+        }
     }
 
     pub(super) fn record(&self, at: usize) -> Record<'_> {

@@ -17,7 +17,7 @@ pub struct Excluded {
 }
 
 impl Excluded {
-    /// Adds the ids of a text file, one a line (anything after a comma is a remark), as turned away
+    /// Adds the ids of a text file, one a line (anything after a comma is a remark), as rejected
     /// by hand.
     ///
     /// # Errors
@@ -35,9 +35,10 @@ impl Excluded {
     /// If the folder `original` is missing or holds no photograph.
     pub fn add_release(&mut self, root: &Path) -> Result<()> {
         let folder = root.join("original").join("val");
-        let before = self.ids.len();
-        for class in entries(&folder)? {
-            for name in entries(&folder.join(class))?.into_iter().filter(|name| is_photo(name)) {
+        // A name that is not UTF-8 is no id of any photograph.
+        let (before, mut faults) = (self.ids.len(), Vec::new());
+        for class in entries(&folder, &mut faults)? {
+            for name in entries(&folder.join(class), &mut faults)?.into_iter().filter(|name| is_photo(name)) {
                 self.ids.insert(stem(&name).into(), "official-test");
             }
         }

@@ -8,25 +8,28 @@
 
 mod assemble;
 mod chunk;
+mod complete;
 mod exclude;
-mod piece;
+mod piece_folder;
 mod process;
 mod select;
 
 use std::path::{Path, PathBuf};
 
-use crate::atomic;
+use in9_base::Piece;
+use in9_base::files::{self, FolderLock};
+
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::profile::{MaskSource, Profile};
 use crate::sources::{self, SourceKind};
 use crate::taxonomy::Taxonomy;
 
-use crate::dataset::Settings;
+use crate::dataset::{DATASET, MANIFEST, Settings};
 use crate::release::{self, Difference};
 pub(crate) use assemble::save_pairing;
 pub use exclude::Excluded;
-use piece::Piece;
+use piece_folder::PieceFolder;
 
 /// How a dataset is built.
 #[derive(Debug, Clone)]
@@ -35,7 +38,7 @@ pub struct BuildConfig {
     pub source: SourceKind,
     /// Its root folder.
     pub root: PathBuf,
-    /// The dataset directory to make, or the piece with `shard`.
+    /// The dataset directory to make; with `piece`, the folder of that piece.
     pub out: PathBuf,
     /// The classes; `None` makes one class of each sub-folder (source `folder` only).
     pub taxonomy: Option<Taxonomy>,
@@ -63,8 +66,8 @@ pub struct BuildConfig {
     pub fine_per_class: Option<u32>,
     /// Photographs to leave out.
     pub excluded: Excluded,
-    /// Piece `i` of `n`, counted from 1: make only that piece, for [`merge`].
-    pub shard: Option<(u32, u32)>,
+    /// Make only this piece, for [`merge`].
+    pub piece: Option<Piece>,
     /// What files may ask for.
     pub limits: Limits,
 }
@@ -89,7 +92,7 @@ impl BuildConfig {
             balance: false,
             fine_per_class: None,
             excluded: Excluded::default(),
-            shard: None,
+            piece: None,
             limits: Limits::default(),
         }
     }
@@ -101,17 +104,17 @@ impl BuildConfig {
             (None, SourceKind::Toy) => Taxonomy::named("toy")?,
             (None, _) => Taxonomy::named("imagenet-9")?,
         };
-        Ok(match self.fine_per_class {
+        let taxonomy = match self.fine_per_class {
             Some(count) => taxonomy.first_fine(count as usize),
             None => taxonomy,
-        })
+        };
+        taxonomy.check(Path::new(&taxonomy.name))?;
+        Ok(taxonomy)
     }
 
     /// The settings that decide every byte, checked.
     fn settings(&self) -> Result<Settings> {
-        let bad = |what: &str, expected: &str, found: String| {
-            Err(Error::argument(what, expected, found, "choose another value"))
-        };
+        let bad = |setting, expected, found: String| Err(Error::Setting { setting, expected, found });
         let short_side = self.short_side.unwrap_or_else(|| self.profile.short_side(self.size));
         if !(1..=4096).contains(&self.size) {
             return bad("size", "1 to 4096", self.size.to_string());
@@ -125,12 +128,7 @@ impl BuildConfig {
         if self.per_class == Some(0) || self.test_per_class == Some(0) || self.fine_per_class == Some(0) {
             return bad("number per class", "at least 1", "0".into());
         }
-        if let Some((i, n)) = self.shard
-            && (i == 0 || i > n)
-        {
-            return bad("shard", "i/n with 1 <= i <= n", format!("{i}/{n}"));
-        }
-        Ok(Settings {
+        let settings = Settings {
             source: self.source.name().into(),
             profile: self.profile,
             size: self.size,
@@ -144,7 +142,12 @@ impl BuildConfig {
             balance: self.balance,
             fine_per_class: self.fine_per_class,
             excluded: self.excluded.digest(),
-        })
+        };
+        // Readers compare what they read with what is in the shards.
+        match settings.survive_writing() {
+            true => Ok(settings),
+            false => bad("holdout", "a number of at most 15 digits", self.holdout.to_string()),
+        }
     }
 }
 
@@ -173,51 +176,60 @@ pub enum Stage {
 pub struct BuildReport {
     /// Samples of each split, sorted by name (nothing for a piece).
     pub samples: Vec<(String, u64)>,
-    /// Photographs turned away by each (split, rule), sorted.
+    /// Photographs rejected by each (split, rule), sorted.
     pub rejected: Vec<(String, String, u64)>,
     /// Damaged or contradictory inputs that were skipped: one line each, naming the file.
     pub faults: Vec<String>,
     /// Source `release` only: how its published variants differ from our views.
     pub differences: Vec<Difference>,
+    /// Whether the same dataset was there already, so that nothing was done. Faults and differences are then
+    /// not told again.
+    pub already_complete: bool,
 }
 
 /// Builds a dataset, or one piece of it.
 ///
-/// Runs on the current rayon pool. `progress` is called from any thread.
+/// Runs on the current rayon pool. `progress` is called from any thread. A build that was killed goes on when
+/// it is asked for again, and one that is complete is left as it is.
 ///
 /// # Errors
-/// If the source cannot be listed, the settings are impossible, the output exists or cannot be
-/// written. Damaged photographs are no error: they are skipped and reported.
+/// If the source cannot be listed, the settings are impossible, something else stands at the output or it
+/// cannot be written, or the machine fails. Damaged photographs are no error: they are skipped and reported.
 pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport> {
     let settings = config.settings()?;
-    if let Err(error) = refuse_existing(&config.out) {
-        if config.shard.is_none() && config.out.join("manifest.json").exists() {
-            remove_stale(&atomic::sibling(&config.out, ".building"))?;
-        }
-        return Err(error);
-    }
     let taxonomy = config.taxonomy()?;
     let with_masks = settings.masks == MaskSource::Exact;
-    let listing = sources::list(config.source, &config.root, &taxonomy, with_masks, &config.limits)?;
-    let shard = config.shard.unwrap_or((1, 1));
-    let place = match config.shard {
-        Some(_) => config.out.clone(),
-        None => atomic::sibling(&config.out, ".building"),
-    };
-    let piece = Piece::open(&place, &settings, &taxonomy, &listing, shard)?;
-    piece.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
-    if config.shard.is_some() {
-        return piece.report(&listing);
+    let list = || sources::list(config.source, &config.root, &taxonomy, with_masks, &config.limits);
+    let piece = config.piece.unwrap_or(Piece::WHOLE);
+    if config.piece.is_some() {
+        // A piece's folder is its owner's to judge.
+        let listing = list()?;
+        let folder = PieceFolder::open(&config.out, &settings, &taxonomy, &listing, piece)?;
+        folder.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
+        return folder.report(&listing);
     }
-    let mut report = assemble::assemble(std::slice::from_ref(&piece), &place.join("dataset"), progress)?;
+    let place = unfinished(&config.out);
+    if config.out.join(MANIFEST).exists() {
+        let sources =
+            || -> Result<Vec<String>> { Ok(list()?.items.into_iter().map(|item| item.source).collect()) };
+        let report = complete::report(&config.out, &settings, &taxonomy, sources)?;
+        remove_unfinished(&place)?;
+        return Ok(report);
+    }
+    refuse_strangers(&config.out)?;
+    let listing = list()?;
+    let folder = PieceFolder::open(&place, &settings, &taxonomy, &listing, piece)?;
+    folder.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
+    let made = place.join("dataset");
+    let mut report = assemble::assemble(std::slice::from_ref(&folder), &made, progress)?;
     if config.source == SourceKind::Release {
-        let (differences, faults) = release::settle(&place.join("dataset"), &config.root, &config.limits)?;
+        let (differences, faults) = release::settle(&made, &config.root, &config.limits)?;
         report.differences = differences;
         report.faults.extend(faults);
     }
-    finish(&place.join("dataset"), &config.out)?;
-    drop(piece);
-    std::fs::remove_dir_all(&place).map_err(|e| Error::write(&place, e))?;
+    finish(&made, &config.out)?;
+    drop(folder);
+    files::remove_owned(&place)?;
     Ok(report)
 }
 
@@ -226,51 +238,81 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
 /// # Errors
 /// If pieces are missing, doubled, damaged, or made with other settings or from another list.
 pub fn merge(pieces: &[PathBuf], out: &Path, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport> {
-    refuse_existing(out)?;
-    let pieces = pieces.iter().map(|path| Piece::load(path)).collect::<Result<Vec<_>>>()?;
-    piece::check_complete(&pieces)?;
-    let place = atomic::sibling(out, ".building");
-    let report = assemble::assemble(&pieces, &place, progress)?;
-    finish(&place, out)?;
+    let pieces = pieces.iter().map(|path| PieceFolder::load(path)).collect::<Result<Vec<_>>>()?;
+    piece_folder::check_complete(&pieces)?;
+    let (place, info) = (unfinished(out), &pieces[0].info);
+    if out.join(MANIFEST).exists() {
+        let report = complete::report(out, &info.settings, &info.taxonomy, || sources_of(&pieces))?;
+        remove_unfinished(&place)?;
+        return Ok(report);
+    }
+    refuse_strangers(out)?;
+    piece_folder::OWNER.claim(&place)?;
+    let lock = FolderLock::take(&place)?;
+    let made = place.join("dataset");
+    let report = assemble::assemble(&pieces, &made, progress)?;
+    finish(&made, out)?;
+    drop(lock);
+    files::remove_owned(&place)?;
     Ok(report)
+}
+
+/// The photographs of all pieces.
+fn sources_of(pieces: &[PieceFolder]) -> Result<Vec<String>> {
+    let mut sources = Vec::new();
+    for piece in pieces {
+        for (_, chunk) in piece.open_chunks()? {
+            sources.extend(chunk.index.accepted.iter().map(|(_, sample)| sample.source.clone()));
+            sources.extend(chunk.index.rejected.iter().map(|rejected| rejected.row.source.clone()));
+        }
+    }
+    Ok(sources)
+}
+
+/// Where a dataset is made before it is moved to `out`.
+fn unfinished(out: &Path) -> PathBuf {
+    files::sibling(out, ".building")
 }
 
 /// Moves a finished directory into place, without what killed runs may have left half written in it.
 fn finish(from: &Path, out: &Path) -> Result<()> {
     for folder in [from.to_path_buf(), from.join("shards"), from.join("pairings")] {
-        atomic::remove_partial(&folder)?;
+        files::remove_leftovers(&folder)?;
     }
     if out.exists() {
-        // An empty folder; refuse_existing made sure.
+        // An empty folder; refuse_strangers made sure.
         std::fs::remove_dir(out).map_err(|e| Error::write(out, e))?;
     }
     std::fs::rename(from, out).map_err(|e| Error::write(out, e))?;
-    atomic::sync_folder(atomic::parent(out))
+    Ok(files::sync_folder(files::parent(out))?)
 }
 
 /// Removes what a run left that was killed between moving its dataset into place and clearing up, unless
 /// another process is at work there.
-fn remove_stale(place: &Path) -> Result<()> {
-    // The clearing up may have been killed too, after the lock's own turn.
-    let lock = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(place.join("lock"));
-    let Ok(lock) = lock else { return Ok(()) };
-    if lock.try_lock().is_ok() {
-        std::fs::remove_dir_all(place).map_err(|e| Error::write(place, e))?;
+fn remove_unfinished(place: &Path) -> Result<()> {
+    if !place.exists() {
+        return Ok(());
     }
-    Ok(())
+    // The mark goes last, but the clearing up may have been killed after that, too.
+    piece_folder::OWNER.claim(place)?;
+    match FolderLock::take(place) {
+        Err(in9_base::Error::Locked { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(lock) => {
+            drop(lock);
+            Ok(files::remove_owned(place)?)
+        }
+    }
 }
 
-fn refuse_existing(out: &Path) -> Result<()> {
-    let occupied = out.join("manifest.json").exists()
-        || (!out.join("piece.json").exists()
-            && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()));
-    if occupied || out.is_file() {
-        return Err(Error::argument(
-            format!("{}: the output exists", out.display()),
-            "a new or empty folder",
-            "something else",
-            "remove it or choose another folder",
-        ));
+/// Refuses an output that is neither absent nor an empty folder.
+fn refuse_strangers(out: &Path) -> Result<()> {
+    let empty = match std::fs::read_dir(out) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+    };
+    match empty {
+        true => Ok(()),
+        false => Err(in9_base::Error::NotOurs { path: out.into(), made_by: DATASET.made_by.into() }.into()),
     }
-    Ok(())
 }

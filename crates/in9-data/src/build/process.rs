@@ -1,24 +1,54 @@
-//! One photograph: bytes to layers, or to the rule that turned it away.
+//! One photograph: bytes to layers, or to the rule that rejects it.
 
+use crate::error::Error;
 use crate::limits::Limits;
-use crate::photo;
-use crate::prepare::{Geometry, MaskInput, Prepared, Rejection, Scratch, prepare, prepare_photo};
+use crate::memory::{self, Budget};
+use crate::photo::{self, Header};
+use crate::prepare::{
+    GRABCUT_BYTES, Geometry, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch, prepare,
+    prepare_photo,
+};
 use crate::profile::MaskSource;
 use crate::shard::Sample;
-use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, bounding_box};
+use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, Opened, bounding_box};
 
 use super::Settings;
 
-/// Reads and takes apart one photograph.
+/// A photograph that takes more than this leaves no buffers of its size behind.
+const KEPT_BUFFERS: u64 = 256 << 20;
+
+/// Reads and takes apart one photograph, within its share of the memory.
 pub(super) fn process(
     item: &Item,
     settings: &Settings,
     limits: &Limits,
+    budget: &Budget,
     scratch: &mut Scratch,
-) -> Result<(Sample, Prepared), Rejection> {
-    let unreadable = |detail: String| Rejection::fault("unreadable", detail);
-    let bytes = item.photo.read(limits.photo_bytes).map_err(unreadable)?;
-    let photo = photo::decode(&bytes, limits).map_err(unreadable)?;
+) -> Result<(Sample, Prepared), NotKept> {
+    let opened = item.photo.open(limits.photo_bytes).map_err(|e| e.reject("unreadable", |what| what))?;
+    let needed = opened.length().saturating_add(pixels_memory(&opened, item, settings, limits));
+    let _share = budget.take(needed);
+    if needed != u64::MAX && !memory::is_there(needed) {
+        return Err(NotKept::Failed(Error::Memory { photograph: item.source.clone(), needed }));
+    }
+    let bytes = opened.read_rest().map_err(|e| e.reject("unreadable", |what| what))?;
+    let outcome = take_apart(item, bytes, settings, limits, scratch);
+    if needed > KEPT_BUFFERS {
+        *scratch = Scratch::default();
+    }
+    outcome
+}
+
+fn take_apart(
+    item: &Item,
+    bytes: Vec<u8>,
+    settings: &Settings,
+    limits: &Limits,
+    scratch: &mut Scratch,
+) -> Result<(Sample, Prepared), NotKept> {
+    let photo = photo::decode(&bytes, limits).map_err(|what| Rejection::fault("unreadable", what))?;
+    let blake3 = *blake3::hash(&bytes).as_bytes();
+    drop(bytes);
     let geometry =
         Geometry { profile: settings.profile, size: settings.size, short_side: settings.short_side };
     let (width, height) = (photo.width, photo.height);
@@ -34,15 +64,17 @@ pub(super) fn process(
         }
         match &item.boxes {
             Boxes::Known(known) => boxes.clone_from(known),
-            Boxes::Voc(xml) => match xml.exists() {
-                true => {
-                    let bad = |e: String| Rejection::fault("bad-annotation", format!("{}: {e}", xml.name()));
-                    let bytes = xml.read(limits.annotation_bytes).map_err(bad)?;
-                    let annotation = Annotation::parse(&bytes).map_err(bad)?;
-                    (annotated, boxes) = (annotation.size, annotation.boxes);
+            Boxes::Voc(xml) => {
+                let named = |e: String| format!("{}: {e}", xml.name());
+                if !xml.exists().map_err(|e| e.reject("bad-annotation", named))? {
+                    return Err(Rejection::rule("no-box", "no annotation file".into()).into());
                 }
-                false => return Err(Rejection::rule("no-box", "no annotation file".into())),
-            },
+                let bytes =
+                    xml.read(limits.annotation_bytes).map_err(|e| e.reject("bad-annotation", named))?;
+                let annotation =
+                    Annotation::parse(&bytes).map_err(|e| Rejection::fault("bad-annotation", named(e)))?;
+                (annotated, boxes) = (annotation.size, annotation.boxes);
+            }
             Boxes::Shapes(shapes) => {
                 let bad = |e: String| Rejection::fault("bad-annotation", format!("{COCO}: {e}"));
                 boxes = shapes.boxes(limits.photo_pixels).map_err(bad)?;
@@ -62,7 +94,7 @@ pub(super) fn process(
         fine: item.fine.to_string(),
         source: item.source.clone(),
         class: item.class,
-        blake3: *blake3::hash(&bytes).as_bytes(),
+        blake3,
         width,
         height,
         photo_box: prepared.photo_box,
@@ -73,25 +105,55 @@ pub(super) fn process(
     Ok((sample, prepared))
 }
 
-fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<Vec<u8>, Rejection> {
+/// Memory that the pixels of a photograph take at most. A JPEG whose header is not in its first bytes may take
+/// anything, and is worked on alone; what is beyond the limits, or no picture, is never decoded.
+fn pixels_memory(opened: &Opened<'_>, item: &Item, settings: &Settings, limits: &Limits) -> u64 {
+    let start = opened.start();
+    let header = match Header::read(start) {
+        Some(header) if header.pixels() <= limits.photo_pixels => header,
+        None if start.starts_with(&[0xff, 0xd8]) && opened.length() > start.len() as u64 => return u64::MAX,
+        _ => return 0,
+    };
+    let more = match (&item.boxes, settings.masks) {
+        // Two more pictures of the same size, and their comparison.
+        (Boxes::Release(_), _) => 3 * 8,
+        _ if settings.photos_only => 0,
+        (_, MaskSource::Exact) => PREPARE_BYTES,
+        (_, MaskSource::Grabcut) => PREPARE_BYTES + GRABCUT_BYTES,
+    };
+    header.memory(more)
+}
+
+fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<Vec<u8>, NotKept> {
     let name = match &item.mask {
         MaskFile::Png(file) => file.name(),
         MaskFile::Shapes(_) => COCO.into(),
         MaskFile::None => String::new(),
     };
-    let bad = |detail: String| Rejection::fault("bad-mask", format!("{name}: {detail}"));
+    let named = |detail: String| format!("{name}: {detail}");
     match &item.mask {
-        MaskFile::None => Err(Rejection::rule("no-mask", "no mask file".into())),
-        MaskFile::Shapes(shapes) => shapes.mask(width, height).map_err(bad),
+        MaskFile::None => Err(Rejection::rule("no-mask", "no mask file".into()).into()),
+        MaskFile::Shapes(shapes) => {
+            Ok(shapes.mask(width, height).map_err(|e| Rejection::fault("bad-mask", named(e)))?)
+        }
         MaskFile::Png(file) => {
-            let bytes = file.read(limits.photo_bytes).map_err(bad)?;
-            let (mask_width, mask_height, mask) = photo::decode_mask(&bytes, limits).map_err(bad)?;
+            let mismatch = |mask_width: u32, mask_height: u32| {
+                let found =
+                    format!("expected the photograph's {width}x{height}, found {mask_width}x{mask_height}");
+                Err(Rejection::fault("mask-mismatch", named(found)).into())
+            };
+            let bytes = file.read(limits.photo_bytes).map_err(|e| e.reject("bad-mask", named))?;
+            // Before it is decoded: a mask of another size could take any memory.
+            if let Some(header) = Header::read(&bytes)
+                && (header.width, header.height) != (width, height)
+                && header.pixels() <= limits.photo_pixels
+            {
+                return mismatch(header.width, header.height);
+            }
+            let (mask_width, mask_height, mask) =
+                photo::decode_mask(&bytes, limits).map_err(|e| Rejection::fault("bad-mask", named(e)))?;
             if (mask_width, mask_height) != (width, height) {
-                let found = format!(
-                    "{}: expected the photograph's {width}x{height}, found {mask_width}x{mask_height}",
-                    file.name()
-                );
-                return Err(Rejection::fault("mask-mismatch", found));
+                return mismatch(mask_width, mask_height);
             }
             Ok(mask)
         }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use in9_base::rng::{stream, text_key};
 use rand_chacha::rand_core::Rng;
 
 use crate::dataset::tables::Rejected;
-use crate::rng::{stream, text_key};
 use crate::shard::Sample;
 
 use super::Settings;
-use super::chunk::Turned;
+use super::chunk::RejectedItem;
 
 /// An accepted photograph: its number in the source's list and where its layers are.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +28,13 @@ pub(super) fn select<'a>(
     accepted: Splits<'a>,
     classes: usize,
     settings: &Settings,
-    turned: &mut Vec<Turned>,
+    rejected: &mut Vec<RejectedItem>,
 ) -> Splits<'a> {
     let mut splits: Splits<'a> = BTreeMap::new();
     for (split, list) in accepted {
         let mut seen = HashSet::new();
         let (unique, doubles): (Vec<_>, Vec<_>) = list.into_iter().partition(|a| seen.insert(&a.sample.id));
-        turned.extend(doubles.iter().map(|a| away(a, &split, "duplicate-id", a.sample.id.clone(), true)));
+        rejected.extend(doubles.iter().map(|a| reject(a, &split, "duplicate-id", a.sample.id.clone(), true)));
         if split == "train" && settings.holdout > 0.0 {
             let (train, held) = hold_out(unique, classes, settings);
             splits.entry("val".into()).or_default().extend(held);
@@ -58,7 +58,7 @@ pub(super) fn select<'a>(
                 let Some(limit) = limit.filter(|&limit| limit < class.len()) else { continue };
                 order(class, settings.seed, "cap");
                 for extra in class.drain(limit..) {
-                    turned.push(away(&extra, split, rule, format!("{limit} a class are kept"), false));
+                    rejected.push(reject(&extra, split, rule, format!("{limit} a class are kept"), false));
                 }
             }
         }
@@ -100,7 +100,7 @@ fn order(list: &mut [Accepted<'_>], seed: u64, purpose: &str) {
     });
 }
 
-fn away(accepted: &Accepted<'_>, split: &str, rule: &str, detail: String, fault: bool) -> Turned {
+fn reject(accepted: &Accepted<'_>, split: &str, rule: &str, detail: String, fault: bool) -> RejectedItem {
     let row = Rejected {
         split: split.into(),
         source: accepted.sample.source.clone(),
@@ -108,5 +108,5 @@ fn away(accepted: &Accepted<'_>, split: &str, rule: &str, detail: String, fault:
         rule: rule.into(),
         detail,
     };
-    Turned { item: accepted.item, row, fault }
+    RejectedItem { item: accepted.item, row, fault }
 }

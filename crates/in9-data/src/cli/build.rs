@@ -1,14 +1,15 @@
 //! `in9-data build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use in9_data::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build};
+use in9_base::Piece;
+use in9_base::shell::{Outcome, Shell, complain};
 
-use super::progress::Bar;
-use super::{Context, Outcome, options, say};
+use super::options;
+use crate::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build};
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     in9-data build --source tiny-imagenet --root tiny-imagenet-200 --out tiny --size 64 --holdout 0.1\n  \
     in9-data build --source ilsvrc --root imagenet --out in9 --profile paper --selection in-9\n  \
@@ -73,11 +74,11 @@ pub(super) struct Build {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Make only piece i of n, for `in9-data merge`.
-    #[arg(long, value_name = "i/n", value_parser = options::shard)]
-    shard: Option<(u32, u32)>,
+    #[arg(long, value_name = "i/n")]
+    shard: Option<Piece>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
 enum Selection {
     #[value(name = "in-9")]
     In9,
@@ -88,7 +89,7 @@ enum Selection {
 }
 
 impl Build {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let limits = Limits::default();
         let mut excluded = Excluded::default();
         if let Some(list) = &self.exclude {
@@ -111,7 +112,7 @@ impl Build {
             balance: self.balance,
             fine_per_class: self.fine_per_class,
             excluded,
-            shard: self.shard,
+            piece: self.shard,
             limits,
             ..BuildConfig::new(self.source, &self.root, &self.out)
         };
@@ -131,11 +132,10 @@ impl Build {
                 config.photos_only = true;
             }
         }
-        let bar = Bar::new(context.quiet);
-        let report =
-            build(&config, &|progress| bar.tell(stage(progress.stage), progress.done, progress.total))?;
+        let bar = shell.progress("listing photographs", "photographs", 0);
+        let report = build(&config, &|p| bar.tell(stage(p.stage), p.done, p.total))?;
         bar.finish();
-        tell(&report)
+        tell(shell, &self.out, &report)
     }
 }
 
@@ -148,21 +148,24 @@ pub(super) fn stage(stage: Stage) -> &'static str {
 }
 
 /// Prints what came of a build: counts on standard output, faults on standard error.
-pub(super) fn tell(report: &BuildReport) -> anyhow::Result<Outcome> {
+pub(super) fn tell(shell: &Shell, out: &Path, report: &BuildReport) -> anyhow::Result<Outcome> {
+    if report.already_complete {
+        shell.say(format_args!("{}: already complete", out.display()));
+    }
     for fault in &report.faults {
-        eprintln!("error: {fault}");
+        complain(&anyhow::anyhow!("{fault}"));
     }
     for (split, samples) in &report.samples {
-        say(format_args!("{split}: {samples} samples"))?;
+        shell.print(format_args!("{split}: {samples} samples"))?;
     }
     for (split, rule, count) in &report.rejected {
-        say(format_args!("{split}: {count} turned away by {rule}"))?;
+        shell.print(format_args!("{split}: {count} rejected by {rule}"))?;
     }
     match report.faults.is_empty() {
         true => Ok(Outcome::Done),
         false => {
-            eprintln!("{} inputs were skipped; everything else is kept", report.faults.len());
-            Ok(Outcome::Skipped)
+            shell.say(format_args!("{} inputs were skipped; everything else is kept", report.faults.len()));
+            Ok(Outcome::Skips)
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use in9_data::{ExportFormat, PictureCode, Profile, View, export};
+use in9_base::shell::{Outcome, Shell};
 
-use super::progress::Bar;
-use super::{Context, Outcome, options, say};
+use super::options;
+use crate::{ExportFormat, PictureCode, Profile, View, export};
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  in9-data export in9 --view all --format folder --out bg_challenge\n  \
     in9-data export in9 --view mixed-rand --format npy --out arrays\n  \
     in9-data export in9 --view original --split train --format webdataset --out train.tar")]
@@ -32,21 +32,21 @@ pub(super) struct Export {
     encoding: Option<Encoding>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
 enum Format {
     Folder,
     Npy,
     Webdataset,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Encoding {
     Png,
     Jpeg,
 }
 
 impl Export {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
         let views = match self.view.as_str() {
             "all" if self.format == Format::Folder => View::PAPER.to_vec(),
@@ -64,12 +64,11 @@ impl Export {
             Format::Npy => ExportFormat::Npy,
             Format::Webdataset => ExportFormat::WebDataset,
         };
-        let bar = Bar::new(context.quiet);
+        let bar = shell.progress("pictures", "pictures", 0);
         for view in views {
             let tell = |done, total| bar.tell(view.name(), done, total);
             let count = export(&dataset, &split, view, format, code, &self.out, &tell)?;
-            bar.finish();
-            say(format_args!("{}: {count} pictures of {view}", self.out.display()))?;
+            shell.print(format_args!("{}: {count} pictures of {view}", self.out.display()))?;
         }
         Ok(Outcome::Done)
     }

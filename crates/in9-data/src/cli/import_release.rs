@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use in9_data::{BuildConfig, SourceKind, build};
+use in9_base::shell::{Outcome, Shell};
 
-use super::progress::Bar;
-use super::{Context, Outcome, options, say};
+use super::options;
+use crate::{BuildConfig, SourceKind, build};
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-data import-release --root bg_challenge --out in9-release")]
 pub(super) struct ImportRelease {
     /// Folder bg_challenge of the release.
@@ -26,23 +26,22 @@ pub(super) struct ImportRelease {
 }
 
 impl ImportRelease {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let config = BuildConfig {
             taxonomy: Some(options::taxonomy(&self.taxonomy)?),
             size: self.size,
             ..BuildConfig::new(SourceKind::Release, &self.root, &self.out)
         };
-        let bar = Bar::new(context.quiet);
-        let tell = |p: in9_data::Progress| bar.tell(super::build::stage(p.stage), p.done, p.total);
-        let report = build(&config, &tell)?;
+        let bar = shell.progress("listing pictures", "pictures", 0);
+        let report = build(&config, &|p| bar.tell(super::build::stage(p.stage), p.done, p.total))?;
         bar.finish();
         for d in &report.differences {
             let far = 100.0 * d.beyond_32;
-            say(format_args!(
+            shell.print(format_args!(
                 "{}: {} pictures, mean difference {:.3}, {far:.3} % beyond 32",
                 d.view, d.pictures, d.mean
             ))?;
         }
-        super::build::tell(&report)
+        super::build::tell(shell, &self.out, &report)
     }
 }

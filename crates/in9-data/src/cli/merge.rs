@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use in9_data::merge;
+use in9_base::shell::{Outcome, Shell};
 
-use super::progress::Bar;
-use super::{Context, Outcome, build};
+use super::build;
+use crate::merge;
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  for i in 1 2 3; do in9-data build … --shard $i/3 --out piece-$i; done\n  \
     in9-data merge piece-1 piece-2 piece-3 --out in9"
@@ -23,10 +23,10 @@ pub(super) struct Merge {
 }
 
 impl Merge {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let bar = Bar::new(context.quiet);
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        let bar = shell.progress("opening pieces", "shards", 0);
         let report = merge(&self.pieces, &self.out, &|p| bar.tell(build::stage(p.stage), p.done, p.total))?;
         bar.finish();
-        build::tell(&report)
+        build::tell(shell, &self.out, &report)
     }
 }

@@ -1,44 +1,39 @@
-//! Arguments, progress, exit codes.
+//! The command line of `in9-data`: parses arguments, calls the library, and tells what came of it.
 
 mod build;
 mod export;
 mod import_release;
 mod merge;
 mod options;
-mod progress;
 mod show;
 mod taxonomy;
-mod toy;
 mod verify;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use in9_base::shell::{Machine, Outcome, Program, Shell};
+
+use crate::error::Error;
 
 /// ImageNet-9 datasets: photographs with boxes or masks to layered shards, composed into the eight
 /// variants when read.
 ///
 /// Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
 /// 2 wrong usage, 3 done but some inputs were skipped.
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "in9-data", version)]
-struct Arguments {
+pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Say nothing but errors.
-    #[arg(long, global = true)]
-    quiet: bool,
-    /// Worker threads; 0 is one a core.
-    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
-    jobs: usize,
+    #[command(flatten)]
+    machine: Machine,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
     /// Render the toy world: nine kinds of object in nine kinds of scene, in the ILSVRC layout.
-    Toy(toy::Toy),
+    Toy(in9_toy::cli::Render),
     /// Build a dataset from photographs.
     Build(build::Build),
     /// Put the pieces of a build together.
@@ -55,58 +50,38 @@ enum Command {
     Taxonomy(taxonomy::TaxonomyCommand),
 }
 
-/// Writes a line to standard output; a full disk behind it is an error, not a panic.
-pub(crate) fn say(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
-}
-
-/// What a command that did its work says.
-pub(crate) enum Outcome {
-    Done,
-    Skipped,
-}
-
-/// What every command may use.
-pub(crate) struct Context {
-    pub(crate) quiet: bool,
-}
-
-/// Parses the arguments and runs the command.
-pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let context = Context { quiet: arguments.quiet };
-    if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(arguments.jobs).build_global() {
-        eprintln!("error: cannot start {} threads: {error}; use fewer --jobs", arguments.jobs);
-        return ExitCode::from(1);
+impl Program for Arguments {
+    fn machine(&self) -> Machine {
+        self.machine
     }
-    let outcome = match arguments.command {
-        Command::Toy(command) => command.run(&context),
-        Command::Build(command) => command.run(&context),
-        Command::Merge(command) => command.run(&context),
-        Command::Verify(command) => command.run(&context),
-        Command::Show(command) => command.run(&context),
-        Command::ImportRelease(command) => command.run(&context),
-        Command::Export(command) => command.run(&context),
-        Command::Taxonomy(command) => command.run(),
+
+    fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        let outcome = match self.command {
+            Command::Toy(command) => command.run(shell),
+            Command::Build(command) => command.run(shell),
+            Command::Merge(command) => command.run(shell),
+            Command::Verify(command) => command.run(shell),
+            Command::Show(command) => command.run(shell),
+            Command::ImportRelease(command) => command.run(shell),
+            Command::Export(command) => command.run(shell),
+            Command::Taxonomy(command) => command.run(shell),
+        };
+        outcome.map_err(with_flag)
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    in9_base::shell::main::<Arguments>()
+}
+
+/// Says by which flag an error of the library is settled, where there is one.
+fn with_flag(error: anyhow::Error) -> anyhow::Error {
+    let hint = match error.downcast_ref::<Error>() {
+        Some(Error::PhotographsOnly { .. }) => "the dataset was built with --photos-only",
+        Some(Error::OtherBuild { .. }) => "give another --out",
+        Some(Error::Memory { .. } | Error::Thread { .. }) => "give fewer --jobs",
+        _ => return error,
     };
-    match outcome {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Skipped) => ExitCode::from(3),
-        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            let line: Vec<String> = error.chain().map(ToString::to_string).collect();
-            // Our own errors already print their causes.
-            let text = if error.downcast_ref::<in9_data::Error>().is_some() { &line[..1] } else { &line[..] };
-            eprintln!("error: {}", text.join(": "));
-            ExitCode::from(1)
-        }
-    }
-}
-
-/// Whoever read our output has had enough: that is no failure.
-fn broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+    anyhow::anyhow!("{error} ({hint})")
 }

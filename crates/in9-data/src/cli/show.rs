@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use in9_data::{View, contact_sheet};
+use in9_base::shell::{Outcome, Shell};
 
-use super::{Context, Outcome, options, say};
+use super::options;
+use crate::{View, contact_sheet};
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  in9-data show in9\n  in9-data show in9 --id n02497673_05944 --png views.png\n  \
     in9-data show in9 --split train --count 12 --png sheet.png"
@@ -31,7 +32,7 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn run(self, _: &Context) -> anyhow::Result<Outcome> {
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
         let mut out = String::new();
         let rows = match &self.id {
@@ -74,7 +75,7 @@ impl Show {
                         writeln!(out, "  {:>8}  {}", kept.count, kept.class)?;
                     }
                     for rule in &info.rejected {
-                        writeln!(out, "  {:>8}  turned away by {}", rule.count, rule.rule)?;
+                        writeln!(out, "  {:>8}  rejected by {}", rule.count, rule.rule)?;
                     }
                 }
                 writeln!(out, "digest {}", dataset.digest())?;
@@ -87,7 +88,7 @@ impl Show {
             contact_sheet(&dataset, &split, &rows, views, png)?;
             writeln!(out, "contact sheet {} ({} rows: {})", png.display(), rows.len(), names(views))?;
         }
-        say(format_args!("{}", out.trim_end()))?;
+        shell.print(out.trim_end())?;
         Ok(Outcome::Done)
     }
 }

@@ -2,9 +2,11 @@
 
 use clap::Args;
 
-use super::{Outcome, options, say};
+use in9_base::shell::{Outcome, Shell};
 
-#[derive(Args)]
+use super::options;
+
+#[derive(Debug, Args)]
 #[command(after_help = "Example (the 36 classes of IN-9LB):\n  \
     in9-data taxonomy imagenet-9 --fine-per-class 16 --group 4 > in9lb-36.toml")]
 pub(super) struct TaxonomyCommand {
@@ -19,7 +21,7 @@ pub(super) struct TaxonomyCommand {
 }
 
 impl TaxonomyCommand {
-    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let mut taxonomy = options::taxonomy(&self.taxonomy)?;
         if let Some(count) = self.fine_per_class {
             taxonomy = taxonomy.first_fine(count);
@@ -27,7 +29,7 @@ impl TaxonomyCommand {
         if let Some(count) = self.group {
             taxonomy = taxonomy.grouped(count)?;
         }
-        say(format_args!("{}", taxonomy.to_toml().trim_end()))?;
+        shell.print(taxonomy.to_toml().trim_end())?;
         Ok(Outcome::Done)
     }
 }

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use in9_data::{Limits, verify};
+use in9_base::shell::{Outcome, Shell};
 
-use super::progress::Bar;
-use super::{Context, Outcome, say};
+use crate::{Limits, verify};
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-data verify out/data/toy-r90")]
 pub(super) struct Verify {
     /// Dataset to check.
@@ -16,14 +15,15 @@ pub(super) struct Verify {
 }
 
 impl Verify {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<Outcome> {
-        let bar = Bar::new(context.quiet);
+    pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        let bar = shell.progress("shards", "shards", 0);
         let checked =
             verify(&self.dataset, &Limits::default(), &|done, total| bar.tell("shards", done, total))?;
         bar.finish();
         let (samples, shards) = (checked.samples, checked.shards);
-        say(format_args!("{}: sound: {samples} samples in {shards} shards", self.dataset.display()))?;
-        say(format_args!("digest {}", checked.digest))?;
+        shell
+            .print(format_args!("{}: sound: {samples} samples in {shards} shards", self.dataset.display()))?;
+        shell.print(format_args!("digest {}", checked.digest))?;
         Ok(Outcome::Done)
     }
 }

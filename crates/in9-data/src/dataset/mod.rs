@@ -1,11 +1,12 @@
 //! A dataset directory: manifest, tables, shards, pairings.
 //!
 //! ```text
-//! DATASET/manifest.json         settings, taxonomy, counts, hashes of the shards
+//! DATASET/manifest.json         settings, taxonomy, counts, hashes of everything else, its own seal
 //! DATASET/samples.csv           one row a sample
-//! DATASET/rejected.csv          one row a photograph that was turned away, with the rule
+//! DATASET/rejected.csv          one row a rejected photograph, with the rule
 //! DATASET/shards/SPLIT-00000.in9
 //! DATASET/pairings/SPLIT-VIEW.csv
+//! DATASET/.in9-output.json      whose the folder is: the mark of everything that may be replaced
 //! ```
 
 mod manifest;
@@ -20,9 +21,15 @@ use crate::limits::Limits;
 use crate::shard::Shard;
 use crate::taxonomy::Taxonomy;
 
-pub(crate) use manifest::FORMAT;
 pub use manifest::{ClassCount, Manifest, RuleCount, Settings, ShardInfo, SplitInfo};
-pub use split::Split;
+pub(crate) use manifest::{FORMAT, NAME as MANIFEST};
+pub use split::{SoundSplit, Split};
+
+/// Which files belong to a dataset.
+pub(crate) const DATASET: in9_base::files::Owner = in9_base::files::Owner {
+    made_by: "in9-data",
+    names: &[MANIFEST, "samples.csv", "rejected.csv", "differences.csv", "shards/*.in9", "pairings/*.csv"],
+};
 
 /// An open dataset directory.
 #[derive(Debug, Clone)]
@@ -36,7 +43,7 @@ impl Dataset {
     /// Opens a dataset directory: reads its manifest; shards are opened by [`Dataset::split`].
     ///
     /// # Errors
-    /// If there is no manifest, or it is not one.
+    /// If there is no manifest, it is not one, or it was changed after it was written.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_with(path, &Limits::default())
     }
@@ -46,7 +53,7 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::open`].
     pub fn open_with(path: &Path, limits: &Limits) -> Result<Self> {
-        let manifest = Manifest::read(&path.join("manifest.json"), limits)?;
+        let manifest = Manifest::read(&path.join(MANIFEST))?;
         Ok(Self { path: path.into(), manifest: Arc::new(manifest), limits: *limits })
     }
 
@@ -82,12 +89,7 @@ impl Dataset {
     /// If there is no such split, or a shard is missing, damaged, or of another dataset.
     pub fn split(&self, name: &str) -> Result<Split> {
         let info = self.manifest.splits.iter().find(|split| split.name == name).ok_or_else(|| {
-            Error::argument(
-                format!("{}: no such split", self.path.display()),
-                self.splits().join(", "),
-                name,
-                "choose one of these",
-            )
+            Error::Unknown { what: "split", known: self.splits().join(", "), found: name.into() }
         })?;
         let shards = info.shards.iter().map(|shard| self.shard(shard)).collect::<Result<Vec<_>>>()?;
         Ok(Split::new(name, &self.manifest, shards))
@@ -102,6 +104,11 @@ impl Dataset {
         };
         if shard.hash().to_hex().as_str() != info.blake3 {
             return bad("not the manifest's shard", info.blake3.clone(), shard.hash().to_string());
+        }
+        let digest = settings.digest(&self.manifest.taxonomy);
+        if shard.settings() != *digest.as_bytes() {
+            let found = blake3::Hash::from_bytes(shard.settings()).to_hex().to_string();
+            return bad("a shard of other settings or classes", digest.to_hex().to_string(), found);
         }
         if shard.size() != settings.size as usize || shard.classes() != self.manifest.taxonomy.len() {
             let expected = format!("size {}, {} classes", settings.size, self.manifest.taxonomy.len());

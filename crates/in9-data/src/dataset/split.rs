@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::compose::Layers;
 use crate::error::{Error, Result};
 use crate::shard::{Sample, Shard};
@@ -13,6 +15,32 @@ use super::manifest::Manifest;
 #[derive(Debug, Clone)]
 pub struct Split {
     inner: Arc<Inner>,
+}
+
+/// A split all of whose layers were found sound: what reads any of them at any time, such as a search over all
+/// backgrounds, has no error to hand on.
+#[derive(Debug, Clone)]
+pub struct SoundSplit {
+    split: Split,
+}
+
+impl SoundSplit {
+    /// Layers of sample `index`, slices of the memory map.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn layers(&self, index: usize) -> Layers<'_> {
+        let (shard, at) = self.split.locate(index);
+        shard.checked_layers(at)
+    }
+}
+
+impl std::ops::Deref for SoundSplit {
+    type Target = Split;
+
+    fn deref(&self) -> &Split {
+        &self.split
+    }
 }
 
 #[derive(Debug)]
@@ -88,13 +116,42 @@ impl Split {
         &shard.samples()[at]
     }
 
-    /// Layers of sample `index`, slices of the memory map.
+    /// Layers of sample `index`, slices of the memory map; see [`Shard::layers`].
+    ///
+    /// # Errors
+    /// If a layer is damaged.
     ///
     /// # Panics
     /// If there is no such sample.
-    pub fn layers(&self, index: usize) -> Layers<'_> {
+    pub fn layers(&self, index: usize) -> Result<Layers<'_>> {
         let (shard, at) = self.locate(index);
         shard.layers(at)
+    }
+
+    /// Checks every layer of every sample now, on the current rayon pool, so that they can be read without
+    /// errors from then on.
+    ///
+    /// # Errors
+    /// The first damage found.
+    pub fn check_layers(&self) -> Result<SoundSplit> {
+        self.inner
+            .shards
+            .par_iter()
+            .flat_map(|shard| (0..shard.len()).into_par_iter().map(move |at| shard.layers(at)))
+            .try_for_each(|layers| layers.map(|_| ()))?;
+        Ok(SoundSplit { split: self.clone() })
+    }
+
+    /// Only the layers of sample `index` that a view of it as foreground is drawn from; others are empty.
+    pub(crate) fn layers_for(&self, view: View, index: usize) -> Result<Layers<'_>> {
+        let (shard, at) = self.locate(index);
+        shard.layers_for(view, at)
+    }
+
+    /// The tiled background of sample `index`.
+    pub(crate) fn tiled(&self, index: usize) -> Result<&[u8]> {
+        let (shard, at) = self.locate(index);
+        shard.tiled(at)
     }
 
     /// All samples in order.
@@ -120,11 +177,6 @@ impl Split {
         if self.has_layers() || view == View::Original {
             return Ok(());
         }
-        Err(Error::argument(
-            format!("split {} holds photographs only", self.name()),
-            "view original",
-            view.name(),
-            "build the dataset without --photos-only",
-        ))
+        Err(Error::PhotographsOnly { split: self.name().into(), view })
     }
 }

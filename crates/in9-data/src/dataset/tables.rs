@@ -2,9 +2,15 @@
 
 use std::io::Write;
 
+use crate::error::{Error, Result};
 use crate::shard::Sample;
 
-/// A photograph that was turned away.
+use super::Dataset;
+
+/// Names of the two files.
+pub(crate) const NAMES: [&str; 2] = ["samples.csv", "rejected.csv"];
+
+/// A rejected photograph.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Rejected {
     /// Split it was meant for.
@@ -79,4 +85,34 @@ pub(crate) fn write_rejected<'a>(
         writer.write_record([&row.split, &row.source, &row.fine, &row.rule, &row.detail])?;
     }
     writer.flush()
+}
+
+/// Refuses a table that is not the one that the manifest was written with.
+pub(crate) fn check(dataset: &Dataset, name: &str) -> Result<()> {
+    let path = dataset.path().join(name);
+    let found = in9_base::digest::file(&path)?.to_hex();
+    match dataset.manifest().tables.get(name) {
+        Some(expected) if expected == found.as_str() => Ok(()),
+        listed => {
+            let expected = listed.map_or("a table that the manifest lists", String::as_str);
+            let advice = "copy or build the dataset again";
+            Err(Error::malformed(&path, "table damaged", expected, found.as_str(), advice))
+        }
+    }
+}
+
+/// The photographs that a dataset was built from, kept or rejected: their files, sorted.
+pub(crate) fn sources(dataset: &Dataset) -> Result<Vec<String>> {
+    let mut sources = Vec::new();
+    for name in NAMES {
+        check(dataset, name)?;
+        let mut table = in9_base::table::Table::open(&dataset.path().join(name), Default::default())?;
+        let column = table.column("source");
+        while let Some((_, row)) = table.next_row()? {
+            sources.extend(column.map(|at| row[at].to_string()));
+        }
+        table.finish()?;
+    }
+    sources.sort_unstable();
+    Ok(sources)
 }

@@ -2,11 +2,11 @@
 
 use fast_image_resize::Resizer;
 use fast_image_resize::pixels::U8x3;
+use in9_base::rng::{below, shuffle, unit};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
 use crate::resample;
-use crate::rng::{below, shuffle, unit};
 
 /// Strengths of colour jitter: each factor is drawn from 1 − strength to 1 + strength.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,9 +62,7 @@ impl Augment {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let bad = |what: &str, expected: &str, found: String| {
-            Err(Error::argument(what, expected, found, "choose other augmentation settings"))
-        };
+        let bad = |setting, expected, found: String| Err(Error::Setting { setting, expected, found });
         match self {
             Self::None => Ok(()),
             Self::ShiftFlip { pixels } if *pixels > 1 << 14 => {
@@ -227,7 +225,7 @@ fn normal(rng: &mut ChaCha8Rng) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::stream;
+    use in9_base::rng::stream;
 
     #[test]
     fn random_crops_stay_inside_and_cover_the_range() {

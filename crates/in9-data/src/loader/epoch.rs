@@ -81,14 +81,7 @@ impl<P: Pixel> Epoch<P> {
                 }
             };
             let handle = std::thread::Builder::new().name(format!("in9-loader-{thread}")).spawn(work);
-            handles.push(handle.map_err(|e| {
-                Error::argument(
-                    "cannot start a loader thread",
-                    "a thread",
-                    e.to_string(),
-                    "use fewer threads",
-                )
-            })?);
+            handles.push(handle.map_err(|source| Error::Thread { source })?);
             queues.push(receiver);
         }
         Ok(Self { plan, next: first, first, work: Work::Threads { queues, handles } })

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use in9_base::rng::{below, stream};
+
 use crate::canvas::Canvas;
 use crate::compose::{compose, draw};
 use crate::dataset::Split;
 use crate::error::Result;
-use crate::rng::{below, stream};
 use crate::view::View;
 
 use super::LoaderConfig;
@@ -76,9 +77,9 @@ impl Composer {
         out: &mut [P],
     ) -> Result<()> {
         let (size, index) = (self.split.size(), item as usize);
-        let layers = self.split.layers(index);
+        let layers = self.split.layers_for(self.view, index)?;
         let fg_box = self.split.sample(index).crop_box;
-        let background = background.map(|b| self.split.layers(b as usize).tiled);
+        let background = background.map(|b| self.split.tiled(b as usize)).transpose()?;
         let canvas = &mut P::canvas(out, &self.channels);
         if self.augment == Augment::None {
             draw(self.view, &layers, fg_box, background, size, canvas);

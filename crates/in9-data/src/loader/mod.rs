@@ -11,11 +11,12 @@ mod pixels;
 
 use std::sync::Arc;
 
+use in9_base::rng::{shuffle, stream};
+
 use crate::dataset::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::normalization::Normalization;
 use crate::pairing::{Pairing, PairingPolicy};
-use crate::rng::{shuffle, stream};
 use crate::view::View;
 
 pub use augment::{Augment, Jitter};
@@ -92,7 +93,7 @@ impl Loader {
     /// If the settings are impossible, the split cannot give the view, or the pairing is not there.
     pub fn new(dataset: &Dataset, split: &Split, config: LoaderConfig) -> Result<Self> {
         if config.batch_size == 0 {
-            return Err(Error::argument("batch size", "at least 1", "0", "choose a larger one"));
+            return Err(Error::Setting { setting: "batch size", expected: "at least 1", found: "0".into() });
         }
         config.augment.check()?;
         split.check_view(config.view)?;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{COLUMNS, Table};
-use crate::atomic;
 use crate::error::{Error, Result};
 
 impl Table {
@@ -25,7 +24,7 @@ impl Table {
                 ));
             }
         }
-        atomic::write(path, |file| self.write_csv(file))
+        Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
     }
 
     fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {

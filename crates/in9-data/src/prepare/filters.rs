@@ -1,5 +1,6 @@
 //! The filters of protocol §1.2, each with the name it has in `rejected.csv`.
 
+use crate::error::Error;
 use crate::photo::Photo;
 use crate::profile::Profile;
 
@@ -15,8 +16,23 @@ pub(crate) struct Rejection {
     pub(crate) fault: bool,
 }
 
+/// Why a photograph gives no sample.
+#[derive(Debug)]
+pub(crate) enum NotKept {
+    /// It is recorded with its rule.
+    Rejected(Rejection),
+    /// The machine failed. That is no property of the photograph, so nothing is recorded of it.
+    Failed(Error),
+}
+
+impl From<Rejection> for NotKept {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
 impl Rejection {
-    /// The protocol turns the photograph away.
+    /// The protocol rejects the photograph.
     pub(crate) fn rule(rule: &'static str, detail: String) -> Self {
         Self { rule, detail, fault: false }
     }

@@ -1,5 +1,5 @@
-//! A decoded photograph with its box and mask to the layers of a sample, or to the rule that turns
-//! it away (protocol §1.2, §1.4, §1.5).
+//! A decoded photograph with its box and mask to the layers of a sample, or to the rule that rejects
+//! it (protocol §1.2, §1.4, §1.5).
 
 mod filters;
 mod frame;
@@ -12,7 +12,7 @@ use crate::mask::pack;
 use crate::photo::Photo;
 use crate::profile::Profile;
 
-pub(crate) use filters::Rejection;
+pub(crate) use filters::{NotKept, Rejection};
 pub(crate) use frame::Frame;
 pub(crate) use resize::Resampler;
 
@@ -77,6 +77,11 @@ pub(crate) struct Scratch {
     workspace: Workspace,
     resampler: Resampler,
 }
+
+/// Memory that preparing takes beside the decoded photograph, in bytes a pixel: the tiled background and two
+/// masks; and what GrabCut keeps of each pixel.
+pub(crate) const PREPARE_BYTES: u64 = 5;
+pub(crate) const GRABCUT_BYTES: u64 = 64;
 
 /// Takes a photograph apart.
 ///

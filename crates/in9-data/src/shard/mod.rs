@@ -6,6 +6,6 @@ mod reader;
 mod writer;
 
 pub use codec::Sample;
-pub(crate) use header::Planes;
+pub(crate) use header::{MAX_SIZE, Planes};
 pub use reader::Shard;
 pub(crate) use writer::{Record, write};

@@ -3,48 +3,58 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::sync::atomic::{AtomicU8, Ordering};
 
+use in9_base::PlainName;
 use memmap2::Mmap;
 
 use crate::compose::Layers;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::mask::MaskBits;
+use crate::view::View;
 
 use super::codec::{Sample, decode_index};
 use super::header::{FOOTER, FOOTER_MAGIC, HEADER, Header, Layout, footer};
 
+/// The layers of a sample, in the order of their planes.
+const LAYERS: [&str; 3] = ["photo", "tiled", "mask"];
+const PHOTO: usize = 0;
+const TILED: usize = 1;
+const MASK: usize = 2;
+
 /// An open shard. Cheap to read from any thread.
+///
+/// A layer's checksum is compared when the layer is read for the first time, and never again: what is
+/// damaged is an error, not a picture, and reading stays as fast as memory.
 #[derive(Debug)]
 pub struct Shard {
     path: PathBuf,
+    /// Kept to see whether the file was cut since it was mapped.
+    file: File,
     map: Mmap,
     header: Header,
     layout: Layout,
     samples: Vec<Sample>,
+    /// For each sample, bit by bit, which layers were found sound.
+    sound: Vec<AtomicU8>,
 }
 
 impl Shard {
-    /// Opens a shard and checks its header, its length, its index and its footer; the pixels are
-    /// checked by [`Shard::verify`].
+    /// Opens a shard and checks its header, its length, its index and its footer; each layer is checked
+    /// when it is first read, everything at once by [`Shard::verify`].
     ///
-    /// The file must not be changed while it is open: whoever cuts a mapped file short makes the
-    /// reader die of SIGBUS. Our own writers never touch a file in place.
+    /// The file must not be changed while it is open: to read from a mapped file that was cut ends a process
+    /// by SIGBUS. Its length is looked at again before a layer is checked, so that only a cut at that very
+    /// moment or later can do that. Our own writers never touch a file in place.
     ///
     /// # Errors
     /// If the file cannot be read or is not a valid shard.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
-        // Before opening: to open a pipe that nobody writes to would wait for ever.
-        let about = std::fs::metadata(path).map_err(|e| Error::read(path, e))?;
-        if !about.is_file() {
-            let found = "a folder, pipe or device".to_owned();
-            let advice = "copy or build the shard again";
-            return Err(Error::malformed(path, "not a shard", "a regular file", found, advice));
-        }
-        let file = File::open(path).map_err(|e| Error::read(path, e))?;
-        // SAFETY: the map is read only, and no program of ours writes to a finished shard; a change
-        // by others can only change the bytes that are read, none of which is trusted as an offset
-        // after the checks below without a slice bound.
+        let file = in9_base::files::open(path)?;
+        // SAFETY: nobody changes a shard in place (FORMAT.md, rule 6); its length is checked below before
+        // anything is sliced, and no byte is used as anything but a byte.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::read(path, e))?;
         let bad = |what: &str, expected: String, found: String| {
             Error::malformed(path, what, expected, found, "copy or build the shard again")
@@ -84,7 +94,8 @@ impl Shard {
         }
         let samples = decode_index(index, header.samples)
             .map_err(|e| bad("index damaged", format!("{} entries", header.samples), e))?;
-        let shard = Self { path: path.into(), map, header, layout, samples };
+        let sound = samples.iter().map(|_| AtomicU8::new(0)).collect();
+        let shard = Self { path: path.into(), file, map, header, layout, samples, sound };
         shard.check_footer()?;
         shard.check_samples()?;
         Ok(shard)
@@ -133,15 +144,53 @@ impl Shard {
                     sample.class,
                 ));
             }
-            if sample.id.is_empty() || sample.id.contains(['/', '\\', '\0', '\n', ',']) {
-                return Err(self.bad(
-                    format!("id of sample {at}"),
-                    "a plain file name",
-                    format!("{:?}", sample.id),
-                ));
+            if let Err(e) = PlainName::from_str(&sample.id) {
+                return Err(self.bad(format!("id of sample {at}"), "a plain file name", e));
             }
         }
         Ok(())
+    }
+
+    /// Checks a layer of a sample, if that was not done before.
+    fn check(&self, layer: usize, at: usize) -> Result<()> {
+        let bit = 1 << layer;
+        // The bit says nothing of other memory, so no order is needed.
+        if self.sound[at].load(Ordering::Relaxed) & bit != 0 {
+            return Ok(());
+        }
+        self.check_length()?;
+        let bytes = &self.map[self.layer(layer, at)];
+        let stored = self.layout.crcs as usize
+            + (at * self.header.crcs_per_sample() as usize + layer) * size_of::<u32>();
+        let mut expected = [0; 4];
+        expected.copy_from_slice(&self.map[stored..stored + 4]);
+        let (expected, found) = (u32::from_le_bytes(expected), crc32fast::hash(bytes));
+        if expected != found {
+            let (path, id, layer) = (self.path.clone(), self.samples[at].id.clone(), LAYERS[layer]);
+            return Err(Error::DamagedLayer { path, index: at, id, layer, expected, found });
+        }
+        if layer == MASK {
+            let tail = self.header.size as usize * self.header.size as usize % 8;
+            let last = bytes.last().copied().unwrap_or(0);
+            if tail != 0 && last >> tail != 0 {
+                return Err(self.bad(format!("mask of sample {at}"), "unused bits 0", format!("{last:08b}")));
+            }
+        }
+        self.sound[at].fetch_or(bit, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Refuses a file that was cut or has grown since it was mapped.
+    fn check_length(&self) -> Result<()> {
+        let found = self.file.metadata().map_err(|e| Error::read(&self.path, e))?.len();
+        match found == self.layout.length {
+            true => Ok(()),
+            false => Err(self.bad(
+                "the shard was changed while it was open".into(),
+                format!("{} bytes", self.layout.length),
+                format!("{found} bytes"),
+            )),
+        }
     }
 
     /// Checks every byte: the checksum of every layer, the padding, and the hash of the file.
@@ -149,28 +198,8 @@ impl Shard {
     /// # Errors
     /// The first damage found, naming sample and layer.
     pub fn verify(&self) -> Result<()> {
-        let stride = self.header.crcs_per_sample() as usize;
         for at in 0..self.len() {
-            for (plane, name) in ["photo", "tiled", "mask"].into_iter().take(stride).enumerate() {
-                let start = self.layout.crcs as usize + (at * stride + plane) * 4;
-                let stored = &self.map[start..start + 4];
-                let crc = crc32fast::hash(&self.map[self.layer(plane, at)]).to_le_bytes();
-                if crc != stored {
-                    let what = format!("{name} of sample {at} ({}) damaged", self.samples[at].id);
-                    return Err(self.bad(what, format!("CRC-32 {stored:02x?}"), format!("{crc:02x?}")));
-                }
-            }
-            if self.header.planes.layers {
-                let tail = self.header.size as usize * self.header.size as usize % 8;
-                let last = self.map[self.layer(2, at)].last().copied().unwrap_or(0);
-                if tail != 0 && last >> tail != 0 {
-                    return Err(self.bad(
-                        format!("mask of sample {at}"),
-                        "unused bits 0",
-                        format!("{last:08b}"),
-                    ));
-                }
-            }
+            (0..self.header.crcs_per_sample() as usize).try_for_each(|layer| self.check(layer, at))?;
         }
         let found = blake3::hash(&self.map[..self.layout.footer as usize]);
         if found != self.hash() {
@@ -187,22 +216,57 @@ impl Shard {
         start..start + length as usize
     }
 
-    /// Layers of sample `at`.
+    /// Layers of sample `at`, each checked against its checksum when it is first read.
+    ///
+    /// # Errors
+    /// [`Error::DamagedLayer`] if one is not what was written.
     ///
     /// # Panics
     /// If there is no such sample.
-    pub fn layers(&self, at: usize) -> Layers<'_> {
+    pub fn layers(&self, at: usize) -> Result<Layers<'_>> {
+        self.some_layers(at, [true; 3])
+    }
+
+    /// The layers of a foreground that a view is drawn from; the others are empty, so that their pages are
+    /// neither checked nor read.
+    pub(crate) fn layers_for(&self, view: View, at: usize) -> Result<Layers<'_>> {
+        self.some_layers(at, view.layers())
+    }
+
+    /// The tiled background of sample `at`: size·size·3 bytes, none in a shard of photographs only.
+    pub(crate) fn tiled(&self, at: usize) -> Result<&[u8]> {
+        Ok(self.some_layers(at, [false, true, false])?.tiled)
+    }
+
+    /// Layers of a sample of which all were checked before.
+    pub(crate) fn checked_layers(&self, at: usize) -> Layers<'_> {
+        debug_assert!(
+            self.stored([true; 3]).all(|layer| self.sound[at].load(Ordering::Relaxed) >> layer & 1 == 1)
+        );
+        self.slices(at, [true; 3])
+    }
+
+    fn some_layers(&self, at: usize, wanted: [bool; 3]) -> Result<Layers<'_>> {
         assert!(at < self.samples.len(), "sample {at} of {}", self.samples.len());
+        self.stored(wanted).try_for_each(|layer| self.check(layer, at))?;
+        Ok(self.slices(at, wanted))
+    }
+
+    /// Those of the wanted layers that this shard stores.
+    fn stored(&self, wanted: [bool; 3]) -> impl Iterator<Item = usize> {
+        let stored = [true, self.header.planes.layers, self.header.planes.layers];
+        [PHOTO, TILED, MASK].into_iter().filter(move |&layer| wanted[layer] && stored[layer])
+    }
+
+    fn slices(&self, at: usize, wanted: [bool; 3]) -> Layers<'_> {
+        let mut bytes: [&[u8]; 3] = [&[]; 3];
+        self.stored(wanted).for_each(|layer| bytes[layer] = &self.map[self.layer(layer, at)]);
         let size = self.header.size as usize;
-        let photo = &self.map[self.layer(0, at)];
-        if !self.header.planes.layers {
-            return Layers { photo, tiled: &[], mask: MaskBits::none(size) };
-        }
-        Layers {
-            photo,
-            tiled: &self.map[self.layer(1, at)],
-            mask: MaskBits::new(&self.map[self.layer(2, at)], size),
-        }
+        let mask = match bytes[MASK].is_empty() {
+            true => MaskBits::none(size),
+            false => MaskBits::new(bytes[MASK], size),
+        };
+        Layers { photo: bytes[PHOTO], tiled: bytes[TILED], mask }
     }
 
     /// The samples in order.
@@ -289,8 +353,8 @@ mod tests {
             assert_eq!((open.len(), open.size(), open.classes(), open.has_layers()), (3, 5, 9, layers));
             for i in 0..3 {
                 assert_eq!(open.samples()[i], example(&format!("s{i}"), i as u16));
-                assert_eq!(open.layers(i).photo, layer(i, 0, 75));
-                assert_eq!(open.layers(i).tiled, if layers { layer(i, 1, 75) } else { vec![] });
+                assert_eq!(open.layers(i).unwrap().photo, layer(i, 0, 75));
+                assert_eq!(open.layers(i).unwrap().tiled, if layers { layer(i, 1, 75) } else { vec![] });
             }
         }
     }
@@ -328,5 +392,54 @@ mod tests {
         shard(&path, true);
         let limits = Limits { index_bytes: 10, ..Limits::default() };
         assert!(Shard::open(&path, &limits).unwrap_err().to_string().contains("beyond the limit"));
+    }
+
+    #[test]
+    fn damaged_layers_are_refused_by_every_read_and_sound_ones_are_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.in9");
+        shard(&path, true);
+        let whole = std::fs::read(&path).unwrap();
+        let layout = Shard::open(&path, &Limits::default()).unwrap().layout;
+        // Which layers of the first sample are damaged, and how.
+        let damages: [([bool; 3], &dyn Fn(&mut [u8])); 4] = [
+            // A photograph of zeros, two planes that changed places, a flipped bit of a background and a mask.
+            ([true, false, false], &|bytes| bytes[layout.photo as usize..][..75].fill(0)),
+            ([true, true, false], &|bytes| {
+                let (front, back) = bytes.split_at_mut(layout.tiled as usize);
+                front[layout.photo as usize..][..225].swap_with_slice(&mut back[..225]);
+            }),
+            ([false, true, false], &|bytes| bytes[layout.tiled as usize + 9] ^= 1),
+            ([false, false, true], &|bytes| bytes[layout.mask as usize] ^= 1),
+        ];
+        for (damaged, damage) in damages {
+            let mut bytes = whole.clone();
+            damage(&mut bytes);
+            std::fs::write(&path, bytes).unwrap();
+            let open = Shard::open(&path, &Limits::default()).unwrap();
+            for _ in 0..2 {
+                match open.layers(0) {
+                    Err(Error::DamagedLayer { index: 0, layer, .. }) => {
+                        assert_eq!(Some(layer), (0..3).find(|&l| damaged[l]).map(|l| LAYERS[l]));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            for view in View::ALL {
+                let needed = (0..3).any(|layer| damaged[layer] && view.layers()[layer]);
+                assert_eq!(open.layers_for(view, 0).is_err(), needed, "{view} {damaged:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_that_was_cut_while_it_is_open_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.in9");
+        shard(&path, true);
+        let open = Shard::open(&path, &Limits::default()).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(5000).unwrap();
+        let error = open.layers(2).unwrap_err().to_string();
+        assert!(error.contains("changed while it was open"), "{error}");
     }
 }

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::atomic;
+use in9_base::files;
+
 use crate::error::{Error, Result};
 
 use super::codec::{Sample, encode_index};
@@ -70,15 +71,11 @@ pub(crate) fn write<'a>(
         settings,
     };
     let layout = header.layout().ok_or_else(|| {
-        Error::argument(
-            "shard too large",
-            "below 2^64 bytes",
-            samples.len().to_string(),
-            "use smaller shards",
-        )
+        let found = format!("{} samples", samples.len());
+        Error::Setting { setting: "samples of a shard", expected: "a file below 2^64 bytes", found }
     })?;
     let (mut hash, mut failed) = (None, None);
-    let written = atomic::write(path, |file| {
+    let written = files::write(path, |file| {
         let mut out = Hashing { file, hasher: blake3::Hasher::new(), written: 0 };
         let head = header.to_bytes(&layout);
         out.put(&head)?;

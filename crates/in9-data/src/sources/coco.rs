@@ -57,7 +57,7 @@ pub(crate) struct Shapes {
 
 /// Reads a file: shapes by `file_name`.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<HashMap<String, Arc<Shapes>>> {
-    let text = super::read_table(path, limits)?;
+    let text = super::read_text(path, limits)?;
     parse(&text).map_err(|found| {
         Error::malformed(path, "not COCO annotations", "images and annotations", found, "mend the file")
     })

@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
-use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_table, stem};
+use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_text, stem};
 
 /// The file of COCO annotations, below the root.
 pub(crate) const COCO: &str = "annotations.json";
@@ -28,12 +28,12 @@ pub(crate) const COCO: &str = "annotations.json";
 const RESERVED: [&str; 1] = ["masks"];
 
 /// (split, folder of the split relative to the root).
-fn splits(root: &Path) -> Result<Vec<(String, String)>> {
+fn splits(root: &Path, faults: &mut Vec<String>) -> Result<Vec<(String, String)>> {
     let mut splits = Vec::new();
-    for name in entries(root)?.into_iter().filter(|name| !RESERVED.contains(&name.as_str())) {
+    for name in entries(root, faults)?.into_iter().filter(|name| !RESERVED.contains(&name.as_str())) {
         // A folder of folders is a split; a folder of photographs is a class.
         let path = root.join(&name);
-        if path.is_dir() && entries(&path)?.iter().any(|inner| path.join(inner).is_dir()) {
+        if path.is_dir() && entries(&path, faults)?.iter().any(|inner| path.join(inner).is_dir()) {
             splits.push((name.clone(), format!("{name}/")));
         }
     }
@@ -43,17 +43,18 @@ fn splits(root: &Path) -> Result<Vec<(String, String)>> {
     Ok(splits)
 }
 
-fn class_folders(root: &Path, below: &str) -> Result<Vec<String>> {
+fn class_folders(root: &Path, below: &str, faults: &mut Vec<String>) -> Result<Vec<String>> {
     let place = root.join(below);
-    let names = entries(&place)?.into_iter();
+    let names = entries(&place, faults)?.into_iter();
     Ok(names.filter(|name| !RESERVED.contains(&name.as_str()) && place.join(name).is_dir()).collect())
 }
 
-/// Every class folder of every split, in sorted order, as a taxonomy.
+/// Every class folder of every split, in sorted order, as a taxonomy. Faults are told when photographs are
+/// listed.
 pub(super) fn taxonomy(root: &Path) -> Result<Taxonomy> {
-    let mut names = BTreeSet::new();
-    for (_, below) in splits(root)? {
-        names.extend(class_folders(root, &below)?);
+    let (mut names, mut faults) = (BTreeSet::new(), Vec::new());
+    for (_, below) in splits(root, &mut faults)? {
+        names.extend(class_folders(root, &below, &mut faults)?);
     }
     Taxonomy::from_names("folder", &names.into_iter().collect::<Vec<_>>())
 }
@@ -62,17 +63,17 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
     let mut listing = Listing::default();
     let boxes = boxes_csv(&root.join("boxes.csv"), limits, &mut listing.faults)?;
     let coco_path = root.join(COCO);
-    let coco = if coco_path.is_file() { coco::read(&coco_path, limits)? } else { HashMap::new() };
-    for (split, below) in splits(root)? {
+    let coco = if coco_path.exists() { coco::read(&coco_path, limits)? } else { HashMap::new() };
+    for (split, below) in splits(root, &mut listing.faults)? {
         let split: Arc<str> = split.into();
-        for folder in class_folders(root, &below)? {
+        for folder in class_folders(root, &below, &mut listing.faults)? {
             let class = taxonomy.classes.iter().position(|class| {
                 class.name == folder || class.folder == folder || class.synsets.contains(&folder)
             });
             let Some(class) = class else { continue };
             let place = root.join(&below).join(&folder);
             let fine: Arc<str> = folder.as_str().into();
-            for name in entries(&place)?.into_iter().filter(|name| is_photo(name)) {
+            for name in entries(&place, &mut listing.faults)?.into_iter().filter(|name| is_photo(name)) {
                 let source = format!("{below}{folder}/{name}");
                 let shapes = coco.get(&source).or_else(|| coco.get(&name));
                 let png = root.join(format!("masks/{below}{folder}/{}.png", stem(&name)));
@@ -109,7 +110,7 @@ fn boxes_csv(
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Vec<PhotoBox>>> {
     match path.exists() {
-        true => parse_boxes(&read_table(path, limits)?, path, faults),
+        true => parse_boxes(&read_text(path, limits)?, path, faults),
         false => Ok(HashMap::new()),
     }
 }

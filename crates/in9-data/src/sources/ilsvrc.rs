@@ -17,7 +17,9 @@ use crate::limits::Limits;
 use crate::taxonomy::Taxonomy;
 
 use super::solution::{self, Solution};
-use super::{Annotation, Boxes, Item, Listing, Locator, MaskFile, entries, is_photo, stem, tar_index};
+use super::{
+    Annotation, Boxes, Item, Listing, Locator, MaskFile, Unread, entries, is_photo, stem, tar_index,
+};
 
 pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &Limits) -> Result<Listing> {
     let mut listing = Listing::default();
@@ -36,7 +38,7 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
             solution: None,
         };
         let table = root.join(format!("LOC_{folder}_solution.csv"));
-        if table.is_file() {
+        if table.exists() {
             part.solution = Some(solution::read(&table, limits, &mut listing.faults)?);
         }
         part.add(root, taxonomy, with_masks, limits, &mut listing)?;
@@ -70,11 +72,12 @@ fn photos(root: &Path, data: &Path, prefix: &str, folder: &str, listing: &mut Li
     let relative = [prefix, folder].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join("/");
     let mut photos = Vec::new();
     if place.is_dir() {
-        for name in entries(&place)? {
+        for name in entries(&place, &mut listing.faults)? {
             if is_photo(&name) {
                 photos.push((format!("{relative}/{name}"), None, Locator::File(place.join(&name))));
             } else if place.join(&name).is_dir() {
-                for file in entries(&place.join(&name))?.into_iter().filter(|file| is_photo(file)) {
+                let files = entries(&place.join(&name), &mut listing.faults)?;
+                for file in files.into_iter().filter(|file| is_photo(file)) {
                     let path = place.join(&name).join(&file);
                     photos.push((
                         format!("{relative}/{name}/{file}"),
@@ -87,7 +90,7 @@ fn photos(root: &Path, data: &Path, prefix: &str, folder: &str, listing: &mut Li
         return Ok(photos);
     }
     let archive = root.join(format!("ILSVRC2012_img_{folder}.tar"));
-    if archive.is_file() {
+    if archive.exists() {
         for entry in tar_index::index(&archive, &mut listing.faults)? {
             let wnid =
                 (folder == "train").then(|| entry.name.split('_').next().unwrap_or_default().to_string());
@@ -115,7 +118,7 @@ fn voc(
     }
     for name in [format!("ILSVRC2012_bbox_{folder}_v2.tar.gz"), format!("ILSVRC2012_bbox_{folder}_v3.tgz")] {
         let archive = root.join(name);
-        if archive.is_file() {
+        if archive.exists() {
             return Ok(Voc::Archive(tar_index::small_files(&archive, limits, &mut listing.faults)?));
         }
     }
@@ -145,7 +148,7 @@ impl Part {
         limits: &Limits,
         listing: &mut Listing,
     ) -> Result<()> {
-        let item = |(source, wnid, photo): &Photo| -> std::result::Result<Option<Item>, String> {
+        let item = |(source, wnid, photo): &Photo| -> std::result::Result<Option<Item>, Unread> {
             let name = stem(source);
             let solved = self.solution.as_ref().and_then(|solution| solution.get(name));
             let xml = self.xml(wnid.as_deref(), name);
@@ -155,15 +158,13 @@ impl Part {
                 (None, Some((fine, _)), _) => fine.clone(),
                 (None, None, Some(xml)) => {
                     let bytes = xml.read(limits.annotation_bytes)?;
-                    Annotation::parse(&bytes)?
-                        .name
-                        .ok_or("expected the name of an object in its annotation, found none")?
+                    Annotation::parse(&bytes)?.name.ok_or_else(|| {
+                        "expected the name of an object in its annotation, found none".to_string()
+                    })?
                 }
                 (None, None, None) => {
-                    return Err(
-                        "no label (expected it in LOC_val_solution.csv, an XML file or the folder's name, found none)"
-                            .into(),
-                    );
+                    let what = "no label (expected it in LOC_val_solution.csv, an XML file or the folder's name, found none)";
+                    return Err(Unread::Input(what.into()));
                 }
             };
             let Some(class) = taxonomy.class_of_synset(&fine) else { return Ok(None) };
@@ -196,7 +197,8 @@ impl Part {
         for (item, source) in found {
             match item {
                 Ok(item) => listing.items.extend(item),
-                Err(what) => {
+                Err(Unread::Machine(error)) => return Err(error.into()),
+                Err(Unread::Input(what)) => {
                     let path = root.join(source);
                     listing.faults.push(format!("{}: {what}; add its annotation", path.display()));
                 }

@@ -11,10 +11,12 @@ mod tar_index;
 pub(crate) mod tiny_imagenet;
 mod voc;
 
-use std::io::Read as _;
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use in9_base::{PlainName, files};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -23,7 +25,7 @@ use crate::taxonomy::Taxonomy;
 
 pub(crate) use coco::bounding_box;
 pub(crate) use folder::COCO;
-pub(crate) use locator::Locator;
+pub(crate) use locator::{Locator, Opened, Unread};
 pub(crate) use voc::Annotation;
 
 /// A kind of source.
@@ -62,12 +64,8 @@ impl FromStr for SourceKind {
             .into_iter()
             .find(|kind| kind.name() == text)
             .ok_or_else(|| {
-                Error::argument(
-                    "unknown source",
-                    "ilsvrc, tiny-imagenet, folder, toy",
-                    text,
-                    "choose one of these",
-                )
+                let known = "ilsvrc, tiny-imagenet, folder, toy".into();
+                Error::Unknown { what: "source", known, found: text.into() }
             })
     }
 }
@@ -138,6 +136,9 @@ pub(crate) fn list(
         SourceKind::Release => release::list(root, taxonomy)?,
         SourceKind::Folder => folder::list(root, taxonomy, with_masks, limits)?,
     };
+    // A folder may be listed more than once.
+    let mut told = HashSet::new();
+    listing.faults.retain(|fault| told.insert(fault.clone()));
     if listing.items.is_empty() {
         let expected = format!("photographs of the classes of taxonomy {}", taxonomy.name);
         return Err(Error::malformed(
@@ -145,10 +146,13 @@ pub(crate) fn list(
             format!("no photograph found for source {}", kind.name()),
             expected,
             "none",
-            "check --root, --source and --taxonomy",
+            "check the folder, the kind of source and the taxonomy",
         ));
     }
     listing.items.sort_by(|a, b| (&a.split, &a.source).cmp(&(&b.split, &b.source)));
+    for split in listing.items.chunk_by(|a, b| a.split == b.split).map(|items| &items[0].split) {
+        PlainName::from_str(split).map_err(in9_base::Error::from)?;
+    }
     Ok(listing)
 }
 
@@ -157,50 +161,27 @@ pub(crate) fn folder_taxonomy(root: &Path) -> Result<Taxonomy> {
     folder::taxonomy(root)
 }
 
-/// Names of the entries of a folder, sorted; hidden ones are left out.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<String>> {
+/// Names of the entries of a folder, sorted; hidden ones are left out, and those that are not UTF-8 are told.
+pub(crate) fn entries(folder: &Path, faults: &mut Vec<String>) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::read(folder, e))? {
         let entry = entry.map_err(|e| Error::read(folder, e))?;
-        if let Ok(name) = entry.file_name().into_string()
-            && !name.starts_with('.')
-        {
-            names.push(name);
+        match entry.file_name().into_string() {
+            Ok(name) if name.starts_with('.') => {}
+            Ok(name) => names.push(name),
+            Err(name) => faults.push(format!(
+                "{}: its name cannot be stored (expected UTF-8, found {name:?}); rename it",
+                folder.join(&name).display()
+            )),
         }
     }
     names.sort_unstable();
     Ok(names)
 }
 
-/// Reads a source's text file under the limit for tables.
-pub(crate) fn read_table(path: &Path, limits: &Limits) -> Result<String> {
-    // Before opening: to open a pipe that nobody writes to would wait for ever.
-    let about = std::fs::metadata(path).map_err(|e| Error::read(path, e))?;
-    if !about.is_file() {
-        let found = "a folder, pipe or device";
-        return Err(Error::malformed(path, "not a table", "a regular file", found, "put the file there"));
-    }
-    read_text(path, limits)
-}
-
-/// Reads a text that the user names, which may be a pipe, under the limit for tables.
+/// Reads a text file under the limit for tables.
 pub(crate) fn read_text(path: &Path, limits: &Limits) -> Result<String> {
-    let file = std::fs::File::open(path).map_err(|e| Error::read(path, e))?;
-    let promised = file.metadata().map_err(|e| Error::read(path, e))?.len();
-    let mut bytes = Vec::new();
-    if promised <= limits.table_bytes {
-        // What is read counts, not what is promised: a pipe promises nothing.
-        file.take(limits.table_bytes + 1).read_to_end(&mut bytes).map_err(|e| Error::read(path, e))?;
-    }
-    let found = promised.max(bytes.len() as u64);
-    if found > limits.table_bytes {
-        let (path, limit) = (path.into(), limits.table_bytes);
-        return Err(Error::Limit { path, what: "bytes of a table", limit, found });
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        let found = format!("another byte at {}", e.utf8_error().valid_up_to());
-        Error::malformed(path, "not a text file", "UTF-8", found, "copy it again or save it as UTF-8")
-    })
+    Ok(files::read_text(path, limits.table_bytes)?)
 }
 
 /// Whether a file name looks like a photograph's.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::photo::{self, Photo};
-use crate::prepare::{PhotoBox, Prepared, Rejection};
+use crate::photo::{self, Header, Photo};
+use crate::prepare::{NotKept, PhotoBox, Prepared, Rejection};
 use crate::taxonomy::Taxonomy;
 use crate::view::View;
 
@@ -29,18 +29,20 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy) -> Result<Listing> {
     let mut listing = Listing::default();
     let originals = root.join(View::Original.release_folder()).join("val");
     let split: Arc<str> = "test".into();
-    for folder in entries(&originals)? {
+    for folder in entries(&originals, &mut listing.faults)? {
         let known = |class: &crate::taxonomy::Class| class.folder == folder || class.name == folder;
         let Some(class) = taxonomy.classes.iter().position(known) else {
             // Elsewhere a class may be of no interest; the release has those of its taxonomy and no other.
             listing.faults.push(format!(
-                "{}: not a class (expected one of taxonomy {}, found none of this name); check --taxonomy",
+                "{}: not a class (expected one of taxonomy {}, found none of this name); choose another taxonomy",
                 originals.join(&folder).display(),
                 taxonomy.name
             ));
             continue;
         };
-        for name in entries(&originals.join(&folder))?.into_iter().filter(|name| is_photo(name)) {
+        for name in
+            entries(&originals.join(&folder), &mut listing.faults)?.into_iter().filter(|name| is_photo(name))
+        {
             let id = stem(&name);
             let parts = Parts {
                 tiled: picture(root, View::OnlyBgT, &folder, &name),
@@ -70,23 +72,32 @@ impl Parts {
         photo: Photo,
         size: u32,
         limits: &Limits,
-    ) -> std::result::Result<Prepared, Rejection> {
-        let read = |file: &Locator| {
-            let bytes = file.read(limits.photo_bytes)?;
-            photo::decode(&bytes, limits)
+    ) -> std::result::Result<Prepared, NotKept> {
+        let read = |file: &Locator, view: &str| {
+            let named = |e: String| format!("{view}: {e}");
+            let bytes = file.read(limits.photo_bytes).map_err(|e| e.reject("unreadable", named))?;
+            let too_large = |header: &Header| (header.width, header.height) != (size, size);
+            // Before it is decoded: a picture of another size could take any memory.
+            match Header::read(&bytes).filter(too_large) {
+                Some(Header { width, height, .. }) => Err(other_size(view, size, width, height)),
+                None => {
+                    photo::decode(&bytes, limits).map_err(|e| Rejection::fault("unreadable", named(e)).into())
+                }
+            }
         };
-        let bad = |rule, detail| Rejection::fault(rule, detail);
-        let tiled = read(&self.tiled).map_err(|e| bad("unreadable", format!("only_bg_t: {e}")))?;
-        let boxed = read(&self.boxed).map_err(|e| bad("unreadable", format!("only_bg_b: {e}")))?;
-        for (name, one) in [("original", &photo), ("only_bg_t", &tiled), ("only_bg_b", &boxed)] {
+        if (photo.width, photo.height) != (size, size) {
+            return Err(other_size("original", size, photo.width, photo.height));
+        }
+        let tiled = read(&self.tiled, "only_bg_t")?;
+        let boxed = read(&self.boxed, "only_bg_b")?;
+        for (view, one) in [("only_bg_t", &tiled), ("only_bg_b", &boxed)] {
             if (one.width, one.height) != (size, size) {
-                let detail = format!("{name}: expected {size}x{size}, found {}x{}", one.width, one.height);
-                return Err(bad("size-mismatch", detail));
+                return Err(other_size(view, size, one.width, one.height));
             }
         }
-        let bad_mask = |e: String| bad("bad-mask", format!("{}: {e}", self.mask.name()));
-        let bytes = self.mask.read(limits.photo_bytes).map_err(bad_mask)?;
-        let mask = npy_mask(&bytes, size as usize).map_err(bad_mask)?;
+        let named = |e: String| format!("{}: {e}", self.mask.name());
+        let bytes = self.mask.read(limits.photo_bytes).map_err(|e| e.reject("bad-mask", named))?;
+        let mask = npy_mask(&bytes, size as usize).map_err(|e| Rejection::fault("bad-mask", named(e)))?;
         let black: Vec<u8> = boxed
             .rgb
             .chunks_exact(3)
@@ -95,8 +106,8 @@ impl Parts {
                 u8::from(b.iter().all(|&v| v < 24) && p.iter().zip(b).any(|(p, b)| p.abs_diff(*b) > 32))
             })
             .collect();
-        let PhotoBox { xmin, ymin, xmax, ymax } =
-            bounding_box(&black, size).ok_or_else(|| bad("no-box", "only_bg_b shows no black box".into()))?;
+        let PhotoBox { xmin, ymin, xmax, ymax } = bounding_box(&black, size)
+            .ok_or_else(|| Rejection::fault("no-box", "only_bg_b shows no black box".into()))?;
         let mut bits = Vec::new();
         crate::mask::pack(&mask, &mut bits);
         let corners = [xmin, ymin, xmax, ymax];
@@ -110,6 +121,11 @@ impl Parts {
             box_area: ((xmax - xmin + 1) * (ymax - ymin + 1)) as u32,
         })
     }
+}
+
+fn other_size(view: &str, size: u32, width: u32, height: u32) -> NotKept {
+    let detail = format!("{view}: expected {size}x{size}, found {width}x{height}");
+    Rejection::fault("size-mismatch", detail).into()
 }
 
 /// Reads a boolean (or byte) array of `size`×`size`, in C order; one byte a pixel, 0 or 1.

@@ -14,7 +14,7 @@ pub(crate) type Solution = HashMap<String, (String, Vec<PhotoBox>)>;
 /// Reads the table: `ImageId,PredictionString`, where the string is `wnid x0 y0 x1 y1` repeated.
 /// Rows that make no sense become faults.
 pub(super) fn read(path: &Path, limits: &Limits, faults: &mut Vec<String>) -> Result<Solution> {
-    let text = super::read_table(path, limits)?;
+    let text = super::read_text(path, limits)?;
     Ok(parse(&text, path, faults))
 }
 

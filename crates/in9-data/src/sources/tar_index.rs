@@ -24,7 +24,7 @@ pub(super) struct Entry {
 /// Lists the photographs of an uncompressed archive, also those in archives inside it (the training
 /// archive holds one for each class). A cut archive gives what comes before the cut, and a fault.
 pub(super) fn index(path: &Path, faults: &mut Vec<String>) -> Result<Vec<Entry>> {
-    let file = File::open(path).map_err(|e| Error::read(path, e))?;
+    let file = in9_base::files::open(path)?;
     let length = file.metadata().map_err(|e| Error::read(path, e))?.len();
     let archive = Arc::new(path.to_path_buf());
     let mut entries = Vec::new();
@@ -84,10 +84,13 @@ fn walk(
             fault(format!("archive cut short (expected {size} bytes at byte {data}, found fewer)"));
             break;
         };
-        let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
-        let name = name.rsplit('/').next().unwrap_or_default().to_string();
+        let path = header.path_bytes();
+        let name = String::from_utf8_lossy(path.rsplit(|&byte| byte == b'/').next().unwrap_or_default());
         if header.entry_type().is_file() {
-            if is_photo(&name) {
+            if is_photo(&name) && std::str::from_utf8(&path).is_err() {
+                fault(format!("a name at byte {at} cannot be stored (expected UTF-8, found {name:?})"));
+            } else if is_photo(&name) {
+                let name = name.into_owned();
                 let place = Locator::Span { archive: archive.clone(), offset: data, length: size };
                 entries.push(Entry { name, place });
             } else if nested && name.ends_with(".tar") {
@@ -123,7 +126,7 @@ pub(super) fn small_files(
     limits: &Limits,
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Locator>> {
-    let mut file = BufReader::new(File::open(path).map_err(|e| Error::read(path, e))?);
+    let mut file = BufReader::new(in9_base::files::open(path)?);
     let mut magic = [0; 2];
     file.read_exact(&mut magic).map_err(|e| Error::read(path, e))?;
     file.rewind().map_err(|e| Error::read(path, e))?;

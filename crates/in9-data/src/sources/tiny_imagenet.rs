@@ -10,7 +10,7 @@ use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
-use super::{Boxes, Item, Listing, Locator, MaskFile, entries, is_photo, read_table, stem};
+use super::{Boxes, Item, Listing, Locator, MaskFile, entries, is_photo, read_text, stem};
 
 /// File name to (fine label, boxes).
 pub(crate) type Table = HashMap<String, (String, Vec<PhotoBox>)>;
@@ -18,13 +18,13 @@ pub(crate) type Table = HashMap<String, (String, Vec<PhotoBox>)>;
 pub(super) fn list(root: &Path, taxonomy: &Taxonomy, limits: &Limits) -> Result<Listing> {
     let mut listing = Listing::default();
     let train = root.join("train");
-    for wnid in entries(&train)? {
+    for wnid in entries(&train, &mut listing.faults)? {
         let Some(class) = taxonomy.class_of_synset(&wnid) else { continue };
         let boxes =
             table(&train.join(&wnid).join(format!("{wnid}_boxes.txt")), Some(&wnid), limits, &mut listing)?;
         let folder = train.join(&wnid).join("images");
         let (split, fine): (Arc<str>, Arc<str>) = ("train".into(), wnid.as_str().into());
-        for name in entries(&folder)?.into_iter().filter(|name| is_photo(name)) {
+        for name in entries(&folder, &mut listing.faults)?.into_iter().filter(|name| is_photo(name)) {
             let found = boxes.get(&name).map(|(_, boxes)| boxes.clone()).unwrap_or_default();
             listing.items.push(Item {
                 split: split.clone(),
@@ -42,7 +42,9 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, limits: &Limits) -> Result<
     if val.is_dir() {
         let boxes = table(&val.join("val_annotations.txt"), None, limits, &mut listing)?;
         let split: Arc<str> = "test".into();
-        for name in entries(&val.join("images"))?.into_iter().filter(|name| is_photo(name)) {
+        for name in
+            entries(&val.join("images"), &mut listing.faults)?.into_iter().filter(|name| is_photo(name))
+        {
             let Some((fine, found)) = boxes.get(&name) else {
                 listing.faults.push(format!(
                     "{}: no row for {name} (expected file, wnid and box, found none); add it or remove the photograph",
@@ -68,7 +70,7 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, limits: &Limits) -> Result<
 
 /// Reads `file [wnid] x0 y0 x1 y1` rows; `fine` is the label where the file does not give one.
 fn table(path: &Path, fine: Option<&str>, limits: &Limits, listing: &mut Listing) -> Result<Table> {
-    Ok(parse(&read_table(path, limits)?, path, fine, &mut listing.faults))
+    Ok(parse(&read_text(path, limits)?, path, fine, &mut listing.faults))
 }
 
 /// The rows of a table; those that make no sense become faults.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use in9_data::toy::{ToyConfig, render};
+use in9_toy::{WorldConfig, render};
 
 /// The folder of real photographs, or `None` with one printed line.
 pub fn real_data(folder: &str) -> Option<PathBuf> {
@@ -39,7 +39,7 @@ pub fn oracle(name: &str) -> PathBuf {
 /// Renders a toy world of a few photographs below `dir`.
 pub fn world(dir: &Path, train_per_class: u32, test_per_class: u32) -> PathBuf {
     let root = dir.join("world");
-    let config = ToyConfig { seed: 3, rho: 0.5, train_per_class, test_per_class };
+    let config = WorldConfig { seed: 3, rho: 0.5, train_per_class, test_per_class };
     render(&config, &root, &|_, _| ()).unwrap();
     root
 }

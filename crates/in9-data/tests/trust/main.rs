@@ -8,7 +8,10 @@ mod common;
 
 mod annotations;
 mod archives;
+mod machine;
+mod manifests;
 mod masks;
+mod names;
 mod photographs;
 mod places;
 mod releases;

@@ -164,7 +164,7 @@ fn every_broken_photograph_is_a_counted_skip() {
     let split = dataset.split("train").unwrap();
     for (index, sample) in split.samples().enumerate().filter(|(_, s)| !s.id.contains("flipped")) {
         assert_eq!((sample.width, sample.height), (60, 40), "{}", sample.id);
-        let layers = split.layers(index);
+        let layers = split.layers(index).unwrap();
         let middle = &layers.photo[(16 * 32 + 16) * 3..][..3];
         let grey = ["grey", "one-bit"].iter().any(|kind| sample.id.contains(kind));
         let expected = match grey {

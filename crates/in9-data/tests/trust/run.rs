@@ -40,7 +40,8 @@ pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
 /// Whether an error line says what was expected and what was found, or what the system refused.
 #[track_caller]
 pub(crate) fn assert_informative(line: &str, names: &str) {
-    let says = line.contains("expected") && line.contains("found") || line.contains("cannot ");
+    let says = line.contains("expected") && (line.contains("found") || line.contains(": is a "))
+        || ["cannot ", "was not written by", "the system refused"].iter().any(|part| line.contains(part));
     assert!(says && line.contains(names), "not naming {names:?}, expected and found: {line}");
 }
 

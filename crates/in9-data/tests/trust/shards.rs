@@ -172,7 +172,7 @@ fn every_broken_table_of_a_dataset_is_an_error_that_names_it() {
     let path = dataset.join("manifest.json");
     let whole = std::fs::read_to_string(&path).unwrap();
     for (from, to) in [
-        ("\"format\": 1", "\"format\": 2"),
+        ("\"format\": 2", "\"format\": 3"),
         ("\"size\": 21", "\"size\": 4000000000"),
         ("\"size\": 21", "\"size\": 0"),
         ("\"train-00000.in9\"", "\"../../etc/passwd\""),

@@ -4,31 +4,38 @@
 //! cargo run --release -p in9-kernels --example bench_networks -- --work train-resnet-small [--iterations 5] [--threads 2] [--slice 8]
 //! ```
 //!
-//! `--slice` is the number of images that inference takes at a time: 8, so that activations stay in a
-//! cache, but 16 for ResNet-50, whose filters do not.
+//! `--slice` is the number of images that inference computes at a time. The default is 8, so that activations
+//! stay in a cache, and 16 for ResNet-50, whose filters do not fit it anyway.
 //!
-//! Prints one JSON line, in the peer's form. `--work hash` prints instead a hash of the weights after
-//! three training steps, which must not depend on `--threads`.
+//! Prints one line of JSON, in the peer's format. `--work hash` prints a hash of the weights after three
+//! training steps instead, which must not depend on `--threads`.
 #![allow(clippy::print_stdout)]
 
+mod block;
+mod data;
+mod layers;
 mod network;
 mod optimizer;
 
 use anyhow::{Context, bail};
 use candle_core::{Device, Tensor};
-use network::{Layers, Network};
+use layers::Layers;
+use network::Network;
 use optimizer::Sgd;
 use std::time::Instant;
 
-/// What is timed: network, images of a batch, side of an image, classes, training or not, images that
-/// inference takes at a time.
+/// What is timed.
 struct Work {
     name: String,
     network: &'static str,
+    /// Images of a batch.
     batch: usize,
+    /// Height and width of the images.
     side: usize,
     classes: usize,
+    /// Whether a training step is timed, or inference.
     train: bool,
+    /// Images that inference computes at a time.
     slice: usize,
 }
 
@@ -41,7 +48,9 @@ impl Work {
             "train-resnet18" => ("resnet18", 64, 64, 1000),
             "train-mobilenet-v2" => ("mobilenet-v2", 16, 96, 1000),
             "train-resnet-small" | "hash" => ("resnet-small", 64, 64, 9),
-            other => bail!("unknown work {other:?}; see the program's head for the names"),
+            other => bail!(
+                "unknown work {other:?}; known are infer-resnet18, infer-resnet50, infer-mobilenet-v2, train-resnet18, train-mobilenet-v2, train-resnet-small, hash"
+            ),
         };
         let (train, slice) = (!name.starts_with("infer"), if network == "resnet50" { 16 } else { 8 });
         Ok(Self { name: name.to_owned(), network, batch, side, classes, train, slice })
@@ -68,7 +77,7 @@ fn main() -> anyhow::Result<()> {
     let layers = Layers::new();
     let network =
         Network::new(work.network, work.classes, work.train && work.network == "resnet18", &layers)?;
-    let images = network::numbers(work.batch * 3 * work.side * work.side, 1);
+    let images = data::random_values(work.batch * 3 * work.side * work.side, 1);
     let images = Tensor::from_vec(images, (work.batch, 3, work.side, work.side), &Device::Cpu)?;
     let labels: Vec<u32> = (0..work.batch).map(|i| (i * 7 % work.classes) as u32).collect();
     let labels = Tensor::from_vec(labels, work.batch, &Device::Cpu)?;
@@ -94,7 +103,7 @@ fn main() -> anyhow::Result<()> {
         for _ in 0..3 {
             run()?;
         }
-        println!("{:016x}", network::hash(&layers.variables())?);
+        println!("{:016x}", data::hash(&layers.variables())?);
         return Ok(());
     }
     run()?;
@@ -121,9 +130,9 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Time that this process's threads spent on a processor, in ms; 0 where /proc does not say.
+/// Processor time of the threads of this process in ms; 0 where there is no /proc.
 ///
-/// Unlike the clock it hardly moves when other programs share the machine.
+/// Unlike wall-clock time it hardly depends on other programs on the machine.
 fn processor_ms() -> f64 {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let on_processor = |task: std::fs::DirEntry| {
@@ -133,7 +142,7 @@ fn processor_ms() -> f64 {
     tasks.filter_map(on_processor).sum::<f64>() / 1e6
 }
 
-/// The largest resident size of this process so far, in MiB; 0 where /proc does not say.
+/// The largest resident size of this process so far in MiB; 0 where there is no /proc.
 fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

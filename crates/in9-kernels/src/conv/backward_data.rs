@@ -1,9 +1,9 @@
-//! The gradient with respect to the image: which of the methods runs.
+//! The gradient with respect to the image, by the method that suits the layer.
 
-use super::{depthwise, finish::Finish, geometry::Geometry, implicit, winograd};
+use super::{depthwise, epilogue::Epilogue, geometry::Geometry, implicit_gemm, winograd};
 use crate::simd::Level;
 
-/// `[n, ci, h, w]` from `dy` of `[n, co, oh, ow]`.
+/// `dx` of `[n, ci, h, w]` from `dy` of `[n, co, oh, ow]`.
 pub(crate) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
     let level = Level::current();
     if dy.is_empty() || w.is_empty() || g.n * g.ci * g.plane_in() == 0 {
@@ -13,16 +13,17 @@ pub(crate) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
         return depthwise::backward_data(dy, w, g);
     }
     if winograd::suits(g)
-        && let Some(mirrored) = mirror(g)
+        && let Some(transposed) = transposed(g)
     {
-        return winograd::forward(level, dy, winograd::Filters::Turned(w), &mirrored, |_, _| {});
+        return winograd::forward(level, dy, winograd::Filters::Rotated(w), &transposed, |_, _| {});
     }
-    let sums = implicit::Sum::gradients(g);
-    implicit::forward(level, dy, w, g.n, g.plane_in(), [g.co, g.ci], &sums, Finish::default())
+    let problems = implicit_gemm::Problem::backward_data(g);
+    implicit_gemm::forward(level, dy, w, g.n, g.plane_in(), [g.co, g.ci], &problems, Epilogue::default())
 }
 
-/// With stride 1 the gradient is itself a convolution, of `dy` with the turned filters.
-fn mirror(g: &Geometry) -> Option<Geometry> {
+/// With stride 1 the gradient is itself a convolution, of `dy` with the filters rotated by 180°: its sizes,
+/// unless it would need negative padding.
+fn transposed(g: &Geometry) -> Option<Geometry> {
     let (reach_y, reach_x) = (g.dy * (g.kh - 1), g.dx * (g.kw - 1));
     let fits = g.top.max(g.bottom) <= reach_y && g.left.max(g.right) <= reach_x;
     fits.then(|| Geometry {

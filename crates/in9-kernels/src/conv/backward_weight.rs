@@ -1,9 +1,9 @@
-//! The gradient with respect to the filters: which of the methods runs.
+//! The gradient with respect to the filters, by the method that suits the layer.
 
-use super::{depthwise, geometry::Geometry, implicit, winograd};
+use super::{depthwise, geometry::Geometry, implicit_gemm, winograd};
 use crate::simd::Level;
 
-/// `[co, ci / groups, kh, kw]` from `x` and `dy`.
+/// `dw` of `[co, ci / groups, kh, kw]` from `x` of `[n, ci, h, w]` and `dy` of `[n, co, oh, ow]`.
 pub(crate) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
     let mut dw = vec![0f32; g.co * g.cig() * g.taps()];
     if x.is_empty() || dy.is_empty() || dw.is_empty() {
@@ -15,7 +15,7 @@ pub(crate) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
     } else if winograd::suits(g) {
         winograd::backward_weight(level, x, dy, g, &mut dw);
     } else {
-        implicit::backward_weight(level, x, dy, g.n, &implicit::Sum::of(g), &mut dw);
+        implicit_gemm::backward_weight(level, x, dy, g.n, &implicit_gemm::Problem::forward(g), &mut dw);
     }
     dw
 }

@@ -1,21 +1,20 @@
-//! A convolution for inference, whose filters stay as they are.
+//! A convolution for inference, whose filters do not change.
 
 use super::{
     Conv2dConfig, checked, conv2d,
-    finish::Finish,
+    epilogue::Epilogue,
     forward::{Packed, forward},
 };
-use crate::{Activation, Error, Result, body};
+use crate::{Activation, Error, Result, cpu};
 use candle_core::Tensor;
 use std::sync::OnceLock;
 
-/// Convolution, bias, residual and activation in one pass, with filters that are packed once: at the
-/// first call, for the method that its sizes call for.
+/// Convolution, bias, residual and activation in one pass, with filters that are packed once.
 ///
-/// With batch norm folded in by [`crate::fold_batch_norm`] this is a whole layer of a trained
-/// network. Packed filters take the memory of the plain ones again (four times that for 3×3 kernels
-/// of stride 1); in return small batches do not pack at every call. Results are those of
-/// [`crate::conv2d_act`], bit for bit.
+/// With batch norm folded in by [`crate::fold_batch_norm`] this is a whole layer of a trained network.
+/// The first call packs the filters for the method that suits its sizes, and later calls with the same
+/// method reuse them. The packed filters take as much memory as the filters themselves (four times as
+/// much for 3×3 kernels of stride 1). Results are those of [`crate::conv2d_act`], bit for bit.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -43,8 +42,10 @@ impl std::fmt::Debug for FrozenConv2d {
 }
 
 impl FrozenConv2d {
-    /// `weight` of `[out, in / groups, kernel height, kernel width]` and `bias` of `[out]`, both cut
-    /// off from their graph; gradients of images still flow.
+    /// A layer with this `weight` of `[out, in / groups, kernel height, kernel width]` and `bias` of `[out]`.
+    ///
+    /// Both are detached from their autograd graph: [`Self::forward`] is differentiable with respect to
+    /// the image and the residual only.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self { weight: weight.detach(), bias: bias.map(|bias| bias.detach()), packed: OnceLock::new() }
     }
@@ -52,7 +53,8 @@ impl FrozenConv2d {
     /// `activation(conv(x) + bias + residual)`.
     ///
     /// # Shapes
-    /// `x` and the result as for [`conv2d`](crate::conv2d); `residual` has the result's shape.
+    /// - `x`: `[batch, in, height, width]`
+    /// - `residual`, result: `[batch, out, oh, ow]`, as for [`conv2d`](crate::conv2d)
     ///
     /// # Errors
     /// As for [`conv2d`](crate::conv2d), and [`Error::Shape`] for a residual that does not fit.
@@ -72,18 +74,18 @@ impl FrozenConv2d {
             return Err(Error::shape("conv2d", "residual", format!("{shape:?}"), residual.dims()));
         }
         let tensors: Vec<&Tensor> = [Some(x), Some(w), bias, residual].into_iter().flatten().collect();
-        if !body::fused(&tensors) || body::tracked(&tensors) {
+        if !cpu::supported(&tensors) || cpu::requires_grad(&tensors) {
             let y = conv2d(x, w, bias, config)?;
             return match residual {
                 Some(residual) => crate::add_act(&y, residual, activation),
                 None => activation.apply(&y),
             };
         }
-        let y = body::with_slices([Some(x), Some(w), bias, residual], |[x, w, bias, residual]| {
+        let y = cpu::with_slices([Some(x), Some(w), bias, residual], |[x, w, bias, residual]| {
             let (x, w) = (x.unwrap_or_default(), w.unwrap_or_default());
             let packed = self.packed.get_or_init(|| Packed::new(w, &g));
-            forward(x, w, Some(packed), &g, Finish { bias, residual, activation })
+            forward(x, w, Some(packed), &g, Epilogue { bias, residual, activation })
         })?;
-        Ok(body::tensor(y, &shape)?)
+        Ok(cpu::tensor(y, &shape)?)
     }
 }

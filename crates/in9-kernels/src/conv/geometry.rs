@@ -3,25 +3,34 @@
 use super::Conv2dConfig;
 use crate::{Error, Result};
 
-/// Sizes of one convolution. All counts are in elements; strides of memory follow from NCHW order.
+/// Sizes of one convolution in elements. All tensors are contiguous, in NCHW order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
+    /// Images of the batch.
     pub(crate) n: usize,
+    /// Input channels.
     pub(crate) ci: usize,
+    /// Height and width of the input.
     pub(crate) h: usize,
     pub(crate) w: usize,
+    /// Output channels.
     pub(crate) co: usize,
+    /// Height and width of the kernel.
     pub(crate) kh: usize,
     pub(crate) kw: usize,
+    /// Vertical and horizontal stride.
     pub(crate) sy: usize,
     pub(crate) sx: usize,
+    /// Padding.
     pub(crate) top: usize,
     pub(crate) left: usize,
     pub(crate) bottom: usize,
     pub(crate) right: usize,
+    /// Vertical and horizontal dilation.
     pub(crate) dy: usize,
     pub(crate) dx: usize,
     pub(crate) groups: usize,
+    /// Height and width of the output.
     pub(crate) oh: usize,
     pub(crate) ow: usize,
 }
@@ -30,7 +39,7 @@ impl Geometry {
     pub(crate) fn new(x: &[usize], w: &[usize], config: &Conv2dConfig) -> Result<Self> {
         const OP: &str = "conv2d";
         let &[n, ci, h, width] = x else {
-            return Err(Error::shape(OP, "x", "[n, channels, height, width]", x));
+            return Err(Error::shape(OP, "x", "[batch, channels, height, width]", x));
         };
         let &[co, cig, kh, kw] = w else {
             return Err(Error::shape(OP, "w", "[out, in/groups, height, width]", w));
@@ -49,7 +58,8 @@ impl Geometry {
         };
         let (Some(oh), Some(ow)) = (out(h, top + bottom, kh, dy, sy), out(width, left + right, kw, dx, sx))
         else {
-            let expected = format!("a padded plane of at least the kernel's {kh}×{kw} (dilated)");
+            let expected =
+                format!("an image that, padded, is at least as large as the {kh}×{kw} kernel, dilated");
             return Err(Error::shape(OP, "x", expected, x));
         };
         Ok(Self { n, ci, h, w: width, co, kh, kw, sy, sx, top, left, bottom, right, dy, dx, groups, oh, ow })
@@ -80,7 +90,7 @@ impl Geometry {
         self.oh * self.ow
     }
 
-    /// One filter for every channel.
+    /// Whether every channel has one filter of its own.
     pub(crate) fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.ci && self.groups == self.co
     }
@@ -98,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_larger_than_the_padded_plane_is_refused() {
+    fn a_kernel_larger_than_the_padded_image_is_rejected() {
         let error = Geometry::new(&[1, 3, 4, 4], &[8, 3, 7, 7], &Conv2dConfig::new(1, 1));
         assert!(error.unwrap_err().to_string().contains("x has shape"));
     }

@@ -1,22 +1,22 @@
 //! Convolution as a node of Candle's autograd graph.
 
-use super::{backward_data, backward_weight, finish::Finish, forward, geometry::Geometry};
-use crate::{Result, body};
+use super::{backward_data, backward_weight, epilogue::Epilogue, forward, geometry::Geometry};
+use crate::{Result, cpu};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
-/// A convolution whose sizes are checked, and which gradients anyone wants: nobody wants those of pictures
-/// in training, nor those of filters in a frozen network.
+/// A convolution whose sizes have been checked, and the arguments whose gradients the backward pass must
+/// compute. It skips, for example, that of the images in training and those of frozen filters.
 struct Conv2d {
     geometry: Geometry,
-    want_x: bool,
-    want_w: bool,
-    want_bias: bool,
+    needs_x: bool,
+    needs_w: bool,
+    needs_bias: bool,
 }
 
-/// Adds the node for `x`, `w` and perhaps `bias` to the graph.
+/// Adds the node to the graph of `x`, `w` and `bias`.
 pub(super) fn apply(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, geometry: Geometry) -> Result<Tensor> {
-    let want_bias = bias.is_some_and(Tensor::track_op);
-    let op = Conv2d { geometry, want_x: x.track_op(), want_w: w.track_op(), want_bias };
+    let needs_bias = bias.is_some_and(Tensor::track_op);
+    let op = Conv2d { geometry, needs_x: x.track_op(), needs_w: w.track_op(), needs_bias };
     let (x, w) = (x.contiguous()?, w.contiguous()?);
     Ok(match bias {
         Some(bias) => x.apply_op3(&w, &bias.contiguous()?, op)?,
@@ -32,7 +32,7 @@ impl Conv2d {
         bias: Option<&[f32]>,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let g = &self.geometry;
-        let y = forward::forward(x, w, None, g, Finish { bias, ..Finish::default() });
+        let y = forward::forward(x, w, None, g, Epilogue { bias, ..Epilogue::default() });
         Ok((CpuStorage::F32(y), (g.n, g.co, g.oh, g.ow).into()))
     }
 
@@ -43,31 +43,31 @@ impl Conv2d {
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let g = &self.geometry;
-        let dx = self.want_x.then(|| image_gradient(x, w, dy, g)).transpose()?;
-        Ok((dx, self.want_w.then(|| filter_gradient(x, w, dy, g)).transpose()?))
+        let dx = self.needs_x.then(|| input_gradient(x, w, dy, g)).transpose()?;
+        Ok((dx, self.needs_w.then(|| filter_gradient(x, w, dy, g)).transpose()?))
     }
 }
 
-/// The gradient of the filters.
+/// The gradient with respect to `w`.
 pub(super) fn filter_gradient(
     x: &Tensor,
     w: &Tensor,
     dy: &Tensor,
     g: &Geometry,
 ) -> candle_core::Result<Tensor> {
-    let dw = body::with_slice(dy, |dy| body::with_slice(x, |x| backward_weight::backward_weight(x, dy, g)))??;
-    body::tensor(dw, w.shape())
+    let dw = cpu::with_slice(dy, |dy| cpu::with_slice(x, |x| backward_weight::backward_weight(x, dy, g)))??;
+    cpu::tensor(dw, w.shape())
 }
 
-/// The gradient of the image.
-pub(super) fn image_gradient(
+/// The gradient with respect to `x`.
+pub(super) fn input_gradient(
     x: &Tensor,
     w: &Tensor,
     dy: &Tensor,
     g: &Geometry,
 ) -> candle_core::Result<Tensor> {
-    let dx = body::with_slice(dy, |dy| body::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
-    body::tensor(dx, x.shape())
+    let dx = cpu::with_slice(dy, |dy| cpu::with_slice(w, |w| backward_data::backward_data(dy, w, g)))??;
+    cpu::tensor(dx, x.shape())
 }
 
 impl CustomOp2 for Conv2d {
@@ -82,7 +82,7 @@ impl CustomOp2 for Conv2d {
         w: &CpuStorage,
         w_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        self.forward(body::slice(x, x_layout)?, body::slice(w, w_layout)?, None)
+        self.forward(cpu::slice(x, x_layout)?, cpu::slice(w, w_layout)?, None)
     }
 
     fn bwd(
@@ -110,8 +110,8 @@ impl CustomOp3 for Conv2d {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let bias = body::slice(bias, bias_layout)?;
-        self.forward(body::slice(x, x_layout)?, body::slice(w, w_layout)?, Some(bias))
+        let bias = cpu::slice(bias, bias_layout)?;
+        self.forward(cpu::slice(x, x_layout)?, cpu::slice(w, w_layout)?, Some(bias))
     }
 
     fn bwd(
@@ -123,10 +123,10 @@ impl CustomOp3 for Conv2d {
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (dx, dw) = self.gradients(x, w, dy)?;
-        let db = if self.want_bias {
+        let db = if self.needs_bias {
             let g = &self.geometry;
-            let db = body::with_slice(dy, |dy| body::channel_sums(dy, g.co, g.plane_out()))?;
-            Some(body::tensor(db, bias.shape())?)
+            let db = cpu::with_slice(dy, |dy| cpu::channel_sums(dy, g.co, g.plane_out()))?;
+            Some(cpu::tensor(db, bias.shape())?)
         } else {
             None
         };

@@ -1,25 +1,28 @@
-//! Mean of each window.
+//! Average pooling.
 
 use super::windows::{Windows, dims4};
 use crate::{
-    Result, body, output, portable,
-    simd::{Level, for_each_level, lanes::total, vector::LANES},
+    Result, cpu, output, portable,
+    simd::{Level, for_each_level, loops::pairwise_sum, vector::LANES},
 };
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-/// Numbers of the planes that one task works through, about.
+/// About how many elements one parallel task handles.
 const TASK: usize = 1 << 14;
 
-/// Planes of a task.
-fn planes(plane: usize) -> usize {
+/// Planes of one parallel task.
+fn planes_per_task(plane: usize) -> usize {
     (TASK / plane.max(1)).max(1)
 }
 
-/// Mean of each window.
+/// Average pooling: the mean of each window. Differentiable.
 ///
-/// Arguments as for [`crate::max_pool2d`]. With `count_include_pad` (PyTorch's default) the sum is
-/// divided by the kernel's size even where the window hangs over the edge, otherwise by the number
-/// of pixels seen.
+/// `kernel`, `stride` and `padding` are as for [`crate::max_pool2d`]. With `count_include_pad` (PyTorch's
+/// default) every sum is divided by the size of the kernel, otherwise by the number of pixels of the window
+/// that are inside the image.
+///
+/// # Shapes
+/// As for [`crate::max_pool2d`].
 ///
 /// # Errors
 /// As for [`crate::max_pool2d`].
@@ -35,21 +38,29 @@ pub fn avg_pool2d(
     apply(x, windows, count_include_pad.then_some(kernel[0] * kernel[1]))
 }
 
-/// Mean of each of `out = [rows, columns]` nearly equal parts of the plane, as in PyTorch.
+/// Adaptive average pooling: the means of `out = [rows, columns]` parts of nearly equal size, as
+/// `torch.nn.AdaptiveAvgPool2d`. Differentiable.
 ///
-/// `x` is `[n, channels, height, width]`, the result `[n, channels, rows, columns]`.
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - result: `[batch, channels, rows, columns]`
 ///
 /// # Errors
-/// [`crate::Error::Setting`] for a zero in `out`, [`crate::Error::Shape`] for an empty plane.
+/// [`Error::Zero`](crate::Error::Zero) for a zero in `out`, [`Error::Shape`](crate::Error::Shape) for another
+/// rank or an image without pixels.
 pub fn adaptive_avg_pool2d(x: &Tensor, out: [usize; 2]) -> Result<Tensor> {
     let [_, _, h, w] = dims4("adaptive_avg_pool2d", x)?;
     apply(x, Windows::adaptive("adaptive_avg_pool2d", [h, w], out)?, None)
 }
 
-/// Mean of each plane: `[n, channels, height, width]` to `[n, channels]`.
+/// Global average pooling: the mean of each channel of each image. Differentiable.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - result: `[batch, channels]`
 ///
 /// # Errors
-/// [`crate::Error::Shape`] for an empty plane or another rank.
+/// [`Error::Shape`](crate::Error::Shape) for another rank or an image without pixels.
 pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
     let [n, c, h, w] = dims4("global_avg_pool", x)?;
     let windows = Windows::adaptive("global_avg_pool", [h, w], [1, 1])?;
@@ -58,7 +69,7 @@ pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
 
 fn apply(x: &Tensor, windows: Windows, divisor: Option<usize>) -> Result<Tensor> {
     let pool = AvgPool { windows, divisor };
-    if !body::fused(&[x]) {
+    if !cpu::supported(&[x]) {
         return portable::avg_pool2d(x, &pool.windows, pool.divisor);
     }
     Ok(x.contiguous()?.apply_op1(pool)?)
@@ -66,11 +77,12 @@ fn apply(x: &Tensor, windows: Windows, divisor: Option<usize>) -> Result<Tensor>
 
 struct AvgPool {
     windows: Windows,
-    /// What sums are divided by, if not by the pixels of the window.
+    /// The divisor of every sum; none if it is the number of pixels of the window.
     divisor: Option<usize>,
 }
 
 impl AvgPool {
+    /// The reciprocal divisor of a window of `pixels` pixels.
     fn weight(&self, pixels: usize) -> f32 {
         1.0 / self.divisor.unwrap_or(pixels) as f32
     }
@@ -83,8 +95,8 @@ impl CustomOp1 for AvgPool {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, c, h, w) = layout.shape().dims4()?;
-        let (x, out, level) = (body::slice(x, layout)?, self.windows.len(), Level::current());
-        let planes = planes(h * w);
+        let (x, out, level) = (cpu::slice(x, layout)?, self.windows.len(), Level::current());
+        let planes = planes_per_task(h * w);
         let y = output::chunks(n * c * out, planes * out, |i, y| {
             let xs = x[i * planes * h * w..].chunks_exact(h * w);
             for (y, x) in y.chunks_exact_mut(out).zip(xs) {
@@ -105,8 +117,8 @@ impl CustomOp1 for AvgPool {
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> candle_core::Result<Option<Tensor>> {
         let (_, _, h, w) = x.dims4()?;
-        let (out, planes) = (self.windows.len(), planes(h * w));
-        let dx = body::with_slice(dy, |dy| {
+        let (out, planes) = (self.windows.len(), planes_per_task(h * w));
+        let dx = cpu::with_slice(dy, |dy| {
             output::chunks(x.elem_count(), planes * h * w, |i, dx| {
                 let dys = dy[i * planes * out..].chunks_exact(out);
                 for (dx, dy) in dx.chunks_exact_mut(h * w).zip(dys) {
@@ -121,12 +133,12 @@ impl CustomOp1 for AvgPool {
                 }
             })
         })?;
-        Ok(Some(body::tensor(dx, x.shape())?))
+        Ok(Some(cpu::tensor(dx, x.shape())?))
     }
 }
 
 for_each_level! {
-    /// The sum of all, in chains side by side.
+    /// The sum of all elements, as independent partial sums that are added up at the end.
     fn sum(x: &[f32]) -> f32 {
         const WIDE: usize = 4 * LANES;
         let mut wide = [0f32; WIDE];
@@ -151,7 +163,7 @@ for_each_level! {
         for (sum, x) in sums.iter_mut().zip(rest) {
             *sum += x;
         }
-        total(sums)
+        pairwise_sum(sums)
     }
 }
 
@@ -160,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_is_summed_at_every_level() {
+    fn every_element_is_summed_at_every_level() {
         // Small integers: every sum is exact.
         for n in [1, 15, 16, 17, 49, 63, 64, 65, 196, 1000] {
             let x: Vec<f32> = (0..n).map(|i| (i % 11) as f32 - 4.0).collect();

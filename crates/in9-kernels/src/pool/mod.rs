@@ -1,7 +1,7 @@
-//! Pooling with padding, and with the right gradients.
+//! Pooling with padding and correct gradients.
 //!
-//! Candle 0.11 cannot pad, refuses the gradient when kernel and stride differ, and scales the
-//! gradient of max pooling by the number of maxima over the window's size; none of that is used.
+//! Candle 0.11 does not support padding, supports gradients only if kernel and stride are equal, and scales
+//! the gradient of max pooling by the number of maxima divided by the size of the window.
 
 mod average;
 mod max;

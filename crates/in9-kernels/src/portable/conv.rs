@@ -6,9 +6,9 @@ use candle_core::Tensor;
 
 /// As [`crate::conv2d`].
 pub(crate) fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g: &Geometry) -> Result<Tensor> {
-    let x = exact_plane(x, g)?;
+    let x = cropped(x, g)?;
     let y = if g.sy == g.sx && g.dy == g.dx {
-        // On a plane of exactly the right size Candle's gradients are right for any rectangle.
+        // Candle's gradients are correct only if the windows cover the whole image, as they do here.
         x.contiguous()?.conv2d(w, 0, g.sy, g.dy, g.groups)?
     } else {
         tap_by_tap(&x, w, g)?
@@ -19,15 +19,15 @@ pub(crate) fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g: &Geometry
     }
 }
 
-/// The padded plane without the rows and columns that no window reaches.
-fn exact_plane(x: &Tensor, g: &Geometry) -> Result<Tensor> {
+/// The padded image without the last rows and columns that no window covers.
+fn cropped(x: &Tensor, g: &Geometry) -> Result<Tensor> {
     let height = (g.oh - 1) * g.sy + (g.kh - 1) * g.dy + 1;
     let width = (g.ow - 1) * g.sx + (g.kw - 1) * g.dx + 1;
     let x = x.pad_with_zeros(2, g.top, g.bottom)?.narrow(2, 0, height)?;
     Ok(x.pad_with_zeros(3, g.left, g.right)?.narrow(3, 0, width)?)
 }
 
-/// One matrix product for each tap: for strides or dilations that differ between the axes.
+/// One matrix product for each tap, for strides or dilations that differ between the axes.
 fn tap_by_tap(x: &Tensor, w: &Tensor, g: &Geometry) -> Result<Tensor> {
     let pixels = g.plane_out();
     let mut sum: Option<Tensor> = None;

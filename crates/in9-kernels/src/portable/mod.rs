@@ -1,7 +1,7 @@
-//! The same layers composed of Candle's own operations, for any device and float type.
+//! The same layers composed of Candle's own operations, for any device and floating-point type.
 //!
-//! Only operations whose gradients Candle gets right are used. This is what CUDA runs, and what
-//! the tests hold the kernels against.
+//! Only operations whose gradients are correct in Candle are used. This is what runs on CUDA, and what the
+//! tests compare the fused kernels with.
 
 mod conv;
 mod loss;
@@ -15,7 +15,7 @@ pub(crate) use loss::cross_entropy;
 pub(crate) use norm::batch_norm_train;
 pub(crate) use pool::{avg_pool2d, max_pool2d};
 
-/// Gradients of `<f(inputs), dy>` with respect to every input, by Candle's own autograd.
+/// Gradients of the inner product `<f(inputs), dy>` with respect to every input, by Candle's autograd.
 pub(crate) fn gradients(
     inputs: &[&Tensor],
     dy: &Tensor,
@@ -32,12 +32,12 @@ pub(crate) fn gradients(
     variables.iter().map(of).collect()
 }
 
-/// `f(x)`, with the gradients at the kinks that [`Activation`] promises.
+/// `f(x)`, with the gradients that [`Activation`] documents where `f` has no derivative.
 pub(crate) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
-    // Comparisons with NaN are false, and every choice below falls through to `x` then: NaN is handed on.
+    // Comparisons with NaN are false, and every `where_cond` below selects `x` then: NaN stays NaN.
     let between = |low: f64, high: f64| -> Result<Tensor> {
         let bound = |value: f64| x.zeros_like()?.affine(1.0, value);
-        // No gradient flows through a bound.
+        // The bounds are constants, so they have no gradient.
         let capped = x.ge(high)?.where_cond(&bound(high)?, x)?;
         Ok(x.le(low)?.where_cond(&bound(low)?, &capped)?)
     };
@@ -56,13 +56,13 @@ pub(crate) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
     })
 }
 
-/// Through the hyperbolic tangent: its gradient stays finite for every x, which that of
-/// `1 / (1 + exp(-x))` does not.
+/// The sigmoid as `(tanh(x / 2) + 1) / 2`, whose gradient is finite for every `x`. That of
+/// `1 / (1 + exp(-x))` is not.
 fn sigmoid(x: &Tensor) -> Result<Tensor> {
     Ok(x.affine(0.5, 0.0)?.tanh()?.affine(0.5, 0.5)?)
 }
 
-/// Every `step`-th of `count` slices of dimension `dim`, from `start`; differentiable.
+/// `count` slices of dimension `dim`, every `step`-th from `start` on. Differentiable.
 fn strided(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> Result<Tensor> {
     if step == 1 {
         return Ok(x.narrow(dim, start, count)?);

@@ -5,7 +5,7 @@ use crate::{Result, pool::Windows};
 use candle_core::Tensor;
 use std::ops::Range;
 
-/// As [`crate::max_pool2d`]: a running maximum over the taps of the window.
+/// As [`crate::max_pool2d`], as a running maximum over the taps of the kernel.
 pub(crate) fn max_pool2d(
     x: &Tensor,
     windows: &Windows,
@@ -22,8 +22,8 @@ pub(crate) fn max_pool2d(
         for kx in 0..kernel[1] {
             let tap = strided(&row, 3, kx, ow, stride[1])?.contiguous()?;
             best = Some(match best {
-                // Only a greater number replaces the best, so the first of several keeps the gradient; and what is
-                // not a number, which nothing replaces afterwards.
+                // A tap replaces the maximum if it is greater, so that the first of equal maxima gets the
+                // gradient, or if it is NaN, which no later tap replaces.
                 Some(best) => (tap.gt(&best)? + tap.ne(&tap)?)?.where_cond(&tap, &best)?,
                 None => tap,
             });
@@ -35,7 +35,7 @@ pub(crate) fn max_pool2d(
     }
 }
 
-/// Minus infinity before and after a dimension.
+/// Pads a dimension with minus infinity.
 fn pad(x: &Tensor, dim: usize, before: usize, after: usize) -> Result<Tensor> {
     let border = |count: usize| -> Result<Option<Tensor>> {
         if count == 0 {
@@ -51,8 +51,8 @@ fn pad(x: &Tensor, dim: usize, before: usize, after: usize) -> Result<Tensor> {
     Ok(Tensor::cat(&parts, dim)?)
 }
 
-/// As [`crate::avg_pool2d`] and [`crate::adaptive_avg_pool2d`]: a product with a matrix of window
-/// memberships on either side.
+/// As [`crate::avg_pool2d`] and [`crate::adaptive_avg_pool2d`], as a matrix product with a membership matrix
+/// of rows from the left and one of columns from the right.
 pub(crate) fn avg_pool2d(x: &Tensor, windows: &Windows, divisor: Option<usize>) -> Result<Tensor> {
     let (n, c, h, w) = x.dims4()?;
     let (oh, ow) = (windows.rows.len(), windows.columns.len());

@@ -1,33 +1,34 @@
-//! Matrix products of one thread.
+//! Single-threaded matrix products by the `gemm` crate.
 
-/// A matrix inside a slice: element (r, c) lies at `offset + r * rows + c * columns`.
+/// A matrix in a slice: element (r, c) is at `offset + r * row_stride + c * column_stride`.
 #[derive(Clone, Copy)]
 pub(crate) struct View {
     pub(crate) offset: usize,
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) column_stride: usize,
 }
 
 impl View {
-    /// A matrix stored row after row, `stride` numbers apart.
+    /// A matrix stored row after row, `stride` elements apart.
     pub(crate) fn row_major(offset: usize, stride: usize) -> Self {
-        Self { offset, rows: stride, columns: 1 }
+        Self { offset, row_stride: stride, column_stride: 1 }
     }
 
     /// The transpose of a matrix stored row after row.
     pub(crate) fn transposed(offset: usize, stride: usize) -> Self {
-        Self { offset, rows: 1, columns: stride }
+        Self { offset, row_stride: 1, column_stride: stride }
     }
 
+    /// One more than the largest index of an element; both sizes must be at least 1.
     fn end(&self, rows: usize, columns: usize) -> usize {
-        self.offset + (rows - 1) * self.rows + (columns - 1) * self.columns + 1
+        self.offset + (rows - 1) * self.row_stride + (columns - 1) * self.column_stride + 1
     }
 }
 
-/// `C = A B`, or `C += A B` with `accumulate`, for A of m×k and B of k×n, on the calling thread. With an empty
-/// sum (k = 0) C is left as it is.
+/// `C = A B`, or `C += A B` with `accumulate`, for A of m×k and B of k×n, on the calling thread. If any size
+/// is 0, C keeps its values.
 ///
-/// One thread, whatever the pool's size: the product's rounding then depends on its sizes only.
+/// With one thread the rounding of the product depends on its sizes only.
 pub(crate) fn gemm(
     [m, n, k]: [usize; 3],
     a: (&[f32], View),
@@ -39,26 +40,27 @@ pub(crate) fn gemm(
         return;
     }
     let ((a, av), (b, bv), (c, cv)) = (a, b, c);
-    assert!(av.end(m, k) <= a.len(), "A lies outside its slice");
-    assert!(bv.end(k, n) <= b.len(), "B lies outside its slice");
-    assert!(cv.end(m, n) <= c.len(), "C lies outside its slice");
-    // SAFETY: the three assertions above keep every element that the product reads or writes
-    // inside its slice; `c` is borrowed mutably, so it overlaps neither `a` nor `b`.
+    assert!(av.end(m, k) <= a.len(), "A does not fit its slice");
+    assert!(bv.end(k, n) <= b.len(), "B does not fit its slice");
+    assert!(cv.end(m, n) <= c.len(), "C does not fit its slice");
+    // SAFETY: by the three assertions, every element that the product reads or writes is inside its slice
+    // (all strides are positive, so the last element has the largest index). `c` is borrowed mutably and
+    // thus overlaps neither `a` nor `b`. The strides fit `isize`, because slices are no larger.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
             c.as_mut_ptr().add(cv.offset),
-            cv.columns as isize,
-            cv.rows as isize,
+            cv.column_stride as isize,
+            cv.row_stride as isize,
             accumulate,
             a.as_ptr().add(av.offset),
-            av.columns as isize,
-            av.rows as isize,
+            av.column_stride as isize,
+            av.row_stride as isize,
             b.as_ptr().add(bv.offset),
-            bv.columns as isize,
-            bv.rows as isize,
+            bv.column_stride as isize,
+            bv.row_stride as isize,
             1f32,
             1f32,
             false,

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-/// An instruction set that this processor was seen to have.
+/// An instruction set that was detected on this processor. On x86, a value other than `Portable` comes from
+/// [`Level::available`] only, which is what makes calling code compiled for it sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// Whatever the compiler targets by default (NEON on 64-bit ARM).
@@ -14,7 +15,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// Those of this processor, slowest first.
+    /// The instruction sets of this processor, slowest first.
     pub(crate) fn available() -> Vec<Self> {
         let mut levels = vec![Self::Portable];
         #[cfg(target_arch = "x86_64")]
@@ -33,8 +34,8 @@ impl Level {
         levels
     }
 
-    /// The fastest available, or the one that `IN9_KERNELS_SIMD` names
-    /// (`portable`, `avx2`, `avx512`) if the processor has it.
+    /// The fastest instruction set of this processor, up to the one that the environment variable
+    /// `IN9_KERNELS_SIMD` names (`portable`, `avx2` or `avx512`).
     pub(crate) fn current() -> Self {
         static CURRENT: OnceLock<Level> = OnceLock::new();
         *CURRENT.get_or_init(|| {

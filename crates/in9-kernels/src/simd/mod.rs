@@ -1,18 +1,19 @@
-//! Instruction sets: which there are, which is used, and the loops compiled once for each.
+//! Instruction sets, and code that is compiled once for each of them.
 
 pub(crate) mod gemm;
-pub(crate) mod kernel;
-pub(crate) mod lanes;
 mod level;
+pub(crate) mod loops;
+pub(crate) mod microkernel;
 pub(crate) mod prefetch;
 pub(crate) mod vector;
 
 pub(crate) use level::Level;
 pub(crate) use vector::Vector;
 
-/// Defines a function whose body is compiled for every instruction set and chosen by a [`Level`].
+/// Defines a function that is compiled for every instruction set. Its first argument, a [`Level`], selects
+/// the one that runs.
 ///
-/// The body sees the constant `FMA`: whether a fused multiply-add is one instruction.
+/// In its body the constant `FMA` says whether a fused multiply-add is one instruction.
 macro_rules! for_each_level {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$doc])*
@@ -31,10 +32,10 @@ macro_rules! for_each_level {
 
             match level {
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Level` of AVX-512 exists only after the processor was seen to have it.
+                // SAFETY: `Level::Avx512` is made only where the processor has these features.
                 $crate::simd::Level::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Level` of AVX2 exists only after the processor was seen to have it.
+                // SAFETY: `Level::Avx2` is made only where the processor has these features.
                 $crate::simd::Level::Avx2 => unsafe { avx2($($arg),*) },
                 _ => body::<{ cfg!(target_arch = "aarch64") }>($($arg),*),
             }

@@ -1,14 +1,15 @@
-//! Hints to the processor about memory that will be needed.
+//! Prefetch hints for memory that will soon be read or written.
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Asks for `values` to be brought near, to be read.
+/// Prefetches `values` for reading.
 #[inline(always)]
 pub(crate) fn to_read<T>(values: &[T]) {
     each_line(values, |address| {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint reads nothing and faults nowhere.
+        // SAFETY: a prefetch is a hint: it accesses no memory in the sense of the language and does not fault
+        // for any address. Every x86-64 processor has the instruction or ignores it.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             _mm_prefetch::<_MM_HINT_T0>(address);
@@ -18,12 +19,13 @@ pub(crate) fn to_read<T>(values: &[T]) {
     });
 }
 
-/// Asks for `values` to be brought near, to be written.
+/// Prefetches `values` for writing.
 #[inline(always)]
 pub(crate) fn to_write<T>(values: &[T]) {
     each_line(values, |address| {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint reads nothing and faults nowhere.
+        // SAFETY: a prefetch is a hint: it accesses no memory in the sense of the language and does not fault
+        // for any address. Every x86-64 processor has the instruction or ignores it.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
             _mm_prefetch::<_MM_HINT_ET0>(address);
@@ -33,6 +35,7 @@ pub(crate) fn to_write<T>(values: &[T]) {
     });
 }
 
+/// Calls `hint` with an address in every cache line of `values`.
 #[inline(always)]
 fn each_line<T>(values: &[T], hint: impl Fn(*const i8)) {
     let start = values.as_ptr().cast::<i8>();

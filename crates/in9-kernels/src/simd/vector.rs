@@ -1,21 +1,21 @@
-//! Sixteen numbers at a time, on every instruction set.
+//! Vectors of sixteen f32, on every instruction set.
 
-/// Numbers of a vector.
+/// Elements of a vector.
 pub(crate) const LANES: usize = 16;
 
 /// Sixteen f32 in registers.
 ///
-/// The types of an instruction set are named only by [`for_each_vector!`], inside functions that
-/// were compiled for it and are reached only when the processor has it.
+/// Only [`for_each_vector!`] names the types of an instruction set, inside functions that are compiled for
+/// that instruction set and called only if the processor has it.
 pub(crate) trait Vector: Copy {
-    /// Rows of the register tile of a matrix product that is two vectors wide.
+    /// Rows of the largest register tile of the microkernel when it is two vectors wide.
     const ROWS: usize;
 
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
     fn splat(value: f32) -> Self;
 
-    /// The numbers of a slice of at most sixteen, then zeros.
+    /// The elements of a slice of at most sixteen, followed by zeros.
     #[inline(always)]
     fn load_part(from: &[f32]) -> Self {
         let mut lanes = [0f32; LANES];
@@ -23,7 +23,7 @@ pub(crate) trait Vector: Copy {
         Self::load(&lanes)
     }
 
-    /// The first numbers, as many as the slice has room for, at most sixteen.
+    /// Stores the first elements, as many as the slice has, at most sixteen.
     #[inline(always)]
     fn store_part(self, to: &mut [f32]) {
         let mut lanes = [0f32; LANES];
@@ -49,7 +49,7 @@ pub(crate) trait Vector: Copy {
     }
 }
 
-/// Whatever the compiler makes of loops over sixteen numbers.
+/// Sixteen f32 in an array, for the compiler to vectorise.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f32; LANES]);
 
@@ -89,7 +89,7 @@ impl Vector for Portable {
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        // Not fused: where the instruction is missing, a fused one is a slow library call.
+        // Not `f32::mul_add`: without the instruction that is a slow library call.
         self.mul(factor).add(term)
     }
 }
@@ -113,9 +113,9 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512(__m512);
 
-    // SAFETY (of every block below): the type is used only by code compiled for AVX-512, which is
-    // reached only when the processor has it; loads and stores go through references to exactly
-    // sixteen numbers and need no alignment.
+    // SAFETY (of every block below): a value of the type is made only by code that `for_each_vector!` compiled
+    // for AVX-512, which runs only if the processor has it. Loads and stores go through references to
+    // exactly sixteen elements, and their instructions need no alignment.
     impl Vector for Avx512 {
         const ROWS: usize = 12;
 
@@ -131,14 +131,14 @@ mod x86 {
         }
         #[inline(always)]
         fn load_part(from: &[f32]) -> Self {
-            // SAFETY: see above; the mask has as many bits as the slice has numbers, and the
-            // instruction reads no others.
+            // SAFETY: see above; the mask has one bit for each element of the slice, and the
+            // instruction accesses no memory for lanes whose bit is 0.
             Self(unsafe { _mm512_maskz_loadu_ps(mask(from.len()), from.as_ptr()) })
         }
         #[inline(always)]
         fn store_part(self, to: &mut [f32]) {
-            // SAFETY: see above; the mask has as many bits as the slice has numbers, and the
-            // instruction writes no others.
+            // SAFETY: see above; the mask has one bit for each element of the slice, and the
+            // instruction accesses no memory for lanes whose bit is 0.
             unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask(to.len()), self.0) }
         }
         #[inline(always)]
@@ -220,12 +220,12 @@ mod x86 {
 
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {
-            // SAFETY: see above; the second half starts eight numbers in.
+            // SAFETY: see above; the second half starts at element eight of sixteen.
             unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
         }
         #[inline(always)]
         fn store(self, to: &mut [f32; LANES]) {
-            // SAFETY: see above; the second half starts eight numbers in.
+            // SAFETY: see above; the second half starts at element eight of sixteen.
             unsafe {
                 _mm256_storeu_ps(to.as_mut_ptr(), self.0);
                 _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1);
@@ -262,7 +262,7 @@ mod x86 {
     }
 }
 
-/// Copies numbers, faster than a call where they are few.
+/// Copies elements between slices of the same length; for few elements, faster than `memcpy`.
 #[inline(always)]
 pub(crate) fn copy<V: Vector>(from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = from.as_chunks::<LANES>();
@@ -273,8 +273,8 @@ pub(crate) fn copy<V: Vector>(from: &[f32], to: &mut [f32]) {
     V::load_part(from_rest).store_part(to_rest);
 }
 
-/// Defines a function generic over `V: Vector`, compiled for every instruction set and chosen by a
-/// [`Level`](super::Level).
+/// Defines a function generic over `V: Vector` that is compiled for every instruction set. Its first argument,
+/// a [`Level`](super::Level), selects the one that runs.
 macro_rules! for_each_vector {
     ($(#[$doc:meta])* $vis:vis fn $name:ident<$V:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$doc])*
@@ -296,10 +296,10 @@ macro_rules! for_each_vector {
 
             match level {
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Level` of AVX-512 exists only after the processor was seen to have it.
+                // SAFETY: `Level::Avx512` is made only where the processor has these features.
                 $crate::simd::Level::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Level` of AVX2 exists only after the processor was seen to have it.
+                // SAFETY: `Level::Avx2` is made only where the processor has these features.
                 $crate::simd::Level::Avx2 => unsafe { avx2($($arg),*) },
                 _ => body::<$crate::simd::vector::Portable>($($arg),*),
             }
@@ -341,18 +341,18 @@ mod tests {
     }
 
     for_each_vector! {
-        fn copy_numbers<V>(from: &[f32], to: &mut [f32]) {
+        fn copy_elements<V>(from: &[f32], to: &mut [f32]) {
             copy::<V>(from, to);
         }
     }
 
     #[test]
-    fn every_level_copies_any_number_and_nothing_else() {
+    fn every_level_copies_slices_of_any_length_and_nothing_else() {
         let from: Vec<f32> = (1..50).map(|i| i as f32).collect();
         for level in Level::available() {
             for n in 0..from.len() {
                 let mut to = vec![0f32; 60];
-                copy_numbers(level, &from[..n], &mut to[3..3 + n]);
+                copy_elements(level, &from[..n], &mut to[3..3 + n]);
                 assert_eq!(to[3..3 + n], from[..n], "{level:?} {n}");
                 assert!(to[..3].iter().chain(&to[3 + n..]).all(|&v| v == 0.0), "{level:?} {n}");
             }

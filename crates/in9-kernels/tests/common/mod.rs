@@ -1,10 +1,10 @@
-//! Numbers, comparisons and finite differences that the tests share.
+//! Random tensors, comparisons and finite differences that the tests share.
 #![allow(dead_code)]
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
-/// Numbers in -1..1 that depend on (seed, index) only.
-pub(crate) fn numbers(len: usize, seed: u64) -> Vec<f64> {
+/// Values in -1..1 that depend on (seed, index) only.
+pub(crate) fn random_values(len: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d;
     (0..len)
         .map(|_| {
@@ -18,7 +18,7 @@ pub(crate) fn numbers(len: usize, seed: u64) -> Vec<f64> {
 
 pub(crate) fn random(shape: &[usize], seed: u64) -> Tensor {
     let len = shape.iter().product();
-    Tensor::from_vec(numbers(len, seed), shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(random_values(len, seed), shape, &Device::Cpu).unwrap()
 }
 
 pub(crate) fn values(t: &Tensor) -> Vec<f64> {
@@ -54,8 +54,8 @@ pub(crate) fn run(
     (y.detach(), gradients)
 }
 
-/// The fused f32 body against the portable f64 one: output and every gradient.
-pub(crate) fn bodies_agree(
+/// The fused f32 kernels against the portable f64 implementation: output and every gradient.
+pub(crate) fn implementations_agree(
     name: &str,
     inputs: &[Tensor],
     tolerance: f64,
@@ -71,7 +71,7 @@ pub(crate) fn bodies_agree(
     }
 }
 
-/// The gradients of the portable f64 body against central differences at up to 12 places each.
+/// The gradients of the portable f64 implementation against central differences, at up to 12 elements each.
 pub(crate) fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
     let (y, gradients) = run(inputs, DType::F64, &f);
     let r = values(&random(y.dims(), 99));
@@ -95,7 +95,7 @@ pub(crate) fn gradients_are_right(name: &str, inputs: &[Tensor], f: impl Fn(&[Te
     }
 }
 
-/// Runs a test of the calling program again, with each of the slower bodies forced.
+/// Runs a test of the calling program again with each of the slower instruction sets.
 pub(crate) fn under_every_instruction_set(test: &str) {
     for level in ["avx2", "portable"] {
         let output = std::process::Command::new(std::env::current_exe().unwrap())

@@ -4,7 +4,7 @@
 //! first channels are added to (residual), each block appends new ones behind them (dense).
 
 use candle_core::Tensor;
-use in9_kernels::{Plane, assemble_channels};
+use in9_kernels::{ChannelSource, assemble_channels};
 
 use crate::error::Result;
 use crate::init::Init;
@@ -152,8 +152,9 @@ impl Block {
 /// follow.
 fn join(carried: &Tensor, y: &Tensor, residual: usize) -> Result<Tensor> {
     let (before, appended) = (carried.dim(1)?, y.dim(1)?);
-    let sums = (0..residual).map(|i| Plane::Sum(i, i));
-    let dense = (residual..before).map(Plane::First);
-    let planes: Vec<Plane> = sums.chain(dense).chain((residual..appended).map(Plane::Second)).collect();
+    let sums = (0..residual).map(|i| ChannelSource::Sum(i, i));
+    let dense = (residual..before).map(ChannelSource::First);
+    let planes: Vec<ChannelSource> =
+        sums.chain(dense).chain((residual..appended).map(ChannelSource::Second)).collect();
     Ok(assemble_channels(carried, y, &planes)?)
 }

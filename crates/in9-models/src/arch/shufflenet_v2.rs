@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use candle_core::Tensor;
-use in9_kernels::{Plane, assemble_channels};
+use in9_kernels::{ChannelSource, assemble_channels};
 
 use crate::error::Result;
 use crate::init::Init;
@@ -141,7 +141,7 @@ impl Passed {
         match self {
             Self::Whole(x) => {
                 let half = x.dim(1)? / 2;
-                let planes: Vec<Plane> = (half..2 * half).map(Plane::First).collect();
+                let planes: Vec<ChannelSource> = (half..2 * half).map(ChannelSource::First).collect();
                 Ok((x.clone(), assemble_channels(x, x, &planes)?))
             }
             Self::Halves(first, second) => Ok((first.clone(), second.clone())),
@@ -153,9 +153,9 @@ impl Passed {
 /// `left` may have more than are used.
 fn shuffle(left: &Tensor, right: &Tensor, places: Range<usize>) -> Result<Tensor> {
     let from = |place: usize| match place % 2 {
-        0 => Plane::First(place / 2),
-        _ => Plane::Second(place / 2),
+        0 => ChannelSource::First(place / 2),
+        _ => ChannelSource::Second(place / 2),
     };
-    let planes: Vec<Plane> = places.map(from).collect();
+    let planes: Vec<ChannelSource> = places.map(from).collect();
     Ok(assemble_channels(left, right, &planes)?)
 }

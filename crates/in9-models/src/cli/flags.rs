@@ -45,7 +45,9 @@ pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
         }
         Error::UnknownArchitecture { .. } => "`in9-models list` shows all",
         Error::EvaluationOnly(_) => "`in9-models list` shows others for --arch",
-        Error::UnknownWeights { .. } => "--weights takes one of the three; `in9-models list` shows what is published",
+        Error::UnknownWeights { .. } => {
+            "--weights takes one of the three; `in9-models list` shows what is published"
+        }
         Error::ArchitectureUnknown(_) => "name it with --arch",
         Error::OtherArchitecture { .. } => "leave --arch out, or choose other --weights",
         Error::NormalizationUnknown { .. } => {

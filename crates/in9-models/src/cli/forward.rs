@@ -47,9 +47,8 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         return Err(Error::Shape { what, expected: "[n, 3, height, width]".into(), found: shape }.into());
     };
     let source = Source::find(&args.weights, args.arch.as_deref())?;
-    let weights = with_progress(&source, shell, |progress| {
-        Identified::read(&source, args.arch.as_deref(), progress)
-    })?;
+    let weights =
+        with_progress(&source, shell, |progress| Identified::read(&source, args.arch.as_deref(), progress))?;
     for note in &weights.file.notes {
         shell.say(format_args!("{}: {note}", args.weights));
     }
@@ -57,7 +56,12 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let picture = 3 * height * width;
     if n * picture == 0 {
         let what = args.input.display().to_string();
-        return Err(Error::Shape { what, expected: "at least one picture of at least one pixel".into(), found: shape }.into());
+        return Err(Error::Shape {
+            what,
+            expected: "at least one picture of at least one pixel".into(),
+            found: shape,
+        }
+        .into());
     }
     let mut logits = Vec::with_capacity(n * model.classes());
     let mut gradient = Vec::new();

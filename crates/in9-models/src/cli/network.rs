@@ -119,9 +119,11 @@ pub(super) fn normalization(text: &str) -> Result<Normalization, String> {
     }
     match find_pretrained(text) {
         Ok(published) => Ok(published.preprocessing.normalization),
-        Err(_) => Err("expected imagenet, imagenet-9, half, ARCH.TAG of published weights, or three means and \
+        Err(_) => {
+            Err("expected imagenet, imagenet-9, half, ARCH.TAG of published weights, or three means and \
                        three deviations separated by commas"
-            .to_owned()),
+                .to_owned())
+        }
     }
 }
 

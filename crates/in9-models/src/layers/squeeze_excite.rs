@@ -44,6 +44,6 @@ impl SqueezeExcite {
     pub fn forward(&self, x: Tensor) -> Result<Tensor> {
         let squeezed = self.reduce.forward_vectors(&global_avg_pool(&x)?)?;
         let gates = self.expand.forward_vectors(&squeezed)?;
-        Ok(in9_kernels::scale_channels_over(x, &gates)?)
+        Ok(in9_kernels::scale_channels_inplace(x, &gates)?)
     }
 }

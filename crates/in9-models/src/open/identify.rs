@@ -59,7 +59,8 @@ impl Identified {
             Source::Published(published) => Some(*published),
             Source::Run(_) | Source::File(_) => {
                 // Converted files say what they were; the others are known by their digest.
-                let origin = facts.as_ref().map(|facts| facts.origin.as_str()).filter(|name| !name.is_empty());
+                let origin =
+                    facts.as_ref().map(|facts| facts.origin.as_str()).filter(|name| !name.is_empty());
                 match origin {
                     Some(name) => registry::find_pretrained(name).ok(),
                     None => file.sha256.as_deref().and_then(registry::recognise),
@@ -86,7 +87,10 @@ impl Identified {
     ///
     /// # Errors
     /// [`Error::NormalizationUnknown`].
-    pub fn normalization(&self, asked: Option<Normalization>) -> Result<(Normalization, NormalizationSource)> {
+    pub fn normalization(
+        &self,
+        asked: Option<Normalization>,
+    ) -> Result<(Normalization, NormalizationSource)> {
         choose(self, asked)
     }
 
@@ -100,7 +104,12 @@ impl Identified {
         let classes = self.facts.map_or(0, |facts| facts.classes.len());
         if head == Head::FromFile && classes > 0 && classes != model.classes() {
             let expected = format!("{classes} outputs, as its header names classes");
-            return Err(Error::file(&self.path, "its header does not fit its tensors", expected, model.classes()));
+            return Err(Error::file(
+                &self.path,
+                "its header does not fit its tensors",
+                expected,
+                model.classes(),
+            ));
         }
         Ok(model)
     }
@@ -109,7 +118,13 @@ impl Identified {
     pub(super) fn name(&self) -> String {
         let run = self.facts.as_ref().map(|facts| facts.name.as_str()).filter(|name| !name.is_empty());
         run.map_or_else(
-            || format!("{}-{}", self.architecture.name, self.path.file_stem().unwrap_or_default().to_string_lossy()),
+            || {
+                format!(
+                    "{}-{}",
+                    self.architecture.name,
+                    self.path.file_stem().unwrap_or_default().to_string_lossy()
+                )
+            },
             str::to_owned,
         )
     }
@@ -128,7 +143,9 @@ impl Identified {
         if self.published.is_none() && self.facts.is_none() {
             let name = file_name(&self.path);
             let namesake = registry::PRETRAINED.iter().find(|p| p.file == name);
-            notes.extend(namesake.map(|p| format!("is called as the published {} but is not that file", p.name())));
+            notes.extend(
+                namesake.map(|p| format!("is called as the published {} but is not that file", p.name())),
+            );
         }
         notes
     }
@@ -147,7 +164,12 @@ pub(crate) fn facts(path: &Path, file: &WeightFile) -> Result<Option<NetworkFact
     })?;
     if !facts.normalization().is_usable() {
         let found = format!("mean {:?}, std {:?}", facts.mean, facts.std);
-        return Err(Error::file(path, "its header's normalisation is not usable", "deviations above 0", found));
+        return Err(Error::file(
+            path,
+            "its header's normalisation is not usable",
+            "deviations above 0",
+            found,
+        ));
     }
     Ok(Some(facts))
 }

@@ -121,7 +121,8 @@ impl Identified {
         // What is missing is said before the work of loading.
         let (normalization, known_from) = self.normalization(options.normalization)?;
         let (facts, published) = (self.facts.as_ref(), self.published);
-        let text = |of: fn(&in9_data::facts::NetworkFacts) -> &String| facts.map(of).cloned().unwrap_or_default();
+        let text =
+            |of: fn(&in9_data::facts::NetworkFacts) -> &String| facts.map(of).cloned().unwrap_or_default();
         let trained_on = match published {
             Some(_) => "imagenet".to_owned(),
             None => text(|facts| &facts.trained_on),

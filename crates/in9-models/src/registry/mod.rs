@@ -86,9 +86,11 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 /// [`Error::UnknownArchitecture`] with names that look alike; [`Error::MissingFeature`] for one that was left
 /// out when this program was compiled.
 pub fn find(name: &str) -> Result<&'static Architecture> {
-    ARCHITECTURES.iter().find(|entry| entry.name == name).ok_or_else(|| match WITH_TRANSFORMERS.contains(&name) {
-        true => Error::MissingFeature { what: name.to_owned(), feature: "transformers" },
-        false => Error::UnknownArchitecture { name: name.to_owned(), close: close_to(name) },
+    ARCHITECTURES.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        match WITH_TRANSFORMERS.contains(&name) {
+            true => Error::MissingFeature { what: name.to_owned(), feature: "transformers" },
+            false => Error::UnknownArchitecture { name: name.to_owned(), close: close_to(name) },
+        }
     })
 }
 

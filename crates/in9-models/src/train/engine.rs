@@ -8,8 +8,8 @@ use candle_core::backprop::GradStore;
 use crate::error::{Error, Result};
 use crate::model::{Mode, Model};
 use crate::model_file;
-use crate::train::folder::RunFolder;
 use crate::train::evaluate::{correct, evaluate, scalar};
+use crate::train::folder::RunFolder;
 use crate::train::optimizer::is_finite;
 use crate::train::{Batch, Batches, EventFile, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log};
 

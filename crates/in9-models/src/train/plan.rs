@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use candle_core::{DType, Device};
-use in9_data::{Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, Taxonomy, View};
+use in9_data::{
+    Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, Taxonomy, View,
+};
 
 use crate::device::DeviceName;
 use crate::error::{Error, Result};
@@ -13,8 +15,8 @@ use crate::params::Params;
 use crate::predict::dataset_name;
 use crate::registry;
 use crate::train::{
-    Batches, DataSection, DatasetBatches, ModelSection, Observer, RunFile, Selection, Settings, Summary, Training,
-    fine_groups,
+    Batches, DataSection, DatasetBatches, ModelSection, Observer, RunFile, Selection, Settings, Summary,
+    Training, fine_groups,
 };
 use crate::weights::Head;
 

@@ -85,15 +85,13 @@ pub fn fine_groups(dataset: &Dataset, split: &Split, count: usize) -> Result<Tax
         class.synsets.dedup();
         class.indices.clear();
     }
-    taxonomy
-        .grouped(count)
-        .map_err(|error| Error::setting("group", "fine labels a group, at least 1", error))
+    taxonomy.grouped(count).map_err(|error| Error::setting("group", "fine labels a group, at least 1", error))
 }
 
 #[cfg(test)]
 mod tests {
     use candle_core::{DType, Device};
-    use in9_data::{BuildConfig, LoaderConfig, MaskSource, SourceKind, build, toy};
+    use in9_data::{BuildConfig, LoaderConfig, MaskSource, SourceKind, build};
 
     use super::*;
     use crate::train::{Batches, DatasetBatches};
@@ -102,8 +100,8 @@ mod tests {
     fn world() -> (tempfile::TempDir, Dataset) {
         let dir = tempfile::tempdir().unwrap();
         let (photographs, out) = (dir.path().join("photographs"), dir.path().join("toy"));
-        let config = toy::ToyConfig { seed: 2, rho: 0.5, train_per_class: 6, test_per_class: 1 };
-        toy::render(&config, &photographs, &|_, _| {}).unwrap();
+        let config = in9_toy::WorldConfig { seed: 2, rho: 0.5, train_per_class: 6, test_per_class: 1 };
+        in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
         let config = BuildConfig {
             size: 32,
             masks: MaskSource::Exact,

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::spec::DatasetEntry;
 use in9_base::table::{Limits, Table};
-use in9_data::{Dataset, Pairing, Split, View};
+use in9_data::{Dataset, Pairing, SoundSplit, View};
 use std::collections::BTreeMap;
 
 /// An open data set.
@@ -21,7 +21,7 @@ pub(crate) struct Loaded {
 #[derive(Debug)]
 pub(crate) struct TestSplit {
     /// The split.
-    pub(crate) split: Split,
+    pub(crate) split: SoundSplit,
     /// Background of each foreground, by mixed view.
     pub(crate) pairings: BTreeMap<View, Pairing>,
 }
@@ -55,7 +55,7 @@ impl Loaded {
         if !self.dataset.splits().contains(&name) {
             return Ok(None);
         }
-        let split = self.dataset.split(name)?;
+        let split = self.dataset.split(name)?.check_layers()?;
         let mut pairings = BTreeMap::new();
         for view in View::ALL.into_iter().filter(|v| v.needs_background()) {
             if let Ok(pairing) = Pairing::frozen(&self.dataset, &split, view) {

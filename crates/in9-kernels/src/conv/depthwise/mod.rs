@@ -1,6 +1,6 @@
-//! One filter for every channel.
+//! Depthwise convolution: every channel has one filter of its own.
 
-mod channels;
+mod channel_blocked;
 mod phases;
 
 use super::geometry::Geometry;
@@ -12,7 +12,7 @@ use crate::{
 };
 pub(super) use phases::{backward_data, backward_weight};
 
-/// `[n, channels, oh, ow]`: `activation(conv(x, w) + bias)`.
+/// `activation(conv(x, w) + bias)`, `[n, channels, oh, ow]`.
 pub(super) fn forward(
     x: &[f32],
     w: &[f32],
@@ -24,18 +24,18 @@ pub(super) fn forward(
     if is_scale(g) {
         return scaled(level, x, w, bias, g, activation);
     }
-    if channels::suits(g) {
-        return channels::forward(level, x, w, bias, g, activation);
+    if channel_blocked::suits(g) {
+        return channel_blocked::forward(level, x, w, bias, g, activation);
     }
     phases::forward(level, x, w, bias, g, activation)
 }
 
-/// Whether every pixel is multiplied by its channel's only weight, as in a batch norm at inference.
+/// Whether the kernel is 1×1, so that the layer scales every channel, as a batch norm at inference does.
 fn is_scale(g: &Geometry) -> bool {
     [g.kh, g.kw, g.sy, g.sx] == [1; 4] && [g.top, g.bottom, g.left, g.right] == [0; 4]
 }
 
-/// Numbers that one task works through, about.
+/// About how many elements one parallel task handles.
 const TASK: usize = 1 << 14;
 
 fn scaled(
@@ -59,7 +59,7 @@ fn scaled(
 }
 
 for_each_level! {
-    /// `y = f(scale * x + shift)`, the product rounded before the sum, as by the other methods.
+    /// `y = f(scale * x + shift)`. The product is rounded before the sum, as in the other methods.
     fn scale_and_shift(y: &mut [f32], x: &[f32], affine: [f32; 2], activation: Activation) {
         let [scale, shift] = affine;
         specialise!(activation, F => for (y, &x) in y.iter_mut().zip(x) {
@@ -111,7 +111,7 @@ mod tests {
                 let by_phases = phases::forward(level, &x, &filters, Some(&bias), &g, relu);
                 assert_eq!(by_phases, expected, "{label}");
                 if k > 1 {
-                    let by_channels = channels::forward(level, &x, &filters, Some(&bias), &g, relu);
+                    let by_channels = channel_blocked::forward(level, &x, &filters, Some(&bias), &g, relu);
                     assert_eq!(by_channels, expected, "{label}");
                 } else {
                     assert_eq!(scaled(level, &x, &filters, Some(&bias), &g, relu), expected, "{label}");

@@ -1,52 +1,53 @@
-//! Any kernel, one plane after another, and the gradients.
+//! Depthwise convolution with any kernel, one plane after another, and its gradients.
 //!
-//! The padded plane is split by the phase of the stride: plane (py, px) holds the pixels at rows
-//! `py, py + sy, …` and columns `px, px + sx, …`. Every tap of the filter is then one contiguous,
-//! shifted plane, whatever the stride.
+//! The padded plane is decomposed into phases of the stride (as in a polyphase filter): phase `(py, px)`
+//! holds the pixels at rows `py, py + sy, …` and columns `px, px + sx, …`. The pixels that one tap meets
+//! are then contiguous for any stride.
 
 use crate::{
     Activation,
     conv::geometry::Geometry,
     output, scratch,
     simd::{
-        Level, Vector, lanes,
+        Level, Vector, loops,
         vector::{LANES, copy, for_each_vector},
     },
 };
 use rayon::prelude::*;
 
-/// Numbers of the planes that one task works through, about.
+/// About how many elements one parallel task handles.
 const TASK: usize = 8192;
 
-/// Planes of a task.
+/// Planes of one parallel task.
 fn planes_per_task(plane: usize) -> usize {
     (TASK / plane).max(4)
 }
 
+/// Where the phases of a padded plane lie in a buffer.
 struct Phases {
-    /// Numbers in a row of a phase plane.
+    /// Elements of a row of a phase.
     row: usize,
-    /// Numbers in a phase plane.
+    /// Elements of a phase.
     plane: usize,
-    /// From the first to past the last output pixel, at `row` numbers a row.
-    reach: usize,
+    /// Elements of an output plane whose rows are as long as those of a phase.
+    output: usize,
 }
 
 impl Phases {
     fn new(g: &Geometry) -> Self {
         let rows = (g.oh + (g.kh - 1) * g.dy / g.sy).max((g.h + g.top).div_ceil(g.sy));
         let row = (g.ow + (g.kw - 1) * g.dx / g.sx).max((g.w + g.left).div_ceil(g.sx));
-        // Whole vectors: on small planes the last numbers, one by one, would take the longest.
-        let whole = |numbers: usize| numbers.next_multiple_of(LANES);
-        Self { row, plane: whole(rows * row), reach: whole((g.oh - 1) * row + g.ow) }
+        // Whole vectors: on small planes, handling the remaining elements one by one would take longest.
+        let whole = |elements: usize| elements.next_multiple_of(LANES);
+        Self { row, plane: whole(rows * row), output: whole((g.oh - 1) * row + g.ow) }
     }
 
-    /// Numbers of all phase planes and of what the last vector reads behind them.
+    /// Elements of all phases, and those that the last vector reads behind them.
     fn len(&self, g: &Geometry) -> usize {
         g.sy * g.sx * self.plane + LANES
     }
 
-    /// Where the phase planes keep the pixels of the image's rows.
+    /// Where the pixels of each row of the plane lie in the phases.
     fn rows(&self, g: &Geometry) -> Vec<Row> {
         let mut rows = Vec::with_capacity(g.h * g.sx);
         for y in 0..g.h {
@@ -57,7 +58,7 @@ impl Phases {
                     rows.push(Row {
                         pixel: y * g.w + first,
                         end: (y + 1) * g.w,
-                        place: (phase_y * g.sx + phase_x) * self.plane
+                        start: (phase_y * g.sx + phase_x) * self.plane
                             + row * self.row
                             + (first + g.left) / g.sx,
                         count: (g.w - first).div_ceil(g.sx),
@@ -68,7 +69,7 @@ impl Phases {
         rows
     }
 
-    /// For each tap its phase and how far its plane is shifted.
+    /// For each tap the phase of its pixels, and their offset in that phase.
     fn taps(&self, g: &Geometry) -> Vec<(usize, usize)> {
         let tap = |k: usize| {
             let (y, x) = (k / g.kw * g.dy, k % g.kw * g.dx);
@@ -78,28 +79,28 @@ impl Phases {
         (0..g.taps()).map(tap).collect()
     }
 
-    /// For each tap where its plane starts among the phases.
+    /// For each tap the offset of its pixels in the buffer of all phases.
     fn offsets(&self, g: &Geometry) -> Vec<usize> {
-        let start = |(phase, shift)| phase * self.plane + shift;
+        let start = |(phase, offset)| phase * self.plane + offset;
         self.taps(g).into_iter().map(start).collect()
     }
 }
 
-/// Every `sx`-th pixel of a row of the image, from `pixel` to before `end`, and where they lie side
-/// by side among the phases.
+/// The pixels of one row of a plane that belong to the same phase: every `sx`-th from `pixel` to before
+/// `end`. In the buffer of all phases they are the `count` elements from `start` on.
 #[derive(Clone, Copy)]
 struct Row {
     pixel: usize,
     end: usize,
-    place: usize,
+    start: usize,
     count: usize,
 }
 
 for_each_vector! {
-    /// Splits a plane; the zeros of the padding must be there already, and stay.
+    /// Decomposes a plane into its phases. The zeros of the padding must be there already.
     fn split_plane<V>(rows: &[Row], step: usize, x: &[f32], phases: &mut [f32]) {
         for row in rows {
-            let (x, to) = (&x[row.pixel..row.end], &mut phases[row.place..row.place + row.count]);
+            let (x, to) = (&x[row.pixel..row.end], &mut phases[row.start..row.start + row.count]);
             match step {
                 1 => copy::<V>(x, to),
                 2 if !to.is_empty() => {
@@ -118,7 +119,7 @@ for_each_vector! {
     /// The reverse of [`split_plane`].
     fn join_plane<V>(rows: &[Row], step: usize, phases: &[f32], x: &mut [f32]) {
         for row in rows {
-            let (from, x) = (&phases[row.place..row.place + row.count], &mut x[row.pixel..row.end]);
+            let (from, x) = (&phases[row.start..row.start + row.count], &mut x[row.pixel..row.end]);
             match step {
                 1 => copy::<V>(from, x),
                 _ => x.iter_mut().step_by(step).zip(from).for_each(|(x, from)| *x = *from),
@@ -128,9 +129,9 @@ for_each_vector! {
 }
 
 for_each_vector! {
-    /// Copies rows of `width` numbers from one distance to another; what lies between is left alone.
-    fn copy_rows<V>(from: &[f32], from_row: usize, to: &mut [f32], to_row: usize, width: usize) {
-        for (from, to) in from.chunks(from_row).zip(to.chunks_mut(to_row)) {
+    /// Copies rows of `width` elements between matrices of different strides.
+    fn copy_rows<V>(from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize, width: usize) {
+        for (from, to) in from.chunks(from_stride).zip(to.chunks_mut(to_stride)) {
             copy::<V>(&from[..width], &mut to[..width]);
         }
     }
@@ -153,13 +154,13 @@ pub(super) fn forward(
         let xs = x[task * planes * plane_in..].chunks_exact(plane_in);
         scratch::with(phases.len(g), |split| {
             split.fill(0.0);
-            scratch::with(phases.reach, |out| {
+            scratch::with(phases.output, |out| {
                 for (i, (y, x)) in ys.chunks_exact_mut(plane_out).zip(xs).enumerate() {
                     let c = (task * planes + i) % g.ci;
                     let filter = &w[c * g.taps()..][..g.taps()];
                     let bias = bias.map_or(0.0, |b| b[c]);
                     split_plane(level, &rows, g.sx, x, split);
-                    lanes::sum_of_taps(level, out, split, &offsets, filter, bias, activation);
+                    loops::sum_of_taps(level, out, split, &offsets, filter, bias, activation);
                     copy_rows(level, out, phases.row, y, g.ow, g.ow);
                 }
             });
@@ -167,18 +168,19 @@ pub(super) fn forward(
     })
 }
 
-/// The taps of one phase, as seen from the gradient: behind `margin` zeros, the gradient of the
-/// phase's pixel `i` is the sum of `weight * dy[offset + i]`.
+/// The taps that meet the pixels of one phase. The gradient of pixel `i` of the phase is the sum of
+/// `weight * dy[offset + i]` over these taps, where `dy` starts with `margin` zeros.
 struct PhaseTaps {
     taps: Vec<usize>,
     offsets: Vec<usize>,
 }
 
+/// `dx` of `[n, channels, h, w]`.
 pub(in crate::conv) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
     let (phases, level) = (Phases::new(g), Level::current());
     let (taps, rows) = (phases.taps(g), phases.rows(g));
-    let margin = taps.iter().map(|&(_, shift)| shift).max().unwrap_or(0);
-    let of_phase: Vec<PhaseTaps> = (0..g.sy * g.sx)
+    let margin = taps.iter().map(|&(_, offset)| offset).max().unwrap_or(0);
+    let phase_taps: Vec<PhaseTaps> = (0..g.sy * g.sx)
         .map(|phase| {
             let taps = taps.iter().enumerate().filter(|(_, tap)| tap.0 == phase);
             let (taps, offsets) = taps.map(|(k, tap)| (k, margin - tap.1)).unzip();
@@ -193,18 +195,18 @@ pub(in crate::conv) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec
         for (i, (dx, dy)) in dxs.chunks_exact_mut(plane_in).zip(dys).enumerate() {
             let filter = &w[(task * planes + i) % g.ci * g.taps()..][..g.taps()];
             copy_rows(level, dy, g.ow, &mut spread[margin..], phases.row, g.ow);
-            for (phase, split) in of_phase.iter().zip(split.chunks_exact_mut(phases.plane)) {
+            for (phase, split) in phase_taps.iter().zip(split.chunks_exact_mut(phases.plane)) {
                 for (weight, &tap) in weights.iter_mut().zip(&phase.taps) {
                     *weight = filter[tap];
                 }
                 let weights = &weights[..phase.taps.len()];
-                lanes::sum_of_taps(level, split, spread, &phase.offsets, weights, 0.0, Activation::None);
+                loops::sum_of_taps(level, split, spread, &phase.offsets, weights, 0.0, Activation::None);
             }
             join_plane(level, &rows, g.sx, split, dx);
         }
     };
     output::chunks(g.n * g.ci * plane_in, planes * plane_in, |i, dxs| {
-        scratch::with(margin + phases.plane.max(phases.reach), |spread| {
+        scratch::with(margin + phases.plane.max(phases.output), |spread| {
             scratch::with(phases.len(g), |split| {
                 scratch::with(g.taps(), |weights| task(i, dxs, spread, split, weights));
             });
@@ -212,6 +214,7 @@ pub(in crate::conv) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec
     })
 }
 
+/// Writes `dw` of `[channels, 1, kh, kw]`.
 pub(in crate::conv) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let (phases, level) = (Phases::new(g), Level::current());
     let (offsets, rows) = (phases.offsets(g), phases.rows(g));
@@ -219,7 +222,7 @@ pub(in crate::conv) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: 
         let mut sums = vec![[0f32; LANES]; g.taps()];
         scratch::with(phases.len(g), |split| {
             split.fill(0.0);
-            scratch::with(phases.reach, |spread| {
+            scratch::with(phases.output, |spread| {
                 spread.fill(0.0);
                 for image in 0..g.n {
                     let i = image * g.ci + c;
@@ -231,15 +234,15 @@ pub(in crate::conv) fn backward_weight(x: &[f32], dy: &[f32], g: &Geometry, dw: 
             });
         });
         for (dw, sums) in dw.iter_mut().zip(sums) {
-            *dw = lanes::total(sums);
+            *dw = loops::pairwise_sum(sums);
         }
     });
 }
 
 for_each_vector! {
-    /// `sums[tap][i modulo 16] += a[i] * b[offset + i]` for the offset of every tap.
+    /// `sums[tap][i % 16] += a[i] * b[offset + i]` for the offset of every tap.
     fn add_products<V>(sums: &mut [[f32; LANES]], a: &[f32], b: &[f32], offsets: &[usize]) {
-        // The sums of the usual kernels stay in registers.
+        // 25 or 9 taps at a time, so that the sums of the usual kernels stay in registers.
         let ((most, sums), (most_at, offsets)) = (sums.as_chunks_mut::<25>(), offsets.as_chunks::<25>());
         let ((some, few), (some_at, few_at)) = (sums.as_chunks_mut::<9>(), offsets.as_chunks::<9>());
         for (sums, at) in most.iter_mut().zip(most_at) {
@@ -303,7 +306,7 @@ mod tests {
                     for (t, sums) in sums.into_iter().enumerate() {
                         let expected: f32 = a.iter().zip(&b[2 * t..]).map(|(a, b)| a * b).sum();
                         let before = if t == 0 { 5.0 } else { 0.0 };
-                        assert_eq!(lanes::total(sums), expected + before, "{level:?} {taps} {n} {t}");
+                        assert_eq!(loops::pairwise_sum(sums), expected + before, "{level:?} {taps} {n} {t}");
                     }
                 }
             }

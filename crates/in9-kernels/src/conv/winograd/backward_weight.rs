@@ -1,7 +1,7 @@
 //! The gradient with respect to the filters.
 //!
-//! Groups of tiles are transformed in parallel, then every product sums over the groups in order,
-//! in parallel over the products: no sum depends on the number of threads.
+//! Groups of tiles are transformed in parallel. Then the products are computed in parallel, and each of them
+//! adds up the groups in order, so that no sum depends on the number of threads.
 
 use super::{
     GAP, PANEL, Plan, Strip, forward,
@@ -9,24 +9,24 @@ use super::{
 };
 use crate::{
     conv::{
+        channel_blocks::{Region, to_blocked},
         geometry::Geometry,
-        patch::{Window, gather},
     },
     scratch,
     simd::{
         Level, Vector,
-        kernel::{Broadcast, product},
+        microkernel::{Broadcast, multiply_panel},
         vector::{LANES, for_each_vector},
     },
 };
 use rayon::prelude::*;
 
-/// Transformed numbers that are held at once (16 MB).
-const HELD: usize = 4 << 20;
+/// Most transformed elements in memory at a time (16 MB).
+const MAX_TRANSFORMED: usize = 4 << 20;
 /// Rows of the register tile: half a vector of input channels.
 const ROWS: usize = LANES / 2;
 
-/// Some images and the strip of them that a group of tiles covers.
+/// A group of tiles: one strip of some images.
 #[derive(Clone, Copy)]
 struct Group<'a> {
     x: &'a [f32],
@@ -35,7 +35,7 @@ struct Group<'a> {
     tiles: usize,
 }
 
-/// `dw` of `[co, ci, 3, 3]`.
+/// Writes `dw` of `[co, ci, 3, 3]`.
 pub(in crate::conv) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry, dw: &mut [f32]) {
     let plan = Plan::new(g);
     let images =
@@ -52,10 +52,10 @@ pub(in crate::conv) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &
         .collect();
     let (ci, co) = (plan.ci_vectors * LANES, plan.co_vectors * LANES);
     let products = plan.products();
-    let most = groups.iter().map(|group| group.tiles).max().unwrap_or(0);
-    let room = products * ((ci + co) * most + 2 * GAP * LANES);
+    let max_tiles = groups.iter().map(|group| group.tiles).max().unwrap_or(0);
+    let room = products * ((ci + co) * max_tiles + 2 * GAP * LANES);
     let block = ci * co + GAP * LANES;
-    let at_once = (HELD / room.max(1)).max(1).min(groups.len());
+    let at_once = (MAX_TRANSFORMED / room.max(1)).max(1).min(groups.len());
     scratch::with(at_once * room, |transformed| {
         scratch::with(products * block, |sums| {
             sums.fill(0.0);
@@ -84,51 +84,56 @@ pub(in crate::conv) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &
     });
 }
 
-/// Transformed gradients of a group: `[products][panels][tiles][columns]`, the products [`GAP`]
-/// vectors apart.
+/// Transforms the output gradients of a group to `[products][panels][tiles][columns]`, with [`GAP`] vectors
+/// between products.
 fn transform_gradients(level: Level, group: Group<'_>, plan: &Plan, out: &mut [f32]) {
     let pixels = group.strip.rows * plan.outputs * plan.tiles_x * plan.outputs;
-    scratch::with(pixels * LANES, |patch| {
-        patch.fill(0.0);
+    scratch::with(pixels * LANES, |blocked| {
+        blocked.fill(0.0);
         if plan.outputs == 4 {
-            gradients_4(level, group, plan, patch, out);
+            gradients_4(level, group, plan, blocked, out);
         } else {
-            gradients_2(level, group, plan, patch, out);
+            gradients_2(level, group, plan, blocked, out);
         }
     });
 }
 
 for_each_vector! {
-    fn gradients_4<V>(group: Group<'_>, plan: &Plan, patch: &mut [f32], out: &mut [f32]) {
-        gradients::<V, 4>(group, plan, patch, out);
+    fn gradients_4<V>(group: Group<'_>, plan: &Plan, blocked: &mut [f32], out: &mut [f32]) {
+        gradients::<V, 4>(group, plan, blocked, out);
     }
 }
 
 for_each_vector! {
-    fn gradients_2<V>(group: Group<'_>, plan: &Plan, patch: &mut [f32], out: &mut [f32]) {
-        gradients::<V, 2>(group, plan, patch, out);
+    fn gradients_2<V>(group: Group<'_>, plan: &Plan, blocked: &mut [f32], out: &mut [f32]) {
+        gradients::<V, 2>(group, plan, blocked, out);
     }
 }
 
 #[inline(always)]
-fn gradients<V: Vector, const OUT: usize>(group: Group<'_>, plan: &Plan, patch: &mut [f32], out: &mut [f32]) {
+fn gradients<V: Vector, const OUT: usize>(
+    group: Group<'_>,
+    plan: &Plan,
+    blocked: &mut [f32],
+    out: &mut [f32],
+) {
     let g = &plan.g;
-    let (patch, _) = patch.as_chunks_mut::<LANES>();
+    let (blocked, _) = blocked.as_chunks_mut::<LANES>();
     let (out, _) = out.as_chunks_mut::<LANES>();
     let (side, width, strip) = (OUT + 2, plan.tiles_x * OUT, group.strip);
     let block = plan.co_vectors * group.tiles + GAP;
     let rows = strip.first * OUT..((strip.first + strip.rows) * OUT).min(g.oh);
-    let window = Window {
+    let region = Region {
         pixels: &(rows.start * g.ow..rows.end * g.ow),
         plane: g.plane_out(),
         width: g.ow,
         row: 0,
         column: 0,
-        patch_width: width,
+        blocked_width: width,
     };
     for (i, image) in group.dy.chunks_exact(g.co * g.plane_out()).enumerate() {
         for vector in 0..plan.co_vectors {
-            gather::<V>(image, vector * LANES, g.co, window, patch);
+            to_blocked::<V>(image, vector * LANES, g.co, region, blocked);
             let panel = vector / 2;
             let vectors = (plan.co_vectors - panel * 2).min(2);
             for ty in 0..strip.rows {
@@ -137,7 +142,7 @@ fn gradients<V: Vector, const OUT: usize>(group: Group<'_>, plan: &Plan, patch: 
                     let at = ty * OUT * width + tx * OUT;
                     both_axes!(
                         V, 4, OUT => side, Axis::<OUT>::output_transposed,
-                        |r, c| V::load(&patch[at + r * width + c]),
+                        |r, c| V::load(&blocked[at + r * width + c]),
                         |r, c, v| {
                             let start = (r * side + c) * block + panel * 2 * group.tiles;
                             v.store(&mut out[start + tile * vectors + vector % 2]);
@@ -150,7 +155,7 @@ fn gradients<V: Vector, const OUT: usize>(group: Group<'_>, plan: &Plan, patch: 
 }
 
 for_each_vector! {
-    /// Adds a group's part of product `k`: `sums[panel][input channel][column]`.
+    /// Adds product `k` of a group to `sums[panel][input channel][column]`.
     fn accumulate<V>(transformed: &[f32], k: usize, tiles: usize, plan: &Plan, sums: &mut [f32]) {
         let (ci, co) = (plan.ci_vectors * LANES, plan.co_vectors * LANES);
         let (inputs, gradients) = transformed.split_at(plan.products() * (ci * tiles + GAP * LANES));
@@ -165,9 +170,9 @@ for_each_vector! {
                 let a = &inputs[row / LANES * LANES * tiles + row % LANES..];
                 let c = &mut c[row * columns..];
                 if columns == PANEL {
-                    product::<V, 2>(ROWS, a, layout, b, c, columns, true);
+                    multiply_panel::<V, 2>(ROWS, a, layout, b, c, columns, true);
                 } else {
-                    product::<V, 1>(ROWS, a, layout, b, c, columns, true);
+                    multiply_panel::<V, 1>(ROWS, a, layout, b, c, columns, true);
                 }
             }
         }
@@ -186,8 +191,8 @@ for_each_vector! {
     }
 }
 
-/// Sums to gradients of taps, for sixteen output channels.
-// Indices name rows and columns of the square; iterators would hide which is which.
+/// Transforms sums to the gradients of the taps, for sixteen output channels.
+// The indices are rows and columns of the square; iterators would hide which is which.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn filter_gradients<V: Vector, const OUT: usize>(sums: &[f32], plan: &Plan, vector: usize, dw: &mut [f32]) {

@@ -1,51 +1,54 @@
 //! Convolution of 3×3 kernels with stride 1 by Winograd's minimal filtering.
 //!
-//! A tile of the output is computed from products of transformed tiles: 36 products for 4×4
-//! outputs instead of 144, or 16 for 2×2 instead of 36. The interpolation points of the large tile
-//! are 0, ±3/4, ±3/2 and infinity, which keeps the rounding error within about twice that of the
-//! direct sum (0, ±1, ±2 has five times that). The gradient with respect to the filters is the
-//! exact transpose; that with respect to the image is the same convolution with turned filters.
+//! A tile of outputs is computed from the elementwise product of a transformed tile of inputs and the
+//! transformed filter: 36 products for 4×4 outputs instead of 144, or 16 for 2×2 instead of 36 (Lavin and
+//! Gray 2016). The interpolation points of the large tile are 0, ±3/4, ±3/2 and infinity, which keeps the
+//! rounding error within about twice that of the direct sum. (With the usual points 0, ±1, ±2 it is five
+//! times that.) The gradient with respect to the filters is the exact transpose; that with respect to the
+//! image is the same convolution with the filters rotated by 180°.
 //!
-//! Inside, numbers lie as vectors of sixteen channels.
+//! All intermediate results are in the channel-blocked layout: vectors of sixteen channels.
 
 mod backward_weight;
+mod filters;
 mod forward;
 mod transform;
 
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;
 pub(super) use backward_weight::backward_weight;
-pub(super) use forward::{Filters, forward, outputs_of, transformed};
+pub(super) use filters::{Filters, tile_outputs, transformed};
+pub(super) use forward::forward;
 
-/// Tiles of a strip at most, as long as a row of tiles is no longer.
-const TILES: usize = 64;
-/// Tiles of a task of several images, if the batch has enough of them.
-const SHARED_TILES: usize = 32;
-/// Columns of a panel of filters: two vectors.
+/// Most tiles of a strip, unless a single row of tiles has more.
+const MAX_TILES: usize = 64;
+/// Target for the tiles of a task: with fewer tiles in an image, a task computes several images.
+const TASK_TILES: usize = 32;
+/// Output channels of a panel of filters: two vectors.
 const PANEL: usize = 2 * LANES;
-/// Vectors left free behind the numbers of a product. Without them the sixteen or thirty-six places
-/// that a tile is spread over would often lie a power of two apart, in one set of the cache.
+/// Unused vectors behind the elements of a product. Without them the elements of a tile, which are one
+/// product apart, would often be a power of two apart and compete for one set of the cache.
 const GAP: usize = 1;
 
-/// Whether the method applies and pays.
+/// Whether the method supports the layer and is the fastest for it.
 pub(super) fn suits(g: &Geometry) -> bool {
     let plain = [g.kh, g.kw] == [3, 3] && [g.sy, g.sx, g.dy, g.dx, g.groups] == [1; 5];
     plain && g.ci >= LANES && g.co >= LANES
 }
 
-/// How a convolution is cut into tiles and tasks. A function of the sizes of one image only.
+/// How a convolution is divided into tiles and tasks. It depends on the sizes of one image only.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     g: Geometry,
     /// Outputs of a tile on each axis: 4 or 2.
     outputs: usize,
-    /// Tiles across the plane.
+    /// Tiles of a row.
     tiles_x: usize,
-    /// Rows of tiles of a strip (all of them where several images share a task).
+    /// Rows of tiles of a strip (all of them if a task has several images).
     strip: usize,
-    /// Images of a task at most.
+    /// Most images of a task.
     images: usize,
-    /// Input and output channels in whole vectors.
+    /// Vectors of input and of output channels.
     ci_vectors: usize,
     co_vectors: usize,
 }
@@ -55,8 +58,8 @@ impl Plan {
         let outputs = if g.oh.max(g.ow) <= 2 { 2 } else { 4 };
         let (tiles_x, tiles_y) = (g.ow.div_ceil(outputs), g.oh.div_ceil(outputs));
         let tiles = tiles_x * tiles_y;
-        let strips = tiles.div_ceil(TILES).min(tiles_y);
-        let (strip, images) = (tiles_y.div_ceil(strips), SHARED_TILES.div_ceil(tiles));
+        let strips = tiles.div_ceil(MAX_TILES).min(tiles_y);
+        let (strip, images) = (tiles_y.div_ceil(strips), TASK_TILES.div_ceil(tiles));
         Self {
             g: *g,
             outputs,
@@ -68,12 +71,12 @@ impl Plan {
         }
     }
 
-    /// Products of a tile: the square of its side.
+    /// Products of a tile, which is the number of its inputs.
     fn products(&self) -> usize {
         (self.outputs + 2) * (self.outputs + 2)
     }
 
-    /// First output row and rows of tiles of every strip.
+    /// The strips of an image, from top to bottom.
     fn strips(self) -> impl Iterator<Item = Strip> {
         let tiles_y = self.g.oh.div_ceil(self.outputs);
         (0..tiles_y)
@@ -81,8 +84,8 @@ impl Plan {
             .map(move |first| Strip { first, rows: self.strip.min(tiles_y - first) })
     }
 
-    /// Rows and columns of the padded patch that a strip reads.
-    fn patch(&self, strip: Strip) -> [usize; 2] {
+    /// Rows and columns of the padded input that a strip reads.
+    fn input_size(&self, strip: Strip) -> [usize; 2] {
         [strip.rows * self.outputs + 2, self.tiles_x * self.outputs + 2]
     }
 }

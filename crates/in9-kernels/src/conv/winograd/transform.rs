@@ -1,4 +1,4 @@
-//! The transforms of tiles and filters, sixteen channels at a time.
+//! The transforms of inputs, filters and outputs, sixteen channels at a time.
 
 use crate::simd::Vector;
 
@@ -9,18 +9,19 @@ const A: f32 = 0.75;
 const B: f32 = 1.5;
 const A2: f32 = A * A;
 const B2: f32 = B * B;
-/// Scales of the filter at 0, ±A, ±B: one over the product of distances to the other points.
+/// Scales of the filter at the points 0, ±A, ±B: the reciprocal product of the distances to the other points.
 const AT_0: f32 = 1.0 / (A2 * B2);
 const AT_A: f32 = 1.0 / (2.0 * A2 * (A2 - B2));
 const AT_B: f32 = 1.0 / (2.0 * B2 * (B2 - A2));
 
-/// A tile of `OUT`×`OUT` outputs: the polynomials on one axis. Arrays are filled from the front.
+/// The transforms along one axis of a tile of `OUT`×`OUT` outputs.
 ///
-/// With `OUT` 4 the points are 0, A, -A, B, -B, ∞; with 2 they are 0, 1, -1, ∞.
+/// For `OUT` 4 the interpolation points are 0, A, -A, B, -B, ∞; for 2 they are 0, 1, -1, ∞. Arrays are longer
+/// than needed for 2; only their first elements have a meaning then.
 pub(super) struct Axis<const OUT: usize>;
 
 impl<const OUT: usize> Axis<OUT> {
-    /// Inputs to products.
+    /// From inputs to factors of the products.
     #[inline(always)]
     pub(super) fn input<V: Vector>(d: [V; SIDE]) -> [V; SIDE] {
         if OUT == 2 {
@@ -42,7 +43,7 @@ impl<const OUT: usize> Axis<OUT> {
         ]
     }
 
-    /// Products to outputs.
+    /// From products to outputs.
     #[inline(always)]
     pub(super) fn output<V: Vector>(m: [V; SIDE]) -> [V; 4] {
         let (sum_a, diff_a) = (m[1].add(m[2]), m[1].sub(m[2]));
@@ -58,7 +59,7 @@ impl<const OUT: usize> Axis<OUT> {
         ]
     }
 
-    /// The transpose of [`Self::output`]: gradients of outputs to gradients of products.
+    /// The transpose of [`Self::output`]: from gradients of outputs to gradients of products.
     #[inline(always)]
     pub(super) fn output_transposed<V: Vector>(y: [V; 4]) -> [V; SIDE] {
         if OUT == 2 {
@@ -71,7 +72,7 @@ impl<const OUT: usize> Axis<OUT> {
         [y[0], even_a.add(odd_a), even_a.sub(odd_a), even_b.add(odd_b), even_b.sub(odd_b), y[3]]
     }
 
-    /// Filter taps to products.
+    /// From filter taps to factors of the products.
     #[inline(always)]
     pub(super) fn filter<V: Vector>(w: [V; 3]) -> [V; SIDE] {
         if OUT == 2 {
@@ -93,7 +94,7 @@ impl<const OUT: usize> Axis<OUT> {
         ]
     }
 
-    /// The transpose of [`Self::filter`]: gradients of products to gradients of taps.
+    /// The transpose of [`Self::filter`]: from gradients of the factors to gradients of the taps.
     #[inline(always)]
     pub(super) fn filter_transposed<V: Vector>(u: [V; SIDE]) -> [V; 3] {
         let (sum_a, diff_a) = (u[1].add(u[2]), u[1].sub(u[2]));
@@ -112,12 +113,14 @@ impl<const OUT: usize> Axis<OUT> {
     }
 }
 
-/// Transforms a square on both axes: the first expression reads the element at (row, column), the
-/// second gets the result's. `$inputs` and `$outputs` are the sides before and after, `$length` is
-/// the length of the array that `$axis` takes.
+/// Transforms a square along both axes by `$axis`.
 ///
-/// A macro, because a closure would not inherit the instruction set of the function it stands in,
-/// and every vector operation in it would become a call.
+/// The first expression reads the element at (row, column), the second stores the result's. `$inputs` and
+/// `$outputs` are the sides of the square before and after, `$length` is the length of the array that
+/// `$axis` takes.
+///
+/// A macro, because a closure would not be compiled for the instruction set of the function that contains
+/// it, and every vector operation in it would become a call.
 macro_rules! both_axes {
     (
         $vector:ty, $length:expr, $inputs:expr => $outputs:expr, $axis:path,

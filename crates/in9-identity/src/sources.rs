@@ -1,0 +1,72 @@
+//! The files of a crate that its code is made of.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
+
+/// Folders of a crate that its code is made of; tests, examples and benches change no result.
+const FOLDERS: [&str; 2] = ["src", "templates"];
+
+/// The sources of the crate in `folder`.
+pub(crate) struct Sources {
+    folder: PathBuf,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Sources {
+    pub(crate) fn of(folder: &Path) -> Self {
+        let mut files = BTreeSet::new();
+        for part in FOLDERS {
+            collect(&folder.join(part), &mut files);
+        }
+        let included: Vec<PathBuf> = files.iter().flat_map(|path| included(path)).collect();
+        files.extend(included);
+        Self { folder: folder.to_owned(), files }
+    }
+
+    pub(crate) fn digest(&self, digest: &mut Digest) {
+        for path in &self.files {
+            let name = path.strip_prefix(&self.folder).unwrap_or(path);
+            // The same on systems with another separator.
+            let name: Vec<_> = name.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            digest.part(name.join("/").as_bytes());
+            digest.part(&fs::read(path).unwrap_or_default());
+        }
+    }
+
+    /// What cargo has to watch: folders, so that new files are seen, and files outside of them.
+    pub(crate) fn watched(&self) -> Vec<PathBuf> {
+        let folders: Vec<PathBuf> =
+            FOLDERS.iter().map(|part| self.folder.join(part)).filter(|path| path.is_dir()).collect();
+        let outside = self.files.iter().filter(|path| !folders.iter().any(|folder| path.starts_with(folder)));
+        folders.iter().chain(outside).cloned().collect()
+    }
+}
+
+fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+            collect(&entry.path(), files);
+        }
+    } else if path.is_file() {
+        files.insert(path.to_owned());
+    }
+}
+
+/// Files that a source includes by path, documentation left out.
+fn included(path: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut found = Vec::new();
+    for macro_name in ["include_str!(\"", "include_bytes!(\""] {
+        for rest in text.split(macro_name).skip(1) {
+            let name = rest.split('"').next().unwrap_or_default();
+            let target = path.with_file_name(name);
+            if target.is_file() && target.extension().is_none_or(|end| end != "md") {
+                found.extend(target.canonicalize());
+            }
+        }
+    }
+    found
+}

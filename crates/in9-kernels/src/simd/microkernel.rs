@@ -1,0 +1,156 @@
+//! The microkernel of matrix products: a tile of the result in registers, its columns in vectors, its rows
+//! multiplied by broadcast scalars.
+
+use super::vector::{LANES, Vector};
+
+/// The memory layout of the factor whose elements are broadcast, in elements.
+#[derive(Clone, Copy)]
+pub(crate) struct Broadcast {
+    /// From one row to the next.
+    pub(crate) row: usize,
+    /// From one term of the sum to the next, inside a block.
+    pub(crate) step: usize,
+    /// Terms of a block.
+    pub(crate) steps: usize,
+    /// From one block of terms to the next.
+    pub(crate) block: usize,
+    /// Number of blocks.
+    pub(crate) blocks: usize,
+}
+
+impl Broadcast {
+    /// One more than the largest index of an element of `rows` rows.
+    fn end(&self, rows: usize) -> usize {
+        (rows - 1) * self.row + (self.blocks - 1) * self.block + (self.steps - 1) * self.step + 1
+    }
+}
+
+/// `C = A B`, or `C += A B` with `accumulate`, for `rows` rows and a panel of `WIDTH` vectors of columns.
+///
+/// `layout` is that of A. The rows of B are `WIDTH * 16` elements apart, those of C `c_stride` elements.
+/// Every element of C is one sum in the order of k, whatever the number of rows.
+#[inline(always)]
+pub(crate) fn multiply_panel<V: Vector, const WIDTH: usize>(
+    rows: usize,
+    a: &[f32],
+    layout: Broadcast,
+    b: &[f32],
+    c: &mut [f32],
+    c_stride: usize,
+    accumulate: bool,
+) {
+    if rows == 0 || layout.blocks == 0 || layout.steps == 0 {
+        return;
+    }
+    assert!(layout.end(rows) <= a.len());
+    assert!(layout.blocks * layout.steps * WIDTH * LANES <= b.len());
+    assert!((rows - 1) * c_stride + WIDTH * LANES <= c.len());
+    let mut r = 0;
+    macro_rules! tiles {
+        ($($size:literal)*) => { $(
+            if $size <= V::ROWS {
+                while rows - r >= $size {
+                    // SAFETY: r + $size <= rows, and by the assertions above all elements of A, B and C of
+                    // the first `rows` rows are inside their slices. `c` is borrowed mutably and thus
+                    // overlaps neither `a` nor `b`.
+                    unsafe {
+                        tile::<V, $size, WIDTH>(
+                            a.as_ptr().add(r * layout.row),
+                            layout,
+                            b.as_ptr(),
+                            c.as_mut_ptr().add(r * c_stride),
+                            c_stride,
+                            accumulate,
+                        );
+                    }
+                    r += $size;
+                }
+            }
+        )* };
+    }
+    tiles!(12 8 4 2 1);
+}
+
+/// One register tile of [`multiply_panel`], of `R` rows.
+///
+/// # Safety
+/// `a` must be valid for reads up to `layout.end(R)`, `b` for reads of `blocks * steps * WIDTH * 16` elements
+/// and `c` for reads and writes of `(R - 1) * c_stride + WIDTH * 16` elements; nothing else may refer to the
+/// elements of `c` meanwhile.
+#[inline(always)]
+unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
+    a: *const f32,
+    layout: Broadcast,
+    b: *const f32,
+    c: *mut f32,
+    c_stride: usize,
+    accumulate: bool,
+) {
+    // SAFETY: `a` advances by at most (blocks - 1) * block + (steps - 1) * step and is read at rows below R;
+    // `b` is read at consecutive vectors, `WIDTH` for each of the blocks * steps terms; `c` is read and
+    // written at `WIDTH` vectors of each of R rows. By this function's contract all of that is valid. A
+    // pointer one term behind the last is computed (with `add` for `b`, where it is one past the end)
+    // but never read.
+    unsafe {
+        let mut sums = [[V::splat(0.0); WIDTH]; R];
+        let mut b = b.cast::<[f32; LANES]>();
+        for block in 0..layout.blocks {
+            let mut a = a.add(block * layout.block);
+            for _ in 0..layout.steps {
+                let mut columns = [V::splat(0.0); WIDTH];
+                for (j, column) in columns.iter_mut().enumerate() {
+                    *column = V::load(&*b.add(j));
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let factor = V::splat(*a.add(r * layout.row));
+                    for (sum, column) in sums.iter_mut().zip(columns) {
+                        *sum = factor.mul_add(column, *sum);
+                    }
+                }
+                a = a.add(layout.step);
+                b = b.add(WIDTH);
+            }
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            let c = c.add(r * c_stride).cast::<[f32; LANES]>();
+            for (j, sum) in sums.into_iter().enumerate() {
+                let c = &mut *c.add(j);
+                let sum = if accumulate { V::load(c).add(sum) } else { sum };
+                sum.store(c);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Level, vector::for_each_vector};
+
+    for_each_vector! {
+        fn multiply_two_vectors<V>(rows: usize, a: &[f32], layout: Broadcast, b: &[f32], c: &mut [f32], accumulate: bool) {
+            multiply_panel::<V, 2>(rows, a, layout, b, c, 32, accumulate);
+        }
+    }
+
+    #[test]
+    fn equals_the_definition_on_small_integers() {
+        for rows in [1, 3, 7, 13, 25] {
+            let (steps, blocks) = (4, 3);
+            let layout = Broadcast { row: 4, step: 1, steps, block: rows * 4, blocks };
+            let a: Vec<f32> = (0..rows * 12).map(|i| (i % 7) as f32 - 3.0).collect();
+            let b: Vec<f32> = (0..12 * 32).map(|i| (i % 5) as f32 - 2.0).collect();
+            for level in Level::available() {
+                let mut c = vec![1f32; rows * 32];
+                multiply_two_vectors(level, rows, &a, layout, &b, &mut c, true);
+                for r in 0..rows {
+                    for j in 0..32 {
+                        let sum: f32 =
+                            (0..12).map(|k| a[k / 4 * rows * 4 + r * 4 + k % 4] * b[k * 32 + j]).sum();
+                        assert_eq!(c[r * 32 + j], 1.0 + sum, "{level:?} {rows} {r} {j}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Where a stage writes: beside its output's place, in a folder of its own, so that the output appears whole
+//! and nothing of others is ever removed.
+//!
+//! A stage `runs/net` writes `runs/.net.making/net`. When its program has ended well, the stamp is written,
+//! which lists every file, and then the output is moved to `runs/net`. Whatever a killed program leaves, its
+//! temporary files included, lies in the folder that is being made and goes with it. What stands in the
+//! output's place is removed by its stamp's list, and only if nothing else is there.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use in9_base::files;
+
+use super::{Cache, Found, Listing, Stamp};
+use crate::error::{Error, Result};
+use crate::graph::Stage;
+
+/// No key is longer than this, in bytes.
+const LONGEST_KEY: u64 = 1 << 10;
+
+impl Cache<'_> {
+    /// Checks that nothing but this program's own outputs stands where `stage` would write.
+    ///
+    /// # Errors
+    /// [`Error::NotOurs`] with the first thing that is in the way.
+    pub fn check_place(&self, stage: &Stage) -> Result<()> {
+        let listing = self.read_stamp(stage)?.map_or_else(Listing::default, |stamp| stamp.listing);
+        let not_ours = |path| Error::NotOurs { path, stage: stage.id.clone() };
+        let output = self.out.join(&stage.output);
+        if fs::symlink_metadata(&output).is_ok()
+            && let Some(path) = stranger(&listing, &output)?
+        {
+            return Err(not_ours(path));
+        }
+        let making = self.making_folder(stage);
+        if fs::symlink_metadata(&making).is_ok() && !self.record_path(stage).exists() {
+            return Err(not_ours(making));
+        }
+        Ok(())
+    }
+
+    /// Makes ready where `stage` writes, and returns the path for its program. What a run with another key
+    /// left there goes; what one with the same key left stays if the stage resumes.
+    ///
+    /// # Errors
+    /// [`Error::NotOurs`] if something else is in the way; then nothing is changed.
+    pub fn begin(&self, stage: &Stage, key: &str) -> Result<PathBuf> {
+        self.check_place(stage)?;
+        let (making, record) = (self.making_folder(stage), self.record_path(stage));
+        let earlier = if record.exists() { files::read_text(&record, LONGEST_KEY).ok() } else { None };
+        if let Some(stamp) = self.read_stamp(stage)? {
+            stamp.listing.remove(&self.out.join(&stage.output))?;
+        }
+        remove_file(&self.stamp_path(stage))?;
+        let kept =
+            if stage.kind.resumes() && earlier.as_deref() == Some(key) { name_of(stage) } else { None };
+        clear(&making, kept)?;
+        // The record is there before the folder and goes after it, so that the folder is never without one.
+        files::create_folder(files::parent(&record))?;
+        files::write_bytes(&record, key)?;
+        files::create_folder(&making)?;
+        Ok(self.made(stage))
+    }
+
+    /// Stamps a stage whose program has just ended well, and moves its output to its place.
+    ///
+    /// # Errors
+    /// [`Error::NoOutput`] if the program wrote none; otherwise as [`Cache::begin`].
+    pub fn finish(&self, stage: &Stage, key: String, seconds: f64, skips: bool) -> Result<Stamp> {
+        let made = self.made(stage);
+        if fs::symlink_metadata(&made).is_err() {
+            return Err(Error::NoOutput { path: made });
+        }
+        if made.is_dir() {
+            files::remove_leftovers(&made)?;
+        }
+        let listing = Listing::of(&made)?;
+        let stamp = Stamp { key, digest: listing.digest(), seconds, skips, listing, moved: false };
+        self.write_stamp(stage, &stamp)?;
+        self.put_in_place(stage)?;
+        Ok(stamp)
+    }
+
+    /// Goes on where a run was ended between an output and its place, and clears what such a run left.
+    ///
+    /// # Errors
+    /// If a file cannot be read, moved or removed.
+    pub fn recover(&self, stage: &Stage) -> Result<()> {
+        if !self.record_path(stage).exists() {
+            return Ok(());
+        }
+        let Some(stamp) = self.read_stamp(stage)? else { return Ok(()) };
+        let output = self.out.join(&stage.output);
+        if fs::symlink_metadata(&output).is_ok() {
+            return self.clear_making(stage);
+        }
+        if let Found::Intact | Found::Moved(_) = stamp.listing.compare(&self.made(stage), false)? {
+            self.put_in_place(stage)?;
+        }
+        Ok(())
+    }
+
+    /// Makes `stage` run again from nothing. What it wrote stays until then, and stays known as its own.
+    ///
+    /// # Errors
+    /// If its stamp cannot be written.
+    pub fn reset(&self, stage: &Stage) -> Result<()> {
+        if let Some(stamp) = self.read_stamp(stage)? {
+            self.write_stamp(stage, &Stamp { key: "again".to_owned(), ..stamp })?;
+        }
+        if self.record_path(stage).exists() {
+            self.clear_making(stage)?;
+        }
+        Ok(())
+    }
+
+    fn put_in_place(&self, stage: &Stage) -> Result<()> {
+        let output = self.out.join(&stage.output);
+        if fs::symlink_metadata(&output).is_ok() {
+            return Err(Error::NotOurs { path: output, stage: stage.id.clone() });
+        }
+        fs::rename(self.made(stage), &output).map_err(Error::write(&output))?;
+        files::sync_folder(files::parent(&output))?;
+        self.clear_making(stage)
+    }
+
+    fn clear_making(&self, stage: &Stage) -> Result<()> {
+        clear(&self.making_folder(stage), None)?;
+        remove_file(&self.record_path(stage))
+    }
+
+    /// What the stage's program writes.
+    fn made(&self, stage: &Stage) -> PathBuf {
+        self.making_folder(stage).join(name_of(stage).unwrap_or_default())
+    }
+
+    fn making_folder(&self, stage: &Stage) -> PathBuf {
+        let name = name_of(stage).unwrap_or_default().to_string_lossy();
+        self.out.join(&stage.output).with_file_name(format!(".{name}.making"))
+    }
+
+    /// The file that says that the folder being made is ours, and for which key.
+    fn record_path(&self, stage: &Stage) -> PathBuf {
+        stage.file_in(&self.out.join(".stages"), "making")
+    }
+}
+
+fn name_of(stage: &Stage) -> Option<&OsStr> {
+    stage.output.file_name()
+}
+
+fn stranger(listing: &Listing, output: &Path) -> Result<Option<PathBuf>> {
+    // An empty folder holds nothing that could be lost.
+    let is_folder = fs::symlink_metadata(output).is_ok_and(|about| about.is_dir());
+    if is_folder && fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none()) {
+        fs::remove_dir(output).map_err(Error::write(output))?;
+        return Ok(None);
+    }
+    if *listing == Listing::default() {
+        return Ok(Some(output.to_owned()));
+    }
+    listing.stranger(output)
+}
+
+/// Removes a folder of ours with all that is in it, or all but `kept`.
+fn clear(folder: &Path, kept: Option<&OsStr>) -> Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::read(folder)(error)),
+    };
+    let mut stays = false;
+    for entry in entries {
+        let entry = entry.map_err(Error::read(folder))?;
+        let path = entry.path();
+        if kept == Some(&entry.file_name()) {
+            stays = true;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                files::remove_leftovers(&path)?;
+            }
+        } else if entry.file_type().map_err(Error::read(&path))?.is_dir() {
+            fs::remove_dir_all(&path).map_err(Error::write(&path))?;
+        } else {
+            remove_file(&path)?;
+        }
+    }
+    if stays { Ok(()) } else { fs::remove_dir(folder).map_err(Error::write(folder)) }
+}
+
+fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(path)(error)),
+        _ => Ok(()),
+    }
+}

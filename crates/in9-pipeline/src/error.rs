@@ -1,0 +1,158 @@
+//! What can go wrong in a run, sorted by who is at fault.
+
+use std::path::{Path, PathBuf};
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of this crate. Each prints as one line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // ---- the recipe ----
+    /// There is no recipe of this name.
+    #[error("{name}: no such recipe (there are: {}; or name a file that ends in .toml)", known.join(", "))]
+    NoSuchRecipe {
+        /// What was asked for.
+        name: String,
+        /// The recipes that come with this crate.
+        known: Vec<&'static str>,
+    },
+    /// A recipe's file is no recipe.
+    #[error("{}: not a recipe: {}", path.display(), one_line(&source.to_string()))]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser found.
+        source: Box<toml::de::Error>,
+    },
+    /// A recipe contradicts itself, or names what is not there.
+    #[error("recipe {recipe}: {what}")]
+    Recipe {
+        /// The recipe's name.
+        recipe: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A program refuses the arguments that the recipe gives to a stage.
+    #[error("{stage}: {what}")]
+    Arguments {
+        /// The stage.
+        stage: String,
+        /// What the program said.
+        what: String,
+    },
+
+    // ---- what the caller asked for ----
+    /// The recipe needs photographs and was given none.
+    #[error("recipe {recipe} needs photographs: {wanted}")]
+    NeedsData {
+        /// The recipe's name.
+        recipe: String,
+        /// What the photographs must be.
+        wanted: String,
+    },
+    /// Photographs and outputs lie in one another.
+    #[error("the photographs ({}) and the output ({}) lie in one another; choose another place for the output", data.display(), out.display())]
+    DataInOutput {
+        /// The folder of photographs.
+        data: PathBuf,
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// A further model that cannot join the recipe.
+    #[error("model {wanted}: {what}")]
+    Model {
+        /// The model as it was given.
+        wanted: String,
+        /// Why it cannot join.
+        what: String,
+    },
+    /// No stage has this name.
+    #[error("no stage is called {name} (there are, for example: {})", examples.join(", "))]
+    NoSuchStage {
+        /// What was asked for.
+        name: String,
+        /// Some stages that there are.
+        examples: Vec<String>,
+    },
+    /// A selected stage reads what is not done and not selected.
+    #[error("{stage} needs {input}, which is not done; run that first")]
+    InputNotDone {
+        /// The selected stage.
+        stage: String,
+        /// What it reads.
+        input: String,
+    },
+    /// Something that this program did not write stands where a stage would write.
+    #[error("{}: stands where {stage} would write, and no run wrote it; nothing was changed: move it away or choose another place for the output", path.display())]
+    NotOurs {
+        /// What is in the way.
+        path: PathBuf,
+        /// The stage that would write there.
+        stage: String,
+    },
+
+    // ---- the programs ----
+    /// A program cannot be started.
+    #[error("{}: cannot be started: {source}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// A program does not tell what it was made from.
+    #[error("{}: does not tell what its commands were built from; it is no `in9` of this version", program.display())]
+    NoIdentity {
+        /// The program.
+        program: PathBuf,
+    },
+    /// A stage's program ended with an error.
+    #[error("{said} ({status}; the whole log: {})", log.display())]
+    Failed {
+        /// The last thing that it said.
+        said: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// Everything that it said.
+        log: PathBuf,
+    },
+    /// A stage's program ended well and its output is not there.
+    #[error("its program ended well and wrote nothing to {}", path.display())]
+    NoOutput {
+        /// Where the output should be.
+        path: PathBuf,
+    },
+    /// A process of an earlier run still writes the same output.
+    #[error("{}: a process of an earlier run is still writing; end it first", log.display())]
+    StillRunning {
+        /// The log that it holds.
+        log: PathBuf,
+    },
+
+    // ---- the machine ----
+    /// Files that cannot be read or written.
+    #[error(transparent)]
+    Files(#[from] in9_base::Error),
+}
+
+impl Error {
+    /// The operating system refused to read `path`; shaped for `map_err`.
+    pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let error = in9_base::Error::read(path);
+        |source| Self::Files(error(source))
+    }
+
+    /// The operating system refused to write `path`; shaped for `map_err`.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let error = in9_base::Error::write(path);
+        |source| Self::Files(error(source))
+    }
+}
+
+/// A text of several lines on one, without the drawings around them.
+fn one_line(text: &str) -> String {
+    let parts = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
+}

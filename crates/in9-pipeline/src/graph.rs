@@ -1,0 +1,187 @@
+//! Stages and the graph they form.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// What a stage does; the order is the one in which ready stages are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Photographs of a procedural world are drawn.
+    Render,
+    /// Photographs are taken apart into a dataset.
+    Build,
+    /// A network is trained.
+    Train,
+    /// A network answers for every view of a dataset.
+    Predict,
+    /// A network is measured on composites made for it.
+    Probe,
+    /// Prediction tables become accuracies and gaps.
+    Score,
+    /// Everything becomes one report.
+    Report,
+}
+
+impl Kind {
+    /// Whether a stage of this kind makes good use of all cores at once. The others run side by side, each on
+    /// its share of the cores, which wastes less than threads that wait for each other.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Self::Render | Self::Build | Self::Score | Self::Report)
+    }
+
+    /// Whether its program runs a network, and so can use a GPU.
+    pub fn runs_a_network(self) -> bool {
+        matches!(self, Self::Train | Self::Predict | Self::Probe)
+    }
+
+    /// Whether its program goes on from what a run that was ended left behind, to the same bytes.
+    pub fn resumes(self) -> bool {
+        matches!(self, Self::Train)
+    }
+}
+
+/// One argument of a stage's command. Paths stay symbolic until the command is run, so that a stage's key
+/// does not depend on where the outputs lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arg {
+    /// A word as it is.
+    Text(String),
+    /// What the stage writes.
+    Output,
+    /// What another stage wrote, by its place in [`Graph::stages`].
+    Input(usize),
+    /// The user's photographs.
+    Data,
+    /// A file of the user's, such as published weights; its name and contents are part of the stage's key.
+    File(PathBuf),
+    /// A file of this name and content, written beside the output before the stage runs.
+    Spec(String, String),
+}
+
+/// One call of a program with one output, done whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Its name, parts separated by `/`: `train/world/resnet-tiny-original-s0`.
+    pub id: String,
+    /// What it does.
+    pub kind: Kind,
+    /// The command of the program: `train`. It decides which crates' sources the stage depends on.
+    pub command: String,
+    /// What follows the command.
+    pub args: Vec<Arg>,
+    /// Stages that must be done before, beyond those named in `args`.
+    pub after: Vec<usize>,
+    /// File or folder that is written, relative to the output folder.
+    pub output: PathBuf,
+}
+
+impl Stage {
+    /// The stages whose outputs this one reads, each once.
+    pub fn inputs(&self) -> Vec<usize> {
+        let named =
+            self.args.iter().filter_map(|arg| if let Arg::Input(stage) = arg { Some(*stage) } else { None });
+        let mut inputs: Vec<_> = named.chain(self.after.iter().copied()).collect();
+        inputs.sort_unstable();
+        inputs.dedup();
+        inputs
+    }
+
+    /// Whether it reads the user's photographs.
+    pub fn reads_data(&self) -> bool {
+        self.args.contains(&Arg::Data)
+    }
+
+    /// Whether `name` means this stage: its id, its kind, or the beginning of its id up to a slash.
+    pub fn matches(&self, name: &str) -> bool {
+        let name = name.trim_end_matches('/');
+        self.id == name || self.id.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// A file about this stage in `folder`, such as its log.
+    pub(crate) fn file_in(&self, folder: &Path, ending: &str) -> PathBuf {
+        folder.join(format!("{}.{ending}", self.id.replace('/', "~")))
+    }
+}
+
+/// Stages in an order in which each stands behind its inputs.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    /// The stages.
+    pub stages: Vec<Stage>,
+}
+
+impl Graph {
+    /// Adds a stage and returns its place.
+    pub fn add(&mut self, stage: Stage) -> usize {
+        debug_assert!(stage.inputs().iter().all(|input| *input < self.stages.len()));
+        self.stages.push(stage);
+        self.stages.len() - 1
+    }
+
+    /// The stages that `name` means.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchStage`] if there is none.
+    pub fn select(&self, name: &str) -> Result<Vec<usize>> {
+        let found: Vec<_> = (0..self.stages.len()).filter(|at| self.stages[*at].matches(name)).collect();
+        if found.is_empty() {
+            let step = (self.stages.len() / 3).max(1);
+            let examples = self.stages.iter().step_by(step).map(|stage| stage.id.clone()).collect();
+            return Err(Error::NoSuchStage { name: name.to_owned(), examples });
+        }
+        Ok(found)
+    }
+
+    /// `from` and all that depends on them.
+    pub fn downstream(&self, from: &[usize]) -> Vec<usize> {
+        let mut reached = vec![false; self.stages.len()];
+        for at in 0..self.stages.len() {
+            reached[at] = from.contains(&at) || self.stages[at].inputs().iter().any(|input| reached[*input]);
+        }
+        (0..reached.len()).filter(|at| reached[*at]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage(id: &str, inputs: &[usize]) -> Stage {
+        Stage {
+            id: id.to_owned(),
+            kind: Kind::Train,
+            command: "train".to_owned(),
+            args: inputs.iter().map(|input| Arg::Input(*input)).collect(),
+            after: Vec::new(),
+            output: PathBuf::from(id),
+        }
+    }
+
+    fn diamond() -> Graph {
+        let mut graph = Graph::default();
+        for (id, inputs) in
+            [("build/a", &[][..]), ("train/a/x", &[0]), ("train/a/y", &[0]), ("report", &[1, 2])]
+        {
+            graph.add(stage(id, inputs));
+        }
+        graph
+    }
+
+    #[test]
+    fn stages_are_found_by_id_kind_and_folder() {
+        let graph = diamond();
+        assert_eq!(graph.select("train").unwrap(), [1, 2]);
+        assert_eq!(graph.select("train/a/").unwrap(), [1, 2]);
+        assert_eq!(graph.select("train/a/y").unwrap(), [2]);
+        let error = graph.select("tra").unwrap_err().to_string();
+        assert!(error.starts_with("no stage is called tra ") && error.contains("build/a"), "{error}");
+    }
+
+    #[test]
+    fn what_depends_on_a_stage_comes_with_it() {
+        let graph = diamond();
+        assert_eq!(graph.downstream(&[1]), [1, 3]);
+        assert_eq!(graph.downstream(&[0]), [0, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,4 @@
+//! The `in9-toy` program.
+fn main() -> std::process::ExitCode {
+    in9_toy::cli::main()
+}
