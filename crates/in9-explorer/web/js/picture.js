@@ -1,0 +1,66 @@
+// ---- picture: a view of a photograph, from the server or put together from its layers ----
+
+/** An element that shows a view; `background` is the number of the photograph behind a mixed view, or null. */
+function picture(set, view, number, background, text) {
+  if (!source.has(set, view, number, background)) return missing(set);
+  const size = set.size;
+  if (!source.offline) {
+    const on = view.startsWith("mixed") && background !== null && background !== undefined ? `/on/${background}` : "";
+    const image = h("img.picture", { alt: text, width: size, height: size, decoding: "async", draggable: false });
+    image.addEventListener("error", () => image.replaceWith(missing(set, "This picture cannot be read.")), { once: true });
+    image.src = `/picture/${set.at}/${view}/${number}${on}?v=${set.digest.slice(0, 16)}`;
+    return image;
+  }
+  const own = source.layers(set, number);
+  const whole = { "original": own.photo, "only-bg-t": own.tiled, "bg-blurred": own.blurred, "mask": own.mask }[view];
+  if (whole && view !== "mask") return still(whole, text, size);
+  const canvas = h("canvas.picture", { width: size, height: size, role: "img", "aria-label": text });
+  compose(canvas, set, view, number, background).catch(() => canvas.replaceWith(missing(set, "This picture cannot be read.")));
+  return canvas;
+}
+
+function still(address, text, size) {
+  const image = h("img.picture", { alt: text, width: size, height: size, decoding: "async", draggable: false });
+  image.src = address;
+  return image;
+}
+
+function missing(set, why) {
+  return h("span.picture.missing", { role: "img", "aria-label": "no picture" }, why || (set.size === null ? "no pictures" : "not in this file"));
+}
+
+function loaded(address) {
+  return new Promise((done, failed) => {
+    const image = new Image();
+    image.onload = () => done(image);
+    image.onerror = () => failed(new Error("a picture cannot be read"));
+    image.src = address;
+  });
+}
+
+/** Draws a view from layers. Only whole pictures and masks are drawn, so that it works for files from disk too. */
+async function compose(canvas, set, view, number, background) {
+  const size = set.size, own = source.layers(set, number), paper = canvas.getContext("2d");
+  const [photo, mask] = await Promise.all([loaded(own.photo), loaded(own.mask)]);
+  const cut = (operation) => {
+    const piece = new OffscreenCanvas(size, size), on = piece.getContext("2d");
+    on.drawImage(photo, 0, 0);
+    on.globalCompositeOperation = operation;
+    on.drawImage(mask, 0, 0);
+    return piece;
+  };
+  paper.fillStyle = "#000";
+  paper.fillRect(0, 0, size, size);
+  if (view === "mask") {
+    paper.drawImage(mask, 0, 0);
+  } else if (view === "only-bg-b") {
+    const [x0, y0, x1, y1] = (await source.photograph(set, number)).cropBox;
+    paper.drawImage(photo, 0, 0);
+    paper.fillRect(x0, y0, x1 - x0 + 1, y1 - y0 + 1);
+  } else if (view === "no-fg") {
+    paper.drawImage(cut("destination-out"), 0, 0);
+  } else {
+    if (view !== "only-fg") paper.drawImage(await loaded(source.layers(set, background).tiled), 0, 0);
+    paper.drawImage(cut("destination-in"), 0, 0);
+  }
+}
