@@ -50,7 +50,7 @@ impl Program for Door<'_> {
 
 /// Builds the program `in9` in release, with what the recipe and the device need.
 fn build(recipe: &Recipe, device: &str) -> Result<PathBuf> {
-    let mut features = Vec::new();
+    let mut features = vec!["networks"];
     if device.starts_with("cuda") {
         features.push("cudnn");
     }
@@ -61,10 +61,9 @@ fn build(recipe: &Recipe, device: &str) -> Result<PathBuf> {
         features.push("transformers");
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--package", "in9", "--bin", "in9"]);
-    if !features.is_empty() {
-        cargo.args(["--features", &features.join(",")]);
-    }
+    // Stages need no explorer.
+    cargo.args(["build", "--release", "--package", "in9", "--bin", "in9", "--no-default-features"]);
+    cargo.args(["--features", &features.join(",")]);
     ensure!(cargo.status().context("starting cargo")?.success(), "the program does not compile; see above");
     Ok(release_dir().join("in9").with_extension(std::env::consts::EXE_EXTENSION))
 }

@@ -54,6 +54,7 @@ pub struct RunFile<T = toml::Table> {
     /// What it is trained on.
     pub data: DataSection,
     /// How it is trained.
+    #[serde(default)]
     pub training: T,
 }
 
@@ -100,8 +101,10 @@ pub struct DataSection {
     #[serde(default)]
     pub eval_split: String,
     /// Mean that is subtracted from each channel, of values in 0..=1.
+    #[serde(default)]
     pub mean: [f32; 3],
-    /// What each channel is divided by.
+    /// What each channel is divided by; zeros, which nothing can be normalised with, where a file does not say it.
+    #[serde(default)]
     pub std: [f32; 3],
 }
 
@@ -186,7 +189,7 @@ impl<T: TrainingSettings> RunFile<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> RunFile<T> {
+impl<T: Serialize + DeserializeOwned + Default> RunFile<T> {
     /// Reads the text of a `run.toml`.
     ///
     /// # Errors

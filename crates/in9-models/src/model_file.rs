@@ -37,11 +37,11 @@ pub(crate) fn write_tensors(
     weights::write(path, &dict, Some(metadata))
 }
 
-/// The values of a file of f32 tensors.
+/// The values of a file of f32 tensors, all of them numbers.
 pub(crate) fn tensors(path: &Path, dict: &StateDict) -> Result<HashMap<String, Tensor>> {
     let mut tensors = HashMap::new();
     for (name, raw) in dict.iter() {
-        let values = raw.to_f32().map_err(|fault| fault.at(path))?;
+        let values = weights::finite(name, raw).map_err(|fault| fault.at(path))?;
         tensors.insert(name.to_owned(), Tensor::from_vec(values, raw.shape(), &Device::Cpu)?);
     }
     Ok(tensors)
@@ -68,6 +68,18 @@ mod tests {
             let error = weights::read(&path, &Limits::default()).unwrap_err().to_string();
             assert!(error.contains("w.safetensors"), "{error}");
         }
+    }
+
+    /// A checkpoint whose numbers are none would train on, and answer something.
+    #[test]
+    fn numbers_that_are_none_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("w.safetensors");
+        let a = Tensor::new(&[1.0f32, f32::NAN], &Device::Cpu).unwrap();
+        write_tensors(&path, [("momentum.a".to_owned(), a)], r#"{"x":1}"#).unwrap();
+        let file = weights::read(&path, &Limits::default()).unwrap();
+        let error = tensors(&path, &file.tensors).unwrap_err().to_string();
+        assert!(error.contains("`momentum.a`") && error.contains("NaN"), "{error}");
     }
 
     #[test]

@@ -17,7 +17,8 @@ fn refusal(bytes: &[u8]) -> String {
     let before = peak_memory();
     let error = weights::read(&path, &Limits::default()).map(|f| f.notes).unwrap_err().to_string();
     if let (Some(before), Some(after)) = (before, peak_memory()) {
-        assert!(after - before < 64 << 20, "{} bytes more at the peak: {error}", after - before);
+        let more = after.saturating_sub(before);
+        assert!(more < 64 << 20, "{} bytes more at the peak: {error}", more);
     }
     assert!(error.contains("weights: ") && error.contains("expected"), "{error}");
     assert!(!error.contains('\n') && error.len() < 600, "{error}");
@@ -342,63 +343,6 @@ fn pipes_devices_and_folders_are_refused_at_once() {
     for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
         let refused = weights::read(path, &Limits::default());
         assert!(matches!(refused, Err(Error::Base(in9_base::Error::NotAFile { .. }))), "{refused:?}");
-    }
-}
-
-/// A file of `len` bytes, of which all but the first and last take no room.
-fn sparse(folder: &Path, start: &[u8], end: &[u8], len: u64) -> std::path::PathBuf {
-    use std::io::{Seek, SeekFrom, Write};
-    let path = folder.join("sparse");
-    let mut file = std::fs::File::create(&path).unwrap();
-    file.write_all(start).unwrap();
-    file.seek(SeekFrom::Start(len - end.len() as u64)).unwrap();
-    file.write_all(end).unwrap();
-    path
-}
-
-/// A gigabyte in each format: right, but of no network. What is wrong is found without reading it in.
-#[test]
-fn large_files_are_not_read_whole() {
-    const DATA: u64 = 1 << 30;
-    let folder = tempfile::tempdir().unwrap();
-    let elements = DATA / 4;
-    let header = format!(r#"{{"w":{{"dtype":"F32","shape":[{elements}],"data_offsets":[0,{DATA}]}}}}"#);
-    let safetensors = safetensors(&header, 0);
-    let [n, one] = [elements as i64, 1];
-    let legacy = legacy(&one_tensor(n, n, one), KEY_LIST, &counted(elements, 0));
-    for start in [safetensors, legacy] {
-        let path = sparse(folder.path(), &start, &[0], start.len() as u64 + DATA);
-        let before = peak_memory();
-        let file = weights::read(&path, &Limits::default()).unwrap();
-        assert_eq!(file.tensors.bytes(), DATA);
-        let error = weights::load("resnet-tiny", &path, Head::FromFile, false, &Device::Cpu).err().unwrap();
-        assert!(error.to_string().contains("nothing was loaded"), "{error}");
-        // Writing it in another format takes no more.
-        weights::write(&folder.path().join("copy"), &file.tensors, None).unwrap();
-        if let (Some(before), Some(after)) = (before, peak_memory()) {
-            assert!(after - before < 64 << 20, "{} bytes more at the peak", after - before);
-        }
-    }
-    // Beyond the limit nothing is read at all.
-    let path = sparse(folder.path(), b"PK\x03\x04", &[0], 9 << 30);
-    assert!(weights::read(&path, &Limits::default()).unwrap_err().to_string().contains("size of the file"));
-}
-
-#[test]
-fn sixty_megabytes_of_pickle_instructions_are_refused_within_the_budget() {
-    for instruction in [b"]", b"}", b"N", b"(", b")"] {
-        let object = [b"\x80\x02".as_slice(), &instruction.repeat(60 << 20), b"."].concat();
-        let before = peak_memory();
-        let folder = tempfile::tempdir().unwrap();
-        for file in [legacy(&object, KEY_LIST, &[]), torch_zip(&object, &[])] {
-            let path = folder.path().join("w");
-            std::fs::write(&path, file).unwrap();
-            let error = weights::read(&path, &Limits::default()).unwrap_err();
-            assert!(matches!(error, Error::Weights { .. }), "{error}");
-        }
-        if let (Some(before), Some(after)) = (before, peak_memory()) {
-            assert!(after - before < 512 << 20, "{} bytes more at the peak", after - before);
-        }
     }
 }
 

@@ -21,8 +21,8 @@ fn main() -> anyhow::Result<()> {
          [[dataset]]\nname = \"table-5\"\npath = \"none\"\nmain = true\nrho = 0.9\n",
     );
     for (name, rho, reliance) in [("half", 0.5, 0.5), ("none", 0.0, 0.0)] {
-        let dial = World { dataset: name, reliance, seed: 2, ..world.clone() };
-        draw(&dial, &["original", "mixed-rand"])?.write_atomic(&dir.join(format!("{name}.csv")))?;
+        let sweep = World { dataset: name, reliance, seed: 2, ..world.clone() };
+        draw(&sweep, &["original", "mixed-rand"])?.write_atomic(&dir.join(format!("{name}.csv")))?;
         spec += &format!(
             "[[predictions]]\npath = \"{name}.csv\"\n[[dataset]]\nname = \"{name}\"\npath = \"none\"\nrho = {rho:?}\n"
         );

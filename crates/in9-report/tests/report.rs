@@ -46,11 +46,12 @@ fn a_world_like_the_papers_shows_the_papers_claims() {
     for claim in ["background-own-test", "gap-original", "mixed-rand-training-helps", "gap-grows-with-rho"] {
         let mut lines = csv.lines().filter(|l| l.starts_with(claim)).peekable();
         assert!(lines.peek().is_some(), "{claim} is missing");
-        assert!(lines.all(|l| l.split(',').nth(2) == Some("seen")), "{claim}:\n{csv}");
+        assert!(lines.all(|l| l.split(',').nth(2) == Some("supported")), "{claim}:\n{csv}");
     }
     let page = fs::read_to_string(out.join("index.html")).unwrap();
     assert!(page.contains("<title>Drawn &#38; judged</title>"));
-    for id in ["claims", "matrix", "gaps", "figures", "categories", "dial", "progress", "training", "methods"]
+    for id in
+        ["claims", "matrix", "gaps", "figures", "categories", "rho-sweep", "progress", "training", "methods"]
     {
         assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
         assert!(page.contains(&format!("href=\"#{id}\"")), "{id}");
@@ -207,7 +208,7 @@ fn curves_join_trainings_that_differ_in_one_thing_only() {
     let line =
         |id: &str| claims.lines().find(|l| l.starts_with(id)).unwrap_or_else(|| panic!("{id}:\n{claims}"));
     assert!(line("size-raises-accuracy").contains("(means of 2 and 1 seeds)"), "{claims}");
-    assert!(line("size-raises-accuracy").contains(",seen,"), "{claims}");
+    assert!(line("size-raises-accuracy").contains(",supported,"), "{claims}");
     assert!(line("finer-labels-shrink-gap").contains("BG-gap with 144 classes"), "{claims}");
     for id in ["size-keeps-gap", "size-teaches-outline", "finer-labels-cost-accuracy"] {
         line(id);
@@ -240,7 +241,7 @@ fn an_adversarial_training_is_set_against_the_same_one_without_the_attack() {
     let fields: Vec<&str> = lines[0].split(',').collect();
     assert_eq!(fields[3], "BG-gap of hard − BG-gap of whole-0");
     // Right on every mixed-same image: its gap is larger by what the plain one lacks there.
-    assert!(fields[4].parse::<f64>().unwrap() > 20.0 && fields[8] == "seen", "{}", lines[0]);
+    assert!(fields[4].parse::<f64>().unwrap() > 20.0 && fields[8] == "supported", "{}", lines[0]);
     // It is in Figure 12, and on no curve.
     let curves = section(&page, "curves");
     assert!(curves.contains("Not on the curve: hard (training.attack.epsilon"), "{curves}");
@@ -292,7 +293,7 @@ fn a_published_classifier_is_set_against_the_network_trained_from_scratch() {
     let claims = read("claims.csv");
     let line = claims.lines().find(|l| l.starts_with("pre-training-shrinks-gap")).expect("a judged claim");
     assert!(line.contains("BG-gap of resnet50-imagenet1k-v1 − BG-gap of d-original"), "{line}");
-    assert!(line.split(',').nth(2) == Some("seen"), "{line}");
+    assert!(line.split(',').nth(2) == Some("supported"), "{line}");
     assert!(!read("index.html").contains("--model ARCH=WEIGHTS"));
 }
 

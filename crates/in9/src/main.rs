@@ -20,6 +20,8 @@ fn parts() -> Vec<Part> {
         Part::of::<in9_models::cli::Cli>(in9_models::IDENTITY),
         Part::of::<in9_analysis::cli::Cli>(in9_analysis::IDENTITY),
         Part::of::<in9_report::cli::Cli>(in9_report::IDENTITY),
+        #[cfg(feature = "explorer")]
+        Part::of::<in9_explorer::cli::Cli>(""),
         Part::of::<pipeline::Cli>(""),
     ]
 }

@@ -1,6 +1,5 @@
 //! The tables that `score` prints and the report shows.
 
-use crate::frame::Frame;
 use crate::metrics::Category;
 use crate::metrics::Comparison;
 use crate::metrics::ModelSummary;
@@ -121,19 +120,6 @@ pub fn missing(models: &[&ModelSummary]) -> Vec<String> {
         }
     }
     lines.into_iter().map(|(line, models)| format!("{line} (trained on {})", models.join(", "))).collect()
-}
-
-/// Recall of every class on one view with its interval, in percent, one row a model.
-pub fn recalls(title: &str, frame: &Frame, models: &[&ModelSummary], view: View) -> Grid {
-    let mut header = vec!["trained on"];
-    header.extend(frame.classes.iter().map(String::as_str));
-    let mut grid = Grid::new(title, &header);
-    for (name, m) in names(models).into_iter().zip(models) {
-        let Some(a) = m.accuracy(view) else { continue };
-        let cells = a.recalls.iter().map(|r| percent_interval(&r.recall));
-        grid.push(std::iter::once(name).chain(cells).collect());
-    }
-    grid
 }
 
 /// Means over seeds with Student's t intervals.

@@ -30,7 +30,7 @@ pub(crate) fn world(dir: &Path) -> Dataset {
 pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
     let mut taxonomy = Taxonomy::named("toy").unwrap();
     for (class, index) in taxonomy.classes.iter_mut().zip([323u32, 0, 986, 130, 404, 817, 207, 954, 31]) {
-        class.indices = vec![index];
+        class.indices = (index..).take(class.synsets.len()).collect();
     }
     built(dir, Some(taxonomy))
 }

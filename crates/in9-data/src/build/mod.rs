@@ -307,9 +307,13 @@ fn remove_unfinished(place: &Path) -> Result<()> {
 
 /// Refuses an output that is neither absent nor an empty folder.
 fn refuse_strangers(out: &Path) -> Result<()> {
-    let empty = match std::fs::read_dir(out) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+    let empty = match std::fs::symlink_metadata(out) {
+        Ok(about) if about.is_dir() => {
+            std::fs::read_dir(out).map_err(|e| Error::read(out, e))?.next().is_none()
+        }
+        Ok(_) => false,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
+        Err(e) => return Err(Error::read(out, e)),
     };
     match empty {
         true => Ok(()),

@@ -199,14 +199,14 @@ impl PieceFolder {
                 match sample(item, settings, excluded, limits, &budget, scratch) {
                     Ok((sample, prepared)) => writer.accept(number, sample, &prepared).map_err(error)?,
                     Err(NotKept::Rejected(why)) => writer.reject(rejected(number, item, why)),
-                    Err(NotKept::Failed(error @ Error::Memory { .. })) => {
+                    Err(NotKept::Failed(error)) if matches!(*error, Error::Memory { .. }) => {
                         if let Ok(mut first) = without_memory.lock() {
-                            first.get_or_insert(error);
+                            first.get_or_insert(*error);
                         }
                         // Its rest is made with it, when the build goes on.
                         return Ok(());
                     }
-                    Err(NotKept::Failed(error)) => return Err(error),
+                    Err(NotKept::Failed(error)) => return Err(*error),
                 }
                 tell(1);
             }

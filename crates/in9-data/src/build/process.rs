@@ -29,7 +29,7 @@ pub(super) fn process(
     let needed = opened.length().saturating_add(pixels_memory(&opened, item, settings, limits));
     let _share = budget.take(needed);
     if needed != u64::MAX && !memory::is_there(needed) {
-        return Err(NotKept::Failed(Error::Memory { photograph: item.source.clone(), needed }));
+        return Err(NotKept::Failed(Box::new(Error::Memory { photograph: item.source.clone(), needed })));
     }
     let bytes = opened.read_rest().map_err(|e| e.reject("unreadable", |what| what))?;
     let outcome = take_apart(item, bytes, settings, limits, scratch);

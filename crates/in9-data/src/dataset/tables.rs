@@ -90,6 +90,11 @@ pub(crate) fn write_rejected<'a>(
 /// Refuses a table that is not the one that the manifest was written with.
 pub(crate) fn check(dataset: &Dataset, name: &str) -> Result<()> {
     let path = dataset.path().join(name);
+    let length = in9_base::files::open(&path)?.metadata().map_err(|e| Error::read(&path, e))?.len();
+    let limit = dataset.limits().table_bytes;
+    if length > limit {
+        return Err(Error::Limit { path, what: "bytes of a table", limit, found: length });
+    }
     let found = in9_base::digest::file(&path)?.to_hex();
     match dataset.manifest().tables.get(name) {
         Some(expected) if expected == found.as_str() => Ok(()),

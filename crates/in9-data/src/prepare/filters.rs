@@ -22,7 +22,7 @@ pub(crate) enum NotKept {
     /// It is recorded with its rule.
     Rejected(Rejection),
     /// The machine failed. That is no property of the photograph, so nothing is recorded of it.
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 impl From<Rejection> for NotKept {

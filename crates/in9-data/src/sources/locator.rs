@@ -179,7 +179,7 @@ impl Unread {
     /// the words behind `context`.
     pub(crate) fn reject(self, rule: &'static str, context: impl FnOnce(String) -> String) -> NotKept {
         match self {
-            Self::Machine(error) => NotKept::Failed(error.into()),
+            Self::Machine(error) => NotKept::Failed(Box::new(error.into())),
             Self::Input(what) => NotKept::Rejected(Rejection::fault(rule, context(what))),
         }
     }

@@ -42,61 +42,61 @@ enum NormName {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Settings")]
 pub(super) struct SettingFlags {
-    /// Passes over the split
+    /// Epochs: passes over the split
     #[arg(long)]
     epochs: Option<u32>,
     /// Pictures a batch
     #[arg(long)]
     batch_size: Option<usize>,
-    /// Batches whose gradients are averaged into one step
+    /// Gradient accumulation: batches whose gradients are averaged into one optimiser step
     #[arg(long, value_name = "BATCHES")]
     accumulate: Option<usize>,
-    /// Largest learning rate
+    /// Peak learning rate
     #[arg(long)]
     lr: Option<f64>,
-    /// How the learning rate moves
+    /// Learning rate schedule
     #[arg(long, value_enum)]
     schedule: Option<ScheduleName>,
-    /// Epochs between drops of the step schedule
+    /// Epochs between two drops of the learning rate in the step schedule
     #[arg(long, value_name = "EPOCHS")]
     step_epochs: Option<u32>,
-    /// What the step schedule multiplies the rate with
+    /// Factor of each drop in the step schedule
     #[arg(long, value_name = "FACTOR")]
     step_factor: Option<f64>,
-    /// Epochs of linear warm-up
+    /// Epochs of linear warm-up from 0 to the peak learning rate
     #[arg(long, value_name = "EPOCHS")]
     warmup: Option<f64>,
     /// Momentum of SGD
     #[arg(long)]
     momentum: Option<f64>,
-    /// Let the momentum look ahead
+    /// Use Nesterov momentum
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     nesterov: Option<bool>,
     /// Weight decay
     #[arg(long)]
     weight_decay: Option<f64>,
-    /// What weight decay pulls on
+    /// Parameters that weight decay applies to: all, or weights without biases and norms
     #[arg(long, value_enum)]
     decay: Option<DecayName>,
-    /// Share of the target that is spread over all classes
+    /// Label smoothing: share of the target that is spread over all classes
     #[arg(long, value_name = "SHARE")]
     label_smoothing: Option<f64>,
-    /// What happens to training pictures
+    /// Data augmentation of the training pictures
     #[arg(long, value_enum)]
     augment: Option<AugmentName>,
-    /// Largest shift of shift-flip in pixels
+    /// Largest shift of the shift-flip augmentation, in pixels
     #[arg(long, value_name = "PIXELS")]
     shift: Option<u16>,
-    /// Adversarial training: move each picture to where the loss is largest, no further than --epsilon
+    /// Adversarial training by projected gradient descent in this norm
     #[arg(long, value_enum, value_name = "NORM", requires = "epsilon")]
     attack: Option<NormName>,
-    /// How far, for pixel values from 0 to 1
+    /// Largest perturbation of the attack, for pixel values from 0 to 1
     #[arg(long, value_name = "LENGTH", requires = "attack")]
     epsilon: Option<f64>,
-    /// Steps of the attack, each a pass there and back [default: 7]
+    /// Steps of the attack, each a forward and a backward pass [default: 7]
     #[arg(long, value_name = "STEPS", requires = "attack")]
     attack_steps: Option<u32>,
-    /// Length of a step [default: 2.5 · epsilon / steps]
+    /// Length of a step of the attack [default: 2.5 · epsilon / steps]
     #[arg(long, value_name = "LENGTH", requires = "attack")]
     attack_step_size: Option<f64>,
     /// Draw new backgrounds for mixed views every epoch

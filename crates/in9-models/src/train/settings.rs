@@ -84,6 +84,13 @@ pub struct Settings {
     pub attack: Option<Attack>,
 }
 
+impl Default for Settings {
+    /// [`Settings::small`].
+    fn default() -> Self {
+        Self::small()
+    }
+}
+
 impl TrainingSettings for Settings {
     fn attack(&self) -> Option<String> {
         self.attack.map(|attack| attack_name(attack.norm.symbol(), attack.epsilon))

@@ -30,6 +30,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use fault::Fault;
 pub use limits::Limits;
+pub(crate) use load::finite;
 pub use load::{Head, load, load_from};
 pub use safetensors_file::write;
 pub use seal::Metadata;

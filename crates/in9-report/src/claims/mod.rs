@@ -1,9 +1,9 @@
-//! The paper's qualitative claims, each marked as seen, not seen or undecided.
+//! The paper's qualitative claims, each judged by figures with intervals.
 //!
-//! A claim is a few numbers with intervals and a rule. A number is *seen* when its whole interval
-//! obeys the rule, *not seen* when its whole interval breaks it, and *undecided* otherwise. A claim
-//! of several numbers is seen only if all are, not seen if one is not and none is, and *mixed* if
-//! one is and another is not.
+//! A figure *supports* its claim when its whole interval obeys the claim's rule, *contradicts* it when its whole interval
+//! breaks the rule, and is *inconclusive* otherwise. A claim with several figures is supported if all support it,
+//! contradicted if one contradicts and none supports it, *mixed* if one contradicts and another supports it, and
+//! inconclusive otherwise.
 
 pub(crate) mod cells;
 mod rule;
@@ -93,14 +93,14 @@ pub(crate) const NOT_MEASURED: &str = "not measured in the paper";
 pub struct Tally {
     /// Claims that were judged.
     pub judged: usize,
-    /// Seen.
-    pub seen: usize,
-    /// Not seen.
-    pub not_seen: usize,
-    /// Seen by one measure and not by another.
+    /// Supported.
+    pub supported: usize,
+    /// Not supported.
+    pub contradicted: usize,
+    /// Supported by one measure and not by another.
     pub mixed: usize,
-    /// Undecided.
-    pub undecided: usize,
+    /// Inconclusive.
+    pub inconclusive: usize,
     /// Further claims that are this report's own, whatever their verdict.
     pub own: usize,
 }
@@ -118,10 +118,10 @@ pub(crate) fn tally(claims: &[Claim]) -> Tally {
         }
         tally.judged += 1;
         match claim.verdict {
-            Verdict::Seen => tally.seen += 1,
-            Verdict::NotSeen => tally.not_seen += 1,
+            Verdict::Supported => tally.supported += 1,
+            Verdict::Contradicted => tally.contradicted += 1,
             Verdict::Mixed => tally.mixed += 1,
-            Verdict::Undecided => tally.undecided += 1,
+            Verdict::Inconclusive => tally.inconclusive += 1,
         }
     }
     tally
@@ -129,7 +129,10 @@ pub(crate) fn tally(claims: &[Claim]) -> Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { judged, seen, not_seen, mixed, undecided, .. } = self;
-        write!(f, "{seen} of {judged} seen, {not_seen} not seen, {mixed} mixed, {undecided} undecided")
+        let Self { judged, supported, contradicted, mixed, inconclusive, .. } = self;
+        write!(
+            f,
+            "{supported} of {judged} supported, {contradicted} not supported, {mixed} mixed, {inconclusive} inconclusive"
+        )
     }
 }

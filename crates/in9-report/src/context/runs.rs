@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::spec::RunEntry;
 use in9_base::files;
 use in9_base::table::{Limits, Table};
-use serde::Deserialize;
+use in9_data::facts::RunFile;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -39,31 +39,6 @@ pub(crate) struct Run {
     pub(crate) settings: BTreeMap<String, String>,
 }
 
-// Only what has a use of its own; in9-models knows the rest.
-#[derive(Deserialize)]
-struct File {
-    name: String,
-    #[serde(default)]
-    seed: u64,
-    model: Model,
-    data: Data,
-}
-
-#[derive(Deserialize)]
-struct Model {
-    arch: String,
-    classes: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    dataset: String,
-    view: String,
-    samples: u64,
-    fraction: Option<f64>,
-    group: Option<u32>,
-}
-
 /// Settings that have fields of their own, follow from those, or change no weight but in its last digits.
 const APART: [&str; 13] = [
     "name",
@@ -96,12 +71,12 @@ impl Run {
         }
         let text = files::read_text(&path, LONGEST)?;
         let bad = |e: toml::de::Error| Error::toml(&path, e.message());
-        let file: File = toml::from_str(&text).map_err(bad)?;
+        let file: RunFile = RunFile::parse(&text).map_err(bad)?;
         let mut settings = BTreeMap::new();
         for (key, value) in &toml::from_str::<toml::Table>(&text).map_err(bad)? {
             flatten(key, value, &mut settings);
         }
-        let fraction = file.data.fraction.unwrap_or(1.0);
+        let fraction = file.data.fraction;
         if !(fraction > 0.0 && fraction <= 1.0) {
             let (what, expected) = ("fraction", "above 0, at most 1");
             return Err(Error::OutOfRange { path, what, expected, found: fraction });
@@ -112,10 +87,10 @@ impl Run {
             arch: file.model.arch,
             dataset: file.data.dataset,
             view: file.data.view,
-            samples: file.data.samples,
+            samples: file.data.samples as u64,
             fraction,
             classes: file.model.classes.len(),
-            fine: file.data.group.unwrap_or(0) > 0,
+            fine: file.data.group > 0,
             seed: file.seed,
             adversarial: settings.keys().any(|name| name.starts_with(ATTACK)),
             settings,

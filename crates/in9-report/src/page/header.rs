@@ -85,9 +85,12 @@ pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
     if t.judged > 0 {
         let split = sets.first().map_or("", |s| s.split);
         cards.push(Card {
-            value: format!("{} of {}", t.seen, t.judged),
-            limits: format!("{} not seen, {} mixed, {} undecided", t.not_seen, t.mixed, t.undecided),
-            label: format!("of the paper's claims seen on {split}"),
+            value: format!("{} of {}", t.supported, t.judged),
+            limits: format!(
+                "{} contradicted, {} mixed, {} inconclusive",
+                t.contradicted, t.mixed, t.inconclusive
+            ),
+            label: format!("of the paper's claims supported on {split}"),
         });
     }
     cards

@@ -1,4 +1,4 @@
-//! Lines over a numeric axis, with intervals (ρ dial, Figures 10 to 12, training curves).
+//! Lines over a numeric axis, with intervals (sweep over ρ, Figures 10 to 12, training curves).
 
 use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
 use super::scale::{Scale, is_drawable, nice_range, tick_label, tip};

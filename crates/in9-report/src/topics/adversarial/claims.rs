@@ -54,7 +54,7 @@ pub(crate) const STATEMENTS: [Statement; 3] = [MOST, LESS, TAIL];
 
 const MOST: Statement = Statement {
     id: "most-foregrounds-vulnerable",
-    statement: "Most foregrounds have a background that turns the answer.",
+    statement: "Most foregrounds have a background that fools the network.",
     source: "section 3.3, Figures 3 and 22 to 29",
     published: "87.5 % targeted, 88 % untargeted (IN-9L ResNet-50)",
     rule: Rule::Above(50.0),

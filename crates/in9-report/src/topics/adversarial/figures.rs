@@ -22,8 +22,8 @@ pub(super) fn histogram(s: &Summary) -> Block {
     Block::figure(
         svg.svg(),
         format!(
-            "Figure 4, all classes, network trained on {}: how often each background turns other classes' \
-             foregrounds into its own class. The paper's insect backgrounds reach 52 %.",
+            "Figure 4, all classes, network trained on {}: how often each background fools foregrounds of other \
+             classes into its own class. The paper's insect backgrounds reach 52 %.",
             s.trained_on
         ),
     )

@@ -20,16 +20,17 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }
     blocks.extend([
         Block::Prose(
-            "A foreground that is wrong even on its own tiled background is an ordinary error. Shares grow with the \
-             number of backgrounds tried: compare only searches over equally many. Intervals are about the choice of foregrounds and take the backgrounds as they are."
+            "A foreground that is misclassified even on its own tiled background is an ordinary error. The share of \
+             vulnerable foregrounds grows with the number of backgrounds tried, so compare only searches over \
+             equally many. Intervals cover the choice of foregrounds, for the given backgrounds."
                 .into(),
         ),
         Block::Table(cost(&summaries)),
         Block::Prose(
-            "A foreground that resists every background is known to resist only when all have been tried, in \
-             whatever order: on it nothing can be saved, which bounds every order (the last column). The rows for \
-             the foregrounds that fall show what the order is worth; the passes over the backgrounds alone, on \
-             which it rests, are counted in full."
+            "Only when every background has been tried is it known that none fools a foreground, so on those \
+             foregrounds no order saves a pass; the last column is what the best order could save in all. The rows \
+             for the vulnerable foregrounds show what the order saves there. The search also classifies each \
+             background alone to find its order; those passes are counted."
                 .into(),
         ),
     ]);
@@ -47,8 +48,8 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         id: "adversarial",
         title: "Adversarial backgrounds".into(),
         lead: "A foreground is vulnerable if some background of the test set makes the answer wrong \
-               (untargeted, the challenge's rule), or turns it into the background's class (targeted, the \
-               paper's). Paper, IN-9L ResNet-50: 88 % untargeted, 87.5 % targeted."
+               (untargeted, the challenge's rule), or makes it the background's class (targeted, the paper's \
+               rule). Paper, IN-9L ResNet-50: 88 % untargeted, 87.5 % targeted."
             .into(),
         blocks,
     }))

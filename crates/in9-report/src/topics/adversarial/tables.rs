@@ -52,9 +52,15 @@ pub(super) fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
 
 /// What becomes of the foregrounds that are no ordinary errors.
 pub(super) fn known(context: &Context, summaries: &[&Summary]) -> Grid {
-    let header = ["trained on", "tested on", "right there", "turned %", "turned to the background's class %"];
-    let title = "Without ordinary errors: foregrounds that are right on their own tiled background, and those of them \
-                 that some background turns";
+    let header = [
+        "trained on",
+        "tested on",
+        "right on their own background",
+        "fooled %",
+        "fooled into the background's class %",
+    ];
+    let title = "Without ordinary errors: foregrounds that are classified correctly on their own tiled background, and the \
+                 share of them that some other background fools";
     let mut grid = Grid::new(title, &header);
     for s in summaries {
         let Some(own) = s.own else { continue };
@@ -111,7 +117,7 @@ pub(super) fn cost(summaries: &[&Summary]) -> Grid {
         let all = [s.official_passes, ordered, s.least_passes()];
         push(format!("all {}", s.foregrounds), s.foregrounds, all);
         if let Some(f) = s.fallen {
-            let which = format!("the {} that fall", f.foregrounds);
+            let which = format!("the {} vulnerable", f.foregrounds);
             push(which, f.foregrounds, [Some(f.official), Some(f.ordered), Some(f.foregrounds as u64)]);
         }
     }
@@ -128,8 +134,8 @@ pub(super) fn classes(context: &Context, s: &Summary) -> Grid {
         header.extend(["paper: fooled by any", "paper: five strongest"]);
     }
     let title = format!(
-        "By class of the background, network trained on {}: other classes' foregrounds turned into it (the strongest \
-         are the largest of many rates, so a new sample of foregrounds would show them lower)",
+        "By class of the background, network trained on {}: foregrounds of other classes that it fools into its class \
+         (the strongest are the largest of many rates, so on a new sample of foregrounds their rates would be lower)",
         s.trained_on
     );
     let mut grid = Grid::new(title, &header);

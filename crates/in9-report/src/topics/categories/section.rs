@@ -37,8 +37,8 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         id: "categories",
         title: "Which images need their background".into(),
         lead: "Each image is judged by whether the network is right on the photograph (original), on the \
-               foreground alone (mixed-rand) and on the background alone (only-bg-t). Required − fools is \
-               always original − mixed-rand accuracy, and that is asserted."
+               foreground alone (mixed-rand) and on the background alone (only-bg-t). Required minus fools \
+               always equals accuracy on original minus accuracy on mixed-rand; this is checked."
             .into(),
         blocks,
     })

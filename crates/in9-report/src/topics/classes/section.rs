@@ -3,8 +3,10 @@
 use crate::context::Context;
 use crate::page::{Block, Section};
 use crate::plot::Heatmap;
+use in9_analysis::Frame;
 use in9_analysis::metrics::ModelSummary;
-use in9_analysis::output::tables;
+use in9_analysis::output::number::percent_interval;
+use in9_analysis::output::{Grid, tables};
 use in9_data::View;
 
 /// Classes up to which a confusion matrix is drawn; `confusion.csv` lists what occurred for any number.
@@ -17,7 +19,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let mut blocks = Vec::new();
     for view in [View::Original, View::MixedRand, View::OnlyBgT] {
         let title = format!("Recall on {view} ({}), % of each class", set.split);
-        let grid = tables::recalls(&title, &context.frame, &set.summaries(), view);
+        let grid = recalls(&title, &context.frame, &set.summaries(), view);
         if !grid.rows.is_empty() {
             blocks.push(Block::Details(title, vec![Block::Table(grid)]));
         }
@@ -68,4 +70,17 @@ fn confusion(context: &Context, summary: &ModelSummary, view: View) -> Option<St
         decimals: 0,
     };
     Some(chart.svg())
+}
+
+/// Recall of every class on one view with its interval, in percent, one row a model.
+fn recalls(title: &str, frame: &Frame, models: &[&ModelSummary], view: View) -> Grid {
+    let mut header = vec!["trained on"];
+    header.extend(frame.classes.iter().map(String::as_str));
+    let mut grid = Grid::new(title, &header);
+    for (name, m) in tables::names(models).into_iter().zip(models) {
+        let Some(a) = m.accuracy(view) else { continue };
+        let cells = a.recalls.iter().map(|r| percent_interval(&r.recall));
+        grid.push(std::iter::once(name).chain(cells).collect());
+    }
+    grid
 }

@@ -22,9 +22,9 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     if !here.is_empty() {
         blocks.push(Block::figure(
             by_class(context, &here),
-            "Reliance on the background by class: its share of the score that foreground and background \
-             bring together. Whiskers: 95 % bootstrap over images, given their partners. A class without a bar \
-             has too small a total for a share.",
+            "Reliance on the background by class: the background's share of the score that foreground and \
+             background contribute together. Whiskers: 95 % bootstrap over images, given their partners. A class without a \
+             bar has too small a total contribution for a share.",
         ));
         let folders = context.probes.counterfactual.iter().filter(|(_, s)| s.source.dataset == main);
         let charts = folders.filter_map(|(folder, s)| images(folder, s).transpose());
@@ -36,11 +36,11 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     blocks.push(Block::Table(table(&all)));
     Ok(Some(Section {
         id: "counterfactual",
-        title: "Reliance as a quantity".into(),
-        lead: "Each object before its own tiled background is the start; its foreground and background are swapped \
-               for those of partners of other classes, and what the score of its class loses is shared between \
-               the two by their Shapley values. Reliance is the background's share: 0 if only foregrounds count, \
-               100 % if only backgrounds do."
+        title: "Counterfactual attribution".into(),
+        lead: "Each image starts as its object on its own tiled background. Its foreground, its background, or both are \
+               replaced by those of images of other classes, and the loss in its class's score is divided between \
+               foreground and background by their Shapley values. Reliance is the background's share of that loss: \
+               0 if only foregrounds matter, 100 % if only backgrounds do."
             .into(),
         blocks,
     }))

@@ -1,4 +1,4 @@
-//! What the data sets hold, and what was turned away by which rule.
+//! What the data sets hold, and what was rejected by which rule.
 
 mod section;
 

@@ -1,4 +1,4 @@
-//! What the data sets hold, and what was turned away by which rule.
+//! What the data sets hold, and what was rejected by which rule.
 
 use crate::context::{Context, Loaded};
 use crate::page::{Block, Section};
@@ -46,9 +46,10 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     Some(Section {
         id: "datasets",
         title: "The photographs".into(),
-        lead: "A photograph enters if every filter lets it pass; each one turned away is listed with its \
-               rule in the data set's rejected.csv."
-            .into(),
+        lead:
+            "A photograph is kept if it passes every filter. Each rejected one is listed with the rule that \
+               rejected it in the data set's rejected.csv."
+                .into(),
         blocks,
     })
 }
@@ -87,7 +88,7 @@ fn rejected(loaded: &Loaded) -> Option<Grid> {
     let mut header = vec!["class"];
     header.extend(&rules);
     let mut grid =
-        Grid::new(format!("{}: photographs turned away, by class and rule", loaded.entry.name), &header);
+        Grid::new(format!("{}: rejected photographs, by class and rule", loaded.entry.name), &header);
     let classes = loaded.dataset.taxonomy().classes.iter().map(|c| c.name.as_str());
     for class in classes.chain([""]) {
         let cells: Vec<u64> = rules

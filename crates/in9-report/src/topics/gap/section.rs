@@ -41,9 +41,9 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     (!sets.is_empty()).then(|| Section {
         id: "gaps",
         title: "BG-gap".into(),
-        lead: "Accuracy on mixed-same minus accuracy on mixed-rand: what a fitting background is worth. \
-               Zero means that a background of the right class is worth no more than any other, on average; a single \
-               background may still turn an answer (see adversarial backgrounds)."
+        lead: "Accuracy on mixed-same minus accuracy on mixed-rand: what a background of the right class is worth. \
+               Zero means that it is worth no more than any other background on average; a single background may \
+               still change an answer (see adversarial backgrounds)."
             .into(),
         blocks,
     })

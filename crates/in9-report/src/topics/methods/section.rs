@@ -10,7 +10,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let mut settings = Grid::new("Settings", &["setting", "value"]);
     for (name, value) in [
         ("recipe", context.spec.recipe.clone()),
-        ("in9-analysis", env!("CARGO_PKG_VERSION").to_owned()),
+        ("in9-report", env!("CARGO_PKG_VERSION").to_owned()),
         ("seed of resamples and examples", b.seed.to_string()),
         ("bootstrap resamples", b.replicates.to_string()),
         ("confidence level", b.level.to_string()),
@@ -42,18 +42,19 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         ]);
     }
     let prose = [
-        "Accuracy of one view: Wilson's score interval. Balanced accuracy: mean of the classes' recalls; \
-         a normal interval with the classes' variances at the mean of Jeffreys' posterior.",
-        "BG-gap and other differences between views or networks: percentile bootstrap in which whole foregrounds \
-         are resampled, so that the pairing counts. Paired accuracies of two models also have McNemar's exact \
+        "Accuracy on one view: Wilson's score interval. Balanced accuracy, the mean of the classes' recalls: a normal \
+         interval, with each class's variance taken at the mean of Jeffreys' posterior.",
+        "BG-gap and other differences between views or networks: percentile bootstrap over foregrounds, each resampled \
+         with all its views, which keeps the pairing. Paired accuracies of two models also have McNemar's exact \
          test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
-         several ρ are unpaired: the limits of both are combined by recovered variances.",
-        "The paper's training and test sets are balanced. Where classes are not equally frequent here (within a tenth), claims of the \
-         train-and-test matrix are judged by plain and by balanced accuracy; other claims are about plain accuracy.",
-        "No interval includes the chance of training: a network stands for itself, unless means over seeds are \
-         named.",
-        "A prediction outside the taxonomy counts as wrong. Chance of balanced accuracy is one over the \
-         number of classes whatever their frequencies.",
+         different ρ are unpaired: their intervals are combined by the method of variance estimates recovery (MOVER).",
+        "The paper's training and test sets hold equally many photographs of each class. Where the largest class of a \
+         test set is more than a tenth larger than its smallest, claims about the train-and-test matrix are judged \
+         twice: by plain accuracy and by balanced accuracy. All other claims are judged by plain accuracy.",
+        "Unless a mean over several training seeds is given, intervals do not cover the variation between training \
+         runs: each is about one trained network.",
+        "A prediction outside the taxonomy counts as wrong. The chance level of balanced accuracy is one over the \
+         number of classes, whatever their frequencies.",
         "Published numbers are from arXiv 2006.09994 v1 unless another source is named; the paper reports \
          single trainings without intervals.",
     ];

@@ -1,4 +1,4 @@
-//! Claims about the toy world's dial ρ: how often an object stands in its own kind of scene.
+//! Claims about the toy world's ρ: how often an object stands in its own kind of scene.
 
 use super::measures::{MEASURES, Measure};
 use crate::claims::{Claim, NOT_MEASURED, Rule, Statement};

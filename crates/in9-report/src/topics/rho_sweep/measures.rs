@@ -64,15 +64,15 @@ pub(crate) const MEASURES: [Measure; 8] = [
     Measure {
         name: "fools, together",
         axis: "fools, together (%)",
-        caption: "Share of images that only their background turns wrong (BG Fools and BG+FG Fools together). With a \
-                  larger ρ a photograph's own background misleads less often, so this may fall.",
+        caption: "Share of images that are wrong only because of their background (BG Fools and BG+FG Fools together). \
+                  With a larger ρ a photograph's own background misleads less often, so this may fall.",
         grows: None,
         value: |c, d, t| Some(summary(c, d, t)?.categories.as_ref()?.fools),
     },
     Measure {
         name: "counterfactual reliance",
         axis: "reliance (%)",
-        caption: "Counterfactual reliance: the background's share of what foreground and background bring.",
+        caption: "Counterfactual reliance: the background's share of the score that foreground and background contribute.",
         grows: Some(true),
         value: |c, d, t| {
             let mut all = c.probes.counterfactual.iter().map(|(_, s)| s);
@@ -82,7 +82,7 @@ pub(crate) const MEASURES: [Measure; 8] = [
     Measure {
         name: "foregrounds vulnerable, targeted",
         axis: "vulnerable, targeted (%)",
-        caption: "Foregrounds that some background turns into its own class, of those searched.",
+        caption: "Share of the searched foregrounds that some background fools into its own class.",
         grows: Some(true),
         value: |c, d, t| {
             let mut all = c.probes.adversarial.iter().map(|(_, s)| s);
@@ -93,8 +93,8 @@ pub(crate) const MEASURES: [Measure; 8] = [
     Measure {
         name: "Grad-CAM on the foreground",
         axis: "lift of Grad-CAM (points)",
-        caption: "Share of Grad-CAM on the foreground above the foreground's share of the area; less of \
-                  it means more reliance on the background.",
+        caption: "Share of the Grad-CAM map on the foreground, minus the foreground's share of the area. Lower means \
+                  more reliance on the background.",
         grows: Some(false),
         value: |c, d, t| {
             let mut all = c.probes.saliency.iter().map(|(_, s)| s);

@@ -14,13 +14,13 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         return None;
     }
     Some(Section {
-        id: "dial",
+        id: "rho-sweep",
         title: "Calibration: every measure against a known truth".into(),
-        lead: "In the toy world ρ sets how often an object stands in its own kind of scene. A measure of \
-               background reliance must be near its floor at ρ = 0 and move with ρ for a network trained on \
-               photographs as they are; for one trained on mixed-rand it must stay. Training and test photographs \
-               of a data set share its ρ, so what is measured on photographs as they are moves with the test too. \
-               Whiskers: 95 %."
+        lead: "In the toy world ρ is the share of objects that stand in their own kind of scene. For a network trained \
+               on photographs as they are, a measure of background reliance must be near its floor at ρ = 0 and \
+               change with ρ; for one trained on mixed-rand it must not change. A data set's training and test \
+               photographs have the same ρ, so measures taken on photographs as they are also change because the \
+               test changes. Whiskers: 95 % intervals."
             .into(),
         blocks: vec![Block::Columns(charts), Block::Table(table(context))],
     })

@@ -50,12 +50,12 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     Ok(Some(Section {
         id: "saliency",
         title: "Where the networks look".into(),
-        lead: "Saliency maps of each image's true class, measured against its true foreground. A map that \
-               knows nothing has on average the foreground's share of the area on it, a lift of zero, and as much in \
-               the pointing game (without tolerance); one that is the same everywhere has it as its IoU. Empty maps \
-               are left out of the means. Deletion and insertion areas are those under the curves of the class's \
-               probability. At a tap right before a global mean, the default of most networks, Grad-CAM and HiResCAM \
-               are one map."
+        lead: "Saliency maps of each image's true class, measured against its true foreground. What an uninformative \
+               map reaches depends on the foreground's share of the image: a random map has that share of its mass \
+               on the foreground (a lift of zero) and that chance in the pointing game (without tolerance), and a \
+               uniform map has it as its IoU. Empty maps are left out of the means. Deletion and insertion areas are \
+               the areas under the curve of the true class's probability. Where the tap is the last layer before a \
+               global average, as by default in most networks, Grad-CAM and HiResCAM give the same map."
             .into(),
         blocks,
     }))

@@ -56,8 +56,8 @@ fn on(context: &Context, set: &TestSet<'_>) -> Vec<Block> {
     ] {
         if curve.points.len() > 1 {
             let whiskers = if several_seeds(curve) {
-                "Several seeds of a training stand as their mean, whiskers from the lowest to the highest; a \
-                 single network has Wilson's 95 % interval."
+                "Where a training was repeated with several seeds, the point is their mean and the whiskers reach \
+                 from the lowest to the highest; otherwise whiskers are Wilson's 95 % interval."
             } else {
                 "Whiskers: Wilson's 95 % interval."
             };
@@ -103,7 +103,7 @@ fn chart(curve: &Curve<'_>, axis: CurveKind) -> String {
 fn table(context: &Context, curve: &Curve<'_>, axis: CurveKind) -> Grid {
     let header = [title(axis), "network", "seed", "original %", "mixed-same %", "mixed-rand %", "BG-gap"];
     let title = if several_seeds(curve) {
-        format!("Along the {}; means over seeds stand between the lowest and the highest seed", title(axis))
+        format!("Along the {}; means over seeds are followed by the range of the seeds", title(axis))
     } else {
         format!("Along the {}", title(axis))
     };

@@ -55,34 +55,35 @@ pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Sect
     let own = match t.own {
         0 => String::new(),
         own => format!(
-            " Another {own} are not the paper's but follow from it, or from how the toy world is made."
+            " Another {own} claims are not the paper's: they follow from it, or from how the toy world is made."
         ),
     };
     let left = match left {
         0 => String::new(),
-        left => format!(" {left} more stand at the end that these inputs cannot speak about."),
+        left => format!(" {left} more, listed last, cannot be judged from these inputs."),
     };
     Ok(Some(Section {
         id: "claims",
-        title: "What the paper says, and what is seen here".into(),
+        title: "The paper's claims, checked here".into(),
         lead: format!(
-            "Of the paper's claims, on {on}: {t}.{own}{left} A claim is seen when the whole interval of each of its \
-             figures obeys the rule, not seen when one interval breaks it, mixed when another obeys it, and undecided \
-             otherwise; other splits stand beside as a repetition. The paper gives no thresholds: those of the rules \
-             are this report's. Intervals are about the choice of test images, not about the chance of training: {}. \
-             An arrow reads: trained on → tested on.",
+            "Of the paper's claims, on {on}: {t}.{own}{left} Each claim has a rule for its figures. It is supported \
+             if the whole interval of every figure obeys the rule, contradicted if the whole interval of one figure \
+             breaks it and none obeys it, mixed if one breaks it and another obeys it, and inconclusive otherwise. \
+             Other splits repeat the test. The paper gives no thresholds: those in the rules are this report's. \
+             Intervals cover the choice of test images, not the variation between training runs: {}. The label \
+             “original → mixed-rand” means: trained on original, tested on mixed-rand.",
             seeds(context)
         ),
         blocks: vec![Block::Html(html)],
     }))
 }
 
-/// What the verdicts know about the chance of training.
+/// What the verdicts say about the variation between training runs.
 fn seeds(context: &Context) -> String {
     match context.seed_groups().iter().map(|g| g.models.len()).max() {
         None => "each network was trained once".into(),
         Some(most) => format!(
-            "a claim about one network takes the first of its seeds (up to {most} were trained; see BG-gap)"
+            "a claim about a network uses the first of its seeds (up to {most} were trained; see BG-gap)"
         ),
     }
 }
@@ -115,8 +116,8 @@ fn entry(claim: &Claim) -> Entry<'_> {
 }
 
 fn add(entry: &mut Entry<'_>, claim: &Claim) {
-    let (class, text) = (claim.verdict.name(), claim.verdict.words());
-    entry.verdicts.push(Badge { class, text, split: claim.split.clone() });
+    let name = claim.verdict.name();
+    entry.verdicts.push(Badge { class: name, text: name, split: claim.split.clone() });
     let known = entry.splits.len();
     entry.splits.push(claim.split.clone());
     for figure in &claim.figures {
