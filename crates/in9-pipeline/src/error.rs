@@ -102,11 +102,13 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
-    /// A program does not tell what it was made from.
-    #[error("{}: does not tell what its commands were built from; it is no `in9` of this version", program.display())]
+    /// A program does not tell what a command was made from.
+    #[error("{}: does not tell what its command {command} was built from; it is no `in9` of this version, or was built without a feature that this needs", program.display())]
     NoIdentity {
         /// The program.
         program: PathBuf,
+        /// The command.
+        command: String,
     },
     /// A stage's program ended with an error.
     #[error("{said} ({status}; the whole log: {})", log.display())]

@@ -34,7 +34,7 @@ impl Programs {
         let identities: BTreeMap<_, _> =
             pairs.map(|(command, identity)| (command.to_owned(), identity.to_owned())).collect();
         if !output.status.success() || identities.is_empty() {
-            return Err(Error::NoIdentity { program });
+            return Err(Error::NoIdentity { program, command: "identity".to_owned() });
         }
         Ok(Self { program, identities })
     }
@@ -50,7 +50,7 @@ impl Programs {
     /// [`Error::NoIdentity`] if the program has no such command.
     pub fn identity(&self, command: &str) -> Result<&str> {
         let identity = self.identities.get(command).map(String::as_str);
-        identity.ok_or_else(|| Error::NoIdentity { program: self.program.clone() })
+        identity.ok_or_else(|| self.lacks(command))
     }
 
     /// Lets the program read the arguments of every stage without doing anything, so that a misspelt option
@@ -76,12 +76,16 @@ impl Programs {
         let output = child.wait_with_output().map_err(start)?;
         let answers: Option<Vec<Option<String>>> = serde_json::from_slice(&output.stdout).ok();
         let answers = answers.filter(|answers| output.status.success() && answers.len() == commands.len());
-        let answers = answers.ok_or_else(|| Error::NoIdentity { program: self.program.clone() })?;
+        let answers = answers.ok_or_else(|| self.lacks("check-arguments"))?;
         for ((stage, _), answer) in commands.iter().zip(answers) {
             if let Some(what) = answer {
                 return Err(Error::Arguments { stage: stage.clone(), what });
             }
         }
         Ok(())
+    }
+
+    fn lacks(&self, command: &str) -> Error {
+        Error::NoIdentity { program: self.program.clone(), command: command.to_owned() }
     }
 }

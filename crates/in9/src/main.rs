@@ -42,7 +42,9 @@ fn command(parts: &[Part]) -> clap::Command {
         .subcommand_required(true)
         .arg_required_else_help(true);
     let command = <Machine as clap::Args>::augment_args(command);
-    command.subcommands(commands(parts).into_iter().map(|(command, _)| command))
+    // Each part counts its commands from nought; here they stand in the order of the parts.
+    let all = commands(parts).into_iter().enumerate();
+    command.subcommands(all.map(|(place, (command, _))| command.display_order(place)))
 }
 
 /// Each command with its part; of two of the same name the first.
