@@ -114,7 +114,7 @@ impl Pairing {
             };
             let [own, other] = [foreground, background].map(|i| split.sample(i as usize).class);
             if !classes.allow(view, own, other) {
-                table.mistake(line, format!("a background of class {other} for class {own} in {view}"));
+                table.mistake(line, format!("no background for class {own} in {view} (expected one that the view allows, found class {other})"));
             }
             if std::mem::replace(&mut pairs[foreground as usize], background) != u32::MAX {
                 table.mistake(line, format!("{:?} is there twice", &row[0]));

@@ -28,7 +28,9 @@ impl Sources {
 
     pub(crate) fn digest(&self, digest: &mut Digest) {
         for path in &self.files {
-            let name = path.strip_prefix(&self.folder).unwrap_or(path);
+            // Of a file elsewhere, only its name: where a checkout lies must not count.
+            let elsewhere = path.file_name().map_or(path.as_path(), Path::new);
+            let name = path.strip_prefix(&self.folder).unwrap_or(elsewhere);
             // The same on systems with another separator.
             let name: Vec<_> = name.components().map(|part| part.as_os_str().to_string_lossy()).collect();
             digest.part(name.join("/").as_bytes());
@@ -69,4 +71,34 @@ fn included(path: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two checkouts of the same sources have the same digest, also of files that a link leads to.
+    #[cfg(unix)]
+    #[test]
+    fn where_a_checkout_lies_does_not_count() {
+        let digests: Vec<String> = ["one", "two"]
+            .iter()
+            .map(|name| {
+                let root = std::env::temp_dir().join(format!("in9-identity-{}-{name}", std::process::id()));
+                let source = root.join("crate/src");
+                fs::create_dir_all(&source).unwrap();
+                fs::create_dir_all(root.join("data")).unwrap();
+                fs::write(root.join("data/paper.toml"), "x = 1").unwrap();
+                std::os::unix::fs::symlink("../data/paper.toml", root.join("crate/paper.toml")).unwrap();
+                fs::write(source.join("lib.rs"), "const P: &str = include_str!(\"../paper.toml\");").unwrap();
+                let mut digest = Digest::default();
+                let sources = Sources::of(&root.join("crate"));
+                assert_eq!(sources.files.len(), 2);
+                sources.digest(&mut digest);
+                fs::remove_dir_all(&root).unwrap();
+                digest.text()
+            })
+            .collect();
+        assert_eq!(digests[0], digests[1]);
+    }
 }

@@ -60,7 +60,7 @@ fn a_class_folder_that_leads_elsewhere_is_refused_and_nothing_is_written_there()
     let absolute = victim.to_str().unwrap();
     for folder in [absolute, "../../../victim", "..", "/"] {
         for sealed in [false, true] {
-            let lying = whole.replace("\"folder\": \"butterfly\"", &format!("\"folder\": {folder:?}"));
+            let lying = whole.replace("\"folder\": \"00_butterfly\"", &format!("\"folder\": {folder:?}"));
             assert_ne!(lying, whole);
             std::fs::write(&path, if sealed { reseal(&lying) } else { lying }).unwrap();
             fails(&mut command(&["verify"], &dataset), "manifest.json");
