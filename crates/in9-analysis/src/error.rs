@@ -22,9 +22,26 @@ pub enum Error {
         /// What was asked for.
         trained_on: String,
     },
-    /// The caller asked a probe for something that the inputs cannot give.
-    #[error("{0}")]
-    Usage(String),
+    /// Saliency was asked for on a view that needs a second photograph.
+    #[error("saliency on {view} would need a pairing (expected a view of one photograph, such as original)")]
+    NeedsPairing {
+        /// The view.
+        view: View,
+    },
+    /// A network has no layer whose activations have places.
+    #[error("no layer with places to tap (expected one of the network's, found {})", taps.join(", "))]
+    NoTap {
+        /// The layers that the network offers.
+        taps: Vec<String>,
+    },
+    /// The cost of an order was asked of a search that did not try every pair.
+    #[error("foreground {foreground} was not tried on background {background}; search exhaustively first")]
+    PairNotTried {
+        /// The foreground.
+        foreground: u32,
+        /// The background.
+        background: u32,
+    },
 
     // ---- what a file says ----
     /// A file could not be read or written, or a table has mistakes or too much of something.
@@ -129,24 +146,29 @@ pub enum Error {
         /// The models with predictions.
         known: Vec<String>,
     },
-    /// A file says something that it may not say.
-    #[error("{}: {what}", path.display())]
-    Input {
-        /// The file at fault.
+    /// A probe's table is not what the probe writes.
+    #[error("{}: {source}", path.display())]
+    Csv {
+        /// The table.
         path: PathBuf,
-        /// What is wrong, what was expected and what to do.
-        what: String,
+        /// What the reader met, with its line.
+        source: csv::Error,
     },
-    /// Things that should fit together do not.
-    #[error("{what} (expected {expected}, found {found})")]
-    Mismatch {
-        /// What does not fit.
-        what: String,
-        /// What was expected.
-        expected: String,
-        /// What was found.
-        found: String,
+    /// The log of an unfinished search belongs to another search.
+    #[error(
+        "{}: is no log of this search: other settings, weights, normalisation, mapping or data; choose another place \
+         for the results, or remove it",
+        path.display()
+    )]
+    OtherSearch {
+        /// The log.
+        path: PathBuf,
     },
+    /// The log of an earlier search holds other pairs than these settings try.
+    #[error(
+        "the log of an earlier search does not fit (expected the pairs that these settings try, found others); remove it"
+    )]
+    OtherPairs,
     /// The data library refused something.
     #[error(transparent)]
     Data(#[from] in9_data::Error),
@@ -160,15 +182,7 @@ pub enum Error {
     #[error("classifier: {0}")]
     Network(#[source] Box<in9_models::Error>),
 
-    // ---- the machine and this crate ----
-    /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    // ---- this crate ----
     /// The paper's numbers that are built in cannot be read: a fault of this crate.
     #[error("the built-in numbers of the paper: {0}")]
     Paper(#[from] toml::de::Error),
@@ -206,15 +220,10 @@ impl From<in9_models::Error> for Error {
 }
 
 impl Error {
-    /// An input error at `path`.
-    pub fn input(path: &Path, what: impl Into<String>) -> Self {
-        Self::Input { path: path.to_owned(), what: what.into() }
-    }
-
-    /// Attaches `path` to a system error; shaped for `map_err`.
-    pub fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    /// Attaches `path` to an error of the CSV reader; shaped for `map_err`.
+    pub(crate) fn csv(path: &Path) -> impl Fn(csv::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, source }
+        move |source| Self::Csv { path: path.clone(), source }
     }
 
     /// A result that cannot be encoded; shaped for `map_err`.

@@ -94,7 +94,7 @@ impl Adversarial {
         folder.finish()?;
         let state = beside(&self.target.out);
         if state.exists() {
-            std::fs::remove_file(&state).map_err(crate::Error::io(&state))?;
+            std::fs::remove_file(&state).map_err(in9_base::Error::write(&state))?;
         }
         shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)

@@ -17,10 +17,10 @@ pub(crate) fn encode(pairs: &[Pair]) -> Result<Vec<u8>> {
 
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode(path: &Path) -> Result<Vec<Pair>> {
-    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let bad = Error::csv(path);
     let mut pairs = Vec::new();
     for row in csv::Reader::from_reader(in9_base::files::open(path)?).deserialize() {
-        let (foreground, background, predicted) = row.map_err(bad)?;
+        let (foreground, background, predicted) = row.map_err(&bad)?;
         pairs.push(Pair { foreground, background, predicted });
     }
     Ok(pairs)

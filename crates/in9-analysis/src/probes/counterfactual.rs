@@ -201,8 +201,11 @@ pub struct ImageEffects {
 /// If its effects.csv cannot be used.
 pub fn read_effects(folder: &Path) -> Result<Vec<ImageEffects>> {
     let path = folder.join("effects.csv");
-    let bad = |e: csv::Error| Error::input(&path, e.to_string());
-    csv::Reader::from_path(&path).map_err(bad)?.deserialize().map(|row| row.map_err(bad)).collect()
+    let bad = Error::csv(&path);
+    csv::Reader::from_reader(in9_base::files::open(&path)?)
+        .deserialize()
+        .map(|row| row.map_err(&bad))
+        .collect()
 }
 
 #[cfg(test)]

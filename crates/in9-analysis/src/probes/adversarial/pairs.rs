@@ -47,26 +47,24 @@ impl PairLog {
     /// # Errors
     /// If the file belongs to another search, is in use by one, or cannot be used.
     pub fn open(path: &Path, identity: [u8; IDENTITY]) -> Result<Self> {
-        let io = || Error::io(path);
         if !path.exists() {
             files::write_bytes(path, identity)?;
         }
         let mut bytes = Vec::new();
         let mut file = files::open(path)?;
-        file.read_to_end(&mut bytes).map_err(io())?;
+        file.read_to_end(&mut bytes).map_err(in9_base::Error::read(path))?;
         if bytes.get(..IDENTITY) != Some(&identity[..]) {
-            let what = "is no log of this search: other settings, weights, normalisation, mapping or data; choose \
-                        another place for the results, or remove it";
-            return Err(Error::input(path, what));
+            return Err(Error::OtherSearch { path: path.to_owned() });
         }
         let done: Vec<Pair> = bytes[IDENTITY..].chunks(RECORD).map_while(decode).collect();
         let whole = IDENTITY + done.len() * RECORD;
-        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io())?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).open(path).map_err(in9_base::Error::write(path))?;
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(Error::input(path, "another search is writing here; wait for it"));
+            return Err(in9_base::Error::Locked { path: path.to_owned() }.into());
         }
-        file.set_len(whole as u64).map_err(io())?;
-        file.seek(SeekFrom::End(0)).map_err(io())?;
+        file.set_len(whole as u64).map_err(in9_base::Error::write(path))?;
+        file.seek(SeekFrom::End(0)).map_err(in9_base::Error::write(path))?;
         Ok(Self { file: Some((file, path.to_owned())), done })
     }
 
@@ -82,7 +80,7 @@ impl PairLog {
     pub fn append(&mut self, pairs: &[Pair]) -> Result<()> {
         let Some((file, path)) = &mut self.file else { return Ok(()) };
         let bytes: Vec<u8> = pairs.iter().flat_map(encode).collect();
-        file.write_all(&bytes).map_err(Error::io(path))
+        Ok(file.write_all(&bytes).map_err(in9_base::Error::write(path))?)
     }
 }
 
@@ -135,7 +133,7 @@ mod tests {
         assert_eq!(log.take_done(), pairs[..1]);
         log.append(&pairs[1..]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
-        assert!(PairLog::open(&path, [7; 32]).unwrap_err().to_string().contains("another search"));
+        assert!(PairLog::open(&path, [7; 32]).unwrap_err().to_string().contains("another process"));
         drop(log);
         assert!(PairLog::open(&path, [8; 32]).unwrap_err().to_string().contains("other settings"));
     }

@@ -88,9 +88,7 @@ pub fn search_known(
     while let Some(wave) = state.next_wave() {
         for (foreground, background) in wave {
             let Some(predicted) = answers.get(foreground, background) else {
-                return Err(Error::Usage(format!(
-                    "foreground {foreground} was not tried on background {background}; search exhaustively first"
-                )));
+                return Err(Error::PairNotTried { foreground, background });
             };
             let pair = Pair { foreground, background, predicted };
             state.note(&pair);
@@ -130,15 +128,7 @@ fn run(
 fn replayed(wave: &[(u32, u32)], log: &mut VecDeque<Pair>) -> Result<Vec<Pair>> {
     let pairs: Vec<Pair> = log.drain(..wave.len()).collect();
     let same = wave.iter().zip(&pairs).all(|(w, p)| *w == (p.foreground, p.background));
-    if same {
-        Ok(pairs)
-    } else {
-        Err(Error::Mismatch {
-            what: "the log of an earlier search does not fit; remove it".into(),
-            expected: "the pairs that these settings try".into(),
-            found: "others".into(),
-        })
-    }
+    if same { Ok(pairs) } else { Err(Error::OtherPairs) }
 }
 
 struct State<'a> {

@@ -84,10 +84,10 @@ pub struct Verdicts {
 /// # Errors
 /// If the file is not one.
 pub fn read_verdicts(path: &Path, rule: Rule) -> Result<Verdicts> {
-    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let bad = Error::csv(path);
     let mut rows = Vec::new();
-    for record in csv::Reader::from_path(path).map_err(bad)?.records() {
-        let record = record.map_err(bad)?;
+    for record in csv::Reader::from_reader(in9_base::files::open(path)?).records() {
+        let record = record.map_err(&bad)?;
         if let (Some(foreground), Some(name), Some(vulnerable)) =
             (record.get(0), record.get(2), record.get(3))
             && name == rule.name()
@@ -163,10 +163,10 @@ pub struct Rate {
 /// # Errors
 /// If the file is not one.
 pub fn read_rates(path: &Path, rule: Rule) -> Result<Vec<Rate>> {
-    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let bad = Error::csv(path);
     let mut rates = Vec::new();
-    for record in csv::Reader::from_path(path).map_err(bad)?.deserialize() {
-        let (_, class, name, won, tried): (String, String, String, f64, f64) = record.map_err(bad)?;
+    for record in csv::Reader::from_reader(in9_base::files::open(path)?).deserialize() {
+        let (_, class, name, won, tried): (String, String, String, f64, f64) = record.map_err(&bad)?;
         if name == rule.name() {
             rates.push(Rate { class, won, tried });
         }

@@ -111,10 +111,7 @@ pub fn run(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ImageRow>> {
     if settings.view.needs_background() {
-        return Err(Error::Usage(format!(
-            "saliency on {} would need a pairing (expected a view of one photograph, such as original)",
-            settings.view
-        )));
+        return Err(Error::NeedsPairing { view: settings.view });
     }
     let taps = match &settings.taps[..] {
         [] => vec![default_tap(&classifier.taps())?],
@@ -185,7 +182,6 @@ pub fn default_tap(taps: &[String]) -> Result<String> {
     let flat = |t: &str| {
         ["pool", "fc", "classifier", "head", "logits", "features.pool"].iter().any(|f| t.contains(f))
     };
-    taps.iter().rev().find(|t| !flat(t)).cloned().ok_or_else(|| {
-        Error::Usage(format!("no tap with places (expected one of the network's, found {})", taps.join(", ")))
-    })
+    let found = taps.iter().rev().find(|t| !flat(t)).cloned();
+    found.ok_or_else(|| Error::NoTap { taps: taps.to_vec() })
 }

@@ -52,10 +52,10 @@ pub fn maps_csv(scenes: &dyn Scenes, classes: &[String], rows: &[ImageRow]) -> R
 /// # Errors
 /// If the file is not one.
 pub fn read_masses(path: &Path, method: Method, tap: &str) -> Result<BTreeMap<String, f64>> {
-    let bad = |e: csv::Error| Error::input(path, e.to_string());
+    let bad = Error::csv(path);
     let mut masses = BTreeMap::new();
-    for record in csv::Reader::from_path(path).map_err(bad)?.records() {
-        let record = record.map_err(bad)?;
+    for record in csv::Reader::from_reader(in9_base::files::open(path)?).records() {
+        let record = record.map_err(&bad)?;
         if record.get(3) != Some(method.name()) || record.get(10).unwrap_or_default() != tap {
             continue;
         }
