@@ -69,7 +69,9 @@ function select(columns, set, is) {
   }
   for (const [name, column, factor] of [["fill", "fill", 100], ["box", "box", 100], ["rel", "effect/" + model, 100], ["con", "confidence/" + model, 100]]) {
     const limits = range(is.get(name)), of = columns.get(column);
-    if (limits && of) tests.push((r) => of[r] * factor >= limits[0] && of[r] * factor <= limits[1]);
+    // The columns are single precision: what is shown as 1 has to count as 1.
+    const value = (r) => Math.round(of[r] * factor * 1e4) / 1e4;
+    if (limits && of) tests.push((r) => value(r) >= limits[0] && value(r) <= limits[1]);
     else if (limits) tests.push(() => false);
   }
   if (is.has("fooled") && model >= 0) {
