@@ -1,6 +1,8 @@
 //! Helpers shared by the end-to-end tests: the workspace's root, its programs, and real photographs if there are any.
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+pub mod faults;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;

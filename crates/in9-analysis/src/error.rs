@@ -155,6 +155,10 @@ pub enum Error {
     /// The classifier under a probe failed.
     #[error("classifier: {0}")]
     Classifier(String),
+    /// The network under a probe failed.
+    #[cfg(feature = "probes")]
+    #[error("classifier: {0}")]
+    Network(#[source] Box<in9_models::Error>),
 
     // ---- the machine and this crate ----
     /// A file could not be read or written.
@@ -192,6 +196,13 @@ pub enum Error {
         /// Images right on a random background.
         mixed_rand: i64,
     },
+}
+
+#[cfg(feature = "probes")]
+impl From<in9_models::Error> for Error {
+    fn from(error: in9_models::Error) -> Self {
+        Self::Network(Box::new(error))
+    }
 }
 
 impl Error {

@@ -19,6 +19,9 @@ pub mod stats;
 pub use error::{Error, Result};
 pub use frame::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
 
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
+
 // Compiles the README's example.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

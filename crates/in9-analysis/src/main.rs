@@ -1,5 +1,5 @@
-//! The `in9-analysis` program.
+//! The `in9-analysis` program: its command line is [`in9_analysis::cli`].
 
 fn main() -> std::process::ExitCode {
-    in9_analysis::cli::main()
+    in9_base::shell::main::<in9_analysis::cli::Cli>()
 }

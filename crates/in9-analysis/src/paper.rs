@@ -117,7 +117,7 @@ impl Paper {
     /// # Errors
     /// Never for an unchanged program: a test reads the same text.
     pub fn embedded() -> Result<Self> {
-        let text = include_str!("../../../data-manifests/paper.toml");
+        let text = include_str!("../paper.toml");
         Ok(toml::from_str(text)?)
     }
 

@@ -3,13 +3,13 @@
 #![cfg(feature = "probes")]
 
 use candle_core::{DType, Device, Tensor};
-use in9_analysis::probes::network::Network;
 use in9_analysis::probes::saliency::Map;
 use in9_analysis::probes::saliency::cam::{grad_cam, hires_cam};
 use in9_analysis::probes::saliency::gradients::{Smooth, input_gradient, smooth_grad};
 use in9_analysis::probes::{GradientClassifier, Pictures};
+use in9_data::Normalization;
 use in9_models::mapping::ClassMap;
-use in9_models::{Params, build};
+use in9_models::{Classifier as Network, Params, build};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -81,7 +81,8 @@ fn network(arch: &str, gain: f32) -> Network {
         })
         .collect();
     let model = build(arch, CLASSES, &Params::frozen(tensors, DType::F32, &Device::Cpu)).unwrap();
-    Network::new(model, ClassMap::identity(CLASSES), CLASSES, [0.5; 3], [0.25; 3])
+    let normalization = Normalization { mean: [0.5; 3], std: [0.25; 3] };
+    Network::of_model(model, ClassMap::identity(CLASSES), normalization)
 }
 
 fn pictures(oracle: &Oracle, case: &Case) -> Pictures {

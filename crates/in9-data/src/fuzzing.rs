@@ -102,9 +102,13 @@ fn reseal(bytes: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
-    /// Replays the committed corpus of a target.
+    /// Replays the committed corpus of a target. A published package has no fuzz targets, and no corpora.
     fn replay(name: &str, target: fn(&[u8])) {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+        let fuzz = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+        if !fuzz.is_dir() {
+            return;
+        }
+        let folder = fuzz.join("corpus").join(name);
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(files.len() >= 5, "{name} has a corpus");
         files.iter().for_each(|file| target(&std::fs::read(file).unwrap()));

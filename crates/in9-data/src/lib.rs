@@ -24,6 +24,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod error;
+pub mod facts;
 pub mod predictions;
 
 #[doc(no_inline)]
@@ -80,6 +81,9 @@ pub use sources::SourceKind;
 pub use taxonomy::{Class, Taxonomy};
 pub use verify::{Verified, verify};
 pub use view::View;
+
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
 
 /// Compiles the README's example.
 #[cfg(doctest)]

@@ -43,8 +43,8 @@ pub struct Class {
 }
 
 const EMBEDDED: [(&str, &str); 2] = [
-    ("imagenet-9", include_str!("../../../data-manifests/taxonomies/imagenet-9.toml")),
-    ("toy", include_str!("../../../data-manifests/taxonomies/toy.toml")),
+    ("imagenet-9", include_str!("../taxonomies/imagenet-9.toml")),
+    ("toy", include_str!("../taxonomies/toy.toml")),
 ];
 
 impl Taxonomy {

@@ -35,7 +35,7 @@ impl FromStr for DeviceName {
                 .strip_prefix("cuda:")
                 .and_then(|number| number.parse().ok())
                 .map(DeviceName::Cuda)
-                .ok_or_else(|| Error::setting("--device", "cpu or cuda:N", name)),
+                .ok_or_else(|| Error::setting("device", "cpu or cuda:N", name)),
         }
     }
 }
@@ -68,8 +68,7 @@ impl DeviceName {
             DeviceName::Cpu => Ok(Device::Cpu),
             DeviceName::Cuda(_) if !cfg!(feature = "cuda") => Err(Error::Device {
                 device: self.to_string(),
-                why: "this program was built without CUDA; build it with `--features cuda` \
-                      (or `cudnn`), or use --device cpu"
+                why: "this program was built without CUDA (feature `cuda` or `cudnn` of in9-models)"
                     .to_owned(),
             }),
             DeviceName::Cuda(number) => Device::new_cuda(number).map_err(|e| Error::Device {
@@ -97,7 +96,7 @@ mod tests {
     #[test]
     fn a_missing_feature_is_named() {
         let error = DeviceName::Cuda(0).open().unwrap_err().to_string();
-        assert!(error.starts_with("--device cuda:0: "), "{error}");
-        assert!(error.contains("--features cuda"), "{error}");
+        assert!(error.starts_with("cuda:0: "), "{error}");
+        assert!(error.contains("feature `cuda`"), "{error}");
     }
 }

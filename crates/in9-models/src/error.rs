@@ -1,6 +1,10 @@
 //! Everything that can go wrong in this crate, sorted by who is at fault.
+//!
+//! Nothing here names a flag of a program: those who offer a setting know what they call it.
 
 use std::path::{Path, PathBuf};
+
+use in9_data::Normalization;
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -11,17 +15,33 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     // ---- the caller ----
     /// No architecture has this name.
-    #[error("{name}: no such architecture{}; `in9-models list` shows all", suggestion(.close))]
+    #[error("{name}: no such architecture{}", suggestion(.close))]
     UnknownArchitecture {
         /// The name asked for.
         name: String,
         /// Known names that look alike, best first.
         close: Vec<String>,
     },
+    /// Something that was left out when this program was compiled.
+    #[error("{what}: needs the feature `{feature}` of in9-models, which this program was compiled without")]
+    MissingFeature {
+        /// What was asked for.
+        what: String,
+        /// The feature.
+        feature: &'static str,
+    },
+    /// No published weights have this name.
+    #[error("{name}: neither a run's folder, nor a weight file, nor published weights{}", known_weights(.known))]
+    UnknownWeights {
+        /// The name asked for.
+        name: String,
+        /// Published weights of the architecture, or architectures that are called alike.
+        known: Vec<String>,
+    },
     /// A setting is outside its range or does not fit another.
     #[error("{name}: not a usable setting (expected {expected}, found {found})")]
     Setting {
-        /// The setting, named as on the command line.
+        /// The setting, by the name of its field.
         name: String,
         /// The values it may have.
         expected: String,
@@ -38,21 +58,76 @@ pub enum Error {
         /// The tensor's shape.
         found: Vec<usize>,
     },
-    /// The model has no tap of this name.
-    #[error("{tap}: {arch} has no such tap (it has {})", .known.join(", "))]
+    /// The model has no layer of this name whose activation can be asked for.
+    #[error("{tap}: {arch} has no such layer (it has {})", .known.join(", "))]
     UnknownTap {
         /// The architecture.
         arch: String,
         /// The name asked for.
         tap: String,
-        /// The taps there are.
+        /// The layers there are.
         known: Vec<String>,
     },
     /// A model whose parameters are frozen was asked to train.
     #[error("{0}: its parameters are frozen; build it from trainable `Params` to train it")]
     Frozen(String),
+    /// An architecture that can only be evaluated was asked to train.
+    #[error("{0}: can only be evaluated here, not trained")]
+    EvaluationOnly(String),
+    /// The run's folder holds a run already, and nobody said to go on with it.
+    #[error("{}: holds a run already (expected an empty folder, found run.toml)", .0.display())]
+    RunExists(PathBuf),
+    /// The run's folder holds a run with other settings.
+    #[error("{}: a run with other settings (expected the same, found {difference})", .path.display())]
+    OtherRun {
+        /// Its `run.toml` or checkpoint.
+        path: PathBuf,
+        /// The first difference.
+        difference: String,
+    },
+
+    // ---- weights that do not say enough, or something else than was asked for ----
+    /// A weight file does not name its architecture, and neither did the caller.
+    #[error("{}: does not say which architecture its weights are of", .0.display())]
+    ArchitectureUnknown(PathBuf),
+    /// A weight file is of another architecture than was asked for.
+    #[error("{}: weights of another architecture (expected {asked}, found {found})", .path.display())]
+    OtherArchitecture {
+        /// The file.
+        path: PathBuf,
+        /// The architecture asked for.
+        asked: String,
+        /// What the file says, or is known to be by its digest.
+        found: String,
+    },
+    /// Neither a weight file nor what is known of its architecture says how inputs are normalised.
+    #[error("{}: does not say how its inputs are normalised, and {}", .path.display(), disagreement(.arch, .candidates))]
+    NormalizationUnknown {
+        /// The file.
+        path: PathBuf,
+        /// The architecture.
+        arch: String,
+        /// Published weights of the architecture that disagree, with what they need; none if there are none.
+        candidates: Vec<(String, Normalization)>,
+    },
+    /// The outputs of a network are not the classes that it is asked about.
+    #[error("{network}: its classes do not fit (expected {expected}, found {found})")]
+    Classes {
+        /// The network's name.
+        network: String,
+        /// The classes asked about.
+        expected: String,
+        /// The first difference.
+        found: String,
+    },
+    /// A network answered with numbers that are infinite or none.
+    #[error("{0}: its scores are not finite numbers: its weights are damaged")]
+    NotFinite(String),
 
     // ---- files ----
+    /// The ground under all crates refused: files, folders, ownership.
+    #[error(transparent)]
+    Base(#[from] in9_base::Error),
     /// Reading or writing failed.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -72,6 +147,27 @@ pub enum Error {
         expected: String,
         /// What was found.
         found: String,
+    },
+    /// Published weights are not in the cache and could not be downloaded.
+    #[cfg(feature = "download")]
+    #[error("{}: {weights} is not in the cache and {fault}; put the file there by hand (expected {expected}, found no file)", .path.display())]
+    Download {
+        /// Where the file would be.
+        path: PathBuf,
+        /// The weights, `arch.tag`.
+        weights: String,
+        /// How the file is recognised.
+        expected: String,
+        /// Why they could not be had.
+        fault: Box<crate::registry::DownloadFault>,
+    },
+    /// A weight file is not usable.
+    #[error("{}: {fault}", .path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The rule that it breaks.
+        fault: Box<crate::weights::Fault>,
     },
     /// A parameter is missing from the weights, or has another shape there.
     #[error("{name}: {what} (expected {expected}, found {found})")]
@@ -93,7 +189,7 @@ pub enum Error {
     // ---- the run ----
     /// The loss became infinite or not a number.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): the loss is {loss}; {}; lower --lr or lengthen --warmup",
+        "training diverged at step {step} (epoch {epoch}): the loss is {loss}; {}",
         .checkpoint.as_ref().map_or_else(
             || "no checkpoint had been written yet".to_owned(),
             |path| format!("the last good checkpoint is {}", path.display()),
@@ -112,7 +208,7 @@ pub enum Error {
 
     // ---- the machine ----
     /// The device is not there, or the program was built without it.
-    #[error("--device {device}: {why}")]
+    #[error("{device}: {why}")]
     Device {
         /// The device asked for.
         device: String,
@@ -167,4 +263,23 @@ impl Error {
 
 fn suggestion(close: &[String]) -> String {
     if close.is_empty() { String::new() } else { format!(" (did you mean {}?)", close.join(" or ")) }
+}
+
+fn known_weights(known: &[String]) -> String {
+    match known {
+        [] => String::new(),
+        known => format!(" (expected {})", known.join(", ")),
+    }
+}
+
+fn disagreement(arch: &str, candidates: &[(String, Normalization)]) -> String {
+    if candidates.is_empty() {
+        return format!("there are no published weights of {arch} to go by");
+    }
+    let one = |(name, Normalization { mean, std }): &(String, Normalization)| {
+        let three = |v: &[f32; 3]| v.map(|v| v.to_string()).join(" ");
+        format!("{name}: mean {}, std {}", three(mean), three(std))
+    };
+    let all: Vec<String> = candidates.iter().map(one).collect();
+    format!("published weights of {arch} differ ({})", all.join("; "))
 }

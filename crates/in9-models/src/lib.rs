@@ -19,28 +19,38 @@
 #![deny(missing_docs)]
 
 pub mod arch;
+pub mod classifier;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod device;
 pub mod error;
-mod files;
 pub mod init;
 pub mod layers;
 pub mod mapping;
 pub mod model;
+mod model_file;
 pub mod npy;
+pub mod open;
 pub mod params;
 pub mod predict;
 pub mod preprocess;
 pub mod registry;
 mod tape;
 pub mod train;
-pub mod trained;
 pub mod weights;
 
+pub use classifier::{Classifier, NetworkRecord};
 pub use device::DeviceName;
 pub use error::{Error, Result};
+/// Settings of the process that make the kernels fast; call [`runtime::init`] first in `main`.
+pub use in9_kernels::runtime;
 pub use init::Init;
 pub use model::{Context, Mode, Model, Network, build};
+pub use open::{Opened, open};
 pub use params::{Kind, Parameter, Params};
+
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -1,10 +1,5 @@
-//! The `in9-models` program: parses arguments and calls the library.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+//! The `in9-models` program: its command line is [`in9_models::cli`].
 
-mod cli;
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main()
+fn main() -> std::process::ExitCode {
+    in9_base::shell::main::<in9_models::cli::Cli>()
 }

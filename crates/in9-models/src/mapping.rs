@@ -26,11 +26,9 @@ impl std::str::FromStr for Mapping {
         match text {
             "a" | "A" => Ok(Self::A),
             "b" | "B" => Ok(Self::B),
-            _ => Err(Error::Setting {
-                name: "--mapping".into(),
-                expected: "a or b".into(),
-                found: text.into(),
-            }),
+            _ => {
+                Err(Error::Setting { name: "mapping".into(), expected: "a or b".into(), found: text.into() })
+            }
         }
     }
 }
@@ -95,11 +93,21 @@ impl ClassMap {
             let class = class.and_then(|(class, _)| taxonomy.class_named(class));
             class.map(Some).ok_or_else(|| {
                 let expected = format!("groups of the {} classes of {}", taxonomy.len(), taxonomy.name);
-                Error::setting("--weights", expected, name)
+                Error::setting("classes", expected, name)
             })
         };
         let table = names.iter().map(class).collect::<Result<_>>()?;
         Ok(Self { mapping, classes: taxonomy.len(), table })
+    }
+
+    /// Number of classes of the answers.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Whether output k is class k.
+    pub fn is_identity(&self) -> bool {
+        self.table.len() == self.classes && self.table.iter().enumerate().all(|(k, class)| *class == Some(k))
     }
 
     /// The answer for one picture's `logits`, as many as the network has outputs.
@@ -135,6 +143,17 @@ impl ClassMap {
             Mapping::B => best.and_then(|_| arg_max(&scores)),
         };
         Ok(Answer { class, scores })
+    }
+}
+
+/// `identity`, or the mapping by its letter.
+impl std::fmt::Display for ClassMap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.mapping {
+            _ if self.is_identity() => "identity",
+            Mapping::A => "a",
+            Mapping::B => "b",
+        })
     }
 }
 

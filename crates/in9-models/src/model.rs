@@ -320,7 +320,8 @@ impl Model {
         cut: bool,
         tape: Option<RefCell<Tape>>,
     ) -> Result<Pass> {
-        if x.rank() != 4 || x.dims()[1] != 3 {
+        let empty = x.dims().iter().skip(1).any(|&side| side == 0);
+        if x.rank() != 4 || x.dims()[1] != 3 || empty {
             return Err(Error::Shape {
                 what: format!("input of {}", self.architecture.name),
                 expected: "[n, 3, height, width]".into(),

@@ -1,29 +1,17 @@
-//! Prediction: a frozen model over the views of a split, as rows of a prediction table.
+//! Prediction: a network over the views of a split, as rows of a prediction table.
 
-use candle_core::{DType, Tensor};
 use in9_data::predictions::{Row, Table};
-use in9_data::{
-    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, Normalization, PairingMode, Split, View,
-};
+use in9_data::{Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, Split, View};
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::mapping::{Answer, ClassMap};
-use crate::model::{Mode, Model};
+use crate::classifier::Classifier;
+use crate::error::Result;
 use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 
-/// A model that is ready to predict.
+/// A classifier that is ready to predict.
 pub struct Predictor<'a> {
-    /// The model; a frozen one is several times faster.
-    pub model: &'a Model,
-    /// Its name in the table.
-    pub name: String,
-    /// What it was trained on, in the table: a view, free text, or nothing.
-    pub trained_on: String,
-    /// How its inputs are normalised.
-    pub normalization: Normalization,
-    /// How its outputs become classes.
-    pub classes: &'a ClassMap,
+    /// The classifier; its name and what it was trained on go into the table.
+    pub classifier: &'a Classifier,
     /// Pictures a batch; changes no prediction on the CPU.
     pub batch_size: usize,
     /// Side that pictures are resized to (Pillow's bicubic filter) before the network sees them;
@@ -58,7 +46,7 @@ impl Predictor<'_> {
             drop_last: false,
             augment: Augment::None,
             pairing: PairingMode::Frozen,
-            normalization: self.normalization,
+            normalization: self.classifier.normalization(),
             ..LoaderConfig::default()
         };
         let loader = Loader::new(dataset, split, config)?;
@@ -87,14 +75,16 @@ impl Predictor<'_> {
 
     /// A row for each picture of a batch.
     fn rows(&self, batch: &Pictures<'_>, dataset: &str, split: &Split, view: View) -> Result<Vec<Row>> {
+        let network = self.classifier.network();
+        let input = self.classifier.input(batch.planes, batch.indices.len(), batch.size)?;
         let pictures = batch.indices.iter().zip(batch.backgrounds);
-        let rows = pictures.zip(self.classify(batch)?).map(|((index, background), answer)| {
+        let rows = pictures.zip(self.classifier.answers(&input)?).map(|((index, background), answer)| {
             let foreground = split.sample(*index as usize);
             let background = background.map(|index| split.sample(index as usize));
             Row {
-                model: self.name.clone(),
-                arch: self.model.architecture().name.to_owned(),
-                trained_on: self.trained_on.clone(),
+                model: network.name.clone(),
+                arch: network.model.architecture().name.to_owned(),
+                trained_on: network.trained_on.clone(),
                 dataset: dataset.to_owned(),
                 split: split.name().to_owned(),
                 view,
@@ -116,7 +106,7 @@ impl Predictor<'_> {
             size,
             crop: Crop::ResizeThenCrop { resize: size },
             interpolation: Interpolation::Bicubic,
-            normalization: self.normalization,
+            normalization: self.classifier.normalization(),
         };
         let one = |bytes: &[u8]| -> Result<Vec<f32>> {
             let square = preprocessing.square(&Rgb::new(from, from, bytes.to_vec())?);
@@ -125,31 +115,26 @@ impl Predictor<'_> {
         let pictures: Result<Vec<Vec<f32>>> = batch.images.par_chunks(3 * from * from).map(one).collect();
         Ok(pictures?.concat())
     }
+}
 
-    fn classify(&self, batch: &Pictures<'_>) -> Result<Vec<Answer>> {
-        let shape = (batch.indices.len(), 3, batch.size, batch.size);
-        let device = self.model.device();
-        let x = Tensor::from_slice(batch.images, shape, device)?.to_dtype(self.model.dtype())?;
-        let logits = self.model.forward(&x, Mode::Eval)?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
-        if logits.iter().flatten().any(|logit| !logit.is_finite()) {
-            let found = format!("others from {}: its weights are damaged", self.name);
-            return Err(Error::setting("--weights", "finite scores", found));
-        }
-        logits.iter().map(|logits| self.classes.answer(logits)).collect()
-    }
+/// The name of a dataset in tables, unless somebody chooses another: that of its folder.
+pub fn dataset_name(dataset: &Dataset) -> String {
+    let path = dataset.path();
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Pictures as the network sees them, and whose they are.
 struct Pictures<'a> {
     /// `[n, 3, size, size]`, normalised.
-    images: &'a [f32],
+    planes: &'a [f32],
     size: usize,
     indices: &'a [u32],
     backgrounds: &'a [Option<u32>],
 }
 
 impl<'a> Pictures<'a> {
-    fn of<P>(batch: &'a BatchOf<P>, images: &'a [f32], size: usize) -> Self {
-        Self { images, size, indices: &batch.indices, backgrounds: &batch.backgrounds }
+    fn of<P>(batch: &'a BatchOf<P>, planes: &'a [f32], size: usize) -> Self {
+        Self { planes, size, indices: &batch.indices, backgrounds: &batch.backgrounds }
     }
 }

@@ -10,9 +10,9 @@ use candle_core::{Device, Tensor};
 use in9_data::predictions::Table;
 use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build};
 use in9_models::Mode;
+use in9_models::open::{Options, open};
 use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
-use in9_models::train::{Attack, Norm, RunFile};
-use in9_models::trained::Trained;
+use in9_models::train::{Attack, Norm, Plan, Settings, Silent, read_run};
 
 /// A dataset of 32-pixel pictures, built once for all tests of this file.
 fn dataset() -> &'static Path {
@@ -136,7 +136,7 @@ fn an_adversarial_training_says_so_and_predicts_at_another_size() {
     let run = dir.path().join("run");
     let attack = ["--attack", "l2", "--epsilon", "0.25", "--attack-steps", "2"];
     finish(train(&run).args(["--epochs", "1", "--quiet", "--view", "original"]).args(attack));
-    let settings = RunFile::read(&run.join("run.toml")).unwrap();
+    let settings = read_run(&run.join("run.toml")).unwrap();
     let (own, expected) = (settings.training.attack.unwrap(), Attack::new(Norm::L2, 0.25, 2));
     assert_eq!(own, expected);
     let predict = |name: &str, more: &[&str]| {
@@ -156,7 +156,7 @@ fn an_adversarial_training_says_so_and_predicts_at_another_size() {
     assert!(larger.iter().zip(&plain).all(|(a, b)| a.image == b.image && a.view == b.view));
     assert!(larger.iter().zip(&plain).any(|(a, b)| a.scores != b.scores));
     // What the network saw is Pillow's resize of the picture, normalised as it was trained.
-    let trained = Trained::load(&run, None, &Device::Cpu).unwrap();
+    let trained = open(run.to_str().unwrap(), &Options::default()).unwrap();
     let preprocessing = Preprocessing {
         size: 48,
         crop: Crop::ResizeThenCrop { resize: 48 },
@@ -181,6 +181,61 @@ fn an_adversarial_training_says_so_and_predicts_at_another_size() {
 }
 
 #[test]
+fn the_library_trains_what_the_program_trains() {
+    let dir = tempfile::tempdir().unwrap();
+    let (by_program, by_library) = (dir.path().join("program"), dir.path().join("library"));
+    finish(&mut train(&by_program));
+    let settings = Settings { epochs: 2, batch_size: 6, checkpoint_every: 1, ..Settings::small() };
+    let plan = Plan { settings, seed: 3, ..Plan::new("resnet-tiny", View::MixedRand) };
+    let dataset = Dataset::open(dataset()).unwrap();
+    plan.run(&dataset, &by_library, false, &mut Silent).unwrap();
+    assert!(bytes(&by_library) == bytes(&by_program));
+}
+
+#[test]
+fn a_training_in_a_folder_that_is_in_use_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let mut first = train(&run).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !run.join("run.toml").exists() && first.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let second = train(&run).args(["--resume", "--lr", "0.5"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    // The first may have ended meanwhile; then it is the settings that differ.
+    let said = error_line(&second);
+    assert!(said.contains("another process is writing here") || said.contains("lr"), "{said}");
+    assert!(first.wait().unwrap().success());
+    let settings = read_run(&run.join("run.toml")).unwrap();
+    assert_eq!(settings.training.lr, Settings::small().lr);
+    open(run.to_str().unwrap(), &Options::default()).unwrap();
+}
+
+#[test]
+fn a_runs_own_file_is_predicted_alike_however_it_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    finish(train(&run).args(["--epochs", "1", "--quiet"]));
+    let predict = |name: &str, weights: &Path, more: &[&str]| {
+        let out = dir.path().join(name);
+        let mut command = program();
+        command.arg("predict").arg("--weights").arg(weights).arg("--data").arg(dataset());
+        finish(command.args(["--views", "original"]).args(more).arg("--out").arg(&out));
+        fs::read(&out).unwrap()
+    };
+    let file = run.join("model.safetensors");
+    let folder = predict("folder.csv", &run, &[]);
+    assert!(predict("file.csv", &file, &[]) == folder);
+    assert!(predict("arch.csv", &file, &["--arch", "resnet-tiny"]) == folder);
+    assert!(predict("other.csv", &file, &["--normalization", "half"]) != folder);
+    let mut command = program();
+    command.args(["predict", "--arch", "resnet-small", "--out", "p.csv", "--weights"]).arg(&file);
+    let output = command.arg("--data").arg(dataset()).output().unwrap();
+    let said = error_line(&output);
+    assert!(said.contains("expected resnet-small, found resnet-tiny") && said.contains("--arch"), "{said}");
+}
+
+#[test]
 fn mistakes_get_one_line_and_their_code() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -191,6 +246,8 @@ fn mistakes_get_one_line_and_their_code() {
     let usage = program().args(["train", "--view", "sideways"]).output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 
+    let output = train(&run).args(["--epochs", "2147483648"]).output().unwrap();
+    assert!(error_line(&output).contains("--epochs"), "{}", error_line(&output));
     let output = train(&run).args(["--lr", "0"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error_line(&output).contains("--lr"), "{}", error_line(&output));

@@ -14,6 +14,10 @@ fn tensorboard_reads_our_scalars() {
     events.flush().unwrap();
 
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracles/read_events.py");
+    if !script.is_file() {
+        println!("skipped: the script is in the repository, not in the package");
+        return;
+    }
     let python = std::env::var("IN9_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let output = match Command::new(&python).arg(script).arg(dir.path()).output() {
         Ok(output) if output.status.code() != Some(77) => output,

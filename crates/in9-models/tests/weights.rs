@@ -1,20 +1,13 @@
 //! Weight files as torch writes them, and files that must be refused.
-//!
-//! tests/weights/*.pth were made by tests/oracles/zoo_weights.py.
 
-use std::path::{Path, PathBuf};
+mod hostile;
+
+use std::path::Path;
 
 use candle_core::{DType, Device};
-use in9_models::weights::{self, Format, Head, Limits, RawTensor, StateDict};
-use in9_models::{Params, build};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights").join(name)
-}
-
-fn bytes_of(name: &str) -> Vec<u8> {
-    std::fs::read(fixture(name)).unwrap()
-}
+use hostile::*;
+use in9_models::weights::{self, Fault, Format, Head, Limits, RawTensor, StateDict};
+use in9_models::{Error, Params, build};
 
 /// The error for a file of these bytes.
 fn refusal(bytes: &[u8]) -> String {
@@ -31,92 +24,21 @@ fn refusal(bytes: &[u8]) -> String {
     error
 }
 
-/// The process's largest resident size so far, in bytes, where the system tells it.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
-}
-
-/// A safetensors file with this header and this many bytes of data.
-fn safetensors(header: &str, data: usize) -> Vec<u8> {
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.extend_from_slice(header.as_bytes());
-    bytes.resize(bytes.len() + data, 0);
-    bytes
-}
-
-/// A legacy file whose object is this pickle, with these storages behind it.
-fn legacy(object: &[u8], keys: &[u8], storages: &[u8]) -> Vec<u8> {
-    let whole = bytes_of("legacy.pth");
-    // Magic number, protocol and system description are the same in every such file.
-    let start = whole.windows(2).skip(21).position(|w| w == b".\x80").unwrap() + 22;
-    [&whole[..start], object, keys, storages].concat()
-}
-
-/// `{'w': tensor}` whose storage claims `elements`, with this shape and stride.
-fn one_tensor(elements: i64, shape: i64, stride: i64) -> Vec<u8> {
-    let long = |n: i64| [b"\x8a\x08".as_slice(), &n.to_le_bytes()].concat();
-    [
-        b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n(".as_slice(),
-        b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0kX\x03\0\0\0cpu",
-        &long(elements),
-        b"NtQK\0",
-        &long(shape),
-        b"\x85",
-        &long(stride),
-        b"\x85\x89}tRs.",
-    ]
-    .concat()
-}
-
-const KEY_LIST: &[u8] = b"\x80\x02]X\x01\0\0\0ka.";
-
-fn counted(elements: u64, bytes: usize) -> Vec<u8> {
-    [elements.to_le_bytes().as_slice(), &vec![0; bytes]].concat()
-}
-
-/// A torch archive of these stored members.
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
-    for (name, bytes) in members {
-        let (len, name_len) = (bytes.len() as u32, name.len() as u16);
-        let offset = file.len() as u32;
-        // Version, flags, method, time, date; then checksum, both sizes, lengths of name and extra.
-        let mut common = [[20u8, 0].as_slice(), &[0; 8]].concat();
-        common.extend([crc32fast::hash(bytes), len, len].map(u32::to_le_bytes).concat());
-        common.extend([name_len.to_le_bytes(), [0; 2]].concat());
-        file.extend([b"PK\x03\x04".as_slice(), &common, name.as_bytes(), bytes].concat());
-        // Comment length, disk, attributes; then the offset.
-        let end = [[0u8; 10].as_slice(), &offset.to_le_bytes()].concat();
-        directory.extend([b"PK\x01\x02\x14\0".as_slice(), &common, &end, name.as_bytes()].concat());
-    }
-    let count = (members.len() as u16).to_le_bytes();
-    let [start, len] = [file.len() as u32, directory.len() as u32].map(u32::to_le_bytes);
-    let end = [b"PK\x05\x06\0\0\0\0".as_slice(), &count, &count, &len, &start, &[0; 2]].concat();
-    [file, directory, end].concat()
-}
-
-/// A torch archive with this pickle and one storage `k`.
-fn torch_zip(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
-    zip(&[("a/data.pkl", pickle), ("a/byteorder", b"little"), ("a/data/k", storage)])
-}
-
 fn check_contents(tensors: &StateDict) {
     let get = |name: &str| tensors.get(name).unwrap_or_else(|| panic!("{name} is missing"));
     let floats = |name: &str| get(name).to_f32().unwrap();
     let base: Vec<f32> = (0..24).map(|i| i as f32 / 8.0).collect();
     assert_eq!(floats("plain"), base);
     let transposed: Vec<f32> = (0..24).map(|i| base[i % 4 * 6 + i / 4]).collect();
-    assert_eq!((get("transposed").shape.as_slice(), floats("transposed")), ([6, 4].as_slice(), transposed));
+    assert_eq!((get("transposed").shape(), floats("transposed")), ([6, 4].as_slice(), transposed));
     assert_eq!(floats("shared.a"), base[6..18]);
     assert_eq!(floats("shared.b"), base.iter().step_by(2).copied().collect::<Vec<_>>());
     assert_eq!(floats("half"), [1.5, -2.0]);
     assert_eq!(floats("brain"), [1.5, -2.0]);
     assert_eq!(floats("double"), [0.1]);
-    assert_eq!(get("bn.num_batches_tracked").data, 7i64.to_le_bytes());
-    assert_eq!(get("flag").data, [1, 0]);
-    assert_eq!((get("empty").shape.as_slice(), get("empty").data.len()), ([0, 3].as_slice(), 0));
+    assert_eq!(get("bn.num_batches_tracked").bytes().unwrap(), 7i64.to_le_bytes());
+    assert_eq!(get("flag").bytes().unwrap(), [1, 0]);
+    assert_eq!((get("empty").shape(), get("empty").byte_len()), ([0, 3].as_slice(), 0));
     assert_eq!(floats("parameter"), [3.0]);
     assert_eq!(tensors.len(), 11);
 }
@@ -324,6 +246,15 @@ fn tiny() -> StateDict {
     dict
 }
 
+/// The same tensors, with another in the place of `name`.
+fn changed(dict: &StateDict, name: &str, tensor: &RawTensor) -> StateDict {
+    let mut out = StateDict::default();
+    for (key, value) in dict.iter() {
+        out.insert(key, if key == name { tensor.clone() } else { value.clone() }).unwrap();
+    }
+    out
+}
+
 fn load(dict: StateDict, head: Head) -> Result<in9_models::Model, String> {
     weights::load_from("resnet-tiny", Path::new("w.pth"), dict, head, false, &Device::Cpu)
         .map_err(|e| e.to_string())
@@ -351,8 +282,8 @@ fn keys_are_strict_and_the_difference_is_printed() {
     assert!(error.contains("1 of another shape: layer1.0.conv1.weight [16, 16, 3, 3] is [1, 2]"), "{error}");
 
     let mut whole_numbers = tiny();
-    let integer = RawTensor { dtype: safetensors::Dtype::I64, shape: vec![1], data: vec![0; 8] };
-    whole_numbers.insert("extra", integer).unwrap();
+    let integer = RawTensor::in_memory(safetensors::Dtype::I64, vec![16], vec![0; 128]);
+    whole_numbers = changed(&whole_numbers, "bn1.bias", &integer);
     assert!(load(whole_numbers, Head::FromFile).err().unwrap().contains("floating-point"));
 }
 
@@ -366,4 +297,125 @@ fn the_head_can_be_swapped_and_nothing_else_changes() {
         assert_eq!(values, raw.to_f32().unwrap(), "{name}");
     }
     assert_eq!(tensors["fc.weight"].dims(), [4, 128]);
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_name_in_every_format() {
+    for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+        let mut values = tiny().get("layer1.0.bn1.running_var").unwrap().to_f32().unwrap();
+        values[3] = value;
+        let raw = RawTensor::from_f32(&[values.len()], &values);
+        let dict = changed(&tiny(), "layer1.0.bn1.running_var", &raw);
+        let error = load(dict, Head::FromFile).err().unwrap();
+        assert!(error.contains("`layer1.0.bn1.running_var`"), "{error}");
+        assert!(error.contains(&format!("found {shown} at element 3")), "{error}");
+    }
+    // A double that no single-precision number comes near.
+    let large = [1e300f64; 16].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let large = RawTensor::in_memory(safetensors::Dtype::F64, vec![16], large);
+    let error = weights::load_from(
+        "resnet-tiny",
+        Path::new("w"),
+        changed(&tiny(), "bn1.bias", &large),
+        Head::FromFile,
+        false,
+        &Device::Cpu,
+    );
+    let Err(Error::Weights { fault, .. }) = error else { panic!("not refused") };
+    assert!(matches!(*fault, Fault::NotFinite { ref name, index: 0, .. } if name == "bn1.bias"));
+
+    // By way of files: what `predict` and every probe do.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let raw = RawTensor::from_f32(&[16], &[f32::NAN; 16]);
+    weights::write(&path, &changed(&tiny(), "bn1.bias", &raw), None).unwrap();
+    let error = weights::load("resnet-tiny", &path, Head::FromFile, false, &Device::Cpu).err().unwrap();
+    assert!(error.to_string().contains("w.safetensors: parameter `bn1.bias`"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_devices_and_folders_are_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+        let refused = weights::read(path, &Limits::default());
+        assert!(matches!(refused, Err(Error::Base(in9_base::Error::NotAFile { .. }))), "{refused:?}");
+    }
+}
+
+/// A file of `len` bytes, of which all but the first and last take no room.
+fn sparse(folder: &Path, start: &[u8], end: &[u8], len: u64) -> std::path::PathBuf {
+    use std::io::{Seek, SeekFrom, Write};
+    let path = folder.join("sparse");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(start).unwrap();
+    file.seek(SeekFrom::Start(len - end.len() as u64)).unwrap();
+    file.write_all(end).unwrap();
+    path
+}
+
+/// A gigabyte in each format: right, but of no network. What is wrong is found without reading it in.
+#[test]
+fn large_files_are_not_read_whole() {
+    const DATA: u64 = 1 << 30;
+    let folder = tempfile::tempdir().unwrap();
+    let elements = DATA / 4;
+    let header = format!(r#"{{"w":{{"dtype":"F32","shape":[{elements}],"data_offsets":[0,{DATA}]}}}}"#);
+    let safetensors = safetensors(&header, 0);
+    let [n, one] = [elements as i64, 1];
+    let legacy = legacy(&one_tensor(n, n, one), KEY_LIST, &counted(elements, 0));
+    for start in [safetensors, legacy] {
+        let path = sparse(folder.path(), &start, &[0], start.len() as u64 + DATA);
+        let before = peak_memory();
+        let file = weights::read(&path, &Limits::default()).unwrap();
+        assert_eq!(file.tensors.bytes(), DATA);
+        let error = weights::load("resnet-tiny", &path, Head::FromFile, false, &Device::Cpu).err().unwrap();
+        assert!(error.to_string().contains("nothing was loaded"), "{error}");
+        // Writing it in another format takes no more.
+        weights::write(&folder.path().join("copy"), &file.tensors, None).unwrap();
+        if let (Some(before), Some(after)) = (before, peak_memory()) {
+            assert!(after - before < 64 << 20, "{} bytes more at the peak", after - before);
+        }
+    }
+    // Beyond the limit nothing is read at all.
+    let path = sparse(folder.path(), b"PK\x03\x04", &[0], 9 << 30);
+    assert!(weights::read(&path, &Limits::default()).unwrap_err().to_string().contains("size of the file"));
+}
+
+#[test]
+fn sixty_megabytes_of_pickle_instructions_are_refused_within_the_budget() {
+    for instruction in [b"]", b"}", b"N", b"(", b")"] {
+        let object = [b"\x80\x02".as_slice(), &instruction.repeat(60 << 20), b"."].concat();
+        let before = peak_memory();
+        let folder = tempfile::tempdir().unwrap();
+        for file in [legacy(&object, KEY_LIST, &[]), torch_zip(&object, &[])] {
+            let path = folder.path().join("w");
+            std::fs::write(&path, file).unwrap();
+            let error = weights::read(&path, &Limits::default()).unwrap_err();
+            assert!(matches!(error, Error::Weights { .. }), "{error}");
+        }
+        if let (Some(before), Some(after)) = (before, peak_memory()) {
+            assert!(after - before < 512 << 20, "{} bytes more at the peak", after - before);
+        }
+    }
+}
+
+/// Every call with the same tuple of 100,000 arguments: work that grew with the square of the file.
+#[test]
+fn a_pickle_of_calls_is_read_in_time_linear_in_its_length() {
+    let tensor = b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0kX\x03\0\0\0cpuK\x01tQK\0K\x01\x85K\x01\x85\x89}tR";
+    let head = [b"\x80\x02ctorch._utils\n_rebuild_parameter\nq\x00(".as_slice(), tensor].concat();
+    let arguments = [head.as_slice(), &b"N".repeat(100_000), b"tq\x01"].concat();
+    let object = [arguments.as_slice(), &b"h\x00h\x01R0".repeat(300_000), b"N."].concat();
+    assert!(object.len() > 1_600_000);
+    assert!(refusal(&torch_zip(&object, &[0; 4])).contains("dictionary of tensors"));
+}
+
+/// In safetensors a repeated name would silently be the last one; so would a repeated field.
+#[test]
+fn repeated_fields_of_a_tensor_are_refused() {
+    let header = r#"{"w":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}"#;
+    assert!(refusal(&safetensors(header, 4)).contains("duplicate name `shape`"));
 }

@@ -44,7 +44,7 @@ fn tiny(path: &Path) -> Model {
         let values = parameter.value.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         dict.insert(&parameter.name, RawTensor::from_f32(parameter.value.dims(), &values)).unwrap();
     }
-    weights::write(path, &dict).unwrap();
+    weights::write(path, &dict, None).unwrap();
     model
 }
 
@@ -93,7 +93,18 @@ fn inspect_convert_and_forward_agree_with_the_library() {
     let legacy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/weights/robustness.pth");
     printed(&["convert", "--in", str(&legacy), "--out", str(&at("c.safetensors"))]);
     let [from, to] = [legacy, at("c.safetensors")].map(|p| weights::read(&p, &Limits::default()).unwrap());
-    assert_eq!(from.tensors, to.tensors);
+    let values = |file: &weights::WeightFile| -> Vec<_> {
+        file.tensors.iter().map(|(name, raw)| (name.to_owned(), raw.to_f32().unwrap())).collect()
+    };
+    let mut expected = values(&from);
+    expected.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(values(&to), expected);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = at("c.safetensors").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644, "everybody may read what was converted");
+    }
 
     let values: Vec<f32> = (0..3 * 3 * 32 * 32).map(|i| (i * 7919 % 2003) as f32 / 1000.0 - 1.0).collect();
     npy::write(&at("x.npy"), &[3, 3, 32, 32], &values).unwrap();
@@ -112,6 +123,10 @@ fn inspect_convert_and_forward_agree_with_the_library() {
 
     npy::write(&x, &[1, 1, 32, 32], &[0.0; 1024]).unwrap();
     assert!(refused(&args).contains("[1, 1, 32, 32]"));
+    for shape in [[1, 3, 0, 32], [1, 3, 32, 0], [0, 3, 32, 32]] {
+        npy::write(&x, &shape, &[]).unwrap();
+        assert!(refused(&args).contains(&format!("{shape:?}")));
+    }
 }
 
 #[test]
@@ -136,4 +151,69 @@ fn fetch_downloads_once_and_then_trusts_only_the_same_bytes() {
     std::fs::write(path.trim(), b"abce").unwrap();
     assert!(refused(&args).contains("is not the published convnext_tiny.fb"));
     assert!(refused(&["fetch", "resnet50.v9"]).contains("resnet50.imagenet1k-v2"));
+}
+
+/// A server that speaks TLS on the loopback address, with a certificate of the authority in tests/tls.
+/// (Both were made for these tests and guard nothing.)
+fn serve_tls(answer: String) -> String {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let at = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name);
+    let certificate = CertificateDer::from_pem_file(at("loopback.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(at("loopback.key")).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+            let mut reader = BufReader::new(&mut tls);
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                line.clear();
+            }
+            let _ = tls.write_all(answer.as_bytes());
+            tls.conn.send_close_notify();
+            let _ = tls.flush();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_download_over_https_is_never_led_to_http() {
+    let authority = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/ca.pem");
+    let dir = tempfile::tempdir().unwrap();
+    let fetch = |mirror: &str, cache: &str| {
+        Command::new(env!("CARGO_BIN_EXE_in9-models"))
+            .args(["fetch", "convnext_tiny", "--mirror", mirror, "--cache", str(&dir.path().join(cache))])
+            .env("SSL_CERT_FILE", &authority)
+            .output()
+            .unwrap()
+    };
+    // Where the redirect would lead.
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    plain.set_nonblocking(true).unwrap();
+    let target = format!("http://{}/w", plain.local_addr().unwrap());
+    let head = "Content-Length: 4\r\nConnection: close\r\n";
+    let redirect = |to: &str| format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\n{head}\r\nabcd");
+    let output = fetch(&serve_tls(redirect(&target)), "a");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("https only") && text.contains(&target), "{text}");
+    assert!(plain.accept().is_err(), "the server behind the redirect was asked");
+
+    // The same redirect to https is followed, so it is not something else that was refused.
+    let secure = serve_tls(format!("HTTP/1.1 200 OK\r\n{head}\r\nabcd"));
+    let output = fetch(&serve_tls(redirect(&format!("{secure}/w"))), "b");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read(String::from_utf8(output.stdout).unwrap().trim()).unwrap(), b"abcd");
 }

@@ -22,6 +22,9 @@ pub use error::{Error, Result};
 pub use make::{Summary, make};
 pub use spec::Spec;
 
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
+
 // Compiles the README's example.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

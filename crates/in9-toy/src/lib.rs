@@ -80,6 +80,9 @@ pub use config::{MAX_PER_CLASS, WorldConfig};
 pub use error::{Error, Result};
 pub use world::{WorldReport, render};
 
+/// What this build of the crate was made from: it changes with everything that its results may depend on.
+pub const IDENTITY: &str = env!("IN9_IDENTITY");
+
 /// Compiles the README's example.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_taxonomy_file_lists_these_kinds() {
-        let text = include_str!("../../../data-manifests/taxonomies/toy.toml");
+        let text = include_str!("../taxonomy.toml");
         let taxonomy: toml::Table = toml::from_str(text).unwrap();
         let classes = taxonomy["class"].as_array().unwrap();
         assert_eq!(classes.len(), KINDS.len());

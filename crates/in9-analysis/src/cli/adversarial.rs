@@ -1,21 +1,33 @@
 //! `adversarial`: which backgrounds fool which foregrounds.
 
-use super::bar::Bar;
-use super::out::{self, Log};
+use super::pieces;
 use super::target::{Opened, Target};
-use super::{Outcome, pieces};
-use anyhow::{Result, bail};
-use clap::Args;
-use in9_analysis::output::Folder;
-use in9_analysis::output::number::percent_interval;
-use in9_analysis::probes::adversarial::summary::Names;
-use in9_analysis::probes::adversarial::write::files;
-use in9_analysis::probes::adversarial::{
+use crate::output::number::percent_interval;
+use crate::probes::adversarial::summary::Names;
+use crate::probes::adversarial::write::files;
+use crate::probes::adversarial::{
     PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
 };
-use in9_analysis::stats::LEVEL;
+use crate::stats::LEVEL;
+use anyhow::{Result, bail};
+use clap::Args;
+use in9_base::Piece;
+use in9_base::files::Owner;
+use in9_base::shell::{Outcome, Shell};
 use in9_data::rng;
 use std::path::{Path, PathBuf};
+
+const OWNER: Owner = Owner {
+    made_by: "in9-analysis adversarial",
+    names: &[
+        "summary.json",
+        "foregrounds.csv",
+        "fooled.csv",
+        "backgrounds.csv",
+        "pairs.csv",
+        "settings.toml",
+    ],
+};
 
 /// Adversarial backgrounds: which foregrounds has some background that turns the answer?
 ///
@@ -26,7 +38,7 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Example:\n  in9-analysis adversarial --weights runs/original --data toy --out adversarial/original"
 )]
-pub(crate) struct Adversarial {
+pub struct Adversarial {
     #[command(flatten)]
     target: Target,
     /// Verdicts wanted: untargeted, untargeted-other (backgrounds of other classes only), targeted.
@@ -41,23 +53,24 @@ pub(crate) struct Adversarial {
     /// Pairs between two updates of the order; part of the result.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     wave: u32,
-    /// Searches only piece i of n of the foregrounds, as i/n with i from 0; merge with --merge.
-    #[arg(long, value_name = "I/N", value_parser = pieces::parse)]
-    shard: Option<pieces::Piece>,
-    /// Merges the pairs of these piece folders instead of searching.
+    /// Searches only piece i of n of the foregrounds, as i/n with i from 1; merge with --merge.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Piece>,
+    /// Merges the pairs of these pieces' folders instead of searching.
     #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with = "shard")]
     merge: Vec<PathBuf>,
 }
 
 impl Adversarial {
-    pub(crate) fn run(self, log: Log) -> Result<Outcome> {
-        let opened = self.target.open(log)?;
+    pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
+        let folder = self.target.begin(&OWNER, &self.merge)?;
+        let opened = self.target.open(shell)?;
         let settings = self.settings(&opened);
         let identity = *blake3::hash(self.identity(&opened, &settings).as_bytes()).as_bytes();
         let (found, ordered) = if self.merge.is_empty() {
             let state = beside(&self.target.out);
             let mut pairs = PairLog::open(&state, identity)?;
-            let found = self.search(&opened, &settings, &mut pairs, log)?;
+            let found = self.search(&opened, &settings, &mut pairs, shell)?;
             let ordered = ordered(&opened, &settings, &found)?;
             (found, ordered)
         } else {
@@ -73,7 +86,6 @@ impl Adversarial {
         if let Some(ordered) = &ordered {
             summary.add_ordered(&opened.split, &settings, &found, ordered);
         }
-        let folder = Folder::begin(&self.target.out)?;
         for (name, bytes) in files(&opened.split, &opened.classes, &settings, &found, &summary)? {
             folder.write(name, bytes)?;
         }
@@ -82,16 +94,16 @@ impl Adversarial {
         folder.finish()?;
         let state = beside(&self.target.out);
         if state.exists() {
-            std::fs::remove_file(state)?;
+            std::fs::remove_file(&state).map_err(crate::Error::io(&state))?;
         }
-        out::print(&printed(&summary))?;
+        shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)
     }
 
     fn settings(&self, opened: &Opened) -> SearchSettings {
         let mut foregrounds = self.target.chosen(&opened.split, "adversarial-foregrounds");
         if let Some(piece) = self.shard {
-            foregrounds.retain(|&f| piece.holds(f));
+            foregrounds = piece.share(foregrounds).collect();
         }
         let mut backgrounds: Vec<u32> = (0..opened.split.len() as u32).collect();
         if let Some(limit) = self.backgrounds {
@@ -128,18 +140,19 @@ impl Adversarial {
         opened: &Opened,
         settings: &SearchSettings,
         pairs: &mut PairLog,
-        log: Log,
+        shell: &Shell,
     ) -> Result<Search> {
-        let mut bar = Bar::new(log, "adversarial");
-        let all = settings.foregrounds.len() * settings.backgrounds.len();
-        let found = search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| {
-            if settings.exhaustive {
-                bar.set(tried as usize, all, " pairs");
-            } else {
-                bar.set(decided, n, &format!(" foregrounds decided after {tried} pairs"));
-            }
-        })?;
-        bar.finish();
+        let unit = if settings.exhaustive { "pairs" } else { "foregrounds" };
+        let all = (settings.foregrounds.len() * settings.backgrounds.len()) as u64;
+        let progress = shell.progress("adversarial", unit, all);
+        let found =
+            search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| match settings
+                .exhaustive
+            {
+                true => progress.tell("adversarial", tried, all),
+                false => progress.tell("adversarial", decided as u64, n as u64),
+            })?;
+        progress.finish();
         Ok(found)
     }
 
@@ -147,31 +160,30 @@ impl Adversarial {
         let mut pairs = Vec::new();
         for folder in &self.merge {
             let written = folder.join("settings.toml");
-            let text = std::fs::read_to_string(&written).map_err(in9_analysis::Error::io(&written))?;
+            let text = in9_base::files::read_text(&written, 1 << 20)?;
             if without_shard(&text) != without_shard(&self.written(opened)) {
                 bail!(
-                    "{}: made with other settings, weights or data; merge pieces of one search",
+                    "{}: made with other settings, weights, normalisation, mapping or data; merge pieces of one search",
                     written.display()
                 );
             }
             pairs.extend(pieces::decode(&folder.join("pairs.csv"))?);
         }
-        pieces::check(&pairs, settings)?;
+        pieces::check(&pairs, settings, opened.classes.len())?;
         let passes = pairs.len() as u64 + (self.merge.len() * settings.backgrounds.len()) as u64;
         Ok(Search { pairs, passes, background_scores: Vec::new() })
     }
 
     fn written(&self, opened: &Opened) -> String {
         let rules: Vec<&str> = self.rules.iter().map(|r| r.name()).collect();
-        let mut text = self.target.settings(opened);
-        text += &format!("rules = {rules:?}\nexhaustive = {}\nwave = {}\n", self.exhaustive, self.wave);
+        let mut text = format!("rules = {rules:?}\nexhaustive = {}\nwave = {}\n", self.exhaustive, self.wave);
         if let Some(backgrounds) = self.backgrounds {
             text += &format!("backgrounds = {backgrounds}\n");
         }
         if let Some(piece) = self.shard {
             text += &format!("shard = \"{piece}\"\n");
         }
-        text
+        opened.settings(&text)
     }
 }
 

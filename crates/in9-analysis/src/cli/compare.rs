@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// A table that holds several models is narrowed by --first and --second.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-analysis compare original.csv mixed-rand.csv")]
-pub(crate) struct Compare {
+pub struct Compare {
     /// Predictions of the first model.
     #[arg(value_name = "A.csv")]
     a: PathBuf,

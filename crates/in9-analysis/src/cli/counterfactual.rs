@@ -1,17 +1,21 @@
 //! `counterfactual`: how much foreground and background each bring to the score.
 
-use super::bar::Bar;
-use super::out::{self, Log};
 use super::target::Target;
-use super::{Outcome, probe_settings};
+use crate::output::csv_files::encode;
+use crate::output::json;
+use crate::output::number::{percent_interval, points_interval};
+use crate::probes::counterfactual::{Effects, effects, mean};
+use crate::probes::written::Counterfactual as Written;
+use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
-use in9_analysis::output::csv_files::encode;
-use in9_analysis::output::number::{percent_interval, points_interval};
-use in9_analysis::output::{Folder, json};
-use in9_analysis::probes::counterfactual::{Effects, effects, mean};
-use in9_analysis::probes::written::Counterfactual as Written;
-use in9_analysis::stats::Bootstrap;
+use in9_base::files::Owner;
+use in9_base::shell::{Outcome, Shell};
+
+const OWNER: Owner = Owner {
+    made_by: "in9-analysis counterfactual",
+    names: &["summary.json", "effects.csv", "settings.toml"],
+};
 
 /// Counterfactual attribution: effect of background and foreground on the score, image by image
 ///
@@ -20,7 +24,7 @@ use in9_analysis::stats::Bootstrap;
 #[command(
     after_help = "Example:\n  in9-analysis counterfactual --weights runs/original --data toy --out counterfactual/original"
 )]
-pub(crate) struct Counterfactual {
+pub struct Counterfactual {
     #[command(flatten)]
     target: Target,
     /// Partners of each photograph.
@@ -29,10 +33,11 @@ pub(crate) struct Counterfactual {
 }
 
 impl Counterfactual {
-    pub(crate) fn run(self, log: Log) -> Result<Outcome> {
-        let opened = self.target.open(log)?;
+    pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
+        let folder = self.target.begin(&OWNER, &[])?;
+        let opened = self.target.open(shell)?;
         let images = self.target.chosen(&opened.split, "counterfactual-images");
-        let mut bar = Bar::new(log, "counterfactual");
+        let progress = shell.progress("counterfactual", "images", images.len() as u64);
         let found = effects(
             &opened.split,
             &opened.network,
@@ -40,9 +45,9 @@ impl Counterfactual {
             self.partners as usize,
             self.target.seed,
             self.target.batch(),
-            &mut |done, all| bar.set(done, all, " images"),
+            &mut |done, all| progress.tell("counterfactual", done as u64, all as u64),
         )?;
-        bar.finish();
+        progress.finish();
         let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
         let Some(all) = mean(&found, &bootstrap) else {
             bail!("split {} holds no photograph", opened.source.split);
@@ -67,15 +72,14 @@ impl Counterfactual {
                 e.reliance().map_or_else(String::new, |r| r.to_string()),
             ]
         });
-        let folder = Folder::begin(&self.target.out)?;
         folder.write("summary.json", json::pretty(&summary)?)?;
         let header = ["image", "class", "background_effect", "foreground_effect", "interaction", "reliance"];
         folder.write("effects.csv", encode(&header, rows)?)?;
         let more = format!("partners = {}\n", self.partners);
-        folder.write("settings.toml", probe_settings(&self.target, &opened, &more))?;
+        folder.write("settings.toml", opened.settings(&more))?;
         folder.finish()?;
-        out::print(&format!(
-            "{} on {} {}: {} images, {} partners each\nbackground effect  {} points\nforeground effect  {} points\ninteraction        {} points\nreliance           {} %\n",
+        shell.print(format_args!(
+            "{} on {} {}: {} images, {} partners each\nbackground effect  {} points\nforeground effect  {} points\ninteraction        {} points\nreliance           {} %",
             summary.source.model,
             summary.source.dataset,
             summary.source.split,

@@ -1,22 +1,18 @@
 //! The command line of `in9-analysis`, one sub-command a file.
 
 #[cfg(feature = "probes")]
-pub(crate) mod adversarial;
+mod adversarial;
+mod compare;
 #[cfg(feature = "probes")]
-pub(crate) mod bar;
-pub(crate) mod compare;
+mod counterfactual;
 #[cfg(feature = "probes")]
-pub(crate) mod counterfactual;
+mod pieces;
+mod progress;
 #[cfg(feature = "probes")]
-pub(crate) mod out;
+mod saliency;
+mod score;
 #[cfg(feature = "probes")]
-pub(crate) mod pieces;
-pub(crate) mod progress;
-#[cfg(feature = "probes")]
-pub(crate) mod saliency;
-pub(crate) mod score;
-#[cfg(feature = "probes")]
-pub(crate) mod target;
+mod target;
 
 use crate::stats::Bootstrap;
 use anyhow::Result;
@@ -49,8 +45,10 @@ pub struct Cli {
     machine: Machine,
 }
 
+/// The sub-commands.
 #[derive(Debug, Subcommand)]
-enum Command {
+#[allow(missing_docs, reason = "each is documented where its arguments are, which is what the help shows")]
+pub enum Command {
     Score(score::Score),
     Compare(compare::Compare),
     Progress(progress::Progress),
@@ -62,25 +60,48 @@ enum Command {
     Counterfactual(Box<counterfactual::Counterfactual>),
 }
 
+impl Command {
+    /// Runs the command; errors name the flags that settle them.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    pub fn run(self, shell: &Shell) -> Result<Outcome> {
+        let result = match self {
+            Self::Score(c) => c.run(shell),
+            Self::Compare(c) => c.run(shell),
+            Self::Progress(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Adversarial(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Saliency(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Counterfactual(c) => c.run(shell),
+        };
+        #[cfg(feature = "probes")]
+        let result = result.map_err(in9_models::cli::name_flags);
+        result
+    }
+}
+
 impl Program for Cli {
     fn machine(&self) -> Machine {
         self.machine
     }
 
-    fn run(self, shell: &Shell) -> Result<Outcome> {
-        #[cfg(feature = "probes")]
-        let log = out::Log { quiet: shell.is_quiet() };
+    // Networks run on kernels that want more of the process than a pool of threads.
+    #[cfg(feature = "probes")]
+    fn start(&self, threads: usize) -> Result<()> {
         match self.command {
-            Command::Score(c) => c.run(shell),
-            Command::Compare(c) => c.run(shell),
-            Command::Progress(c) => c.run(shell),
-            #[cfg(feature = "probes")]
-            Command::Adversarial(c) => c.run(log),
-            #[cfg(feature = "probes")]
-            Command::Saliency(c) => c.run(log),
-            #[cfg(feature = "probes")]
-            Command::Counterfactual(c) => c.run(log),
+            Command::Adversarial(_) | Command::Saliency(_) | Command::Counterfactual(_) => {
+                in9_models::runtime::init(Some(threads));
+                Ok(())
+            }
+            Command::Score(_) | Command::Compare(_) | Command::Progress(_) => shell::start_pool(threads),
         }
+    }
+
+    fn run(self, shell: &Shell) -> Result<Outcome> {
+        self.command.run(shell)
     }
 }
 
@@ -117,12 +138,6 @@ pub(crate) const SCORES: Owner = Owner {
         "gaps.csv",
     ],
 };
-
-/// The settings of a probe for settings.toml.
-#[cfg(feature = "probes")]
-pub(crate) fn probe_settings(target: &target::Target, opened: &target::Opened, more: &str) -> String {
-    format!("{}{more}", target.settings(opened))
-}
 
 fn level(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,39 +1,10 @@
-//! Pieces of an adversarial search.
+//! Pieces of an adversarial search: shares of its foregrounds, each searched by a process of its own.
 
+use crate::Error;
+use crate::probes::adversarial::{Pair, SearchSettings};
 use anyhow::{Result, bail};
-use in9_analysis::Error;
-use in9_analysis::probes::adversarial::{Pair, SearchSettings};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Piece `index` of `count`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Piece {
-    index: u32,
-    count: u32,
-}
-
-impl Piece {
-    /// Whether the piece searches this foreground.
-    pub(crate) fn holds(self, foreground: u32) -> bool {
-        foreground % self.count == self.index
-    }
-}
-
-impl std::fmt::Display for Piece {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.count)
-    }
-}
-
-/// Reads `i/n`.
-pub(crate) fn parse(text: &str) -> Result<Piece, String> {
-    let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-    match parts {
-        Some((index, count)) if index < count => Ok(Piece { index, count }),
-        _ => Err(format!("expected i/n with i from 0 to n - 1, such as 0/4, found {text}")),
-    }
-}
 
 /// Pairs as CSV of indices; an empty answer is outside the taxonomy.
 pub(crate) fn encode(pairs: &[Pair]) -> Result<Vec<u8>> {
@@ -41,14 +12,14 @@ pub(crate) fn encode(pairs: &[Pair]) -> Result<Vec<u8>> {
         let answer = p.predicted.map(|c| c.to_string()).unwrap_or_default();
         vec![p.foreground.to_string(), p.background.to_string(), answer]
     });
-    Ok(in9_analysis::output::csv_files::encode(&["foreground", "background", "predicted"], rows)?)
+    Ok(crate::output::csv_files::encode(&["foreground", "background", "predicted"], rows)?)
 }
 
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode(path: &Path) -> Result<Vec<Pair>> {
     let bad = |e: csv::Error| Error::input(path, e.to_string());
     let mut pairs = Vec::new();
-    for row in csv::Reader::from_path(path).map_err(bad)?.deserialize() {
+    for row in csv::Reader::from_reader(in9_base::files::open(path)?).deserialize() {
         let (foreground, background, predicted) = row.map_err(bad)?;
         pairs.push(Pair { foreground, background, predicted });
     }
@@ -56,8 +27,9 @@ pub(crate) fn decode(path: &Path) -> Result<Vec<Pair>> {
 }
 
 /// Refuses merged pairs with gaps, duplicates or strangers.
-pub(crate) fn check(pairs: &[Pair], settings: &SearchSettings) -> Result<()> {
+pub(crate) fn check(pairs: &[Pair], settings: &SearchSettings, classes: usize) -> Result<()> {
     let wanted: BTreeSet<u32> = settings.foregrounds.iter().copied().collect();
+    let backgrounds: BTreeSet<u32> = settings.backgrounds.iter().copied().collect();
     let mut seen = BTreeSet::new();
     let mut found = BTreeSet::new();
     for pair in pairs {
@@ -67,6 +39,15 @@ pub(crate) fn check(pairs: &[Pair], settings: &SearchSettings) -> Result<()> {
                 pair.foreground,
                 pair.background
             );
+        }
+        if !backgrounds.contains(&pair.background) {
+            bail!(
+                "background {} is none that the search tries; the pieces' pairs.csv are damaged",
+                pair.background
+            );
+        }
+        if pair.predicted.is_some_and(|class| usize::from(class) >= classes) {
+            bail!("an answer is none of the {classes} classes; the pieces' pairs.csv are damaged");
         }
         found.insert(pair.foreground);
     }
@@ -78,6 +59,10 @@ pub(crate) fn check(pairs: &[Pair], settings: &SearchSettings) -> Result<()> {
             wanted.len(),
             found.len()
         );
+    }
+    if settings.exhaustive && pairs.len() != wanted.len() * backgrounds.len() {
+        let whole = wanted.len() * backgrounds.len();
+        bail!("an exhaustive search has {whole} pairs, the pieces {}; they are damaged", pairs.len());
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// with columns model,imagenet (accuracy in percent).
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-analysis progress predictions.csv --imagenet top1.csv")]
-pub(crate) struct Progress {
+pub struct Progress {
     /// Prediction tables of further models.
     #[arg(value_name = "PREDICTIONS.csv", requires = "imagenet")]
     tables: Vec<PathBuf>,

@@ -1,26 +1,29 @@
 //! `saliency`: where a network looks, measured against the true masks.
 
-use super::bar::Bar;
-use super::out::{self, Log};
 use super::target::Target;
-use super::{Outcome, probe_settings};
+use crate::output::Grid;
+use crate::output::json;
+use crate::output::number::{percent_interval, points_interval};
+use crate::output::png;
+use crate::probes::saliency::gradients::Smooth;
+use crate::probes::saliency::overlay::overlay;
+use crate::probes::saliency::summary::summarise;
+use crate::probes::saliency::write::{maps_csv, overlay_name};
+use crate::probes::saliency::{Method, Settings, default_tap, run};
+use crate::probes::written::Saliency as Written;
+use crate::probes::{GradientClassifier, Scenes};
+use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::Args;
-use in9_analysis::output::Folder;
-use in9_analysis::output::Grid;
-use in9_analysis::output::json;
-use in9_analysis::output::number::{percent_interval, points_interval};
-use in9_analysis::output::png;
-use in9_analysis::probes::saliency::gradients::Smooth;
-use in9_analysis::probes::saliency::overlay::overlay;
-use in9_analysis::probes::saliency::summary::summarise;
-use in9_analysis::probes::saliency::write::{maps_csv, overlay_name};
-use in9_analysis::probes::saliency::{Method, Settings, default_tap, run};
-use in9_analysis::probes::written::Saliency as Written;
-use in9_analysis::probes::{GradientClassifier, Scenes};
-use in9_analysis::stats::Bootstrap;
+use in9_base::files::Owner;
+use in9_base::shell::{Outcome, Shell};
 use in9_data::View;
 use std::collections::BTreeSet;
+
+const OWNER: Owner = Owner {
+    made_by: "in9-analysis saliency",
+    names: &["summary.json", "maps.csv", "settings.toml", "overlays/*.png"],
+};
 
 /// Saliency maps of a split, measured against the true foregrounds, with overlays
 ///
@@ -29,7 +32,7 @@ use std::collections::BTreeSet;
 #[command(
     after_help = "Example:\n  in9-analysis saliency --weights runs/original --data toy --out saliency/original"
 )]
-pub(crate) struct Saliency {
+pub struct Saliency {
     #[command(flatten)]
     target: Target,
     /// grad-cam, hires-cam, input-gradient, smooth-grad.
@@ -54,8 +57,9 @@ pub(crate) struct Saliency {
 }
 
 impl Saliency {
-    pub(crate) fn run(self, log: Log) -> Result<Outcome> {
-        let opened = self.target.open(log)?;
+    pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
+        let folder = self.target.begin(&OWNER, &[])?;
+        let opened = self.target.open(shell)?;
         let images = self.target.chosen(&opened.split, "saliency-images");
         let mut taps: Vec<String> = Vec::new();
         for tap in &self.taps {
@@ -76,7 +80,7 @@ impl Saliency {
             images,
         };
         let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
-        let (mut bar, size) = (Bar::new(log, "saliency"), opened.split.size());
+        let (progress, size) = (shell.progress("saliency", "maps", 0), opened.split.size());
         let mut pictures = Vec::new();
         let rows = run(
             &opened.split,
@@ -88,9 +92,9 @@ impl Saliency {
                     pictures.push((overlay_name(row.image, row.method.name()), overlay(rgb, map)));
                 }
             },
-            &mut |done, all| bar.set(done, all, " maps"),
+            &mut |done, all| progress.tell("saliency", done as u64, all as u64),
         )?;
-        bar.finish();
+        progress.finish();
         let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
         let summary = Written {
             source: opened.source.clone(),
@@ -98,7 +102,6 @@ impl Saliency {
             tap: taps[0].clone(),
             methods: summarise(&rows, &bootstrap),
         };
-        let folder = Folder::begin(&self.target.out)?;
         folder.write("summary.json", json::pretty(&summary)?)?;
         folder.write("maps.csv", maps_csv(&opened.split, &opened.classes, &rows)?)?;
         for (name, rgb) in &pictures {
@@ -108,9 +111,9 @@ impl Saliency {
             "view = \"{}\"\ntaps = {taps:?}\nsteps = {}\nsamples = {}\n",
             self.view, self.steps, self.samples
         );
-        folder.write("settings.toml", probe_settings(&self.target, &opened, &more))?;
+        folder.write("settings.toml", opened.settings(&more))?;
         folder.finish()?;
-        out::print(&printed(&summary))?;
+        shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)
     }
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Prints aligned tables on stdout; with --out also writes results.json, CSV files and settings.toml.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-analysis score original.csv mixed-rand.csv --out scores")]
-pub(crate) struct Score {
+pub struct Score {
     /// Prediction tables; all must name the same classes.
     #[arg(required = true, value_name = "PREDICTIONS.csv")]
     tables: Vec<PathBuf>,

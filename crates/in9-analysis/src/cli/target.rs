@@ -1,45 +1,31 @@
 //! The network and the photographs that a probe is about.
 
-use super::out::Log;
-use anyhow::{Context, Result, bail};
+use crate::probes::written::Source;
+use anyhow::{Result, bail};
 use clap::Args;
-use in9_analysis::probes::network::Network;
-use in9_analysis::probes::written::Source;
-use in9_data::{Dataset, Normalization, SoundSplit, Split, rng};
-use in9_models::DeviceName;
-use in9_models::mapping::{ClassMap, Mapping};
-use in9_models::train::RunFile;
-use in9_models::weights::{Head, load};
-use std::path::PathBuf;
+use in9_base::files::{self, OutputFolder, Owner};
+use in9_base::shell::Shell;
+use in9_data::{Dataset, SoundSplit, Split, rng};
+use in9_models::cli::DeviceArgs;
+use in9_models::cli::network::NetworkArgs;
+use in9_models::predict::dataset_name;
+use in9_models::{Classifier, NetworkRecord};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 /// Arguments shared by the probes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Target {
-    /// Folder of a training run, or a weight file together with --arch.
-    #[arg(long, value_name = "RUN|FILE")]
-    weights: PathBuf,
-    /// Architecture of a weight file.
-    #[arg(long, value_name = "NAME")]
-    arch: Option<String>,
-    /// How a weight file's network wants its pixels: imagenet, imagenet-9 or half.
-    #[arg(long, default_value = "imagenet")]
-    normalization: String,
-    /// From 1000 outputs, or from groups of fine labels, to classes: a (arg-max, then look up) or b (sum
-    /// probabilities).
-    #[arg(long, default_value = "a")]
-    mapping: Mapping,
-    /// Name in the results; the run's own if absent.
-    #[arg(long)]
-    name: Option<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Data set.
     #[arg(long, value_name = "DATASET")]
     data: PathBuf,
     /// Split whose photographs are used.
     #[arg(long, default_value = "test")]
     split: String,
-    /// cpu or cuda:N.
-    #[arg(long, default_value = "cpu")]
-    device: DeviceName,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Pictures a forward pass; changes speed and memory only.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65536))]
     batch_size: u32,
@@ -56,28 +42,32 @@ pub(crate) struct Target {
 
 /// An opened target.
 pub(crate) struct Opened {
-    pub(crate) network: Network,
+    pub(crate) network: Classifier,
     pub(crate) split: SoundSplit,
     pub(crate) classes: Vec<String>,
     pub(crate) source: Source,
-    /// BLAKE3 of the weights and the data set's digest, in words.
+    /// Everything that decides the answers: network, normalisation, mapping, photographs.
     pub(crate) identity: String,
+    /// The beginning of settings.toml.
+    settings: String,
 }
 
-/// What --weights names.
-struct Weights {
-    arch: String,
-    file: PathBuf,
-    normalization: Normalization,
-    name: String,
-    trained_on: String,
-    /// Names of the outputs; empty if the file does not say.
-    classes: Vec<String>,
+/// What a probe's results depend on beside its own settings, as settings.toml has it behind the network's record.
+#[derive(Serialize)]
+struct Photographs<'a> {
+    dataset: &'a str,
+    /// The data set's digest.
+    data: &'a str,
+    split: &'a str,
+    device: &'a str,
+    seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
 }
 
 impl Target {
     /// Opens network and photographs.
-    pub(crate) fn open(&self, log: Log) -> Result<Opened> {
+    pub(crate) fn open(&self, shell: &Shell) -> Result<Opened> {
         let dataset = Dataset::open(&self.data)?;
         let split = dataset.split(&self.split)?.check_layers()?;
         if !split.has_layers() {
@@ -86,65 +76,22 @@ impl Target {
                 self.data.display()
             );
         }
-        let device = self.device.open()?;
         let taxonomy = dataset.taxonomy();
-        let classes: Vec<String> = taxonomy.classes.iter().map(|c| c.name.clone()).collect();
-        let weights = self.weights()?;
-        let (model, notes) = load(&weights.arch, &weights.file, Head::FromFile, false, &device)?;
-        for note in notes {
-            log.say(&note);
-        }
-        let map = if weights.classes == classes
-            || (weights.classes.is_empty() && model.classes() == classes.len())
-        {
-            ClassMap::identity(classes.len())
-        } else if weights.classes.is_empty() {
-            ClassMap::imagenet(taxonomy, self.mapping, model.classes())?
-        } else {
-            ClassMap::groups(&weights.classes, taxonomy, self.mapping)?
-        };
-        let bytes = std::fs::read(&weights.file).with_context(|| weights.file.display().to_string())?;
-        let identity = format!("{} {}", blake3::hash(&bytes).to_hex(), dataset.digest());
-        let Normalization { mean, std } = weights.normalization;
-        let network = Network::new(model, map, classes.len(), mean, std);
-        let folder = self.data.file_name().map(|n| n.to_string_lossy().into_owned());
+        let network = self.network.open(taxonomy, self.device.device.open()?, shell)?;
+        let (record, digest) = (network.record(), dataset.digest());
         let source = Source {
-            model: self.name.clone().unwrap_or(weights.name),
-            trained_on: weights.trained_on,
-            dataset: folder.unwrap_or_default(),
+            model: record.model.clone(),
+            trained_on: record.trained_on.clone(),
+            dataset: dataset_name(&dataset),
             split: self.split.clone(),
         };
-        Ok(Opened { network, split, classes, source, identity })
-    }
-
-    fn weights(&self) -> Result<Weights> {
-        if self.weights.is_dir() {
-            let run = RunFile::read(&self.weights.join("run.toml"))?;
-            return Ok(Weights {
-                trained_on: run.trained_on(),
-                arch: run.model.arch,
-                file: self.weights.join("model.safetensors"),
-                normalization: Normalization { mean: run.data.mean, std: run.data.std },
-                name: run.name,
-                classes: run.model.classes,
-            });
-        }
-        let Some(arch) = &self.arch else {
-            bail!("{}: a weight file needs its architecture; give --arch", self.weights.display());
-        };
-        let normalization = match self.normalization.as_str() {
-            "imagenet" => Normalization::IMAGENET,
-            "imagenet-9" => Normalization::IMAGENET_9,
-            "half" => Normalization::HALF,
-            other => bail!("--normalization: expected imagenet, imagenet-9 or half, found {other}"),
-        };
-        Ok(Weights {
-            arch: arch.clone(),
-            file: self.weights.clone(),
-            normalization,
-            name: arch.clone(),
-            trained_on: "imagenet".into(),
-            classes: Vec::new(),
+        Ok(Opened {
+            classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
+            identity: format!("{} {digest} {}", record.identity(), self.split),
+            settings: self.settings(&record, &source, &digest)?,
+            network,
+            split,
+            source,
         })
     }
 
@@ -164,18 +111,32 @@ impl Target {
         all
     }
 
-    /// The settings for settings.toml.
-    pub(crate) fn settings(&self, opened: &Opened) -> String {
-        let limit = self.limit.map_or(String::new(), |n| format!("limit = {n}\n"));
-        format!(
-            "model = {:?}\ntrained_on = {:?}\ndataset = {:?}\nsplit = {:?}\nidentity = {:?}\ndevice = {:?}\nseed = {}\n{limit}",
-            opened.source.model,
-            opened.source.trained_on,
-            opened.source.dataset,
-            opened.source.split,
-            opened.identity,
-            self.device.kind(),
-            self.seed
-        )
+    /// Begins the folder of results, before any work is done; what killed runs left beside it goes.
+    pub(crate) fn begin<'o>(&self, owner: &'o Owner, inputs: &[PathBuf]) -> Result<OutputFolder<'o>> {
+        let weights = Path::new(&self.network.weights);
+        let inputs: Vec<&Path> =
+            inputs.iter().map(PathBuf::as_path).chain([self.data.as_path(), weights]).collect();
+        let output = OutputFolder::begin(&self.out, owner, &inputs)?;
+        files::remove_leftovers(files::parent(&self.out))?;
+        Ok(output)
+    }
+
+    fn settings(&self, record: &NetworkRecord, source: &Source, digest: &str) -> Result<String> {
+        let photographs = Photographs {
+            dataset: &source.dataset,
+            data: digest,
+            split: &source.split,
+            device: self.device.device.kind(),
+            seed: self.seed,
+            limit: self.limit,
+        };
+        Ok(toml::to_string(record)? + &toml::to_string(&photographs)?)
+    }
+}
+
+impl Opened {
+    /// The text of settings.toml: the network's record, the photographs, and `more` of the probe's own.
+    pub(crate) fn settings(&self, more: &str) -> String {
+        format!("{}{more}", self.settings)
     }
 }

@@ -1,120 +1,98 @@
 //! Networks of in9-models behind the probes' traits.
+//!
+//! Pictures become network input by the code that prediction uses, so a probe and a prediction table give the
+//! same composite the same scores, bit for bit.
 
 use crate::error::{Error, Result};
 use crate::probes::classifier::{Classifier, GradientClassifier, Pictures, TapGradient};
-use candle_core::{Device, Tensor, Var};
-use in9_models::mapping::{Answer, ClassMap};
-use in9_models::{Mode, Model};
+use candle_core::{Tensor, Var};
+use in9_models::mapping::Answer;
+use in9_models::{Classifier as Network, Mode};
 
-/// A network with the normalisation it was trained with and the way from its outputs to the
-/// taxonomy's classes.
-pub struct Network {
-    model: Model,
-    map: ClassMap,
-    classes: usize,
-    mean: [f32; 3],
-    std: [f32; 3],
+fn failed(error: candle_core::Error) -> Error {
+    in9_models::Error::from(error).into()
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Classifier(error.to_string())
+/// Normalised input, `[n, 3, size, size]`.
+fn input(network: &Network, mut pixels: Vec<f32>, count: usize, size: usize) -> Result<Tensor> {
+    network.normalization().values(&mut pixels, size * size);
+    Ok(network.input(&pixels, count, size)?)
 }
 
-impl Network {
-    /// A frozen `model`, whose outputs `map` takes to `classes` classes; pixels in `0..=1` are
-    /// normalised by `mean` and `std` of each colour.
-    pub fn new(model: Model, map: ClassMap, classes: usize, mean: [f32; 3], std: [f32; 3]) -> Self {
-        Self { model, map, classes, mean, std }
-    }
-
-    /// The network itself.
-    pub fn model(&self) -> &Model {
-        &self.model
-    }
-
-    fn device(&self) -> &Device {
-        self.model.device()
-    }
-
-    /// Normalised input, `[n, 3, size, size]`.
-    fn input(&self, pictures: &Pictures) -> Result<Tensor> {
-        let plane = pictures.size * pictures.size;
-        let mut values = pictures.pixels.clone();
-        for (i, channel) in values.chunks_exact_mut(plane).enumerate() {
-            let (mean, std) = (self.mean[i % 3], self.std[i % 3]);
-            // The official evaluator clamps before it normalises.
-            channel.iter_mut().for_each(|v| *v = (v.clamp(0.0, 1.0) - mean) / std);
-        }
-        let shape = (pictures.count, 3, pictures.size, pictures.size);
-        Tensor::from_vec(values, shape, self.device()).map_err(failed)
-    }
-
-    fn answers(&self, pictures: &Pictures) -> Result<Vec<Answer>> {
-        let logits = self.model.forward(&self.input(pictures)?, Mode::Eval).map_err(failed)?;
-        let rows = logits.to_vec2::<f32>().map_err(failed)?;
-        rows.iter().map(|row| self.map.answer(row).map_err(failed)).collect()
-    }
-
-    /// Sum over pictures of the logit of `classes[i]`: its gradient holds each picture's own.
-    fn chosen(&self, logits: &Tensor, classes: &[u16]) -> Result<Tensor> {
-        if logits.dim(1).map_err(failed)? != self.classes {
-            return Err(Error::Classifier(
-                "saliency needs a network whose outputs are the taxonomy's classes".into(),
-            ));
-        }
-        let rows = classes.len();
-        let mut pick = vec![0.0f32; rows * self.classes];
-        for (i, &class) in classes.iter().enumerate() {
-            pick[i * self.classes + usize::from(class)] = 1.0;
-        }
-        let pick = Tensor::from_vec(pick, (rows, self.classes), self.device()).map_err(failed)?;
-        (logits * pick).and_then(|t| t.sum_all()).map_err(failed)
-    }
+/// Input of pictures whose pixels are kept in `0..=1`, as the official evaluator does before it normalises.
+fn clamped(network: &Network, pictures: &Pictures) -> Result<Tensor> {
+    let pixels = pictures.pixels.iter().map(|v| v.clamp(0.0, 1.0)).collect();
+    input(network, pixels, pictures.count, pictures.size)
 }
 
-fn flat(tensor: &Tensor) -> Result<Vec<f32>> {
-    tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(failed)
+fn answers(network: &Network, pictures: &Pictures) -> Result<Vec<Answer>> {
+    Ok(network.answers(&clamped(network, pictures)?)?)
+}
+
+/// Sum over pictures of the logit of `classes[i]`: its gradient holds each picture's own.
+fn chosen(network: &Network, logits: &Tensor, classes: &[u16]) -> Result<Tensor> {
+    if !network.outputs_are_classes() {
+        return Err(Error::Classifier(
+            "saliency needs a network whose outputs are the taxonomy's classes".into(),
+        ));
+    }
+    let (rows, columns) = (classes.len(), Classifier::classes(network));
+    let mut pick = vec![0.0f32; rows * columns];
+    for (i, &class) in classes.iter().enumerate() {
+        pick[i * columns + usize::from(class)] = 1.0;
+    }
+    let pick = Tensor::from_vec(pick, (rows, columns), network.model().device()).map_err(failed)?;
+    (logits * pick).and_then(|t| t.sum_all()).map_err(failed)
+}
+
+/// The values, which must be numbers: a map of anything else would show nothing.
+fn finite(network: &Network, tensor: &Tensor) -> Result<Vec<f32>> {
+    let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(failed)?;
+    match values.iter().all(|v| v.is_finite()) {
+        true => Ok(values),
+        false => Err(in9_models::Error::NotFinite(network.network().name.clone()).into()),
+    }
 }
 
 impl Classifier for Network {
     fn classes(&self) -> usize {
-        self.classes
+        Network::classes(self)
     }
 
     fn scores(&self, pictures: &Pictures) -> Result<Vec<f32>> {
-        Ok(self.answers(pictures)?.into_iter().flat_map(|a| a.scores).collect())
+        Ok(answers(self, pictures)?.into_iter().flat_map(|a| a.scores).collect())
     }
 
     fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
-        let answers = self.answers(pictures)?;
+        let answers = answers(self, pictures)?;
         Ok(answers.into_iter().map(|a| a.class.and_then(|c| u16::try_from(c).ok())).collect())
     }
 }
 
 impl GradientClassifier for Network {
     fn taps(&self) -> Vec<String> {
-        self.model.tap_names()
+        self.model().tap_names()
     }
 
     fn tap_gradient(&self, pictures: &Pictures, classes: &[u16], tap: &str) -> Result<TapGradient> {
-        let input = self.input(pictures)?;
-        let (logits, taps) = self.model.forward_with_variables(&input, &[tap]).map_err(failed)?;
+        let input = clamped(self, pictures)?;
+        let (logits, taps) = self.model().forward_with_variables(&input, &[tap])?;
         let Some((_, activation)) = taps.into_iter().next() else {
-            return Err(Error::Classifier(format!("tap {tap} was not reached")));
+            return Err(Error::Classifier(format!("layer {tap} was not reached")));
         };
         let (n, channels, height, width) = activation.dims4().map_err(|_| {
             Error::Classifier(format!(
-                "tap {tap} has no places (expected [n, channels, height, width], found {:?}); choose an earlier one",
+                "layer {tap} has no places (expected [n, channels, height, width], found {:?}); choose an earlier one",
                 activation.dims()
             ))
         })?;
-        let gradients = self.chosen(&logits, classes)?.backward().map_err(failed)?;
+        let gradients = chosen(self, &logits, classes)?.backward().map_err(failed)?;
         let gradient = gradients
             .get(&activation)
-            .ok_or_else(|| Error::Classifier(format!("tap {tap} got no gradient")))?;
+            .ok_or_else(|| Error::Classifier(format!("layer {tap} got no gradient")))?;
         Ok(TapGradient {
-            activation: flat(&activation)?,
-            gradient: flat(gradient)?,
+            activation: finite(self, &activation)?,
+            gradient: finite(self, gradient)?,
             count: n,
             channels,
             height,
@@ -124,24 +102,18 @@ impl GradientClassifier for Network {
 
     fn input_gradient(&self, pictures: &Pictures, classes: &[u16]) -> Result<Vec<f32>> {
         // Noisy pictures of SmoothGrad leave 0..=1; clamping them would cut their gradients off.
-        let plane = pictures.size * pictures.size;
-        let mut values = pictures.pixels.clone();
-        for (i, channel) in values.chunks_exact_mut(plane).enumerate() {
-            let (mean, std) = (self.mean[i % 3], self.std[i % 3]);
-            channel.iter_mut().for_each(|v| *v = (*v - mean) / std);
-        }
-        let shape = (pictures.count, 3, pictures.size, pictures.size);
-        let input = Tensor::from_vec(values, shape, self.device()).map_err(failed)?;
+        let input = input(self, pictures.pixels.clone(), pictures.count, pictures.size)?;
         let input = Var::from_tensor(&input).map_err(failed)?;
-        let logits = self.model.forward(input.as_tensor(), Mode::Eval).map_err(failed)?;
-        let gradients = self.chosen(&logits, classes)?.backward().map_err(failed)?;
+        let logits = self.model().forward(input.as_tensor(), Mode::Eval)?;
+        let gradients = chosen(self, &logits, classes)?.backward().map_err(failed)?;
         let gradient = gradients
             .get(input.as_tensor())
             .ok_or_else(|| Error::Classifier("the pixels got no gradient".into()))?;
-        let mut gradient = flat(gradient)?;
+        let mut gradient = finite(self, gradient)?;
         // Back from normalised values to pixels in 0..=1.
-        for (i, channel) in gradient.chunks_exact_mut(plane).enumerate() {
-            channel.iter_mut().for_each(|g| *g /= self.std[i % 3]);
+        let std = self.normalization().std;
+        for (i, channel) in gradient.chunks_exact_mut(pictures.size * pictures.size).enumerate() {
+            channel.iter_mut().for_each(|g| *g /= std[i % 3]);
         }
         Ok(gradient)
     }

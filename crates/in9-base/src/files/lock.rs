@@ -22,7 +22,7 @@ impl FolderLock {
     /// [`Error::Locked`] if another process holds it; [`Error::Io`] if the folder cannot be written to.
     pub fn take(folder: &Path) -> Result<Self> {
         create_folder(folder)?;
-        if planted!(LockNeverReleased) {
+        if super::is_planted("lock-never-released") {
             let held = folder.join(".in9-held.partial");
             File::create_new(&held).map_err(|_| Error::Locked { path: folder.to_owned() })?;
         }

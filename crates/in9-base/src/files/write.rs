@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::disk;
+use super::{disk, is_planted};
 use crate::error::{Error, Result};
 
 /// Writes a file by way of a temporary sibling: fill, sync, rename, sync the folder. A file that was there
@@ -21,13 +21,13 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<(
     let file = disk::Writer { file: temporary.as_file_mut(), path: &name };
     let mut writer = BufWriter::with_capacity(1 << 20, file);
     fill(&mut writer).map_err(Error::write(path))?;
-    let early = planted!(RenameBeforeSync);
+    let early = is_planted("rename-before-sync");
     if early {
         disk::rename(&name, path).map_err(Error::write(path))?;
     }
     writer.flush().map_err(Error::write(path))?;
     drop(writer);
-    if !planted!(MissingSync) {
+    if !is_planted("missing-sync") {
         disk::sync(temporary.as_file(), &name).map_err(Error::write(path))?;
     }
     if !early {

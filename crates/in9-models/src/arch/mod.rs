@@ -1,7 +1,9 @@
 //! The architectures, one family a file.
 
 pub mod alexnet;
+#[cfg(feature = "transformers")]
 mod candle_backend;
+#[cfg(feature = "transformers")]
 pub mod convnext;
 pub mod dpn;
 pub mod efficientnet;
@@ -14,4 +16,5 @@ pub mod resnet_small;
 pub mod shufflenet_v2;
 mod timm_blocks;
 pub mod vgg;
+#[cfg(feature = "transformers")]
 pub mod vit;

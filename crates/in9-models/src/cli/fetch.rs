@@ -1,14 +1,15 @@
 //! `in9-models fetch`: published weights into the cache.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use in9_models::registry::{Cache, find_pretrained};
+use in9_base::shell::Shell;
+
+use crate::registry::{Cache, find_pretrained};
 
 /// Download published weights into the cache and print their paths
 #[derive(clap::Args)]
 #[command(after_help = "Example: in9-models fetch resnet50.gluon mobilenet_v2")]
-pub(crate) struct Args {
+pub struct Args {
     /// ARCH.TAG as `list` shows them, or ARCH for its first
     #[arg(required = true)]
     names: Vec<String>,
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     mirror: Option<String>,
 }
 
-pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let mut cache = match args.cache {
         Some(folder) => Cache::new(folder),
         None => Cache::of_user()?,
@@ -29,8 +30,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         cache = cache.mirror(mirror);
     }
     for name in &args.names {
-        let path = super::weights::fetch(find_pretrained(name)?, &cache)?;
-        println!("{}", path.display());
+        let path = super::network::fetch(find_pretrained(name)?, &cache, shell)?;
+        shell.print(path.display())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

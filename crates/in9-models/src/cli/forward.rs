@@ -1,11 +1,15 @@
 //! `in9-models forward`: one pass over an array, for parity checks against any framework.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use candle_core::{Device, Tensor, Var};
-use in9_models::weights::{self, Head};
-use in9_models::{Mode, npy};
+use in9_base::shell::Shell;
+
+use super::network::with_progress;
+use crate::error::Error;
+use crate::open::{Identified, Source};
+use crate::weights::Head;
+use crate::{Mode, npy};
 
 /// Run a network on an array of normalised pictures
 ///
@@ -15,12 +19,12 @@ use in9_models::{Mode, npy};
 #[command(
     after_help = "Example: in9-models forward --arch resnet50 --weights w.pth --input x.npy --output y.npy"
 )]
-pub(crate) struct Args {
-    /// Name of the architecture; `list` shows them
+pub struct Args {
+    /// Architecture, for weights that do not name theirs; `list` shows all
     #[arg(long)]
-    arch: String,
-    /// Weights: a file, or the tag of published ones
-    #[arg(long)]
+    arch: Option<String>,
+    /// A run's folder, a weight file, or the name of published weights
+    #[arg(long, value_name = "RUN|FILE|TAG")]
     weights: String,
     /// Pictures, .npy
     #[arg(long)]
@@ -36,20 +40,29 @@ pub(crate) struct Args {
     batch_size: u32,
 }
 
-pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let path = super::weights::resolve(&args.arch, &args.weights)?;
+pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let (shape, values) = npy::read(&args.input)?;
     let &[n, 3, height, width] = shape.as_slice() else {
-        anyhow::bail!(
-            "{}: wrong shape (expected [n, 3, height, width], found {shape:?})",
-            args.input.display()
-        );
+        let what = args.input.display().to_string();
+        return Err(Error::Shape { what, expected: "[n, 3, height, width]".into(), found: shape }.into());
     };
-    let (model, notes) = weights::load(&args.arch, &path, Head::FromFile, false, &Device::Cpu)?;
-    for note in notes {
-        eprintln!("{}: {note}", path.display());
+    let source = Source::find(&args.weights, args.arch.as_deref())?;
+    let weights =
+        with_progress(&source, shell, |progress| Identified::read(&source, args.arch.as_deref(), progress))?;
+    for note in &weights.file.notes {
+        shell.say(format_args!("{}: {note}", args.weights));
     }
+    let model = weights.model(Head::FromFile, false, &Device::Cpu)?;
     let picture = 3 * height * width;
+    if n * picture == 0 {
+        let what = args.input.display().to_string();
+        return Err(Error::Shape {
+            what,
+            expected: "at least one picture of at least one pixel".into(),
+            found: shape,
+        }
+        .into());
+    }
     let mut logits = Vec::with_capacity(n * model.classes());
     let mut gradient = Vec::new();
     for batch in values.chunks(picture * args.batch_size as usize) {
@@ -58,7 +71,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             let x = Var::from_tensor(&x)?;
             let y = model.forward(&x, Mode::Eval)?;
             let grads = y.sum_all()?.backward()?;
-            let grad = grads.get(&x).ok_or_else(|| anyhow::anyhow!("{}: no gradient", args.arch))?;
+            let name = model.architecture().name;
+            let grad = grads.get(&x).ok_or_else(|| anyhow::anyhow!("{name}: no gradient"))?;
             gradient.extend(grad.flatten_all()?.to_vec1::<f32>()?);
             y
         } else {
@@ -70,5 +84,5 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.input_grad {
         npy::write(path, &shape, &gradient)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -1,16 +1,18 @@
 //! `in9-models inspect`: what a weight file holds.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use candle_core::Device;
-use in9_models::weights::{self, Head, Limits};
+use in9_base::shell::Shell;
+
+use crate::open::Identified;
+use crate::registry::recognise;
+use crate::weights::{self, Head, Limits};
 
 /// Show what a weight file holds, and whether it fits an architecture
 #[derive(clap::Args)]
 #[command(after_help = "Example: in9-models inspect w.pth --arch resnet50")]
-pub(crate) struct Args {
+pub struct Args {
     /// The weight file
     file: PathBuf,
     /// Check the names and shapes against this architecture
@@ -18,20 +20,30 @@ pub(crate) struct Args {
     arch: Option<String>,
 }
 
-pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let file = weights::read(&args.file, &Limits::default())?;
-    let mut out = io::stdout().lock();
     let (count, bytes) = (file.tensors.len(), file.tensors.bytes());
-    writeln!(out, "{}: {count} tensors, {bytes} bytes", file.format)?;
+    shell.print(format_args!("{}: {count} tensors, {bytes} bytes", file.format))?;
     for note in &file.notes {
-        writeln!(out, "note: {note}")?;
+        shell.print(format_args!("note: {note}"))?;
     }
+    if let Some(published) = file.sha256.as_deref().and_then(recognise) {
+        shell.print(format_args!("published as {}", published.name()))?;
+    }
+    if let Some(metadata) = &file.metadata {
+        let sealed = if metadata.sealed { "sealed, bytes as they were written" } else { "not sealed" };
+        shell.print(format_args!("header ({sealed}): {}", metadata.text))?;
+    }
+    let mut lines = String::new();
     for (name, tensor) in file.tensors.iter() {
-        writeln!(out, "{:<5} {:<24} {name}", format!("{:?}", tensor.dtype), format!("{:?}", tensor.shape))?;
+        let (dtype, shape) = (format!("{:?}", tensor.dtype()), format!("{:?}", tensor.shape()));
+        lines += &format!("{dtype:<5} {shape:<24} {}\n", name.escape_debug());
     }
+    shell.print(lines.trim_end())?;
     if let Some(arch) = &args.arch {
-        let model = weights::load_from(arch, &args.file, file.tensors, Head::FromFile, false, &Device::Cpu)?;
-        writeln!(out, "fits {arch} with {} classes", model.classes())?;
+        let known = Identified::of(&args.file, file, Some(arch))?;
+        let model = known.model(Head::FromFile, false, &Device::Cpu)?;
+        shell.print(format_args!("fits {arch} with {} classes", model.classes()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

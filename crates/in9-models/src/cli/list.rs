@@ -1,14 +1,15 @@
 //! `in9-models list`: the architectures and their published weights.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::fmt::Write as _;
 
-use in9_models::registry::{ARCHITECTURES, matches, pretrained_of};
+use in9_base::shell::Shell;
+
+use crate::registry::{ARCHITECTURES, matches, pretrained_of};
 
 /// Show the architectures and their published weights
 #[derive(clap::Args)]
 #[command(after_help = "Example: in9-models list 'resnet*'")]
-pub(crate) struct Args {
+pub struct Args {
     /// Show only names that match; * is any text, ? one character, a name without either matches
     /// anywhere [default: all]
     pattern: Option<String>,
@@ -17,12 +18,10 @@ pub(crate) struct Args {
     long: bool,
 }
 
-pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let pattern = args.pattern.unwrap_or_else(|| "*".into());
-    let mut out = io::stdout().lock();
-    let mut found = false;
+    let mut out = String::new();
     for entry in ARCHITECTURES.iter().filter(|e| matches(&pattern, e.name)) {
-        found = true;
         writeln!(out, "{:<26} {:>3} px  {}", entry.name, entry.input_size, entry.summary)?;
         if args.long {
             writeln!(out, "    paper    {}", entry.paper)?;
@@ -39,8 +38,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    if !found {
+    if out.is_empty() {
         anyhow::bail!("{pattern}: no architecture has such a name; `in9-models list` shows all");
     }
-    Ok(ExitCode::SUCCESS)
+    shell.print(out.trim_end())
 }

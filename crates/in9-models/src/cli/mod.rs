@@ -1,33 +1,39 @@
-//! The command line: one sub-command a file.
+//! The command line of the program `in9-models`: one sub-command a file.
+
+pub mod network;
 
 mod convert;
 mod fetch;
+mod flags;
 mod forward;
 mod inspect;
 mod list;
 mod predict;
-mod progress;
 mod train;
-mod weights;
-
-use std::io::{self, Write};
-use std::path::Path;
-use std::process::ExitCode;
+mod train_progress;
+mod train_settings;
 
 use clap::{Parser, Subcommand};
+use in9_base::shell::{Machine, Outcome, Program, Shell};
+
+pub use flags::name_flags;
 
 /// Networks of the ImageNet-9 paper: train them, load them, let them predict.
 #[derive(Parser)]
 #[command(name = "in9-models", version, max_term_width = 100)]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    machine: Machine,
 }
 
+/// The sub-commands.
 #[derive(Subcommand)]
-enum Command {
+#[allow(missing_docs, reason = "each is documented where its arguments are, which is what the help shows")]
+pub enum Command {
     Train(Box<train::Args>),
-    Predict(predict::Args),
+    Predict(Box<predict::Args>),
     List(list::Args),
     Inspect(inspect::Args),
     Forward(forward::Args),
@@ -35,80 +41,49 @@ enum Command {
     Convert(convert::Args),
 }
 
-/// What computes, and how much is said.
-#[derive(clap::Args)]
+impl Command {
+    /// Runs the command; errors name the flags that settle them.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    pub fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        let result = match self {
+            Self::Train(args) => train::run(*args, shell),
+            Self::Predict(args) => predict::run(*args, shell),
+            Self::List(args) => list::run(args, shell),
+            Self::Inspect(args) => inspect::run(args, shell),
+            Self::Forward(args) => forward::run(args, shell),
+            Self::Fetch(args) => fetch::run(args, shell),
+            Self::Convert(args) => convert::run(args, shell),
+        };
+        result.map(|()| Outcome::Done).map_err(name_flags)
+    }
+}
+
+impl Program for Cli {
+    fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    fn start(&self, threads: usize) -> anyhow::Result<()> {
+        in9_kernels::runtime::init(Some(threads));
+        Ok(())
+    }
+
+    fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        self.command.run(shell)
+    }
+}
+
+/// The device of a command line: `cpu` or `cuda:N`.
+#[derive(Debug, Clone, Copy, clap::Args)]
 #[command(next_help_heading = "Machine")]
-struct Machine {
+pub struct DeviceArgs {
     /// Where to compute: cpu or cuda:N
-    #[arg(long, default_value = "cpu")]
-    device: String,
-    /// Worker threads [default: all cores]; changes no byte of the results
-    #[arg(long, value_name = "N")]
-    jobs: Option<std::num::NonZeroUsize>,
-    /// Say nothing but results and errors
-    #[arg(long)]
-    quiet: bool,
+    #[arg(long, default_value = "cpu", value_parser = device)]
+    pub device: crate::DeviceName,
 }
 
-impl Machine {
-    /// Parses the device, and applies --jobs and the settings of the process.
-    fn device(&self) -> anyhow::Result<in9_models::DeviceName> {
-        in9_kernels::runtime::init(self.jobs.map(std::num::NonZeroUsize::get));
-        Ok(self.device.parse()?)
-    }
-}
-
-/// The last part of a path, as a name for what lies there.
-fn folder_name(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-/// Prints one line of results.
-fn print_line(line: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{line}")
-}
-
-/// Runs the program. Exit codes: 0 done, 1 failed, 2 usage, 3 done with skips.
-pub(crate) fn main() -> ExitCode {
-    // Prints help or a usage error by itself, with code 0 or 2.
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Command::Train(args) => train::run(*args),
-        Command::Predict(args) => predict::run(args),
-        Command::List(args) => list::run(args),
-        Command::Inspect(args) => inspect::run(args),
-        Command::Forward(args) => forward::run(args),
-        Command::Fetch(args) => fetch::run(args),
-        Command::Convert(args) => convert::run(args),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", one_line(&error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Whoever read our output has seen enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
-}
-
-/// The error and its causes on one line; a cause that its parent already quotes is left out.
-fn one_line(error: &anyhow::Error) -> String {
-    let mut line = String::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        if line.is_empty() {
-            line = text;
-        } else if !line.contains(&text) {
-            line = format!("{line}: {text}");
-        }
-    }
-    line.replace('\n', " ")
+fn device(text: &str) -> Result<crate::DeviceName, String> {
+    text.parse().map_err(|_| "expected cpu or cuda:N".to_owned())
 }

@@ -3,6 +3,7 @@
 mod resample;
 
 use std::fmt;
+use std::ops::Range;
 
 use in9_data::Normalization;
 
@@ -36,6 +37,13 @@ impl Rgb {
             });
         }
         Ok(Self { width, height, pixels })
+    }
+
+    /// The pixels of these columns and rows, which are in the picture.
+    fn part(&self, columns: Range<usize>, rows: Range<usize>) -> Rgb {
+        let row = |y: usize| &self.pixels[(y * self.width + columns.start) * 3..][..columns.len() * 3];
+        let pixels = rows.clone().flat_map(|y| row(y).iter().copied()).collect();
+        Rgb { width: columns.len(), height: rows.len(), pixels }
     }
 
     /// The part of this width and height at the centre. Where the picture is smaller, black is
@@ -129,8 +137,15 @@ impl Preprocessing {
             Crop::ResizeThenCrop { resize: side } => {
                 // The longer side is rounded down.
                 let long = |length: usize| (side * length / short).max(1);
-                let resized = resize(photo, long(photo.width), long(photo.height), self.interpolation);
-                resized.centre_crop(self.size, self.size)
+                let size = [long(photo.width), long(photo.height)];
+                // What the crop keeps; where the picture is smaller, all of it.
+                let kept = |length: usize| match usize::try_from(corner(length, self.size)) {
+                    Ok(corner) => corner..(corner + self.size).min(length),
+                    Err(_) => 0..length,
+                };
+                let [columns, rows] = size.map(kept);
+                let part = resample::resize_part(photo, size, self.interpolation, columns, rows);
+                part.centre_crop(self.size, self.size)
             }
             Crop::CropThenResize { share } => {
                 let side = ((short as f64 * share) as usize).clamp(1, short);
@@ -141,15 +156,9 @@ impl Preprocessing {
 
     /// Normalised planes `[3, size, size]` of a square from [`Preprocessing::square`].
     pub fn normalise(&self, square: &Rgb) -> Vec<f32> {
-        let plane = square.width * square.height;
-        let mut out = vec![0.0; plane * 3];
-        for (i, pixel) in square.pixels.chunks_exact(3).enumerate() {
-            for (c, &value) in pixel.iter().enumerate() {
-                let Normalization { mean, std } = self.normalization;
-                out[c * plane + i] = (f32::from(value) / 255.0 - mean[c]) / std[c];
-            }
-        }
-        out
+        let mut planes = vec![0.0; square.pixels.len()];
+        self.normalization.bytes(&square.pixels, &mut planes);
+        planes
     }
 }
 
@@ -187,6 +196,23 @@ mod tests {
         assert!(
             tensorflow.to_string().starts_with("crop 0.875 of the shorter side, resize to 224 (bicubic)")
         );
+    }
+
+    /// At its full size each would have 12 gigabytes.
+    #[test]
+    fn long_thin_pictures_take_no_more_than_their_crop() {
+        let own = Preprocessing {
+            size: 224,
+            crop: Crop::ResizeThenCrop { resize: 256 },
+            interpolation: Interpolation::Bicubic,
+            normalization: Normalization { mean: [0.5; 3], std: [0.25; 3] },
+        };
+        for (width, height) in [(1, 65_535), (65_535, 1), (2, 120_000)] {
+            let picture = Rgb::new(width, height, vec![9; width * height * 3]).unwrap();
+            let square = own.square(&picture);
+            assert_eq!((square.width, square.height), (224, 224));
+            assert!(square.pixels.iter().all(|&p| p == 9));
+        }
     }
 
     #[test]

@@ -10,9 +10,24 @@ use crate::model::Network;
 use crate::params::Params;
 
 #[cfg(feature = "download")]
-pub use download::Cache;
-pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of};
+pub use download::{Cache, DownloadFault};
+pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of, recognise};
 pub use table::ARCHITECTURES;
+use table::WITH_TRANSFORMERS;
+
+/// How a download comes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DownloadProgress {
+    /// Another process downloads the same file; this one waits for it.
+    Waiting,
+    /// Bytes are there.
+    Bytes {
+        /// So many.
+        done: u64,
+        /// Of so many, once the server has told.
+        total: Option<u64>,
+    },
+}
 
 /// One architecture: a name, and how to build it.
 pub struct Architecture {
@@ -68,12 +83,15 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 /// The architecture of this exact name.
 ///
 /// # Errors
-/// [`Error::UnknownArchitecture`] with names that look alike.
+/// [`Error::UnknownArchitecture`] with names that look alike; [`Error::MissingFeature`] for one that was left
+/// out when this program was compiled.
 pub fn find(name: &str) -> Result<&'static Architecture> {
-    ARCHITECTURES
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| Error::UnknownArchitecture { name: name.to_owned(), close: close_to(name) })
+    ARCHITECTURES.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        match WITH_TRANSFORMERS.contains(&name) {
+            true => Error::MissingFeature { what: name.to_owned(), feature: "transformers" },
+            false => Error::UnknownArchitecture { name: name.to_owned(), close: close_to(name) },
+        }
+    })
 }
 
 /// Up to three known names within a third of `name`'s length in edits, best first.
@@ -136,5 +154,18 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ARCHITECTURES.len());
+    }
+
+    #[test]
+    fn architectures_of_another_library_are_there_or_name_the_feature() {
+        for name in WITH_TRANSFORMERS {
+            match find(name) {
+                Ok(_) => assert!(cfg!(feature = "transformers"), "{name}"),
+                Err(error) => {
+                    assert!(!cfg!(feature = "transformers"), "{name}");
+                    assert!(error.to_string().contains("feature `transformers`"), "{error}");
+                }
+            }
+        }
     }
 }

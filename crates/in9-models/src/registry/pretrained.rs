@@ -300,7 +300,7 @@ pub fn pretrained_of(arch: &str) -> impl Iterator<Item = &'static Pretrained> + 
 /// The weights called `name`: `arch.tag`, or `arch` alone for its default.
 ///
 /// # Errors
-/// [`Error::Setting`] naming the tags there are.
+/// [`Error::UnknownWeights`] naming those there are.
 pub fn find_pretrained(name: &str) -> Result<&'static Pretrained> {
     let (arch, tag) = match name.split_once('.') {
         Some((arch, tag)) => (arch, Some(tag)),
@@ -308,12 +308,17 @@ pub fn find_pretrained(name: &str) -> Result<&'static Pretrained> {
     };
     super::find(arch)?;
     pretrained_of(arch).find(|p| tag.is_none_or(|tag| tag == p.tag)).ok_or_else(|| {
-        let known: Vec<_> = pretrained_of(arch).map(Pretrained::name).collect();
-        let expected = match known.as_slice() {
-            [] => format!("an architecture with published weights, which {arch} has not"),
-            known => known.join(", "),
-        };
-        Error::setting("weights", expected, name)
+        let known = pretrained_of(arch).map(Pretrained::name).collect();
+        Error::UnknownWeights { name: name.to_owned(), known }
+    })
+}
+
+/// The published weights whose file has this SHA-256 (lower-case hexadecimal).
+pub fn recognise(sha256: &str) -> Option<&'static Pretrained> {
+    PRETRAINED.iter().find(|published| match published.checksum {
+        Checksum::Sha256(digest) => digest == sha256,
+        Checksum::Prefix(digits) => sha256.starts_with(digits),
+        Checksum::Unpublished => false,
     })
 }
 
@@ -326,7 +331,10 @@ mod tests {
         let mut names: Vec<_> = PRETRAINED.iter().map(Pretrained::name).collect();
         let mut files: Vec<_> = PRETRAINED.iter().map(|p| p.file.to_owned()).collect();
         for p in PRETRAINED {
-            super::super::find(p.arch).unwrap();
+            match super::super::find(p.arch) {
+                Ok(_) | Err(Error::MissingFeature { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
             assert!(p.top1 > 50.0 && p.top1 < 100.0, "{}", p.name());
             if let Checksum::Prefix(prefix) = p.checksum {
                 assert!(p.file.contains(prefix) && p.url.unwrap().ends_with(p.file), "{}", p.name());
@@ -340,11 +348,19 @@ mod tests {
     }
 
     #[test]
+    fn files_are_known_by_their_digest() {
+        let lite = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db";
+        assert_eq!(recognise(lite).unwrap().name(), "tf_efficientnet_lite0.pypi");
+        assert_eq!(recognise(&format!("0ebe02e2{}", "0".repeat(56))).unwrap().name(), "resnet50.gluon");
+        assert!(recognise(&"0".repeat(64)).is_none());
+    }
+
+    #[test]
     fn names_resolve_with_and_without_a_tag() {
         assert_eq!(find_pretrained("resnet50").unwrap().tag, "imagenet1k-v1");
         assert_eq!(find_pretrained("resnet50.gluon").unwrap().top1, 77.580);
         let error = find_pretrained("resnet50.nope").unwrap_err().to_string();
         assert!(error.contains("resnet50.imagenet1k-v2"), "{error}");
-        assert!(find_pretrained("resnet-tiny").unwrap_err().to_string().contains("has not"));
+        assert!(find_pretrained("resnet-tiny").unwrap_err().to_string().ends_with("nor published weights"));
     }
 }

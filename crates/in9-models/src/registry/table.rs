@@ -4,9 +4,9 @@ use super::Architecture;
 use crate::arch::efficientnet::{self, Variant};
 use crate::arch::mobilenet_v3::{self, Size};
 use crate::arch::resnet::{self, Blocks};
-use crate::arch::{
-    alexnet, convnext, dpn, mobilenet_v2, mobilenet_v3_timm, resnet_small, shufflenet_v2, vgg, vit,
-};
+use crate::arch::{alexnet, dpn, mobilenet_v2, mobilenet_v3_timm, resnet_small, shufflenet_v2, vgg};
+#[cfg(feature = "transformers")]
+use crate::arch::{convnext, vit};
 
 const B0: Variant = Variant { lite: false, width: 1.0, depth: 1.0, tensorflow: true };
 const LITE0: Variant = Variant { lite: true, ..B0 };
@@ -257,6 +257,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "classifier",
         build: dpn::build,
     },
+    #[cfg(feature = "transformers")]
     Architecture {
         name: "vit_base_patch16_224",
         summary: "ViT-B/16, evaluation only, 86.6 M weights",
@@ -266,6 +267,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "head",
         build: |params, classes| vit::build(params, classes, 768, 12),
     },
+    #[cfg(feature = "transformers")]
     Architecture {
         name: "deit_tiny_patch16_224",
         summary: "DeiT-Ti, evaluation only, 5.7 M weights",
@@ -275,6 +277,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "head",
         build: |params, classes| vit::build(params, classes, 192, 3),
     },
+    #[cfg(feature = "transformers")]
     Architecture {
         name: "deit_small_patch16_224",
         summary: "DeiT-S, evaluation only, 22.1 M weights",
@@ -284,6 +287,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "head",
         build: |params, classes| vit::build(params, classes, 384, 6),
     },
+    #[cfg(feature = "transformers")]
     Architecture {
         name: "deit_base_patch16_224",
         summary: "DeiT-B, evaluation only, 86.6 M weights",
@@ -293,6 +297,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "head",
         build: |params, classes| vit::build(params, classes, 768, 12),
     },
+    #[cfg(feature = "transformers")]
     Architecture {
         name: "convnext_tiny",
         summary: "ConvNeXt-T, evaluation only, 28.6 M weights",
@@ -302,4 +307,13 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "head.fc",
         build: convnext::build,
     },
+];
+
+/// Architectures whose layers are candle-transformers', so that they need the feature `transformers`.
+pub(super) const WITH_TRANSFORMERS: [&str; 5] = [
+    "vit_base_patch16_224",
+    "deit_tiny_patch16_224",
+    "deit_small_patch16_224",
+    "deit_base_patch16_224",
+    "convnext_tiny",
 ];

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
+/// Nobody takes more steps; a larger number is a slip.
+const MOST_STEPS: u32 = 10_000;
+
 /// How the length of a perturbation is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,7 +43,7 @@ pub struct Attack {
     pub norm: Norm,
     /// Longest perturbation, above 0.
     pub epsilon: f64,
-    /// Steps, at least 1.
+    /// Steps, from 1 to 10,000.
     pub steps: u32,
     /// Length of a step, above 0.
     pub step_size: f64,
@@ -60,13 +63,13 @@ impl Attack {
     pub fn check(&self) -> Result<()> {
         let positive = |v: f64| v.is_finite() && v > 0.0;
         if !positive(self.epsilon) {
-            return Err(Error::setting("--epsilon", "a number above 0", self.epsilon));
+            return Err(Error::setting("epsilon", "a number above 0", self.epsilon));
         }
-        if self.steps == 0 {
-            return Err(Error::setting("--attack-steps", "at least 1", self.steps));
+        if !(1..=MOST_STEPS).contains(&self.steps) {
+            return Err(Error::setting("attack_steps", format!("from 1 to {MOST_STEPS}"), self.steps));
         }
         if !positive(self.step_size) {
-            return Err(Error::setting("--attack-step-size", "a number above 0", self.step_size));
+            return Err(Error::setting("attack_step_size", "a number above 0", self.step_size));
         }
         Ok(())
     }

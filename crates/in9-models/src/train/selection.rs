@@ -39,7 +39,7 @@ impl Selection {
     /// [`Error::Setting`] for another fraction.
     pub fn keep_fraction(&mut self, split: &Split, fraction: f64, seed: u64) -> Result<()> {
         if !(fraction > 0.0 && fraction <= 1.0) {
-            return Err(Error::setting("--fraction", "above 0 and at most 1", fraction));
+            return Err(Error::setting("fraction", "above 0 and at most 1", fraction));
         }
         let labels = self.labels.iter().max().map_or(0, |&last| last as usize + 1);
         let mut members = vec![Vec::new(); labels];
@@ -63,7 +63,7 @@ impl Selection {
         for (label, sample) in self.labels.iter_mut().zip(split.samples()) {
             let group = taxonomy.class_of_synset(&sample.fine).ok_or_else(|| {
                 let found = format!("{} in split {}", sample.fine, split.name());
-                Error::setting("--group", "fine labels of the split that is trained on", found)
+                Error::setting("group", "fine labels of the split that is trained on", found)
             })?;
             *label = group as u32;
         }
@@ -85,9 +85,7 @@ pub fn fine_groups(dataset: &Dataset, split: &Split, count: usize) -> Result<Tax
         class.synsets.dedup();
         class.indices.clear();
     }
-    taxonomy
-        .grouped(count)
-        .map_err(|error| Error::setting("--group", "fine labels a group, at least 1", error))
+    taxonomy.grouped(count).map_err(|error| Error::setting("group", "fine labels a group, at least 1", error))
 }
 
 #[cfg(test)]
@@ -138,7 +136,7 @@ mod tests {
         assert!(third.iter().filter(|k| **k).count() < half.iter().filter(|k| **k).count());
         for wrong in [0.0, 1.5, f64::NAN] {
             let error = Selection::all(&split).keep_fraction(&split, wrong, 7).unwrap_err();
-            assert!(error.to_string().contains("--fraction"), "{error}");
+            assert!(error.to_string().contains("fraction"), "{error}");
         }
     }
 

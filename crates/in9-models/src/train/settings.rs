@@ -1,10 +1,14 @@
 //! The settings of a training, its named presets, and their ranges.
 
 use in9_data::Augment;
+use in9_data::facts::{TrainingSettings, attack_name};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::train::{Anneal, Attack, Schedule};
+
+/// Nobody trains for more epochs; a larger number is a slip.
+const MOST_EPOCHS: u32 = 1_000_000;
 
 /// Which parameters weight decay pulls on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +49,7 @@ impl AugmentSetting {
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Passes over the split, at least 1.
+    /// Passes over the split, from 1 to a million.
     pub epochs: u32,
     /// Pictures a batch, at least 2 (a batch norm needs two).
     pub batch_size: usize,
@@ -78,6 +82,12 @@ pub struct Settings {
     /// Adversarial training, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attack: Option<Attack>,
+}
+
+impl TrainingSettings for Settings {
+    fn attack(&self) -> Option<String> {
+        self.attack.map(|attack| attack_name(attack.norm.symbol(), attack.epsilon))
+    }
 }
 
 impl Settings {
@@ -126,26 +136,27 @@ impl Settings {
         let range = |name: &str, expected: &str, found: &dyn ToString, ok: bool| {
             if ok { Ok(()) } else { Err(Error::setting(name, expected, found.to_string())) }
         };
-        range("--epochs", "at least 1", &self.epochs, self.epochs >= 1)?;
+        let ok = (1..=MOST_EPOCHS).contains(&self.epochs);
+        range("epochs", &format!("from 1 to {MOST_EPOCHS}"), &self.epochs, ok)?;
         let ok = self.batch_size >= 2;
-        range("--batch-size", "at least 2", &self.batch_size, ok)?;
-        range("--accumulate", "at least 1", &self.accumulate, self.accumulate >= 1)?;
+        range("batch_size", "at least 2", &self.batch_size, ok)?;
+        range("accumulate", "at least 1", &self.accumulate, self.accumulate >= 1)?;
         let ok = self.lr.is_finite() && self.lr > 0.0;
-        range("--lr", "a number above 0", &self.lr, ok)?;
+        range("lr", "a number above 0", &self.lr, ok)?;
         let ok = self.warmup >= 0.0 && self.warmup < f64::from(self.epochs);
-        range("--warmup", "epochs from 0 to below --epochs", &self.warmup, ok)?;
+        range("warmup", "epochs from 0 to below the number of epochs", &self.warmup, ok)?;
         let ok = (0.0..1.0).contains(&self.momentum);
-        range("--momentum", "from 0 to below 1", &self.momentum, ok)?;
+        range("momentum", "from 0 to below 1", &self.momentum, ok)?;
         let ok = !self.nesterov || self.momentum > 0.0;
-        range("--nesterov", "only with a --momentum above 0", &self.momentum, ok)?;
+        range("nesterov", "only with a momentum above 0", &self.momentum, ok)?;
         let ok = self.weight_decay.is_finite() && self.weight_decay >= 0.0;
-        range("--weight-decay", "at least 0", &self.weight_decay, ok)?;
+        range("weight_decay", "at least 0", &self.weight_decay, ok)?;
         let ok = (0.0..1.0).contains(&self.label_smoothing);
-        range("--label-smoothing", "from 0 to below 1", &self.label_smoothing, ok)?;
+        range("label_smoothing", "from 0 to below 1", &self.label_smoothing, ok)?;
         if let Anneal::Step { epochs, factor } = self.schedule {
-            range("--step-epochs", "at least 1", &epochs, epochs >= 1)?;
+            range("step_epochs", "at least 1", &epochs, epochs >= 1)?;
             let ok = factor > 0.0 && factor <= 1.0;
-            range("--step-factor", "above 0, at most 1", &factor, ok)?;
+            range("step_factor", "above 0, at most 1", &factor, ok)?;
         }
         self.attack.map_or(Ok(()), |attack| attack.check())
     }
@@ -185,8 +196,9 @@ mod tests {
 
     #[test]
     fn each_range_is_checked() {
-        let bad: [fn(&mut Settings); 12] = [
+        let bad: [fn(&mut Settings); 14] = [
             |s| s.epochs = 0,
+            |s| s.epochs = 1 << 31,
             |s| s.batch_size = 1,
             |s| s.accumulate = 0,
             |s| s.lr = f64::NAN,
@@ -197,13 +209,14 @@ mod tests {
             |s| s.label_smoothing = 1.0,
             |s| s.attack = Some(Attack::new(Norm::L2, -0.5, 7)),
             |s| s.attack = Some(Attack { steps: 0, ..Attack::new(Norm::Linf, 0.5, 7) }),
+            |s| s.attack = Some(Attack { steps: 1 << 31, ..Attack::new(Norm::Linf, 0.5, 7) }),
             |s| s.attack = Some(Attack { step_size: 0.0, ..Attack::new(Norm::Linf, 0.5, 7) }),
         ];
         for spoil in bad {
             let mut settings = Settings::small();
             spoil(&mut settings);
             let error = settings.check().unwrap_err().to_string();
-            assert!(error.starts_with("--") && error.contains("expected"), "{error}");
+            assert!(error.contains("not a usable setting (expected") && !error.contains("--"), "{error}");
         }
     }
 

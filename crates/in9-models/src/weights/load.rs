@@ -5,9 +5,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::fault::{Checked, fault};
+use super::fault::{Checked, Fault, fault, shown};
 use super::limits::Limits;
-use super::state_dict::StateDict;
+use super::state_dict::{RawTensor, StateDict};
 use super::{WeightFile, read};
 use crate::error::Result;
 use crate::init::Init;
@@ -47,11 +47,13 @@ pub fn load(
 
 /// The network `arch` with the weights `tensors`, which were read from `path`.
 ///
-/// Batch norms' counters (`num_batches_tracked`) are dropped: nothing here uses them.
+/// Names and shapes are compared before a value is read, so a file of another network costs no
+/// memory. Batch norms' counters (`num_batches_tracked`) are dropped: nothing here uses them.
 ///
 /// # Errors
-/// [`Error::UnknownArchitecture`](crate::Error::UnknownArchitecture); [`Error::File`](crate::Error::File)
-/// with the difference of names and shapes when they do not fit.
+/// [`Error::UnknownArchitecture`](crate::Error::UnknownArchitecture);
+/// [`Error::Weights`](crate::Error::Weights) with the difference of names and shapes when they do
+/// not fit, or the name of a parameter that is infinite or not a number.
 pub fn load_from(
     arch: &str,
     path: &Path,
@@ -61,38 +63,65 @@ pub fn load_from(
     device: &Device,
 ) -> Result<Model> {
     let architecture = registry::find(arch)?;
-    let at = |fault: super::fault::Fault| fault.at(path);
-    let mut tensors = to_tensors(tensors, device).map_err(at)?;
+    let found = shapes(&tensors);
     let weight = format!("{}.weight", architecture.head);
-    let classes = tensors.get(&weight).and_then(|t| t.dims().first().copied());
-    let Some(mut classes) = classes.filter(|&n| n > 0) else {
-        let expected = expected(arch, 1000, device)?;
-        return Err(difference(arch, &expected, &tensors).at(path));
+    let classes = found.get(weight.as_str()).and_then(|shape| shape.first().copied()).filter(|&n| n > 0);
+    let Some(classes) = classes else {
+        return Err(difference(arch, &expected(arch, 1000, device)?, &found).at(path));
     };
-    if let Head::Fresh { classes: wanted, seed } = head {
-        fresh_head(&mut tensors, architecture.head, wanted, seed, device)?;
-        classes = wanted;
+    if classes > MOST_CLASSES {
+        let (what, most) = (format!("classes of `{weight}`"), MOST_CLASSES as u64);
+        return Err(Fault::AboveLimit { what, most, unit: "classes", found: classes as u64 }.at(path));
     }
     let expected = expected(arch, classes, device)?;
-    let fits = expected.len() == tensors.len()
-        && expected.iter().all(|(name, shape)| tensors.get(name).is_some_and(|t| t.dims() == shape));
+    let fits = expected.len() == found.len()
+        && expected.iter().all(|(name, shape)| found.get(name.as_str()).is_some_and(|s| s == shape));
     if !fits {
-        return Err(difference(arch, &expected, &tensors).at(path));
+        return Err(difference(arch, &expected, &found).at(path));
+    }
+    let mut values = HashMap::new();
+    for (name, raw) in parameters(&tensors) {
+        let tensor =
+            Tensor::from_vec(finite(name, raw).map_err(|fault| fault.at(path))?, raw.shape(), device)?;
+        values.insert(name.to_owned(), tensor);
+    }
+    let mut outputs = classes;
+    if let Head::Fresh { classes: wanted, seed } = head {
+        fresh_head(&mut values, architecture.head, wanted, seed, device)?;
+        outputs = wanted;
     }
     let params = if trainable { Params::trainable } else { Params::frozen };
-    build(arch, classes, &params(tensors, DType::F32, device))
+    build(arch, outputs, &params(values, DType::F32, device))
 }
 
-fn to_tensors(dict: StateDict, device: &Device) -> Checked<HashMap<String, Tensor>> {
-    dict.iter()
-        .filter(|(name, _)| !name.ends_with(".num_batches_tracked"))
-        .map(|(name, raw)| {
-            let wrong = |found: String| fault(format!("tensor `{name}`"), "floating-point numbers", found);
-            let values = raw.to_f32().ok_or_else(|| wrong(format!("{:?}", raw.dtype)))?;
-            let tensor = Tensor::from_vec(values, raw.shape.as_slice(), device);
-            Ok((name.to_owned(), tensor.map_err(|e| wrong(e.to_string()))?))
-        })
-        .collect()
+/// Most outputs of a network: ImageNet's largest edition has 21,843 classes.
+const MOST_CLASSES: usize = 1 << 15;
+
+/// The tensors that a network uses.
+fn parameters(dict: &StateDict) -> impl Iterator<Item = (&str, &RawTensor)> {
+    dict.iter().filter(|(name, _)| !name.ends_with(".num_batches_tracked"))
+}
+
+fn shapes(dict: &StateDict) -> HashMap<&str, &[usize]> {
+    parameters(dict).map(|(name, raw)| (name, raw.shape())).collect()
+}
+
+/// The values of a parameter: the one place where numbers from a file become a network's.
+///
+/// # Errors
+/// [`Fault::NotFinite`] for infinite values and those that are none: a network that computes with
+/// them answers something, and every measure of it would be about nothing.
+pub(crate) fn finite(name: &str, raw: &RawTensor) -> Checked<Vec<f32>> {
+    let values = raw.to_f32().map_err(|wrong| match wrong {
+        Fault::Malformed { expected, found, .. } => {
+            fault(format!("tensor `{}`", shown(name)), expected, found)
+        }
+        other => other,
+    })?;
+    match values.iter().position(|v| !v.is_finite()) {
+        None => Ok(values),
+        Some(index) => Err(Fault::NotFinite { name: shown(name), index, value: values[index] }),
+    }
 }
 
 /// Names and shapes that the architecture asks for.
@@ -123,47 +152,23 @@ fn fresh_head(
     Ok(())
 }
 
-/// The difference of names and shapes, the first few of each kind.
-fn difference(
-    arch: &str,
-    expected: &BTreeMap<String, Vec<usize>>,
-    found: &HashMap<String, Tensor>,
-) -> super::fault::Fault {
+/// The difference of names and shapes.
+fn difference(arch: &str, expected: &BTreeMap<String, Vec<usize>>, found: &HashMap<&str, &[usize]>) -> Fault {
     let mut missing = Vec::new();
     let mut reshaped = Vec::new();
     for (name, shape) in expected {
-        match found.get(name) {
+        match found.get(name.as_str()) {
             None => missing.push(format!("{name} {shape:?}")),
-            Some(t) if t.dims() != shape => {
-                reshaped.push(format!("{name} {shape:?} is {:?}", t.dims()));
-            }
+            Some(other) if other != shape => reshaped.push(format!("{name} {shape:?} is {other:?}")),
             Some(_) => {}
         }
     }
-    let mut extra: Vec<String> = found
+    let mut unused: Vec<String> = found
         .iter()
-        .filter(|(name, _)| !expected.contains_key(*name))
-        .map(|(name, t)| format!("{name} {:?}", t.dims()))
+        .filter(|(name, _)| !expected.contains_key(**name))
+        .map(|(name, shape)| format!("{} {shape:?}", shown(name)))
         .collect();
-    extra.sort_unstable();
-    fault(
-        format!(
-            "the weights are not those of {arch}; nothing was loaded. {}; {}; {}",
-            some("missing", &missing),
-            some("of another shape", &reshaped),
-            some("left over", &extra)
-        ),
-        format!("{} tensors", expected.len()),
-        format!("{}", found.len()),
-    )
-}
-
-fn some(kind: &str, names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let mut line = format!("{} {kind}", names.len());
-    if !names.is_empty() {
-        let shown = &names[..names.len().min(SHOWN)];
-        line = format!("{line}: {}{}", shown.join(", "), if names.len() > SHOWN { ", …" } else { "" });
-    }
-    line
+    unused.sort_unstable();
+    let (expected, found) = (expected.len(), found.len());
+    Fault::OtherArchitecture { arch: arch.to_owned(), missing, reshaped, unused, expected, found }
 }

@@ -13,30 +13,32 @@
 
 mod checkpoint;
 mod fault;
-mod legacy;
 mod limits;
 mod load;
 mod pickle;
-mod pickle_bytes;
-mod pickle_call;
 mod rename;
 mod safetensors_file;
+mod seal;
+mod source;
 mod state_dict;
-mod storage;
-mod stored_zip;
-mod torch_zip;
+mod torch;
 
-use std::fs::File;
 use std::path::Path;
 
+use in9_data::Normalization;
+use sha2::{Digest as _, Sha256};
+
+pub use fault::Fault;
 pub use limits::Limits;
 pub use load::{Head, load, load_from};
 pub use safetensors_file::write;
+pub use seal::Metadata;
 pub use state_dict::{RawTensor, StateDict};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use fault::{Checked, fault};
-use storage::element_bytes;
+use source::Source;
+use torch::{legacy, zip};
 
 /// How a weight file is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,104 +70,92 @@ pub struct WeightFile {
     pub tensors: StateDict,
     /// What was undone to get at them: wrappers, prefixes, other projects' names.
     pub notes: Vec<String>,
+    /// What the file itself says that inputs are normalised with (checkpoints of the `robustness`
+    /// library).
+    pub normalization: Option<Normalization>,
+    /// The JSON text that this project's files carry in their header.
+    pub metadata: Option<Metadata>,
+    /// BLAKE3 of the file, lower-case hexadecimal.
+    pub digest: String,
+    /// SHA-256 of the file, lower-case hexadecimal, by which published weights are known; only of
+    /// files without [`WeightFile::metadata`] and of at most a gibibyte.
+    pub sha256: Option<String>,
 }
 
-/// Reads the tensors of the file at `path`.
+/// Reads the structure of the file at `path`; its tensors' values follow when they are asked for.
+///
+/// Memory is that of the structure ([`Limits::header_bytes`]) and time is linear in the file's
+/// length, of which checksums take most.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be read, [`Error::File`] when it is malformed, above a limit, or a
-/// pickle that asks for anything but tensors and containers.
+/// [`Error::Base`](crate::Error::Base) when it cannot be opened or is no regular file;
+/// [`Error::Weights`](crate::Error::Weights) when it is malformed, damaged, above a limit, or a pickle
+/// that asks for anything but tensors and containers; [`Error::Io`](crate::Error::Io) when it cannot
+/// be read.
 pub fn read(path: &Path, limits: &Limits) -> Result<WeightFile> {
-    let io = |source| Error::Io { path: path.to_path_buf(), source };
-    let file = File::open(path).map_err(io)?;
-    let len = file.metadata().map_err(io)?.len();
-    if len > limits.file_bytes {
-        let expected = format!("at most {} bytes", limits.file_bytes);
-        return Err(fault("size of the file", expected, len.to_string()).at(path));
-    }
-    if len == 0 {
-        return Err(fault("the file is empty", "weights", "0 bytes").at(path));
-    }
-    // SAFETY: the map is read-only, private to this call and dropped before it returns. Another
-    // process that truncates the file meanwhile would raise a signal, as with any mapped file;
-    // our own programs never change a weight file in place.
-    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
-    parse(&map, limits).map_err(|fault| fault.at(path))
+    let source = Source::open(path)?;
+    parse(&source, limits).map_err(|fault| fault.at(path))
 }
 
-fn parse(bytes: &[u8], limits: &Limits) -> Checked<WeightFile> {
+/// Reads the tensors of a file that is in memory.
+///
+/// # Errors
+/// As [`read`], without a path.
+pub fn read_bytes(bytes: Vec<u8>, limits: &Limits) -> std::result::Result<WeightFile, Fault> {
+    parse(&Source::memory(bytes), limits)
+}
+
+fn parse(source: &Source, limits: &Limits) -> Checked<WeightFile> {
+    let (found, most) = (source.len(), limits.file_bytes);
+    if found > most {
+        return Err(Fault::AboveLimit { what: "size of the file".into(), most, unit: "bytes", found });
+    }
+    let mut start = [0; 16];
+    let start = &mut start[..source.len().min(16) as usize];
+    source.read(0, start, "the file")?;
     let mut notes = Vec::new();
-    let (format, tensors) = if stored_zip::is_zip(bytes) {
-        let (pickle, storages) = torch_zip::parse(bytes, limits)?;
-        let tensors = gather(&pickle, bytes.len(), limits, &mut notes, |key| storages.get(key).copied())?;
-        (Format::TorchZip, tensors)
-    } else if legacy::is_legacy(bytes) {
-        let (pickle, places) = legacy::parse(bytes, limits.header_bytes)?;
-        let tensors =
-            gather(&pickle, bytes.len(), limits, &mut notes, |key| bytes.get(places.get(key)?.clone()))?;
-        (Format::TorchLegacy, tensors)
-    } else if safetensors_file::looks_like(bytes) {
-        (Format::Safetensors, safetensors_file::parse(bytes, limits)?)
+    let (format, tensors, metadata) = if zip::is_archive(start) {
+        (Format::TorchZip, zip::read(source, limits, &mut notes)?, None)
+    } else if legacy::is_legacy(start) {
+        (Format::TorchLegacy, legacy::read(source, limits, &mut notes)?, None)
+    } else if safetensors_file::looks_like(start) {
+        let (tensors, metadata) = safetensors_file::read(source, limits)?;
+        (Format::Safetensors, tensors, metadata)
     } else {
         return Err(fault(
             "kind of the file",
             "safetensors, a torch zip or a legacy torch pickle",
-            match bytes[0] {
-                0x80 => "a pickle that torch did not write",
-                b'<' => "a web page: the download went wrong",
-                _ => "other bytes",
+            match start.first() {
+                None => "an empty file",
+                Some(0x80) => "a pickle that torch did not write",
+                Some(b'<') => "a web page: the download went wrong",
+                Some(_) => "other bytes",
             },
         ));
     };
-    let tensors = checkpoint::unwrap(tensors, &mut notes)?;
+    let (tensors, normalization) = checkpoint::unwrap(tensors, &mut notes)?;
     let tensors = rename::to_timm(tensors, &mut notes)?;
     if tensors.is_empty() {
         return Err(fault("contents of the file", "at least one tensor", "none"));
     }
-    Ok(WeightFile { format, tensors, notes })
+    let (digest, sha256) = digests(source, metadata.is_none() && source.len() <= PUBLISHED_AT_MOST)?;
+    Ok(WeightFile { format, tensors, notes, normalization, metadata, digest, sha256 })
 }
 
-/// Copies the tensors that a pickle declares out of their storages.
-fn gather<'b>(
-    pickle: &pickle::Pickle,
-    file_bytes: usize,
-    limits: &Limits,
-    notes: &mut Vec<String>,
-    bytes: impl Fn(&str) -> Option<&'b [u8]>,
-) -> Checked<StateDict> {
-    let (tensors, note) = checkpoint::tensors(pickle)?;
-    notes.extend(note);
-    if tensors.len() > limits.tensors {
-        return Err(fault(
-            "tensors in the file",
-            format!("at most {}", limits.tensors),
-            tensors.len().to_string(),
-        ));
-    }
-    let most = (file_bytes as u64).saturating_mul(limits.unfold);
-    let mut total = 0u64;
-    let mut dict = StateDict::default();
-    for (name, tensor) in tensors {
-        let storage = bytes(&tensor.storage.key).ok_or_else(|| {
-            fault(
-                format!("storage `{}` of tensor `{name}`", tensor.storage.key),
-                "its bytes in the file",
-                "none",
-            )
-        })?;
-        let len = tensor.checked_len(name)? as u64;
-        total = total.saturating_add(len.saturating_mul(element_bytes(tensor.storage.dtype) as u64));
-        if total > most {
-            return Err(fault(
-                format!("size of the tensors up to `{name}`"),
-                format!("at most {most} bytes, {} times the file", limits.unfold),
-                total.to_string(),
-            ));
+/// Longest file whose SHA-256 is worth its time: no published weights come near it.
+const PUBLISHED_AT_MOST: u64 = 1 << 30;
+
+/// BLAKE3 of the file and, where it is wanted, SHA-256.
+fn digests(source: &Source, with_sha256: bool) -> Checked<(String, Option<String>)> {
+    let mut blake3 = blake3::Hasher::new();
+    let mut sha256 = with_sha256.then(Sha256::new);
+    source.stream(0..source.len(), "the file", |piece| {
+        blake3.update(piece);
+        if let Some(sha256) = &mut sha256 {
+            sha256.update(piece);
         }
-        let raw = tensor.gather(name, storage)?;
-        if dict.insert(name, raw).is_err() {
-            return Err(fault("names of the tensors", "each name once", format!("`{name}` twice")));
-        }
-    }
-    Ok(dict)
+        Ok(())
+    })?;
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect();
+    Ok((blake3.finalize().to_hex().to_string(), sha256.map(|sha256| hex(&sha256.finalize()))))
 }

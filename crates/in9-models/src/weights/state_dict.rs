@@ -1,28 +1,89 @@
 //! A file's tensors by name, in the order in which the file lists them.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 
-use super::fault::{Checked, fault};
+use super::fault::{Checked, Fault, fault, shown};
+use super::source::{PIECE, Source};
 
-/// A tensor as bytes: contiguous, row-major, little-endian.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A tensor of a weight file: element type, shape, and where its bytes are.
+///
+/// Bytes are contiguous, row-major, little-endian. Those of a file are read when they are asked
+/// for, so a tensor takes no memory before.
+#[derive(Debug, Clone)]
 pub struct RawTensor {
-    /// Element type.
-    pub dtype: Dtype,
-    /// Sizes, outermost first; empty for a scalar.
-    pub shape: Vec<usize>,
-    /// `product(shape) · size_of(dtype)` bytes.
-    pub data: Vec<u8>,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Memory(Arc<[u8]>),
+    File(Source, Range<u64>),
+    /// The range covers the tensor's elements and what lies between them.
+    Strided(Source, Range<u64>, Strided),
+}
+
+/// How the elements of a tensor lie in a storage when they are not side by side.
+#[derive(Debug, Clone)]
+pub(super) struct Strided {
+    /// Elements between neighbours along each axis.
+    pub(super) stride: Vec<usize>,
+    /// Bytes of an element.
+    pub(super) width: usize,
 }
 
 impl RawTensor {
     /// A tensor of `f32` values.
     pub fn from_f32(shape: &[usize], values: &[f32]) -> Self {
-        let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        Self { dtype: Dtype::F32, shape: shape.to_vec(), data }
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Self::in_memory(Dtype::F32, shape.to_vec(), bytes)
+    }
+
+    /// A tensor with these bytes: contiguous, row-major, little-endian. A number of bytes that does
+    /// not fit `shape` is refused where the tensor is written or loaded.
+    pub fn in_memory(dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>) -> Self {
+        Self { dtype, shape, place: Place::Memory(bytes.into()) }
+    }
+
+    /// A tensor whose bytes are those of `range`.
+    pub(super) fn in_file(dtype: Dtype, shape: Vec<usize>, source: Source, range: Range<u64>) -> Self {
+        Self { dtype, shape, place: Place::File(source, range) }
+    }
+
+    /// A tensor whose elements lie apart in `range`.
+    pub(super) fn strided(
+        dtype: Dtype,
+        shape: Vec<usize>,
+        source: Source,
+        range: Range<u64>,
+        strided: Strided,
+    ) -> Self {
+        Self { dtype, shape, place: Place::Strided(source, range, strided) }
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// Sizes, outermost first; empty for a scalar.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Bytes of all elements.
+    pub fn byte_len(&self) -> u64 {
+        match &self.place {
+            Place::Memory(bytes) => bytes.len() as u64,
+            Place::File(_, range) => range.end - range.start,
+            Place::Strided(_, _, strided) => (self.shape.iter().product::<usize>() * strided.width) as u64,
+        }
     }
 
     /// Whether the elements are floating-point numbers.
@@ -30,31 +91,90 @@ impl RawTensor {
         matches!(self.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16)
     }
 
-    /// The values as `f32`, for the four floating-point types; `None` for any other type, because
-    /// an integer tensor under a parameter's name is a mistake and not a number to convert.
-    pub fn to_f32(&self) -> Option<Vec<f32>> {
-        let half = |dtype: DType| {
-            let flat = Tensor::from_raw_buffer(&self.data, dtype, &[self.data.len() / 2], &Device::Cpu);
-            flat.ok()?.to_dtype(DType::F32).ok()?.to_vec1().ok()
-        };
-        match self.dtype {
-            Dtype::F32 => {
-                let (words, _) = self.data.as_chunks::<4>();
-                Some(words.iter().map(|w| f32::from_le_bytes(*w)).collect())
+    /// Hands all bytes to `take`, those of a file in pieces of a few elements each.
+    pub(super) fn stream(&self, mut take: impl FnMut(&[u8]) -> Checked<()>) -> Checked<()> {
+        match &self.place {
+            // In pieces too: what is made of a piece is then small.
+            Place::Memory(bytes) => bytes.chunks(PIECE).try_for_each(take),
+            Place::File(source, range) => source.stream(range.clone(), "a tensor", take),
+            Place::Strided(source, range, strided) => {
+                let span = source.bytes(range.clone(), "a tensor")?;
+                take(&gather(&span, &self.shape, strided))
             }
-            Dtype::F64 => {
-                let (words, _) = self.data.as_chunks::<8>();
-                Some(words.iter().map(|w| f64::from_le_bytes(*w) as f32).collect())
-            }
-            Dtype::F16 => half(DType::F16),
-            Dtype::BF16 => half(DType::BF16),
-            _ => None,
         }
+    }
+
+    /// All bytes.
+    ///
+    /// # Errors
+    /// [`Fault::Read`] or [`Fault::CutOff`] when the file cannot be read any more.
+    pub fn bytes(&self) -> Result<Vec<u8>, Fault> {
+        let mut all = Vec::new();
+        self.stream(|piece| {
+            all.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The values as `f32`, for the four floating-point types.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] for any other type, because an integer tensor under a parameter's name
+    /// is a mistake and not a number to convert; those of [`RawTensor::bytes`].
+    pub fn to_f32(&self) -> Result<Vec<f32>, Fault> {
+        if !self.is_float() {
+            return Err(fault("type of the elements", "floating-point numbers", format!("{:?}", self.dtype)));
+        }
+        let mut values = Vec::new();
+        self.stream(|piece| {
+            // Pieces hold whole elements: their length is a multiple of eight but for the last.
+            match self.dtype {
+                Dtype::F32 => {
+                    values.extend(piece.as_chunks::<4>().0.iter().map(|w| f32::from_le_bytes(*w)));
+                }
+                Dtype::F64 => {
+                    values.extend(piece.as_chunks::<8>().0.iter().map(|w| f64::from_le_bytes(*w) as f32));
+                }
+                Dtype::F16 => values.extend(half(piece, DType::F16)?),
+                _ => values.extend(half(piece, DType::BF16)?),
+            }
+            Ok(())
+        })?;
+        Ok(values)
     }
 }
 
+fn half(bytes: &[u8], dtype: DType) -> Checked<Vec<f32>> {
+    let values = || -> candle_core::Result<Vec<f32>> {
+        let flat = Tensor::from_raw_buffer(bytes, dtype, &[bytes.len() / 2], &Device::Cpu)?;
+        flat.to_dtype(DType::F32)?.to_vec1()
+    };
+    values().map_err(|e| fault("elements of half precision", "two bytes each", e.to_string()))
+}
+
+/// The elements in row-major order, out of a stretch that begins with the first one.
+fn gather(span: &[u8], shape: &[usize], strided: &Strided) -> Vec<u8> {
+    let Strided { stride, width } = strided;
+    let len: usize = shape.iter().product();
+    let mut out = Vec::with_capacity(len * width);
+    let mut at = vec![0usize; shape.len()];
+    for _ in 0..len {
+        let place: usize = at.iter().zip(stride).map(|(i, s)| i * s).sum();
+        out.extend_from_slice(&span[place * width..(place + 1) * width]);
+        for axis in (0..at.len()).rev() {
+            at[axis] += 1;
+            if at[axis] < shape[axis] {
+                break;
+            }
+            at[axis] = 0;
+        }
+    }
+    out
+}
+
 /// Named tensors. Names are unique; insertion order is kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct StateDict {
     entries: Vec<(String, RawTensor)>,
     places: HashMap<String, usize>,
@@ -88,7 +208,7 @@ impl StateDict {
 
     /// Bytes of all tensors.
     pub fn bytes(&self) -> u64 {
-        self.entries.iter().map(|(_, t)| t.data.len() as u64).sum()
+        self.entries.iter().map(|(_, t)| t.byte_len()).sum()
     }
 
     /// Adds a tensor; gives it back when the name is taken.
@@ -112,9 +232,9 @@ impl StateDict {
                 && out.insert(&new, tensor).is_err()
             {
                 return Err(fault(
-                    format!("two tensors become `{new}` after renaming"),
+                    format!("two tensors become `{}` after renaming", shown(&new)),
                     "one name a tensor",
-                    format!("`{old}` beside another"),
+                    format!("`{}` beside another", shown(&old)),
                 ));
             }
         }
@@ -133,24 +253,31 @@ mod tests {
         dict.insert("a", RawTensor::from_f32(&[1], &[2.0])).unwrap();
         assert!(dict.insert("b", RawTensor::from_f32(&[1], &[3.0])).is_err());
         assert_eq!(dict.names().collect::<Vec<_>>(), ["b", "a"]);
-        assert_eq!(dict.get("b").unwrap().to_f32(), Some(vec![1.0]));
+        assert_eq!(dict.get("b").unwrap().to_f32().unwrap(), [1.0]);
     }
 
     #[test]
     fn half_and_double_become_single() {
-        let double = RawTensor {
-            dtype: Dtype::F64,
-            shape: vec![2],
-            data: [1.5f64, -2.0].iter().flat_map(|v| v.to_le_bytes()).collect(),
+        let one = |dtype, shape: &[usize], bytes: &[u8]| {
+            RawTensor::in_memory(dtype, shape.to_vec(), bytes.to_vec()).to_f32()
         };
-        assert_eq!(double.to_f32(), Some(vec![1.5, -2.0]));
+        let double: Vec<u8> = [1.5f64, -2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert_eq!(one(Dtype::F64, &[2], &double).unwrap(), [1.5, -2.0]);
         // 0x3E00 is 1.5 in half precision, 0x3FC0 is 1.5 in bfloat16.
-        let half = RawTensor { dtype: Dtype::F16, shape: vec![1], data: vec![0x00, 0x3E] };
-        assert_eq!(half.to_f32(), Some(vec![1.5]));
-        let brain = RawTensor { dtype: Dtype::BF16, shape: vec![1], data: vec![0xC0, 0x3F] };
-        assert_eq!(brain.to_f32(), Some(vec![1.5]));
-        let int = RawTensor { dtype: Dtype::I64, shape: vec![], data: vec![0; 8] };
-        assert_eq!(int.to_f32(), None);
+        assert_eq!(one(Dtype::F16, &[1], &[0x00, 0x3E]).unwrap(), [1.5]);
+        assert_eq!(one(Dtype::BF16, &[1], &[0xC0, 0x3F]).unwrap(), [1.5]);
+        assert!(matches!(one(Dtype::I64, &[], &[0; 8]), Err(Fault::Malformed { .. })));
+    }
+
+    #[test]
+    fn values_on_both_sides_of_a_piece_are_whole() {
+        let values: Vec<f32> = (0..PIECE / 4 + 3).map(|i| i as f32).collect();
+        let there = RawTensor::from_f32(&[values.len()], &values);
+        assert_eq!(there.to_f32().unwrap(), values);
+        let bytes = there.bytes().unwrap();
+        let range = 0..bytes.len() as u64;
+        let in_file = RawTensor::in_file(Dtype::F32, vec![values.len()], Source::memory(bytes), range);
+        assert_eq!(in_file.to_f32().unwrap(), values);
     }
 
     #[test]

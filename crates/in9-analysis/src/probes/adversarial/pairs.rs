@@ -1,7 +1,8 @@
 //! The log of tried pairs: what is needed to continue an interrupted search.
 
 use crate::error::{Error, Result};
-use std::fs::{File, OpenOptions};
+use in9_base::files;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,13 +17,19 @@ pub struct Pair {
     pub predicted: Option<u16>,
 }
 
-const RECORD: usize = 12;
+/// Bytes of a record: three numbers and the first bytes of their BLAKE3.
+const RECORD: usize = 16;
+/// Bytes of a record's numbers.
+const NUMBERS: usize = 12;
+/// Bytes in front of the records.
+const IDENTITY: usize = 32;
 const OUTSIDE: u32 = u32::MAX;
 
 /// An append-only file of pairs, or none at all for a search that is not to be continued.
 ///
-/// Twelve bytes a pair: foreground, background and answer as little-endian u32; a torn last record
-/// is cut off on opening. The file begins with 32 bytes that identify model, data and settings.
+/// Sixteen bytes a pair: foreground, background and answer as little-endian u32, and a checksum. On opening, the
+/// log is cut before the first record that is torn or damaged. The file begins with 32 bytes that identify model,
+/// normalisation, mapping, data and settings.
 #[derive(Debug)]
 pub struct PairLog {
     file: Option<(File, PathBuf)>,
@@ -35,31 +42,29 @@ impl PairLog {
         Self { file: None, done: Vec::new() }
     }
 
-    /// Opens or creates a log that belongs to `identity`.
+    /// Opens or creates a log that belongs to `identity`. One search at a time writes to it.
     ///
     /// # Errors
-    /// If the file belongs to another search or cannot be used.
-    pub fn open(path: &Path, identity: [u8; 32]) -> Result<Self> {
+    /// If the file belongs to another search, is in use by one, or cannot be used.
+    pub fn open(path: &Path, identity: [u8; IDENTITY]) -> Result<Self> {
         let io = || Error::io(path);
-        let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(io())?;
+        if !path.exists() {
+            files::write_bytes(path, identity)?;
+        }
         let mut bytes = Vec::new();
+        let mut file = files::open(path)?;
         file.read_to_end(&mut bytes).map_err(io())?;
-        if bytes.len() < 32 {
-            file.set_len(0).map_err(io())?;
-            file.seek(SeekFrom::Start(0)).map_err(io())?;
-            file.write_all(&identity).map_err(io())?;
-            bytes = identity.to_vec();
+        if bytes.get(..IDENTITY) != Some(&identity[..]) {
+            let what = "is no log of this search: other settings, weights, normalisation, mapping or data; choose \
+                        another place for the results, or remove it";
+            return Err(Error::input(path, what));
         }
-        if bytes[..32] != identity {
-            return Err(Error::input(
-                path,
-                "belongs to a search with other settings, weights or data; choose another --out or remove it",
-            ));
+        let done: Vec<Pair> = bytes[IDENTITY..].chunks(RECORD).map_while(decode).collect();
+        let whole = IDENTITY + done.len() * RECORD;
+        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io())?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Error::input(path, "another search is writing here; wait for it"));
         }
-        let records = bytes[32..].chunks_exact(RECORD);
-        let whole = 32 + records.len() * RECORD;
-        let done = records.map(decode).collect();
         file.set_len(whole as u64).map_err(io())?;
         file.seek(SeekFrom::End(0)).map_err(io())?;
         Ok(Self { file: Some((file, path.to_owned())), done })
@@ -87,17 +92,25 @@ fn encode(pair: &Pair) -> [u8; RECORD] {
     for (slot, value) in record.chunks_exact_mut(4).zip([pair.foreground, pair.background, answer]) {
         slot.copy_from_slice(&value.to_le_bytes());
     }
+    let sum = checksum(&record[..NUMBERS]);
+    record[NUMBERS..].copy_from_slice(&sum);
     record
 }
 
-fn decode(record: &[u8]) -> Pair {
-    let number = |at: usize| {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&record[at..at + 4]);
-        u32::from_le_bytes(bytes)
-    };
-    let predicted = u16::try_from(number(8)).ok();
-    Pair { foreground: number(0), background: number(4), predicted }
+/// The pair of a record; `None` if the record is torn or damaged.
+fn decode(record: &[u8]) -> Option<Pair> {
+    let (numbers, sum) = record.split_at_checked(NUMBERS)?;
+    if checksum(numbers) != sum {
+        return None;
+    }
+    let (numbers, _) = numbers.as_chunks::<4>();
+    let number = |at: usize| u32::from_le_bytes(numbers[at]);
+    Some(Pair { foreground: number(0), background: number(1), predicted: u16::try_from(number(2)).ok() })
+}
+
+fn checksum(numbers: &[u8]) -> [u8; RECORD - NUMBERS] {
+    let hash = blake3::hash(numbers);
+    std::array::from_fn(|i| hash.as_bytes()[i])
 }
 
 #[cfg(test)]
@@ -122,6 +135,34 @@ mod tests {
         assert_eq!(log.take_done(), pairs[..1]);
         log.append(&pairs[1..]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
+        assert!(PairLog::open(&path, [7; 32]).unwrap_err().to_string().contains("another search"));
+        drop(log);
         assert!(PairLog::open(&path, [8; 32]).unwrap_err().to_string().contains("other settings"));
+    }
+
+    #[test]
+    fn a_damaged_record_and_what_follows_are_searched_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pairs.bin");
+        let pair = |foreground| Pair { foreground, background: 3, predicted: Some(1) };
+        PairLog::open(&path, [7; 32]).unwrap().append(&[pair(0), pair(1), pair(2)]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for bit in 8 * (IDENTITY + RECORD)..8 * (IDENTITY + 2 * RECORD) {
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, damaged).unwrap();
+            assert_eq!(PairLog::open(&path, [7; 32]).unwrap().take_done(), [pair(0)], "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_log_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.pairs");
+        for text in ["", "precious", "precious words that are longer than any identity of a search is"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(PairLog::open(&path, [7; 32]).is_err(), "{text:?}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
     }
 }

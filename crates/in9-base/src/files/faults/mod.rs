@@ -25,10 +25,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use journal::Journal;
 use plan::{Fault, Plan};
 
-pub use plan::Planted;
-
 /// How a process ends that a simulated crash stopped.
-pub const CRASHED: i32 = 97;
+const CRASHED: i32 = 97;
 
 /// What is about to be done to the disk.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +59,8 @@ fn simulator() -> Option<MutexGuard<'static, Simulator>> {
     simulator.as_ref().map(|s| s.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Whether a bug is planted in this process.
-pub fn is_planted(bug: Planted) -> bool {
+/// Whether the bug of this name is planted in this process.
+pub(super) fn is_planted(bug: &str) -> bool {
     simulator().is_some_and(|s| s.plan.planted() == Some(bug))
 }
 

@@ -1,0 +1,77 @@
+//! A small world and a network trained on it, for tests of the probes.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build};
+use in9_models::train::{Plan, Settings, Silent};
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// No constants of anybody else.
+pub(crate) const ODD: Normalization = Normalization { mean: [0.5; 3], std: [0.25; 3] };
+
+pub(crate) fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_in9-analysis"))
+}
+
+/// What a program says that ends with `code`: on standard output and on standard error.
+pub(crate) fn finish(command: &mut Command, code: i32) -> (String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert_eq!(status.code(), Some(code), "{command:?}\n{out}\n{err}");
+    (out, err)
+}
+
+/// A toy data set of 18 test photographs in `dir/toy`.
+pub(crate) fn world(dir: &Path) -> Dataset {
+    built(dir, None)
+}
+
+/// The same photographs, their classes said to be some of ImageNet's.
+pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
+    let mut taxonomy = Taxonomy::named("toy").unwrap();
+    for (class, index) in taxonomy.classes.iter_mut().zip([323u32, 0, 986, 130, 404, 817, 207, 954, 31]) {
+        class.indices = vec![index];
+    }
+    built(dir, Some(taxonomy))
+}
+
+fn built(dir: &Path, taxonomy: Option<Taxonomy>) -> Dataset {
+    let photographs = dir.join("photographs");
+    let config = in9_toy::WorldConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config = BuildConfig {
+        size: 32,
+        masks: MaskSource::Exact,
+        taxonomy,
+        ..BuildConfig::new(SourceKind::Toy, &photographs, &dir.join("toy"))
+    };
+    build(&config, &|_| {}).unwrap();
+    Dataset::open(&dir.join("toy")).unwrap()
+}
+
+/// The world, and in `dir/run` a network that saw it once.
+pub(crate) fn trained(dir: &Path) -> Dataset {
+    let dataset = world(dir);
+    let plan = Plan {
+        settings: Settings { epochs: 1, batch_size: 9, ..Settings::small() },
+        normalization: ODD,
+        seed: 1,
+        name: Some("once".into()),
+        ..Plan::new("resnet-tiny", View::Original)
+    };
+    plan.run(&dataset, &dir.join("run"), false, &mut Silent).unwrap();
+    dataset
+}
+
+/// A probe of the network with the weights `weights` on the world in `dir`.
+pub(crate) fn probe_of(dir: &Path, weights: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
+    let mut command = program();
+    command.arg(kind).arg("--weights").arg(weights).arg("--data").arg(dir.join("toy"));
+    command.arg("--out").arg(dir.join(out)).args(more);
+    command
+}
+
+/// A probe of the trained network.
+pub(crate) fn probe(dir: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
+    probe_of(dir, &dir.join("run"), kind, out, more)
+}

@@ -1,0 +1,8 @@
+//! Safetensors files: an error or tensors, never a panic.
+#![no_main]
+
+mod common;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| common::weigh(input.to_vec()));

@@ -1,0 +1,144 @@
+//! The flags that name a network, the same for every program that opens one.
+
+use candle_core::Device;
+use in9_base::shell::Shell;
+use in9_data::{Normalization, Taxonomy};
+
+use crate::classifier::Classifier;
+use crate::mapping::Mapping;
+use crate::open::{Options, Source, open_source};
+use crate::registry::{DownloadProgress, Pretrained, find_pretrained};
+
+/// Which network is asked, and what is to be known about it beside what its weights say.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkArgs {
+    /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
+    #[arg(long, value_name = "RUN|FILE|TAG")]
+    pub weights: String,
+    /// Architecture, for weights that do not name theirs
+    #[arg(long, value_name = "ARCH")]
+    pub arch: Option<String>,
+    /// What inputs are normalised with, whatever the weights say: imagenet, imagenet-9, half, as published weights
+    /// (ARCH.TAG) need it, or six numbers (means, then deviations) [default: what the weights say]
+    #[arg(long, value_name = "NAME", value_parser = normalization)]
+    pub normalization: Option<Normalization>,
+    /// How a thousand ImageNet classes, or groups of fine labels, become the dataset's: `a` looks up the
+    /// winner of all (the official rule), `b` sums probabilities by class
+    #[arg(long, default_value = "a", value_parser = mapping)]
+    pub mapping: Mapping,
+    /// Name of the model in results [default: the run's]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+impl NetworkArgs {
+    /// Opens the network and asks it about the classes of `taxonomy`. What is worth knowing about the weights is
+    /// said.
+    ///
+    /// # Errors
+    /// Those of [`open`](crate::open::open()) and [`Classifier::new`].
+    pub fn open(&self, taxonomy: &Taxonomy, device: Device, shell: &Shell) -> crate::Result<Classifier> {
+        let source = Source::find(&self.weights, self.arch.as_deref())?;
+        let options = Options { arch: self.arch.as_deref(), normalization: self.normalization, device };
+        let opened = with_progress(&source, shell, |progress| open_source(&source, &options, progress))?;
+        for note in &opened.provenance.notes {
+            shell.say(format_args!("{}: {note}", self.weights));
+        }
+        let mut classifier = Classifier::new(opened, taxonomy, self.mapping)?;
+        if let Some(name) = &self.name {
+            classifier.rename(name.clone());
+        }
+        let record = classifier.record();
+        let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
+        shell.say(format_args!(
+            "{}: {}, from {}; mean {}, std {} by {}; mapping {}",
+            record.model,
+            record.arch,
+            record.origin,
+            three(record.mean),
+            three(record.std),
+            record.normalization,
+            record.mapping
+        ));
+        Ok(classifier)
+    }
+}
+
+/// Does something that may download published weights, with a progress bar while it does.
+pub(super) fn with_progress<T>(
+    source: &Source,
+    shell: &Shell,
+    work: impl FnOnce(&mut dyn FnMut(DownloadProgress)) -> T,
+) -> T {
+    let Source::Published(published) = source else { return work(&mut |_| {}) };
+    let progress = shell.progress(&published.name(), "bytes", 0);
+    let result = work(&mut |step| match step {
+        DownloadProgress::Waiting => {
+            progress.note(&format!("{}: another process is downloading it; waiting", published.name()));
+        }
+        DownloadProgress::Bytes { done, total } => {
+            progress.tell(&published.name(), done, total.unwrap_or(done));
+        }
+    });
+    progress.finish();
+    result
+}
+
+/// The checked file of published weights, downloaded into `cache` if it is not there.
+pub(super) fn fetch(
+    weights: &'static Pretrained,
+    cache: &crate::registry::Cache,
+    shell: &Shell,
+) -> crate::Result<std::path::PathBuf> {
+    with_progress(&Source::Published(weights), shell, |progress| cache.fetch(weights, progress))
+}
+
+/// Reads a mapping from the command line.
+fn mapping(text: &str) -> Result<Mapping, String> {
+    text.parse().map_err(|_| "expected a or b".to_owned())
+}
+
+/// Reads a normalisation: by its name, as published weights need it, or as six numbers.
+pub(super) fn normalization(text: &str) -> Result<Normalization, String> {
+    match text {
+        "imagenet-9" | "imagenet9" => return Ok(Normalization::IMAGENET_9),
+        "imagenet" => return Ok(Normalization::IMAGENET),
+        "half" => return Ok(Normalization::HALF),
+        _ => {}
+    }
+    let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(str::parse::<f32>);
+    if let Ok(numbers) = numbers.collect::<Result<Vec<f32>, _>>()
+        && let [m0, m1, m2, s0, s1, s2] = numbers[..]
+    {
+        let normalization = Normalization { mean: [m0, m1, m2], std: [s0, s1, s2] };
+        return match normalization.is_usable() {
+            true => Ok(normalization),
+            false => Err("expected deviations above 0".to_owned()),
+        };
+    }
+    match find_pretrained(text) {
+        Ok(published) => Ok(published.preprocessing.normalization),
+        Err(_) => {
+            Err("expected imagenet, imagenet-9, half, ARCH.TAG of published weights, or three means and \
+                       three deviations separated by commas"
+                .to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalisations_have_names_publications_and_numbers() {
+        assert_eq!(normalization("imagenet-9").unwrap(), Normalization::IMAGENET_9);
+        assert_eq!(normalization("tf_efficientnet_b0.ap").unwrap(), Normalization::HALF);
+        let six = normalization("0.5,0.25,0.5,1,2,0.5").unwrap();
+        assert_eq!(six, Normalization { mean: [0.5, 0.25, 0.5], std: [1.0, 2.0, 0.5] });
+        for wrong in ["mean", "0.5,0.5,0.5", "0,0,0,1,1,0", "resnet50.v9"] {
+            assert!(normalization(wrong).is_err(), "{wrong}");
+        }
+    }
+}

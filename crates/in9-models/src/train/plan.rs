@@ -1,0 +1,248 @@
+//! A training on a dataset, from its settings to its run.
+
+use std::path::Path;
+
+use candle_core::{DType, Device};
+use in9_data::{
+    Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, Taxonomy, View,
+};
+
+use crate::device::DeviceName;
+use crate::error::{Error, Result};
+use crate::model::{Model, build};
+use crate::open::{Identified, Source};
+use crate::params::Params;
+use crate::predict::dataset_name;
+use crate::registry;
+use crate::train::{
+    Batches, DataSection, DatasetBatches, ModelSection, Observer, RunFile, Selection, Settings, Summary,
+    Training, fine_groups,
+};
+use crate::weights::Head;
+
+/// Pictures a batch of the evaluation between epochs; changes no result on the CPU.
+const EVALUATED_AT_ONCE: usize = 256;
+
+/// What a training starts from.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// Values drawn from the seed.
+    Random,
+    /// Weights; the classifier is made anew for the classes of the training.
+    Weights(Source),
+}
+
+/// A training on one view of a dataset. [`Plan::run`] carries it out.
+///
+/// ```no_run
+/// use in9_data::{Dataset, View};
+/// use in9_models::train::{Plan, Settings, Silent};
+///
+/// # fn main() -> in9_models::Result<()> {
+/// let dataset = Dataset::open("out/dataset".as_ref())?;
+/// let plan = Plan { settings: Settings { epochs: 5, ..Settings::small() }, ..Plan::new("resnet-tiny", View::Original) };
+/// let summary = plan.run(&dataset, "out/run".as_ref(), false, &mut Silent)?;
+/// println!("{}", summary.model.display());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The architecture.
+    pub arch: String,
+    /// The view that is trained on.
+    pub view: View,
+    /// The split that is trained on.
+    pub split: String,
+    /// The split that is evaluated between epochs, if the dataset has it.
+    pub eval_split: String,
+    /// Share of each class that is trained on, drawn by the seed; above 0 and at most 1. Mixed views take all.
+    pub fraction: f64,
+    /// Fine labels to a class of the training; `None` takes the dataset's classes.
+    pub group: Option<usize>,
+    /// What it starts from.
+    pub start: Start,
+    /// How inputs are normalised.
+    pub normalization: Normalization,
+    /// How it is trained.
+    pub settings: Settings,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Where it is computed.
+    pub device: DeviceName,
+    /// The run's name, used for the model in tables; `None` is architecture and view.
+    pub name: Option<String>,
+    /// The dataset's name in tables; `None` is its folder's.
+    pub dataset_name: Option<String>,
+}
+
+impl Plan {
+    /// A training of `arch` on `view` as [`Settings::small`] has it: on the split `train`, evaluated on `val`,
+    /// from random values of seed 0, on the processor.
+    pub fn new(arch: &str, view: View) -> Self {
+        Self {
+            arch: arch.to_owned(),
+            view,
+            split: "train".to_owned(),
+            eval_split: "val".to_owned(),
+            fraction: 1.0,
+            group: None,
+            start: Start::Random,
+            normalization: Normalization::IMAGENET_9,
+            settings: Settings::small(),
+            seed: 0,
+            device: DeviceName::Cpu,
+            name: None,
+            dataset_name: None,
+        }
+    }
+
+    /// Trains to the end and writes the run to the folder `out`; with `resume`, goes on with the same run there.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::UnknownArchitecture`], [`Error::EvaluationOnly`] for a plan that cannot be
+    /// carried out; those of reading the dataset and the weights; those of [`Training::run`].
+    pub fn run(
+        &self,
+        dataset: &Dataset,
+        out: &Path,
+        resume: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Summary> {
+        self.settings.check()?;
+        if registry::find(&self.arch)?.evaluation_only {
+            return Err(Error::EvaluationOnly(self.arch.clone()));
+        }
+        let device = self.device.open()?;
+        let split = dataset.split(&self.split)?;
+        let val = match dataset.splits().iter().any(|name| *name == self.eval_split) {
+            true => Some(dataset.split(&self.eval_split)?).filter(|split| !split.is_empty()),
+            false => None,
+        };
+        let groups = self.group.map(|count| fine_groups(dataset, &split, count)).transpose()?;
+        let selection = self.selection(&split, groups.as_ref())?;
+        let samples = selection.len();
+        let taxonomy = groups.as_ref().unwrap_or(dataset.taxonomy());
+        let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
+        let (model, initial_weights) = self.model(classes.len(), &device)?;
+
+        let chosen = (samples < split.len() || groups.is_some()).then_some(selection);
+        let train = batches(dataset, &split, self.train_config(samples), chosen, &device)?;
+        let val_batches = match &val {
+            Some(val) => {
+                let relabelled = groups.as_ref().map(|groups| relabelled(val, Some(groups))).transpose()?;
+                Some(batches(dataset, val, self.eval_config(), relabelled, &device)?)
+            }
+            None => None,
+        };
+        let run = RunFile {
+            name: self.name.clone().unwrap_or_else(|| format!("{}-{}", self.arch, self.view)),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            device: self.device.kind().to_owned(),
+            model: ModelSection {
+                arch: self.arch.clone(),
+                parameters: model.parameter_count(),
+                classes,
+                initial_weights,
+            },
+            data: DataSection {
+                dataset: self.dataset_name.clone().unwrap_or_else(|| dataset_name(dataset)),
+                digest: dataset.digest(),
+                split: split.name().to_owned(),
+                view: self.view.to_string(),
+                samples,
+                fraction: self.fraction,
+                group: self.group.unwrap_or(0),
+                size: split.size(),
+                eval_split: val.as_ref().map_or_else(String::new, |val| val.name().to_owned()),
+                mean: self.normalization.mean,
+                std: self.normalization.std,
+            },
+            training: self.settings.clone(),
+        };
+        let val = val_batches.as_ref().map(|batches| batches as &dyn Batches);
+        Training { model: &model, train: &train, val, run: &run, dir: out, resume }.run(observer)
+    }
+
+    /// The samples that are trained on, and their labels.
+    fn selection(&self, split: &Split, groups: Option<&Taxonomy>) -> Result<Selection> {
+        let mut selection = relabelled(split, groups)?;
+        if self.fraction != 1.0 {
+            if self.view.needs_background() {
+                let expected = format!("1 on {} (its backgrounds come from the whole split)", self.view);
+                return Err(Error::setting("fraction", expected, self.fraction));
+            }
+            selection.keep_fraction(split, self.fraction, self.seed)?;
+        }
+        Ok(selection)
+    }
+
+    /// The network that is trained, and BLAKE3 of the weights that it starts from.
+    fn model(&self, classes: usize, device: &Device) -> Result<(Model, String)> {
+        match &self.start {
+            Start::Random => {
+                let params = Params::random(self.seed, DType::F32, device);
+                Ok((build(&self.arch, classes, &params)?, String::new()))
+            }
+            Start::Weights(source) => {
+                let weights = Identified::read(source, Some(&self.arch), &mut |_| {})?;
+                let digest = weights.file.digest.clone();
+                Ok((weights.model(Head::Fresh { classes, seed: self.seed }, true, device)?, digest))
+            }
+        }
+    }
+
+    fn train_config(&self, samples: usize) -> LoaderConfig {
+        LoaderConfig {
+            view: self.view,
+            batch_size: self.settings.batch_size.min(samples.max(1)),
+            seed: self.seed,
+            shuffle: true,
+            // Every batch has one size, or batch norm would judge by a few stragglers.
+            drop_last: true,
+            augment: self.settings.augment.loader(),
+            pairing: match self.settings.fresh_pairings {
+                true => PairingMode::Fresh(PairingPolicy::default()),
+                false => PairingMode::Frozen,
+            },
+            normalization: self.normalization,
+            ..LoaderConfig::default()
+        }
+    }
+
+    fn eval_config(&self) -> LoaderConfig {
+        LoaderConfig {
+            view: self.view,
+            batch_size: EVALUATED_AT_ONCE,
+            shuffle: false,
+            drop_last: false,
+            augment: Augment::None,
+            pairing: PairingMode::Frozen,
+            normalization: self.normalization,
+            ..LoaderConfig::default()
+        }
+    }
+}
+
+/// Every sample of a split under its class or group.
+fn relabelled(split: &Split, groups: Option<&Taxonomy>) -> Result<Selection> {
+    let mut selection = Selection::all(split);
+    if let Some(groups) = groups {
+        selection.label_by(split, groups)?;
+    }
+    Ok(selection)
+}
+
+fn batches(
+    dataset: &Dataset,
+    split: &Split,
+    config: LoaderConfig,
+    selection: Option<Selection>,
+    device: &Device,
+) -> Result<DatasetBatches> {
+    match selection {
+        None => DatasetBatches::new(dataset, split, config, device, DType::F32),
+        Some(chosen) => DatasetBatches::selected(dataset, split, config, chosen, device, DType::F32),
+    }
+}

@@ -1,0 +1,5 @@
+//! Tells the crate what it is built from.
+
+fn main() {
+    in9_identity::emit();
+}

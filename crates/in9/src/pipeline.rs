@@ -1,0 +1,44 @@
+//! `in9 reproduce` and `in9 status`, whose stages this same program runs.
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use in9_base::shell::{Machine, Outcome, Program, Shell};
+use in9_pipeline::cli::{Reproduce, Setting, Status};
+
+/// The whole paper from one recipe.
+#[derive(Parser)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Reproduce(Reproduce),
+    Status(Status),
+}
+
+impl Program for Cli {
+    fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    fn start(&self, _threads: usize) -> Result<()> {
+        // The stages compute, not this process.
+        Ok(())
+    }
+
+    fn run(self, shell: &Shell) -> Result<Outcome> {
+        let here = std::env::current_dir().context("the current folder is gone")?;
+        let program = |_: &in9_pipeline::Recipe, _: &str| {
+            std::env::current_exe().context("this program does not know where it is")
+        };
+        let setting = Setting { here: &here, home: &here, program: &program };
+        match self.command {
+            Command::Reproduce(reproduce) => reproduce.run(&setting, self.machine, shell),
+            Command::Status(status) => status.run(&setting, shell),
+        }
+    }
+}
