@@ -37,7 +37,7 @@ function condition(set, text) {
   return model < 0 || view < 0 ? null : { model, view, right: right === "1", text };
 }
 
-/** Rows of the photographs that the parameters let through, in their order, and the column they are sorted by. */
+/** Rows of the photographs that the parameters let through, in their order, and the column they are sorted by: `all` were let through, `known` of them have a number there, `rows` are kept. */
 function select(columns, set, is) {
   const model = modelOf(set, is.get("m"));
   const view = Math.max(0, contents.views.indexOf(is.get("v") || "original"));
@@ -83,7 +83,8 @@ function select(columns, set, is) {
   const by = is.get("sort") in SORTS ? is.get("sort") : "number";
   const up = (is.get("dir") || (by === "number" || by === "id" ? "up" : "down")) === "up";
   const key = SORTS[by][1], values = key && columns.get(OF_MODEL.has(by) ? key + "/" + model : key);
-  let known = rows.length;
+  const all = rows.length;
+  let known = all;
   if (by === "id") {
     const ids = new Map(rows.map((r) => [r, columns.id(r)]));
     rows.sort((a, b) => (ids.get(a) < ids.get(b) ? -1 : ids.get(a) > ids.get(b) ? 1 : 0) * (up ? 1 : -1));
@@ -99,5 +100,5 @@ function select(columns, set, is) {
   const keep = is.get("keep") || "";
   // A share of those that have the number: of others nobody knows where they would stand.
   if (keep) rows = rows.slice(0, keep.endsWith("p") ? Math.ceil((known * parseInt(keep, 10)) / 100) : parseInt(keep, 10) || rows.length);
-  return { rows, model, view, by, values, known };
+  return { rows, model, view, by, values, known, all };
 }
