@@ -3,7 +3,11 @@
 use in9_data::View;
 use serde_json::json;
 
+use in9_explorer::server::Config;
+use in9_explorer::{Answer, Answerer};
+
 use crate::support::world::{fooling, predicts};
+use crate::support::{collection, serve_with};
 use crate::{SERVER, WORLD, in_browser};
 
 /// Whether a model of the world is right on a photograph of a view without a second photograph.
@@ -196,5 +200,52 @@ fn a_photograph_that_is_not_there_is_said_so() {
         // The browser itself notes the answer that it got.
         page.open(&SERVER);
         page.forget();
+    });
+}
+
+/// Says the class by the first byte of the picture, and marks everything as salient.
+struct Oracle {
+    name: &'static str,
+    classes: Vec<String>,
+}
+
+impl Answerer for Oracle {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn answer(&self, rgb: &[u8], size: usize) -> in9_explorer::Result<Answer> {
+        assert_eq!(rgb.len(), size * size * 3);
+        let predicted = rgb[0] % 9;
+        let scores = (0..9).map(|class| if class == predicted { 0.92 } else { 0.01 }).collect();
+        Ok(Answer {
+            scores,
+            predicted: Some(predicted.into()),
+            saliency: Some(rgb.iter().map(|b| 255 - b).collect()),
+        })
+    }
+}
+
+#[test]
+fn networks_answer_in_the_mixer_with_their_maps() {
+    in_browser(|page| {
+        let good = Oracle { name: "<b>oracle</b>", classes: WORLD.classes.clone() };
+        let other = Oracle { name: "other", classes: vec!["cat".into()] };
+        let networks: Vec<Box<dyn Answerer>> = vec![Box::new(good), Box::new(other)];
+        let address = serve_with(collection(&[WORLD.out.clone()]), networks, Config::default());
+        page.open(&format!("http://{address}/#/mixer?set=world/test&fg=1&bg=2"));
+        page.until("document.querySelectorAll('.live figure').length === 2");
+        page.ready();
+        let text = page.text("document.querySelector('.live').textContent");
+        assert!(text.contains("<b>oracle</b>") && text.contains("92.0"), "{text}");
+        assert!(text.contains("trained on other classes"), "{text}");
+        assert_eq!(page.read("document.querySelector('.live img').naturalWidth"), 48);
+        page.read("document.querySelector(\"[aria-label='Background: next']\").click()");
+        page.until("document.querySelector('.live img')?.src.endsWith('/1/3')");
+        page.ready();
     });
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use in9_explorer::{Collection, Inputs, server};
+use in9_explorer::{Answerer, Collection, Inputs, server};
 
 /// Reads what these paths hold.
 pub fn collection(paths: &[PathBuf]) -> Collection {
@@ -18,10 +18,19 @@ pub fn collection(paths: &[PathBuf]) -> Collection {
 
 /// Serves a collection on a free port until the test ends.
 pub fn serve(collection: Collection, config: server::Config) -> SocketAddr {
+    serve_with(collection, Vec::new(), config)
+}
+
+/// The same with networks that answer.
+pub fn serve_with(
+    collection: Collection,
+    answerers: Vec<Box<dyn Answerer>>,
+    config: server::Config,
+) -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let ready = move |address| sender.send(address).unwrap();
-        server::serve(collection, Vec::new(), &config, ready).unwrap();
+        server::serve(collection, answerers, &config, ready).unwrap();
     });
     receiver.recv_timeout(Duration::from_secs(60)).expect("the server starts")
 }

@@ -29,7 +29,7 @@ function dots(caption, rows, axis) {
     svg("text", { x: x(t), y: 12, "text-anchor": "middle" }, sign(String(Math.round(t * 1e6) / 1e4)))));
   return h("table.dotted", null,
     h("caption", null, caption),
-    h("thead", null, h("tr", null, h("th", { scope: "col" }, "Model"), h("th.number", { scope: "col" }, axis), h("th.drawing", { scope: "col" }, scale))),
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, "Model"), h("th.number", { scope: "col" }, axis), h("td.drawing", null, scale))),
     h("tbody", null, rows.map((row) => h("tr", null,
       h("th", { scope: "row" }, row.href ? h("a", { href: row.href }, row.label) : row.label, row.note && h("small", null, row.note)),
       h("td.number", null, points(row.interval[0]), h("small", null, limits(row.interval, points))),

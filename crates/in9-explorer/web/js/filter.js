@@ -37,7 +37,7 @@ function condition(set, text) {
   return model < 0 || view < 0 ? null : { model, view, right: right === "1", text };
 }
 
-/** Rows of the photographs that the parameters let through, in their order, and the column they are sorted by. */
+/** Rows of the photographs that the parameters let through, in their order, and the column they are sorted by: `all` were let through, `known` of them have a number there, `rows` are kept. */
 function select(columns, set, is) {
   const model = modelOf(set, is.get("m"));
   const view = Math.max(0, contents.views.indexOf(is.get("v") || "original"));
@@ -69,7 +69,9 @@ function select(columns, set, is) {
   }
   for (const [name, column, factor] of [["fill", "fill", 100], ["box", "box", 100], ["rel", "effect/" + model, 100], ["con", "confidence/" + model, 100]]) {
     const limits = range(is.get(name)), of = columns.get(column);
-    if (limits && of) tests.push((r) => of[r] * factor >= limits[0] && of[r] * factor <= limits[1]);
+    // The columns are single precision: what is shown as 1 has to count as 1.
+    const value = (r) => Math.round(of[r] * factor * 1e4) / 1e4;
+    if (limits && of) tests.push((r) => value(r) >= limits[0] && value(r) <= limits[1]);
     else if (limits) tests.push(() => false);
   }
   if (is.has("fooled") && model >= 0) {
@@ -81,7 +83,8 @@ function select(columns, set, is) {
   const by = is.get("sort") in SORTS ? is.get("sort") : "number";
   const up = (is.get("dir") || (by === "number" || by === "id" ? "up" : "down")) === "up";
   const key = SORTS[by][1], values = key && columns.get(OF_MODEL.has(by) ? key + "/" + model : key);
-  let known = rows.length;
+  const all = rows.length;
+  let known = all;
   if (by === "id") {
     const ids = new Map(rows.map((r) => [r, columns.id(r)]));
     rows.sort((a, b) => (ids.get(a) < ids.get(b) ? -1 : ids.get(a) > ids.get(b) ? 1 : 0) * (up ? 1 : -1));
@@ -97,5 +100,5 @@ function select(columns, set, is) {
   const keep = is.get("keep") || "";
   // A share of those that have the number: of others nobody knows where they would stand.
   if (keep) rows = rows.slice(0, keep.endsWith("p") ? Math.ceil((known * parseInt(keep, 10)) / 100) : parseInt(keep, 10) || rows.length);
-  return { rows, model, view, by, values, known };
+  return { rows, model, view, by, values, known, all };
 }

@@ -12,8 +12,9 @@ function grid(set, columns, is) {
   const open = h("details.filters", { open: matchMedia("(min-width: 900px)").matches },
     h("summary", null, "Filters"), h("div.fields", null, controls(set, columns, is, found.model)));
   const list = new Grid(set, columns, is, found, view);
-  const known = found.values && found.known < columns.length ? ` ${found.known.toLocaleString("en")} of all have this number.` : "";
-  const count = h("p.count", null, plural(found.rows.length, "photograph"), ` of ${columns.length.toLocaleString("en")}.`, known);
+  const what = SORTS[found.by][0].replace(/^./, (c) => c.toUpperCase());
+  const known = found.values && found.known < found.all ? ` ${what} is known of ${found.known.toLocaleString("en")} of them.` : "";
+  const count = h("p.count", null, `${plural(found.rows.length, "photograph")} of ${columns.length.toLocaleString("en")}.`, known);
   const heading = h("div.heading", null, h("h1", null, "Photographs"), count, list.actions);
   announce(plural(found.rows.length, "photograph"));
   const page = h("div.page.gridpage", null, open, h("section.results", { "aria-label": "Photographs" }, heading, chips(set, is),
