@@ -88,12 +88,12 @@ pub(super) fn transfer(
     let mut clock = Clock::new(patience, total.unwrap_or(most));
     loop {
         progress(DownloadProgress::Bytes { done: have, total });
-        let n = body.read(&mut buffer).map_err(|e| match e.kind() {
-            std::io::ErrorKind::TimedOut => Failure::Remote(clock.stalled(url, have)),
-            _ => {
-                let (url, why) = (url.to_owned(), e.to_string());
-                Failure::Remote(DownloadFault::BrokenOff { url, have, why })
+        let n = body.read(&mut buffer).map_err(|e| {
+            if is_timeout(&e) {
+                return Failure::Remote(clock.stalled(url, have));
             }
+            let (url, why) = (url.to_owned(), e.to_string());
+            Failure::Remote(DownloadFault::BrokenOff { url, have, why })
         })?;
         if n == 0 {
             break;
@@ -115,6 +115,12 @@ pub(super) fn transfer(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether nothing came for too long: the system's word for it, or the client's own inside another error.
+fn is_timeout(error: &std::io::Error) -> bool {
+    let client = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    error.kind() == std::io::ErrorKind::TimedOut || matches!(client, Some(ureq::Error::Timeout(_)))
 }
 
 /// Notices a transfer that goes on without getting anywhere.
