@@ -159,12 +159,10 @@ mod tests {
     #[test]
     fn architectures_of_another_library_are_there_or_name_the_feature() {
         for name in WITH_TRANSFORMERS {
-            match find(name) {
-                Ok(_) => assert!(cfg!(feature = "transformers"), "{name}"),
-                Err(error) => {
-                    assert!(!cfg!(feature = "transformers"), "{name}");
-                    assert!(error.to_string().contains("feature `transformers`"), "{error}");
-                }
+            let found = find(name);
+            assert_eq!(found.is_ok(), cfg!(feature = "transformers"), "{name}");
+            if let Err(error) = found {
+                assert!(error.to_string().contains("feature `transformers`"), "{error}");
             }
         }
     }
