@@ -402,7 +402,8 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         let layout = Shard::open(&path, &Limits::default()).unwrap().layout;
         // Which layers of the first sample are damaged, and how.
-        let damages: [([bool; 3], &dyn Fn(&mut [u8])); 4] = [
+        type Damage<'d> = &'d dyn Fn(&mut [u8]);
+        let damages: [([bool; 3], Damage<'_>); 4] = [
             // A photograph of zeros, two planes that changed places, a flipped bit of a background and a mask.
             ([true, false, false], &|bytes| bytes[layout.photo as usize..][..75].fill(0)),
             ([true, true, false], &|bytes| {
