@@ -31,6 +31,9 @@ pub(crate) struct Columns {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// Writes a number of each photograph as bytes.
+type Encode<'e> = dyn Fn(&dyn Fn(usize) -> f32) -> Vec<u8> + 'e;
+
 impl Columns {
     /// The columns of the photographs `chosen`, ascending numbers in `set`.
     ///
@@ -66,14 +69,7 @@ impl Columns {
         columns
     }
 
-    fn add_model(
-        &mut self,
-        m: usize,
-        model: &Model,
-        set: &TestSet,
-        chosen: &[u32],
-        numbers: &dyn Fn(&dyn Fn(usize) -> f32) -> Vec<u8>,
-    ) {
+    fn add_model(&mut self, m: usize, model: &Model, set: &TestSet, chosen: &[u32], numbers: &Encode<'_>) {
         let mut predicted = Vec::with_capacity(chosen.len() * 18);
         for view in View::ALL {
             for &i in chosen {

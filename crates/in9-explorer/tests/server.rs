@@ -13,7 +13,7 @@ use support::{collection, get, send};
 
 static WORLD: LazyLock<World> = LazyLock::new(|| world(&CLASSES));
 static SERVER: LazyLock<SocketAddr> =
-    LazyLock::new(|| support::serve(collection(&[WORLD.out.clone()]), Config::default()));
+    LazyLock::new(|| support::serve(collection(std::slice::from_ref(&WORLD.out)), Config::default()));
 
 fn json(path: &str) -> Value {
     let reply = get(*SERVER, path);
@@ -181,11 +181,13 @@ fn an_address_beyond_this_machine_needs_a_token() {
     let address: SocketAddr = "0.0.0.0:0".parse().unwrap();
     for token in [None, Some("short".to_owned())] {
         let config = Config { address, token };
-        assert!(serve(collection(&[WORLD.out.clone()]), Vec::new(), &config, |_| ()).is_err());
+        assert!(serve(collection(std::slice::from_ref(&WORLD.out)), Vec::new(), &config, |_| ()).is_err());
     }
     let token = "0123456789abcdef".to_owned();
-    let open =
-        support::serve(collection(&[WORLD.out.clone()]), Config { address, token: Some(token.clone()) });
+    let open = support::serve(
+        collection(std::slice::from_ref(&WORLD.out)),
+        Config { address, token: Some(token.clone()) },
+    );
     let here = SocketAddr::from(([127, 0, 0, 1], open.port()));
     for path in ["/", "/data/contents", "/picture/0/original/0", "/?token=0123456789abcdeX", "/?token="] {
         let reply = get(here, path);

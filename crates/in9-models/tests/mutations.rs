@@ -2,6 +2,7 @@
 //!
 //! A fixed number of executions with a fixed seed; `IN9_FUZZ_EXECUTIONS` asks for more. The same corpus
 //! (`fuzz/corpus`) starts the coverage-guided targets in `fuzz/`.
+#![allow(clippy::print_stdout, reason = "a test says how much it tried")]
 
 mod hostile;
 

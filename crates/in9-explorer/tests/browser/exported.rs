@@ -31,7 +31,8 @@ fn one_file_opens_from_disk() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
         let exported =
-            export::to_file(&collection(&[WORLD.out.clone()]), &path, &Options::default()).unwrap();
+            export::to_file(&collection(std::slice::from_ref(&WORLD.out)), &path, &Options::default())
+                .unwrap();
         assert_eq!(exported.photographs, WORLD.samples.len());
         walk(page, &format!("file://{}", path.display()));
         let requests = page.requests();
@@ -45,7 +46,7 @@ fn a_folder_opens_from_disk_and_replaces_only_its_own() {
     in_browser(|page| {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pages");
-        let all = collection(&[WORLD.out.clone()]);
+        let all = collection(std::slice::from_ref(&WORLD.out));
         export::to_folder(&all, &path, &Options::default()).unwrap();
         walk(page, &format!("file://{}/index.html", path.display()));
         export::to_folder(&all, &path, &Options { photographs: 3, ..Options::default() }).unwrap();
@@ -60,7 +61,7 @@ fn composites_from_disk_are_those_of_the_server() {
     in_browser(|page| {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
-        export::to_file(&collection(&[WORLD.out.clone()]), &path, &Options::default()).unwrap();
+        export::to_file(&collection(std::slice::from_ref(&WORLD.out)), &path, &Options::default()).unwrap();
         let server = crate::SERVER.clone();
         let pixels = "(async () => { await new Promise((d) => setTimeout(d, 300)); \
             const e = document.querySelector('.result .picture'); const c = new OffscreenCanvas(48, 48); \
@@ -87,7 +88,8 @@ fn a_file_keeps_its_budget_and_says_what_it_leaves_out() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
         let options = Options { photographs: 500, bytes: 60_000 };
-        let exported = export::to_file(&collection(&[WORLD.out.clone()]), &path, &options).unwrap();
+        let exported =
+            export::to_file(&collection(std::slice::from_ref(&WORLD.out)), &path, &options).unwrap();
         assert!(exported.photographs > 0 && exported.photographs < WORLD.samples.len(), "{exported:?}");
         // The last photograph, with its backgrounds, may go over by its own size.
         assert!(exported.bytes < 120_000, "{exported:?}");
@@ -110,7 +112,7 @@ fn a_selection_of_a_file_is_saved_too() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
         export::to_file(
-            &collection(&[WORLD.out.clone()]),
+            &collection(std::slice::from_ref(&WORLD.out)),
             &path,
             &Options { photographs: 5, ..Options::default() },
         )

@@ -236,7 +236,7 @@ fn networks_answer_in_the_mixer_with_their_maps() {
         let good = Oracle { name: "<b>oracle</b>", classes: WORLD.classes.clone() };
         let other = Oracle { name: "other", classes: vec!["cat".into()] };
         let networks: Vec<Box<dyn Answerer>> = vec![Box::new(good), Box::new(other)];
-        let address = serve_with(collection(&[WORLD.out.clone()]), networks, Config::default());
+        let address = serve_with(collection(std::slice::from_ref(&WORLD.out)), networks, Config::default());
         page.open(&format!("http://{address}/#/mixer?set=world/test&fg=1&bg=2"));
         page.until("document.querySelectorAll('.live figure').length === 2");
         page.ready();

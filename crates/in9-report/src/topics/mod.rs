@@ -51,6 +51,9 @@ pub(crate) const TOPICS: [Topic; 18] = [
     methods::TOPIC,
 ];
 
+/// Named entries of `results.json`.
+pub(crate) type Entries = Vec<(String, Value)>;
+
 /// A CSV file beside the page: its name, and what makes its contents.
 pub(crate) type Table = (&'static str, fn(&Context, &[Claim]) -> Result<Vec<u8>>);
 
@@ -68,7 +71,7 @@ pub(crate) struct Topic {
     /// CSV files beside the page: fractions in full precision.
     pub(crate) tables: &'static [Table],
     /// Entries of `more` in `results.json`.
-    pub(crate) results: fn(&Context, &[Claim]) -> Result<Vec<(String, Value)>>,
+    pub(crate) results: fn(&Context, &[Claim]) -> Result<Entries>,
 }
 
 impl Topic {
