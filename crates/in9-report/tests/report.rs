@@ -72,7 +72,7 @@ fn the_same_inputs_give_the_same_bytes() {
     let (a, b) = (dir.path().join("a"), dir.path().join("b"));
     make(&spec, &a).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    pool.install(|| make(&spec, &b)).unwrap();
+    pool.install(|| make(&spec, &b).unwrap());
     let mut files = 0;
     for entry in fs::read_dir(&a).unwrap() {
         let name = entry.unwrap().file_name();

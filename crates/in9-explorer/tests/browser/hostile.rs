@@ -49,7 +49,7 @@ fn pages(page: &mut Page<'_>, address: &str, world: &World) {
 fn names_that_are_markup_are_shown_letter_by_letter() {
     in_browser(|page| {
         let world = world(&NAMES);
-        let all = collection(&[world.out.clone()]);
+        let all = collection(std::slice::from_ref(&world.out));
         assert!(all.notices().is_empty(), "{:?}", all.notices());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
@@ -64,7 +64,7 @@ fn names_that_are_markup_are_shown_letter_by_letter() {
 fn formulas_do_not_reach_a_spreadsheet() {
     in_browser(|page| {
         let world = world(&NAMES);
-        let address = serve(collection(&[world.out.clone()]), Config::default());
+        let address = serve(collection(std::slice::from_ref(&world.out)), Config::default());
         let dir = tempfile::tempdir().unwrap();
         page.open(&format!("http://{address}/#/grid?set=world/test"));
         page.downloads_to(dir.path());

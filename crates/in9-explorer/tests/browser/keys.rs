@@ -59,7 +59,7 @@ fn photographs_of_a_list_follow_each_other() {
         page.ready();
         assert_eq!(page.text(place), format!("2 of {}", of.len()));
         page.key("ArrowLeft");
-        page.until(&format!("document.querySelector('.place').textContent.startsWith('1 of')"));
+        page.until("document.querySelector('.place').textContent.startsWith('1 of')");
         page.read("document.querySelector('.steps a').click()");
         page.until("location.hash.startsWith('#/grid')");
         assert!(page.text("location.hash").contains("class="));
