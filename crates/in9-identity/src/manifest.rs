@@ -36,8 +36,8 @@ pub(crate) fn dependencies(manifest: &str) -> BTreeSet<String> {
 fn of_the_command_line(manifest: &str) -> impl Iterator<Item = &str> {
     let features = manifest.split("[features]").nth(1).unwrap_or_default();
     let features = features.split("\n[").next().unwrap_or_default();
-    let mut lists = features.split(']');
-    let list = lists.find_map(|item| item.trim_start_matches('\n').trim_start().strip_prefix("cli = ["));
+    // The list may go over several lines, and comments may stand before it.
+    let list = features.split("cli = [").nth(1).and_then(|rest| rest.split(']').next());
     list.unwrap_or_default().split('"').filter_map(|word| word.strip_prefix("dep:"))
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_reads_arguments_does_not_count() {
-        let written = "\n[features]\ndefault = [\"cli\"]\ncli = [\"dep:clap\", \"x/shell\", \"dep:toy\"]\n\
+        let written = "\n[features]\ndefault = [\"cli\"]\n# what a comment says\ncli = [\"dep:clap\", \"x/shell\", \"dep:toy\"]\n\
             net = [\"dep:ureq\"]\n\n[dependencies]\nclap = \"4\"\nureq = \"3\"\ntoy = \"1\"\n";
         let packed = "\n[features]\ndefault = [\"cli\"]\ncli = [\n    \"dep:clap\",\n    \"dep:toy\",\n]\n\
             net = [\"dep:ureq\"]\n\n[dependencies.clap]\n[dependencies.ureq]\n[dependencies.toy]\n";

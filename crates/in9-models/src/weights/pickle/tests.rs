@@ -1,3 +1,5 @@
+//! Tests of this folder's readers on sound, damaged and hostile files.
+
 use super::budget::Budget;
 use super::machine::Machine;
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of this folder's readers on sound, damaged and hostile files.
+
 use std::collections::HashMap;
 
 use safetensors::Dtype;
