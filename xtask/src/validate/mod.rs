@@ -11,13 +11,16 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-/// Runs formatting, dependency policy, lints, documentation, every feature alone, the oldest Rust and the tests,
-/// and stops at the first that fails.
+/// Runs formatting, dependency policy, lints, documentation, the oldest Rust and the tests, and stops at the first
+/// that fails.
 #[derive(Args)]
 pub(crate) struct Validate {
     /// Leave out the tests.
     #[arg(long)]
     no_tests: bool,
+    /// Also build every feature of every crate alone, which compiles most dependencies again.
+    #[arg(long)]
+    features_alone: bool,
 }
 
 impl Validate {
@@ -30,7 +33,9 @@ impl Validate {
         step("documentation", || {
             cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings").run()
         })?;
-        step("every feature of every crate alone", features::check)?;
+        if self.features_alone {
+            step("every feature of every crate alone", features::check)?;
+        }
         step("the oldest Rust", oldest::check)?;
         if !self.no_tests {
             step("tests", tests_run::check)?;
