@@ -19,7 +19,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The crates whose identity changes with a line at the end of `crates/NAME/src/lib.rs`.
+/// The crates whose identity changes with a line at the end of the root of crate NAME's sources.
 fn reached(workspace: &Path, name: &str) -> Vec<&'static str> {
     let identities = || {
         CRATES.map(|name| {
@@ -29,7 +29,9 @@ fn reached(workspace: &Path, name: &str) -> Vec<&'static str> {
             )
         })
     };
-    let path = workspace.join("crates").join(name).join("src/lib.rs");
+    let sources = workspace.join("crates").join(name).join("src");
+    let path =
+        ["lib.rs", "main.rs"].map(|file| sources.join(file)).into_iter().find(|path| path.exists()).unwrap();
     let before = identities();
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{text}\n// changed\n")).unwrap();
