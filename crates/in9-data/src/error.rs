@@ -89,6 +89,21 @@ pub enum Error {
         found: u64,
     },
 
+    /// Every photograph of a build was rejected. Nothing is left of it, so that it can be mended and run again.
+    #[error(
+        "none of {photographs} photographs can be kept: {count} are rejected by {rule}, such as {example} (expected at least one sample); mend that and build again"
+    )]
+    NothingKept {
+        /// Photographs that there are.
+        photographs: u64,
+        /// The rule that most fell to, as in `rejected.csv`.
+        rule: String,
+        /// How many fell to it.
+        count: u64,
+        /// One of these, relative to the source's root.
+        example: String,
+    },
+
     // ---- what the caller asked for ----
     /// A name that stands for nothing: of a view, a split, a profile, a source, a taxonomy.
     #[error("no {what} of this name (expected {known}, found {found:?}); choose one of these")]

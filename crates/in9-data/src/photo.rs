@@ -27,11 +27,40 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, String> {
     Ok(Photo { width, height, rgb: image.into_rgb8().into_raw() })
 }
 
-/// Decodes a mask picture: one byte a pixel, not 0 where it is brighter than half.
+/// Channels that differ by more than this make a colour; less is what JPEG does to grey.
+const COLOUR: u8 = 32;
+
+/// Decodes a mask picture: one byte a pixel, not 0 on the object.
+///
+/// The object is what is not transparent, in a picture with transparent parts; else what is brighter than half, in a
+/// grey picture that has anything so bright; else, in label maps of colours or of small numbers, what is not black.
 pub(crate) fn decode_mask(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>), String> {
-    let mut mask = open(bytes, limits)?.into_luma8();
-    threshold_mut(&mut mask, 127, ThresholdType::Binary);
-    Ok((mask.width(), mask.height(), mask.into_raw()))
+    let image = open(bytes, limits)?;
+    let (width, height) = (image.width(), image.height());
+    if image.color().has_alpha() {
+        let rgba = image.to_rgba8();
+        if rgba.pixels().any(|pixel| pixel.0[3] < u8::MAX) {
+            return Ok((width, height, rgba.pixels().map(|p| u8::from(p.0[3] > 127)).collect()));
+        }
+    }
+    if image.color().has_color() {
+        let rgb = image.to_rgb8();
+        let spread = |[r, g, b]: [u8; 3]| r.max(g).max(b) - r.min(g).min(b);
+        if rgb.pixels().any(|pixel| spread(pixel.0) > COLOUR) {
+            let object = |[r, g, b]: [u8; 3]| u8::from(r.max(g).max(b) > COLOUR);
+            return Ok((width, height, rgb.pixels().map(|pixel| object(pixel.0)).collect()));
+        }
+    }
+    // Sixteen bits would lose small numbers on their way to eight.
+    if let DynamicImage::ImageLuma16(grey) = &image
+        && grey.pixels().all(|pixel| pixel.0[0] <= u16::from(u8::MAX))
+    {
+        return Ok((width, height, grey.pixels().map(|pixel| u8::from(pixel.0[0] > 0)).collect()));
+    }
+    let mut mask = image.into_luma8();
+    let bright = mask.pixels().any(|pixel| pixel.0[0] > 127);
+    threshold_mut(&mut mask, if bright { 127 } else { 0 }, ThresholdType::Binary);
+    Ok((width, height, mask.into_raw()))
 }
 
 /// What the first bytes of a picture say of it.
@@ -235,6 +264,34 @@ mod tests {
             assert_eq!(photo.rgb, [200; 18], "{colour:?}");
         }
         assert_eq!(decode(&jpeg(1, 1), &Limits::default()).unwrap().rgb.len(), 3);
+    }
+
+    #[test]
+    fn masks_are_read_in_any_usual_form() {
+        use image::ExtendedColorType as Colour;
+        let mask = |colour, pixels: &[u8]| {
+            let mut bytes = Vec::new();
+            PngEncoder::new(&mut bytes).write_image(pixels, 4, 1, colour).unwrap();
+            let (width, height, mask) = decode_mask(&bytes, &Limits::default()).unwrap();
+            assert_eq!((width, height), (4, 1));
+            mask.into_iter().map(|pixel| pixel != 0).collect::<Vec<_>>()
+        };
+        let object = [false, true, true, false];
+        // Black and white, softened at an edge.
+        assert_eq!(mask(Colour::L8, &[100, 255, 200, 0]), object);
+        // Zeros and ones; numbers of instances; both in sixteen bits.
+        assert_eq!(mask(Colour::L8, &[0, 1, 1, 0]), object);
+        assert_eq!(mask(Colour::L8, &[0, 3, 17, 0]), object);
+        assert_eq!(mask(Colour::L16, &[0, 0, 1, 0, 3, 0, 0, 0].map(|b: u8| b)), object.map(|o| o));
+        // A label map in VOC's colours: dark red, dark green.
+        assert_eq!(mask(Colour::Rgb8, &[0, 0, 0, 128, 0, 0, 0, 64, 0, 0, 0, 0]), object);
+        // An object cut out: transparent around it, whatever colour lies there.
+        let cut = [255, 255, 255, 0, 9, 9, 9, 255, 0, 0, 0, 255, 255, 255, 255, 0];
+        assert_eq!(mask(Colour::Rgba8, &cut), object);
+        // Nothing transparent: black and white as ever.
+        let opaque = [0, 0, 0, 255, 255, 255, 255, 255, 250, 251, 252, 255, 5, 0, 0, 255];
+        assert_eq!(mask(Colour::Rgba8, &opaque), object);
+        assert_eq!(mask(Colour::L8, &[0; 4]), [false; 4]);
     }
 
     #[test]

@@ -117,13 +117,6 @@ impl Predictor<'_> {
     }
 }
 
-/// The name of a dataset in tables, unless somebody chooses another: that of its folder.
-pub fn dataset_name(dataset: &Dataset) -> String {
-    let path = dataset.path();
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
 /// Pictures as the network sees them, and whose they are.
 struct Pictures<'a> {
     /// `[n, 3, size, size]`, normalised.

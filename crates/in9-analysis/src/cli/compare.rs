@@ -1,5 +1,6 @@
 //! `compare`: paired tests of two models.
 
+use super::answers::Answers;
 use super::{Outcome, SCORES, Statistics, score};
 use crate::metrics::compare;
 use crate::output::{json, tables};
@@ -32,6 +33,8 @@ pub struct Compare {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    answers: Answers,
+    #[command(flatten)]
     statistics: Statistics,
 }
 
@@ -40,7 +43,8 @@ impl Compare {
         let bootstrap = Bootstrap::from(self.statistics);
         let inputs = [self.a.as_path(), self.b.as_path()];
         let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
-        let (a, b) = (Frame::read(&[&self.a])?, Frame::read(&[&self.b])?);
+        let frame = |path: &PathBuf| self.answers.frame(std::slice::from_ref(path), shell);
+        let (a, b) = (frame(&self.a)?, frame(&self.b)?);
         if a.classes != b.classes {
             bail!(
                 "{}: classes differ from {} (expected {}, found {}); compare models of one taxonomy",

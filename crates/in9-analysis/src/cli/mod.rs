@@ -2,6 +2,7 @@
 
 #[cfg(feature = "probes")]
 mod adversarial;
+mod answers;
 mod compare;
 #[cfg(feature = "probes")]
 mod counterfactual;

@@ -1,5 +1,6 @@
 //! `score`: every measure of one or more prediction tables.
 
+use super::answers::Answers;
 use super::{Outcome, SCORES, Statistics};
 use crate::metrics::{ModelSummary, summarise};
 use crate::output::{csv_files, json, tables};
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 ///
 /// Prints aligned tables on stdout; with --out also writes results.json, CSV files and settings.toml.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  in9-analysis score original.csv mixed-rand.csv --out scores")]
+#[command(after_help = "Examples:\n  in9-analysis score original.csv mixed-rand.csv --out scores\n  \
+    in9-analysis score answers.csv --data in9        (columns image,view,predicted)")]
 pub struct Score {
     /// Prediction tables; all must name the same classes.
     #[arg(required = true, value_name = "PREDICTIONS.csv")]
@@ -23,6 +25,8 @@ pub struct Score {
     /// Folder for results.json and the CSV files.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    answers: Answers,
     #[command(flatten)]
     statistics: Statistics,
 }
@@ -33,7 +37,7 @@ impl Score {
         let inputs: Vec<&Path> = self.tables.iter().map(PathBuf::as_path).collect();
         // Before the work, so that a folder that may not be replaced is named at once.
         let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
-        let frame = Frame::read(&self.tables)?;
+        let frame = self.answers.frame(&self.tables, shell)?;
         let summaries = summarise(&frame, &bootstrap)?;
         if let Some(folder) = folder {
             let results = json::Results::new(&frame, &summaries, &bootstrap);

@@ -8,7 +8,6 @@ use in9_base::shell::Shell;
 use in9_data::{Dataset, SoundSplit, Split, rng};
 use in9_models::cli::DeviceArgs;
 use in9_models::cli::network::NetworkArgs;
-use in9_models::predict::dataset_name;
 use in9_models::{Classifier, NetworkRecord};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -22,8 +21,8 @@ pub(crate) struct Target {
     #[arg(long, value_name = "DATASET")]
     data: PathBuf,
     /// Split whose photographs are used.
-    #[arg(long, default_value = "test")]
-    split: String,
+    #[arg(long)]
+    split: Option<String>,
     #[command(flatten)]
     device: DeviceArgs,
     /// Pictures a forward pass; changes speed and memory only.
@@ -69,7 +68,7 @@ impl Target {
     /// Opens network and photographs.
     pub(crate) fn open(&self, shell: &Shell) -> Result<Opened> {
         let dataset = Dataset::open(&self.data)?;
-        let split = dataset.split(&self.split)?.check_layers()?;
+        let split = dataset.split_or_usual(self.split.as_deref())?.check_layers()?;
         if !split.has_layers() {
             bail!(
                 "{}: holds photographs only (expected masks and backgrounds, found none); build it without --photos-only",
@@ -82,12 +81,12 @@ impl Target {
         let source = Source {
             model: record.model.clone(),
             trained_on: record.trained_on.clone(),
-            dataset: dataset_name(&dataset),
-            split: self.split.clone(),
+            dataset: dataset.name(),
+            split: split.name().to_owned(),
         };
         Ok(Opened {
             classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
-            identity: format!("{} {digest} {}", record.identity(), self.split),
+            identity: format!("{} {digest} {}", record.identity(), split.name()),
             settings: self.settings(&record, &source, &digest)?,
             network,
             split,

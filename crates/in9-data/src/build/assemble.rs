@@ -50,6 +50,9 @@ pub(super) fn assemble(
     }
     let splits = select(accepted, info.taxonomy.len(), &info.settings, &mut rejected);
     rejected.sort_by(|a, b| (a.item, &a.row.rule).cmp(&(b.item, &b.row.rule)));
+    if splits.values().all(|samples| samples.is_empty()) {
+        return Err(nothing_kept(&rejected));
+    }
 
     // Shards go to their final place; those of an interrupted assembly are taken over.
     DATASET.claim(out)?;
@@ -175,6 +178,22 @@ pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Resu
 }
 
 /// Writes the tables and returns the BLAKE3 (hex) of each.
+/// The rule that most photographs fell to, when all of them fell.
+fn nothing_kept(rejected: &[RejectedItem]) -> Error {
+    let mut rules: BTreeMap<&str, u64> = BTreeMap::new();
+    for item in rejected {
+        *rules.entry(&item.row.rule).or_default() += 1;
+    }
+    let (rule, count) = rules.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
+    let example = rejected.iter().find(|item| item.row.rule == rule);
+    Error::NothingKept {
+        photographs: rejected.len() as u64,
+        rule: rule.to_owned(),
+        count,
+        example: example.map(|item| item.row.source.clone()).unwrap_or_default(),
+    }
+}
+
 fn write_tables(
     info: &Info,
     splits: &Splits<'_>,

@@ -221,7 +221,15 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     let folder = PieceFolder::open(&place, &settings, &taxonomy, &listing, piece)?;
     folder.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
     let made = place.join("dataset");
-    let mut report = assemble::assemble(std::slice::from_ref(&folder), &made, progress)?;
+    let mut report = match assemble::assemble(std::slice::from_ref(&folder), &made, progress) {
+        // Its verdicts are of photographs that will be mended under the same names.
+        Err(error @ Error::NothingKept { .. }) => {
+            drop(folder);
+            files::remove_owned(&place)?;
+            return Err(error);
+        }
+        report => report?,
+    };
     if config.source == SourceKind::Release {
         let (differences, faults) = release::settle(&made, &config.root, &config.limits)?;
         report.differences = differences;

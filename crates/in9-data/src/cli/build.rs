@@ -1,10 +1,12 @@
 //! `in9-data build`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use in9_base::Piece;
 use in9_base::shell::{Outcome, Shell, complain};
+use in9_base::table::Table;
 
 use super::options;
 use crate::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build};
@@ -14,6 +16,12 @@ use crate::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, Sou
     in9-data build --source tiny-imagenet --root tiny-imagenet-200 --out tiny --size 64 --holdout 0.1\n  \
     in9-data build --source ilsvrc --root imagenet --out in9 --profile paper --selection in-9\n  \
     in9-data build --source folder --root my-photos --out mine --masks exact\n\n\
+    Photographs of one's own (--source folder), and what may lie beside them:\n  \
+    ROOT/[SPLIT/]CLASS/NAME.jpg          one class a folder; SPLIT is test, train, …\n  \
+    ROOT/masks/[SPLIT/]CLASS/NAME.png    the object's mask: white on black, 0 and 1, or a cut-out\n  \
+    ROOT/[SPLIT/]CLASS/NAME_mask.png     the same, beside its photograph\n  \
+    ROOT/boxes.csv                       image,x0,y0,x1,y1 for GrabCut, where there is no mask\n  \
+    ROOT/annotations.json                COCO: polygons, run lengths, boxes\n\n\
     A killed build continues where it stopped when the same command is given again.")]
 pub(super) struct Build {
     /// ilsvrc, tiny-imagenet, folder or toy.
@@ -139,6 +147,24 @@ impl Build {
     }
 }
 
+/// Photographs that are named of each split and rule.
+const EXAMPLES: usize = 3;
+
+/// The first photographs of each (split, rule) in a dataset's `rejected.csv`; a piece has none.
+fn examples(out: &Path) -> in9_base::Result<HashMap<(String, String), Vec<String>>> {
+    let mut table = Table::open(&out.join("rejected.csv"), Default::default())?;
+    let columns = ["split", "rule", "source"].map(|name| table.column(name));
+    let mut examples: HashMap<_, Vec<String>> = HashMap::new();
+    while let Some((_, row)) = table.next_row()? {
+        let [split, rule, source] = columns.map(|at| at.map_or("", |at| &row[at]).to_owned());
+        let names = examples.entry((split, rule)).or_default();
+        if names.len() < EXAMPLES {
+            names.push(source);
+        }
+    }
+    Ok(examples)
+}
+
 /// What a stage is called while it runs.
 pub(super) fn stage(stage: Stage) -> &'static str {
     match stage {
@@ -158,13 +184,17 @@ pub(super) fn tell(shell: &Shell, out: &Path, report: &BuildReport) -> anyhow::R
     for (split, samples) in &report.samples {
         shell.print(format_args!("{split}: {samples} samples"))?;
     }
+    let examples = examples(out).unwrap_or_default();
     for (split, rule, count) in &report.rejected {
-        shell.print(format_args!("{split}: {count} rejected by {rule}"))?;
+        let some = examples.get(&(split.clone(), rule.clone()));
+        let some = some.map_or_else(String::new, |names| format!(", such as {}", names.join(", ")));
+        shell.print(format_args!("{split}: {count} rejected by {rule}{some}"))?;
     }
     match report.faults.is_empty() {
         true => Ok(Outcome::Done),
         false => {
-            shell.say(format_args!("{} inputs were skipped; everything else is kept", report.faults.len()));
+            let (faults, kept) = (report.faults.len(), report.samples.iter().map(|(_, n)| n).sum::<u64>());
+            shell.say(format_args!("{faults} inputs were skipped; {kept} photographs are kept"));
             Ok(Outcome::Skips)
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct Export {
     /// Folder to write (webdataset: the .tar file).
     #[arg(long)]
     out: PathBuf,
-    /// Split; by default test, else the first.
+    /// Split; by default test, else the only one.
     #[arg(long)]
     split: Option<String>,
     /// png or jpeg; by default jpeg for profile paper, png otherwise.

@@ -1,6 +1,7 @@
 //! The command line of `in9-data`: parses arguments, calls the library, and tells what came of it.
 
 mod build;
+mod complete;
 mod export;
 mod import_release;
 mod merge;
@@ -46,6 +47,8 @@ enum Command {
     Show(show::Show),
     /// Write a view as pictures, NumPy arrays or a WebDataset archive.
     Export(export::Export),
+    /// Complete a table of bare answers, image,view,predicted, to a prediction table.
+    Complete(complete::Complete),
     /// Print a taxonomy, or derive the groupings of IN-9LB from one.
     Taxonomy(taxonomy::TaxonomyCommand),
 }
@@ -64,6 +67,7 @@ impl Program for Arguments {
             Command::Show(command) => command.run(shell),
             Command::ImportRelease(command) => command.run(shell),
             Command::Export(command) => command.run(shell),
+            Command::Complete(command) => command.run(shell),
             Command::Taxonomy(command) => command.run(shell),
         };
         outcome.map_err(with_flag)
@@ -80,6 +84,13 @@ fn with_flag(error: anyhow::Error) -> anyhow::Error {
     let hint = match error.downcast_ref::<Error>() {
         Some(Error::PhotographsOnly { .. }) => "the dataset was built with --photos-only",
         Some(Error::OtherBuild { .. }) => "give another --out",
+        Some(Error::NothingKept { rule, .. }) => match rule.as_str() {
+            "no-mask" => {
+                "masks stand in ROOT/masks/[SPLIT/]CLASS/NAME.png, or beside the photographs as NAME_mask.png"
+            }
+            "no-box" => "a mask or a row of ROOT/boxes.csv gives each photograph its box; see `build --help`",
+            _ => "the rules are in in9-data's README",
+        },
         Some(Error::Memory { .. } | Error::Thread { .. }) => "give fewer --jobs",
         _ => return error,
     };

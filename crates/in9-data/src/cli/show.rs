@@ -17,7 +17,7 @@ use crate::{View, contact_sheet};
 pub(super) struct Show {
     /// Dataset to look at.
     dataset: PathBuf,
-    /// Split; by default test, else the first.
+    /// Split; by default test, else the only one.
     #[arg(long)]
     split: Option<String>,
     /// Sample to show; without it the dataset is summarised.

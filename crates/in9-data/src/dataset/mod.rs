@@ -62,6 +62,12 @@ impl Dataset {
         &self.path
     }
 
+    /// The dataset's name in tables, unless somebody chooses another: that of its folder.
+    pub fn name(&self) -> String {
+        let whole = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        whole.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
     /// What its files may ask for.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
@@ -98,6 +104,19 @@ impl Dataset {
         })?;
         let shards = info.shards.iter().map(|shard| self.shard(shard)).collect::<Result<Vec<_>>>()?;
         Ok(Split::new(name, &self.manifest, shards))
+    }
+
+    /// Opens a split: the one that is named, else `test`, else the only one that there is.
+    ///
+    /// # Errors
+    /// As [`Dataset::split`]; and if none is named and several could be meant.
+    pub fn split_or_usual(&self, name: Option<&str>) -> Result<Split> {
+        let names = self.splits();
+        match (name, names.as_slice()) {
+            (Some(name), _) => self.split(name),
+            (None, [only]) => self.split(only),
+            (None, _) => self.split("test"),
+        }
     }
 
     fn shard(&self, info: &ShardInfo) -> Result<Shard> {

@@ -6,7 +6,7 @@ use std::io::Read;
 use csv::StringRecord;
 use in9_base::table;
 
-use super::{COLUMNS, LONGEST_NAME, Row};
+use super::{COLUMNS, Row, plain};
 use crate::view::View;
 
 /// Where each column is.
@@ -96,19 +96,10 @@ impl Columns {
             class: truth.unwrap_or_default(),
             background_class: class("background_class")?,
             predicted: class("predicted")?,
-            scores: self.scores.iter().map(score).collect::<Result<_, _>>()?,
+            scores: match self.scores.iter().all(|&at| record.get(at) == Some("")) {
+                true => Vec::new(),
+                false => self.scores.iter().map(score).collect::<Result<_, _>>()?,
+            },
         })
     }
-}
-
-/// A name that can be shown: control characters would reach the terminals of those who read the results.
-fn plain<'t>(what: &str, text: &'t str) -> Result<&'t str, String> {
-    if text.len() > LONGEST_NAME {
-        let start: String = text.chars().take(20).collect();
-        return Err(format!("{what} {start:?}… is longer than {LONGEST_NAME} bytes"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(format!("{what} {text:?} holds a control character"));
-    }
-    Ok(text)
 }

@@ -12,10 +12,17 @@
 //! prediction outside the taxonomy, which is always wrong. Scores are written in the shortest form
 //! that reads back to the same `f32`.
 //!
+//! Scores may be left empty, all of a row together, by a model that has none.
+//!
+//! [`complete`] makes such a table of bare answers, `image,view,predicted`, and the dataset.
+//!
 //! A table is read within limits ([`LIMITS`]) and row by row ([`Reader`]), so that a reader that keeps less than a
 //! whole row needs less memory than the file.
 
+mod answers;
 mod columns;
+mod labels;
+mod picture;
 mod reader;
 mod write;
 
@@ -25,6 +32,8 @@ use in9_base::table::Limits;
 
 use crate::view::View;
 
+pub use answers::{Completed, Partial, complete};
+pub use labels::Labels;
 pub use reader::Reader;
 
 /// The columns before the scores.
@@ -90,8 +99,20 @@ pub struct Row {
     pub background_class: Option<u16>,
     /// Predicted class; `None` is outside the taxonomy and always wrong.
     pub predicted: Option<u16>,
-    /// Score of each class (softmax, or probability summed over its members), in class order.
+    /// Score of each class (softmax, or probability summed over its members), in class order; empty if unknown.
     pub scores: Vec<f32>,
+}
+
+/// A name that can be shown: control characters would reach the terminals of those who read the results.
+fn plain<'t>(what: &str, text: &'t str) -> Result<&'t str, String> {
+    if text.len() > LONGEST_NAME {
+        let start: String = text.chars().take(20).collect();
+        return Err(format!("{what} {start:?}… is longer than {LONGEST_NAME} bytes"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(format!("{what} {text:?} holds a control character"));
+    }
+    Ok(text)
 }
 
 impl Row {

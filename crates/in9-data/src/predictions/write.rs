@@ -15,10 +15,11 @@ impl Table {
             let fits = |class: u16| usize::from(class) < self.classes.len();
             let classes_fit =
                 fits(row.class) && row.predicted.is_none_or(fits) && row.background_class.is_none_or(fits);
-            if !classes_fit || row.scores.len() != self.classes.len() {
+            let scores_fit = row.scores.is_empty() || row.scores.len() == self.classes.len();
+            if !classes_fit || !scores_fit {
                 return Err(Error::argument(
                     format!("prediction of {} by {} does not fit the table", row.image, row.model),
-                    format!("classes below {0} and {0} scores", self.classes.len()),
+                    format!("classes below {0}, and {0} scores or none", self.classes.len()),
                     format!("class {}, {} scores", row.class, row.scores.len()),
                     "give every row the table's classes",
                 ));
@@ -49,8 +50,8 @@ impl Table {
             ] {
                 writer.write_field(text)?;
             }
-            for score in &row.scores {
-                writer.write_field(score.to_string())?;
+            for class in 0..self.classes.len() {
+                writer.write_field(row.scores.get(class).map_or_else(String::new, f32::to_string))?;
             }
             writer.write_record(None::<&[u8]>)?;
         }

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! ROOT/[train|val|test|…/]CLASS/NAME.jpg
-//! ROOT/masks/[SPLIT/]CLASS/NAME.png      0 is background, 255 the object; same size
+//! ROOT/masks/[SPLIT/]CLASS/NAME.png      of the photograph's size; see `photo::decode_mask`
+//! ROOT/SPLIT/masks/CLASS/NAME.png        the same
+//! ROOT/[SPLIT/]CLASS/NAME_mask.png       the same
 //! ROOT/boxes.csv                         image,x0,y0,x1,y1 (path below ROOT; inclusive pixels)
 //! ROOT/annotations.json                  COCO: polygons, run lengths, boxes; file_name below ROOT
 //! ```
@@ -11,7 +13,7 @@
 //! from the mask.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -73,14 +75,16 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
             let Some(class) = class else { continue };
             let place = root.join(&below).join(&folder);
             let fine: Arc<str> = folder.as_str().into();
-            for name in entries(&place, &mut listing.faults)?.into_iter().filter(|name| is_photo(name)) {
+            let names = entries(&place, &mut listing.faults)?;
+            for name in
+                names.iter().filter(|name| is_photo(name) && !is_mask_of_another(name, &names)).cloned()
+            {
                 let source = format!("{below}{folder}/{name}");
                 let shapes = coco.get(&source).or_else(|| coco.get(&name));
-                let png = root.join(format!("masks/{below}{folder}/{}.png", stem(&name)));
-                let mask = match shapes {
-                    _ if png.is_file() => MaskFile::Png(Locator::File(png)),
-                    Some(shapes) => MaskFile::Shapes(shapes.clone()),
-                    None => MaskFile::None,
+                let mask = match (mask_file(root, &below, &folder, stem(&name)), shapes) {
+                    (Some(png), _) => MaskFile::Png(Locator::File(png)),
+                    (None, Some(shapes)) => MaskFile::Shapes(shapes.clone()),
+                    (None, None) => MaskFile::None,
                 };
                 let found = match (boxes.get(&source), shapes) {
                     (Some(boxes), _) => Boxes::Known(boxes.clone()),
@@ -102,6 +106,26 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
         }
     }
     Ok(listing)
+}
+
+/// What the name of a mask beside its photograph ends with.
+const MASK: &str = "_mask.png";
+
+/// The mask of a photograph, in the first of the usual places that has one.
+fn mask_file(root: &Path, below: &str, folder: &str, name: &str) -> Option<PathBuf> {
+    let places = [
+        format!("masks/{below}{folder}/{name}.png"),
+        format!("masks/{folder}/{name}.png"),
+        format!("{below}masks/{folder}/{name}.png"),
+        format!("{below}{folder}/{name}{MASK}"),
+    ];
+    places.into_iter().map(|place| root.join(place)).find(|path| path.is_file())
+}
+
+/// Whether a picture is the mask that lies beside another one of the folder.
+fn is_mask_of_another(name: &str, names: &[String]) -> bool {
+    let Some(of) = name.strip_suffix(MASK) else { return false };
+    names.iter().any(|other| is_photo(other) && stem(other) == of)
 }
 
 fn boxes_csv(

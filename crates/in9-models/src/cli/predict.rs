@@ -7,7 +7,7 @@ use in9_base::shell::Shell;
 use in9_data::{Dataset, View};
 
 use super::network::NetworkArgs;
-use crate::predict::{Predictor, dataset_name};
+use crate::predict::Predictor;
 
 /// Predict every picture of a dataset's views with a trained network
 #[derive(clap::Args)]
@@ -25,8 +25,8 @@ pub struct Args {
     /// Dataset folder that `in9-data build` wrote
     #[arg(long, value_name = "DATASET")]
     data: PathBuf,
-    /// Splits to predict, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "test")]
+    /// Splits to predict, separated by commas [default: test, else the only one]
+    #[arg(long, value_delimiter = ',')]
     split: Vec<String>,
     /// Views to predict, separated by commas; `all` is the paper's eight
     #[arg(long, value_delimiter = ',', default_value = "all")]
@@ -49,7 +49,10 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let device = args.device.device.open()?;
     let dataset = Dataset::open(&args.data)?;
     let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
-    let splits = args.split.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?;
+    let splits = match args.split.as_slice() {
+        [] => vec![dataset.split_or_usual(None)?],
+        names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
+    };
     // What killed runs left beside the table goes.
     in9_base::files::remove_leftovers(in9_base::files::parent(&args.out))?;
     let predictor = Predictor {
@@ -57,7 +60,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         batch_size: usize::from(args.batch_size),
         size: args.size.map(usize::from),
     };
-    let name = args.dataset_name.unwrap_or_else(|| dataset_name(&dataset));
+    let name = args.dataset_name.unwrap_or_else(|| dataset.name());
     let pictures: usize = splits.iter().map(|split| split.len()).sum();
     let progress = shell.progress("predicting", "images", (pictures * views.len()) as u64);
     let mut table = Predictor::table(&dataset);

@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::model::{Model, build};
 use crate::open::{Identified, Source};
 use crate::params::Params;
-use crate::predict::dataset_name;
 use crate::registry;
 use crate::train::{
     Batches, DataSection, DatasetBatches, ModelSection, Observer, RunFile, Selection, Settings, Summary,
@@ -147,7 +146,7 @@ impl Plan {
                 initial_weights,
             },
             data: DataSection {
-                dataset: self.dataset_name.clone().unwrap_or_else(|| dataset_name(dataset)),
+                dataset: self.dataset_name.clone().unwrap_or_else(|| dataset.name()),
                 digest: dataset.digest(),
                 split: split.name().to_owned(),
                 view: self.view.to_string(),
