@@ -91,7 +91,7 @@ pub enum Error {
 
     /// Every photograph of a build was rejected. Nothing is left of it, so that it can be mended and run again.
     #[error(
-        "none of {photographs} photographs can be kept: {count} are rejected by {rule}, such as {example} (expected at least one sample); mend that and build again"
+        "none of {photographs} photographs can be kept: {count} are rejected by {rule}, such as {example} (expected at least one sample, found none); mend that and build again"
     )]
     NothingKept {
         /// Photographs that there are.
@@ -102,6 +102,8 @@ pub enum Error {
         count: u64,
         /// One of these, relative to the source's root.
         example: String,
+        /// Damaged or contradictory inputs, which may be why: one line each, naming the file.
+        faults: Vec<String>,
     },
 
     // ---- what the caller asked for ----

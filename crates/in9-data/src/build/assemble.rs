@@ -51,7 +51,7 @@ pub(super) fn assemble(
     let splits = select(accepted, info.taxonomy.len(), &info.settings, &mut rejected);
     rejected.sort_by(|a, b| (a.item, &a.row.rule).cmp(&(b.item, &b.row.rule)));
     if splits.values().all(|samples| samples.is_empty()) {
-        return Err(nothing_kept(&rejected));
+        return Err(nothing_kept(&rejected, pieces[0].listing_faults()));
     }
 
     // Shards go to their final place; those of an interrupted assembly are taken over.
@@ -179,7 +179,7 @@ pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Resu
 
 /// Writes the tables and returns the BLAKE3 (hex) of each.
 /// The rule that most photographs fell to, when all of them fell.
-fn nothing_kept(rejected: &[RejectedItem]) -> Error {
+fn nothing_kept(rejected: &[RejectedItem], listing_faults: &[String]) -> Error {
     let mut rules: BTreeMap<&str, u64> = BTreeMap::new();
     for item in rejected {
         *rules.entry(&item.row.rule).or_default() += 1;
@@ -191,6 +191,7 @@ fn nothing_kept(rejected: &[RejectedItem]) -> Error {
         rule: rule.to_owned(),
         count,
         example: example.map(|item| item.row.source.clone()).unwrap_or_default(),
+        faults: listing_faults.iter().cloned().chain(rejected.iter().filter_map(fault)).collect(),
     }
 }
 

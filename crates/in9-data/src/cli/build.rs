@@ -9,7 +9,9 @@ use in9_base::shell::{Outcome, Shell, complain};
 use in9_base::table::Table;
 
 use super::options;
-use crate::{BuildConfig, BuildReport, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build};
+use crate::{
+    BuildConfig, BuildReport, Error, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -141,10 +143,20 @@ impl Build {
             }
         }
         let bar = shell.progress("listing photographs", "photographs", 0);
-        let report = build(&config, &|p| bar.tell(stage(p.stage), p.done, p.total))?;
+        let report = with_faults(build(&config, &|p| bar.tell(stage(p.stage), p.done, p.total)))?;
         bar.finish();
         tell(shell, &self.out, &report)
     }
+}
+
+/// Tells what may be why nothing could be kept.
+pub(super) fn with_faults(report: crate::Result<BuildReport>) -> crate::Result<BuildReport> {
+    if let Err(Error::NothingKept { faults, .. }) = &report {
+        for fault in faults {
+            complain(&anyhow::anyhow!("{fault}"));
+        }
+    }
+    report
 }
 
 /// Photographs that are named of each split and rule.

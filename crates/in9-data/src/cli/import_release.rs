@@ -33,7 +33,9 @@ impl ImportRelease {
             ..BuildConfig::new(SourceKind::Release, &self.root, &self.out)
         };
         let bar = shell.progress("listing pictures", "pictures", 0);
-        let report = build(&config, &|p| bar.tell(super::build::stage(p.stage), p.done, p.total))?;
+        let report = super::build::with_faults(build(&config, &|p| {
+            bar.tell(super::build::stage(p.stage), p.done, p.total)
+        }))?;
         bar.finish();
         for d in &report.differences {
             let far = 100.0 * d.beyond_32;

@@ -25,7 +25,9 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let bar = shell.progress("opening pieces", "shards", 0);
-        let report = merge(&self.pieces, &self.out, &|p| bar.tell(build::stage(p.stage), p.done, p.total))?;
+        let report = build::with_faults(merge(&self.pieces, &self.out, &|p| {
+            bar.tell(build::stage(p.stage), p.done, p.total)
+        }))?;
         bar.finish();
         build::tell(shell, &self.out, &report)
     }

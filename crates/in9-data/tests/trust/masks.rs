@@ -133,3 +133,60 @@ fn every_broken_png_mask_is_a_counted_skip() {
     let found = outcomes(&out);
     assert!(table.iter().all(|(name, _, rule)| found[&format!("{name}.jpg")] == *rule), "{found:?}");
 }
+
+/// A photograph's mask in black and white.
+fn mask_png(path: &Path, object: u8) {
+    let decoded = image::load_from_memory(PHOTO).unwrap();
+    let inside = |x: u32, y: u32| (18..42).contains(&x) && (8..32).contains(&y);
+    let mask = image::GrayImage::from_fn(decoded.width(), decoded.height(), |x, y| {
+        image::Luma([if inside(x, y) { object } else { 0 }])
+    });
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    mask.save(path).unwrap();
+}
+
+const PHOTO: &[u8] = include_bytes!("../fixtures/photographs/progressive.jpg");
+
+#[test]
+fn masks_are_found_in_every_usual_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    for (at, (mask, object)) in [
+        ("masks/test/disc/a.png", 255),
+        ("masks/disc/b.png", 1),
+        ("test/masks/disc/c.png", 255),
+        ("test/disc/d_mask.png", 3),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let photo = root.join("test/disc").join(format!("{}.jpg", ["a", "b", "c", "d"][at]));
+        std::fs::create_dir_all(photo.parent().unwrap()).unwrap();
+        std::fs::write(photo, PHOTO).unwrap();
+        mask_png(&root.join(mask), object);
+    }
+    let out = dir.path().join("out");
+    let build = |out: &Path| {
+        let mut build = program("");
+        build.args(["build", "--source", "folder", "--masks", "exact", "--size", "32", "--root"]).arg(&root);
+        run(build.arg("--out").arg(out))
+    };
+    let (code, printed, said) = build(&out);
+    assert_eq!((code, printed.trim()), (0, "test: 4 samples"), "{said}");
+    // Without one of its masks, a photograph is named beside the rule.
+    std::fs::remove_file(root.join("masks/disc/b.png")).unwrap();
+    let (_, printed, _) = build(&dir.path().join("fewer"));
+    assert!(printed.contains("test: 1 rejected by no-mask, such as test/disc/b.jpg"), "{printed}");
+    // Without any, the whole build is refused, and can be mended and run again.
+    for mask in ["masks", "test/masks"] {
+        std::fs::remove_dir_all(root.join(mask)).unwrap();
+    }
+    std::fs::remove_file(root.join("test/disc/d_mask.png")).unwrap();
+    let none = dir.path().join("none");
+    let (code, _, said) = build(&none);
+    assert_eq!(code, 1);
+    assert!(said.contains("none of 4 photographs can be kept: 4 are rejected by no-mask"), "{said}");
+    assert!(said.contains("NAME_mask.png") && !none.exists(), "{said}");
+    mask_png(&root.join("masks/disc/b.png"), 255);
+    assert_eq!(build(&none).0, 0);
+}
