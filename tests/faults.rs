@@ -27,14 +27,15 @@ fn ground() -> &'static Path {
 
 fn render(_: &Path, out: &Path) -> Command {
     let mut command = program("in9-data");
-    command.args(["toy", "--seed", "1", "--rho", "0.5", "--train-per-class", "2", "--test-per-class", "1"]);
+    command.args(["toy", "--seed", "1", "--rho", "0.5", "--train-per-class", "1", "--test-per-class", "1"]);
     command.args(["--jobs", "1", "--out"]).arg(out.join("photos"));
     command
 }
 
 fn build_as(inputs: &Path, out: &Path, name: &str) -> Command {
     let mut command = program("in9-data");
-    command.args(["build", "--source", "toy", "--taxonomy", "toy", "--size", "32", "--jobs", "1", "--root"]);
+    command.args(["build", "--source", "toy", "--taxonomy", "toy", "--size", "32", "--masks", "exact"]);
+    command.args(["--jobs", "1", "--root"]);
     command.arg(inputs.join("photos")).arg("--out").arg(out.join(name));
     command
 }
