@@ -321,9 +321,12 @@ fn write_info(path: &Path, info: &Info) -> Result<()> {
 
 fn read_info(path: &Path) -> Result<Info> {
     let text = files::read_text(path, LONGEST)?;
-    let info: Info = serde_json::from_str(&text).map_err(|e| {
-        let expected = "what in9-data writes beside the chunks of a piece";
-        Error::malformed(path, "not a piece", expected, e.to_string(), "build the piece again")
+    let info: Info = serde_json::from_str(&text).map_err(|e| Error::NotOfFormat {
+        path: path.into(),
+        format: "a piece",
+        expected: "what in9-data writes beside the chunks of a piece".into(),
+        found: e.to_string(),
+        advice: "build the piece again",
     })?;
     info.settings.check(path)?;
     info.taxonomy.check(path)?;
@@ -338,8 +341,8 @@ pub(super) fn check_complete(pieces: &[PieceFolder]) -> Result<()> {
     let mut found = BTreeSet::new();
     for folder in pieces {
         let place = folder.path.join(PIECE);
-        let bad = |what: &str, expected: String, found: String| {
-            Err(Error::malformed(&place, what, expected, found, "merge all pieces of one build, each once"))
+        let bad = |difference, expected: String, found: String| {
+            Err(Error::OtherPiece { path: place.clone(), difference, expected, found })
         };
         let piece = folder.info.piece;
         if folder.info.digest != first.info.digest || folder.info.program != first.info.program {
