@@ -126,7 +126,7 @@ fn pipeline(_: &Path, out: &Path) -> Command {
         std::os::unix::fs::symlink(stand_in, folder.path().join("in9")).unwrap();
         folder
     });
-    reproduce("smoke.toml", folder.path(), out)
+    reproduce("faults.toml", folder.path(), out)
 }
 
 /// The pipeline with the real programs.

@@ -97,6 +97,11 @@ impl Scenario<'_> {
         let mut command = (self.command)(&place.join("in"), &place.join("out"));
         command.env("IN9_FAULTS", format!("seed {seed} of {operations}{bug} counted {}", count.display()));
         let (first, said) = self.call(&mut command);
+        let rotten = fs::read_to_string(place.join("operations.flipped")).ok();
+        if rotten.as_ref().is_some_and(|path| Path::new(path).file_name() == Some("report.toml".as_ref())) {
+            // A list that people may write: nobody can say what should stand in it.
+            return None;
+        }
         match first {
             // Nothing went wrong for the program, or it helped itself.
             Some(0 | CRASHED | POWERLESS) => {}
@@ -109,7 +114,6 @@ impl Scenario<'_> {
         // The same command once more. The planted bug stays; nothing else goes wrong.
         let mut again = (self.command)(&place.join("in"), &place.join("out"));
         again.env("IN9_FAULTS", format!("seed 0 of 4000000000{bug}"));
-        let rotten = fs::read_to_string(place.join("operations.flipped")).ok();
         match self.call(&mut again) {
             (Some(0), _) if self.files(&place.join("out")) == *reference => None,
             (Some(0), _) => Some(format!("went on to other files: {}", self.differences(place, reference))),
