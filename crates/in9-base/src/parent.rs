@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::process::{ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 
 /// Set for a child whose standard input is held open by its parent.
-const VARIABLE: &str = "IN9_PARENT_HOLDS_STDIN";
+pub(crate) const VARIABLE: &str = "IN9_PARENT_HOLDS_STDIN";
 
 /// A child that ends when this process does, provided that its program calls [`watch`].
 #[derive(Debug)]
@@ -39,7 +39,10 @@ impl Child {
     /// # Errors
     /// If the system does not know the child.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
+        let ending = self.child.wait()?;
+        #[cfg(feature = "faults")]
+        crate::files::power_follows(ending);
+        Ok(ending)
     }
 
     /// Lets the child end, as it would if this process ended.

@@ -36,7 +36,77 @@ pub enum Error {
     },
 
     // ---- what a file says ----
-    /// A file does not hold what its format promises: damaged, truncated, or of another kind.
+    /// A file is not of the format that is read here.
+    #[error("{}: not {format} (expected {expected}, found {found}); {advice}", path.display())]
+    NotOfFormat {
+        /// File concerned.
+        path: PathBuf,
+        /// The format, with its article: `a shard`.
+        format: &'static str,
+        /// How a file of the format begins, or what is in it.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What the user can do about it.
+        advice: &'static str,
+    },
+    /// A file is of another version of its format.
+    #[error("{}: {format} of another version (expected {expected}, found {found}); build the dataset again", path.display())]
+    OtherVersion {
+        /// File concerned.
+        path: PathBuf,
+        /// The format: `shard`.
+        format: &'static str,
+        /// The version that is read.
+        expected: u32,
+        /// The version of the file.
+        found: u32,
+    },
+    /// A file is not the one that was written.
+    #[error("{}: {damage} (expected {expected}, found {found}); copy or build it again", path.display())]
+    Damaged {
+        /// File concerned.
+        path: PathBuf,
+        /// Which part of it, or in what it differs.
+        damage: Damage,
+        /// The checksum or length that it should have.
+        expected: String,
+        /// The one that it has.
+        found: String,
+    },
+    /// A file of another dataset, or of other settings, stands where one of this dataset should be.
+    #[error("{}: {difference} (expected {expected}, found {found}); do not mix datasets; build it again", path.display())]
+    OtherDataset {
+        /// File concerned.
+        path: PathBuf,
+        /// In what it differs.
+        difference: &'static str,
+        /// What the dataset's manifest says.
+        expected: String,
+        /// What the file says.
+        found: String,
+    },
+    /// Pieces that do not make up one build.
+    #[error("{}: {difference} (expected {expected}, found {found}); merge all pieces of one build, each once", path.display())]
+    OtherPiece {
+        /// What says which piece it is.
+        path: PathBuf,
+        /// In what it differs from the others.
+        difference: &'static str,
+        /// What the first piece says.
+        expected: String,
+        /// What this one says.
+        found: String,
+    },
+    /// A place where photographs are looked for holds none.
+    #[error("{}: no photograph found (expected {expected}, found none); check the folder, the kind of source and the taxonomy", path.display())]
+    NoPhotographs {
+        /// The folder.
+        path: PathBuf,
+        /// What was looked for.
+        expected: String,
+    },
+    /// A file does not hold what its format promises in some other way.
     #[error("{}: {what} (expected {expected}, found {found}); {advice}", path.display())]
     Malformed {
         /// File concerned.
@@ -172,6 +242,49 @@ pub enum Error {
     },
 }
 
+/// In what a file differs from the one that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Damage {
+    /// It ends before its header does.
+    CutShort,
+    /// It is not as long as its header says.
+    Length,
+    /// Its length has changed while it was open.
+    ChangedWhileOpen,
+    /// The header's checksum.
+    Header,
+    /// The index's checksum, or what the checksum is of.
+    Index,
+    /// The footer, which repeats the header.
+    Footer,
+    /// The hash of the whole file, although each layer is sound.
+    OutsideLayers,
+    /// The seal of a chunk of an unfinished build.
+    Chunk,
+    /// The digest of a table.
+    Table,
+    /// The digest of a pairing.
+    Pairing,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::CutShort => "file cut short",
+            Self::Length => "file of wrong length",
+            Self::ChangedWhileOpen => "the file was changed while it was open",
+            Self::Header => "header damaged",
+            Self::Index => "index damaged",
+            Self::Footer => "footer damaged",
+            Self::OutsideLayers => "file damaged outside its layers",
+            Self::Chunk => "chunk damaged",
+            Self::Table => "table damaged",
+            Self::Pairing => "pairing damaged",
+        })
+    }
+}
+
 impl Error {
     /// An operating-system error while reading `path`.
     pub fn read(path: &Path, source: std::io::Error) -> Self {
@@ -181,6 +294,16 @@ impl Error {
     /// An operating-system error while writing `path`.
     pub fn write(path: &Path, source: std::io::Error) -> Self {
         in9_base::Error::write(path)(source).into()
+    }
+
+    /// A file that is not the one that was written.
+    pub(crate) fn damaged(
+        path: &Path,
+        damage: Damage,
+        expected: impl ToString,
+        found: impl ToString,
+    ) -> Self {
+        Self::Damaged { path: path.into(), damage, expected: expected.to_string(), found: found.to_string() }
     }
 
     /// A file whose contents break its format.

@@ -141,19 +141,20 @@ impl Job<'_> {
             let file = format!("{}.{}", self.name(index), self.code.extension());
             let path = place(self.view.release_folder(), index).join(file);
             let bytes = self.code.encode(&self.picture(index)?, size).map_err(|e| Error::write(&path, e))?;
-            std::fs::write(&path, bytes).map_err(|e| Error::write(&path, e))?;
+            files::write_within(&path, bytes)?;
             if self.split.has_layers() {
                 let path = place("fg_mask", index).join(format!("{}.npy", self.split.sample(index).id));
                 let mut mask = vec![0; size * size];
                 self.split.layers(index)?.mask.expand_into(&mut mask);
                 let mut bytes = npy_header("|b1", &[size, size]);
                 bytes.extend_from_slice(&mask);
-                std::fs::write(&path, bytes).map_err(|e| Error::write(&path, e))?;
+                files::write_within(&path, bytes)?;
             }
             let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
             (self.progress)(done, self.split.len() as u64);
-            Ok(())
-        })
+            Ok::<_, Error>(())
+        })?;
+        Ok(files::sync_tree(self.out)?)
     }
 
     fn npy(&self) -> Result<()> {

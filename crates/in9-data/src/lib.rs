@@ -64,7 +64,7 @@ pub use compose::{Layers, compose};
 pub use dataset::{
     ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, SoundSplit, Split, SplitInfo,
 };
-pub use error::{Error, Result};
+pub use error::{Damage, Error, Result};
 pub use export::{ExportFormat, PictureCode, export};
 pub use limits::Limits;
 pub use loader::{

@@ -9,7 +9,7 @@ use in9_base::rng::{below, stream, text_key};
 use in9_base::table::{Limits as TableLimits, Table};
 
 use crate::dataset::{Dataset, Split};
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::profile::Profile;
 use crate::view::View;
 
@@ -79,8 +79,7 @@ impl Pairing {
             Some(hash) if hash == found.as_str() => Self::parse(&bytes, &path, split, view),
             listed => {
                 let expected = listed.map_or("a pairing that the manifest lists", String::as_str);
-                let advice = "copy or build the dataset again";
-                Err(Error::malformed(&path, "pairing damaged", expected, found.as_str(), advice))
+                Err(Error::damaged(&path, Damage::Pairing, expected, found.as_str()))
             }
         }
     }

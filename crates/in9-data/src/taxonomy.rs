@@ -89,7 +89,13 @@ impl Taxonomy {
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let mut taxonomy: Self = toml::from_str(text).map_err(|e| {
             let found = e.message().lines().collect::<Vec<_>>().join(" ");
-            Error::malformed(path, "not a taxonomy", "name and [[class]] tables", found, "mend the file")
+            Error::NotOfFormat {
+                path: path.into(),
+                format: "a taxonomy",
+                expected: "name and [[class]] tables".into(),
+                found,
+                advice: "mend the file",
+            }
         })?;
         for class in &mut taxonomy.classes {
             if class.folder.is_empty() {

@@ -93,6 +93,15 @@ pub enum Error {
         stage: String,
     },
 
+    /// The note that says what a stage has written is damaged, so that nobody knows whose its output is.
+    #[error("{}: a damaged stamp: nobody knows what of {} a run has written; nothing was changed: move both away, and the same command makes the output again", stamp.display(), output.display())]
+    DamagedStamp {
+        /// The stamp.
+        stamp: PathBuf,
+        /// The output that it was of.
+        output: PathBuf,
+    },
+
     // ---- the programs ----
     /// A program cannot be started.
     #[error("{}: cannot be started: {source}", program.display())]

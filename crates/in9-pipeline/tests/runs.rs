@@ -324,6 +324,34 @@ fn a_program_that_does_not_know_itself_is_refused() {
     assert!(matches!(Programs::open(&world.root.join("gone")).unwrap_err(), Error::Start { .. }));
 }
 
+/// Whatever bit of a stamp has flipped, no file that the stage did not write is removed for it, and the run says which
+/// stamp it is or makes the output again.
+#[test]
+fn a_damaged_stamp_is_named_or_made_again() {
+    let world = World::new();
+    world.run(RECIPE).unwrap();
+    let before = world.files();
+    let stamp = world.out.join(".stages/score.json");
+    let whole = fs::read(&stamp).unwrap();
+    let mut named = 0;
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&stamp, &bytes).unwrap();
+        match world.run(RECIPE) {
+            Ok(_) => {}
+            Err(Error::DamagedStamp { stamp: path, output }) => {
+                assert_eq!((path, output), (stamp.clone(), world.out.join("scores")));
+                named += 1;
+            }
+            Err(error) => panic!("byte {at}: {error}"),
+        }
+        assert_eq!(world.files(), before, "byte {at}");
+        fs::write(&stamp, &whole).unwrap();
+    }
+    assert!(named > 10, "{named}");
+}
+
 /// A pipe at which a reader would wait for ever stands where a stamp was.
 #[test]
 fn a_pipe_in_the_cache_is_refused_at_once() {

@@ -38,7 +38,7 @@ pub(crate) fn write(root: &Path, place: &Place, wnid: &str, photo: &Photograph) 
 
 /// Writes one file of a world that is renamed into place as a whole.
 pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    Ok(std::fs::write(path, bytes).map_err(in9_base::Error::write(path))?)
+    Ok(in9_base::files::write_within(path, bytes)?)
 }
 
 fn jpeg(photo: &Photograph, stem: &str) -> Result<Vec<u8>> {

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use in9_base::files::{OutputFolder, Owner, create_folder, parent, read_text, remove_leftovers};
+use in9_base::files::{
+    OutputFolder, Owner, clear_finished, create_folder, parent, read_text, remove_leftovers, sync_tree,
+};
 use rayon::prelude::*;
 
 use crate::config::WorldConfig;
@@ -62,6 +64,7 @@ pub struct WorldReport {
 pub fn render(config: &WorldConfig, out: &Path, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<WorldReport> {
     config.check()?;
     if let Some(report) = standing(config, out)? {
+        clear_finished(out)?;
         return Ok(report);
     }
     create_folder(parent(out))?;
@@ -69,6 +72,7 @@ pub fn render(config: &WorldConfig, out: &Path, progress: &(dyn Fn(u64, u64) + S
     let _ = remove_leftovers(parent(out));
     let folder = OutputFolder::begin(out, &OWNER, &[])?;
     let report = fill(config, folder.path(), progress)?;
+    sync_tree(folder.path())?;
     folder.finish()?;
     Ok(report)
 }

@@ -92,10 +92,7 @@ impl Adversarial {
         folder.write("pairs.csv", pieces::encode(&found.pairs)?)?;
         folder.write("settings.toml", self.written(&opened))?;
         folder.finish()?;
-        let state = beside(&self.target.out);
-        if state.exists() {
-            std::fs::remove_file(&state).map_err(in9_base::Error::write(&state))?;
-        }
+        in9_base::files::remove_file(&beside(&self.target.out))?;
         shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)
     }

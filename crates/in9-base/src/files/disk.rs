@@ -35,12 +35,50 @@ pub(super) fn create_temporary(folder: &Path) -> io::Result<tempfile::NamedTempF
     step!(Create, folder, builder.tempfile_in(folder))
 }
 
+/// Makes a temporary folder in `folder`.
+pub(super) fn create_temporary_folder(folder: &Path) -> io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(super::PREFIX).suffix(super::SUFFIX);
+    step!(Create, folder, builder.tempdir_in(folder))
+}
+
+/// Makes an empty file, or empties the one that is there.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    step!(Put, path, File::create(path))
+}
+
 pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
     step!(Sync, path, file.sync_all())
 }
 
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { step!(SyncFolder, folder, File::open(folder).and_then(|f| f.sync_all())) } else { Ok(()) }
+}
+
+/// Syncs a folder and all that is below it.
+pub(crate) fn sync_tree(folder: &Path) -> io::Result<()> {
+    step!(SyncTree, folder, sync_all_below(folder))
+}
+
+/// One call for the whole file system, which takes as long as what is not yet written needs. To sync a hundred
+/// thousand small files one after the other takes many times as long.
+#[cfg(target_os = "linux")]
+fn sync_all_below(folder: &Path) -> io::Result<()> {
+    let folder = File::open(folder)?;
+    Ok(rustix::fs::syncfs(&folder)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_all_below(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_all_below(&entry.path())?;
+        } else {
+            File::options().write(true).open(entry.path())?.sync_all()?;
+        }
+    }
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(not(feature = "faults"))]
@@ -64,25 +102,40 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     step!(RemoveFolder, path, fs::remove_dir(path))
 }
 
-/// Passes writes to `file` on.
-pub(crate) struct Writer<'f> {
-    pub(crate) file: &'f mut File,
-    #[cfg_attr(
-        not(feature = "faults"),
-        expect(dead_code, reason = "only the simulator asks which file it is")
-    )]
-    pub(crate) path: &'f Path,
+/// Writes some of `bytes` to `file`, which stands at `path`, and says how many.
+pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<usize> {
+    #[cfg(feature = "faults")]
+    return faults::write(file, path, bytes);
+    #[cfg(not(feature = "faults"))]
+    {
+        let _: &Path = path;
+        file.write(bytes)
+    }
 }
 
-impl Write for Writer<'_> {
+/// A file that stands at a path, and is written to.
+#[derive(Debug)]
+pub(crate) struct Writer<F> {
+    pub(crate) file: F,
+    pub(crate) path: std::path::PathBuf,
+}
+
+impl<F: AsMut<File>> Write for Writer<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        #[cfg(feature = "faults")]
-        return faults::write(self.file, self.path, bytes);
-        #[cfg(not(feature = "faults"))]
-        self.file.write(bytes)
+        write(self.file.as_mut(), &self.path, bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        Ok(())
+    }
+}
+
+/// A temporary file that goes with this value unless it is kept.
+#[derive(Debug)]
+pub(crate) struct Temporary(pub(crate) tempfile::NamedTempFile);
+
+impl AsMut<File> for Temporary {
+    fn as_mut(&mut self) -> &mut File {
+        self.0.as_file_mut()
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{FolderLock, is_temporary};
+use super::{FolderLock, PREFIX, SUFFIX, disk, is_temporary, remove_tree};
 use crate::error::{Error, Result};
 
 /// Removes the temporary files and folders that killed runs left in `folder`. Those that a living process
@@ -18,27 +19,57 @@ pub fn remove_leftovers(folder: &Path) -> Result<()> {
             continue;
         }
         let path = entry.path();
-        let kind = entry.file_type().map_err(Error::read(&path))?;
-        let removed = if kind.is_dir() {
-            match FolderLock::take(&path) {
-                Err(Error::Locked { .. }) => continue,
-                _ => fs::remove_dir_all(&path),
-            }
-        } else if kind.is_file() {
-            match File::open(&path).map(|file| file.try_lock()) {
-                Ok(Err(fs::TryLockError::WouldBlock)) => continue,
-                _ => fs::remove_file(&path),
-            }
-        } else {
-            continue;
+        let kind = match entry.file_type() {
+            // Its maker was faster.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            kind => kind.map_err(Error::read(&path))?,
         };
-        match removed {
-            // Another process clears up at the same time.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            other => other.map_err(Error::remove(&path))?,
+        if kind.is_dir() {
+            remove_dead_folder(&path)?;
+        } else if kind.is_file() {
+            remove_dead_file(&path)?;
         }
     }
     Ok(())
+}
+
+fn remove_dead_file(path: &Path) -> Result<()> {
+    // Its lock is held until it is gone: whoever has just made it and not locked it yet sees that, and makes another.
+    let held = File::open(path).map(|file| (file.try_lock(), file));
+    match held {
+        Ok((Err(fs::TryLockError::WouldBlock), _)) => Ok(()),
+        _ => super::remove_file(path),
+    }
+}
+
+fn remove_dead_folder(path: &Path) -> Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let lock = match FolderLock::of(path) {
+        Err(Error::Locked { .. }) => return Ok(()),
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        lock => lock,
+    };
+    if cfg!(windows) {
+        // No folder can be renamed there in which a file is open.
+        drop(lock);
+        return remove_tree(path);
+    }
+    // Under another name it is nobody's but this process's, even for whoever has just made it and not locked it yet.
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{PREFIX}{}-{count}{SUFFIX}", std::process::id());
+    let gone = path.with_file_name(name);
+    match disk::rename(path, &gone) {
+        // Another process clears up at the same time.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        renamed => renamed.map_err(Error::remove(path))?,
+    }
+    let removed = remove_tree(&gone);
+    drop(lock);
+    match removed {
+        // Another process that clears up has come to it after its lock had gone, and finishes the work.
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -66,5 +97,40 @@ mod tests {
         let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["file", "out", "results.csv"]);
+    }
+
+    /// Between the making of a temporary file or folder and its lock, another process may take it for a leftover. The
+    /// writers then make another one; once, they failed.
+    #[test]
+    fn those_who_clear_up_disturb_no_writer() {
+        const OWNER: Owner = Owner { made_by: "test", names: &["a.csv"] };
+        let dir = tempfile::tempdir().unwrap();
+        let writing = AtomicU64::new(3);
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                let (dir, writing) = (dir.path(), &writing);
+                scope.spawn(move || {
+                    for text in (0..150).map(|round| format!("{writer} {round}")) {
+                        let file = dir.join(format!("file-{writer}"));
+                        crate::files::write_bytes(&file, &text).unwrap();
+                        let folder = dir.join(format!("folder-{writer}"));
+                        let output = OutputFolder::begin(&folder, &OWNER, &[]).unwrap();
+                        output.write("a.csv", &text).unwrap();
+                        output.finish().unwrap();
+                        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+                        assert_eq!(fs::read_to_string(folder.join("a.csv")).unwrap(), text);
+                    }
+                    writing.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+            scope.spawn(|| {
+                while writing.load(Ordering::Relaxed) > 0 {
+                    remove_leftovers(dir.path()).unwrap();
+                }
+            });
+        });
+        remove_leftovers(dir.path()).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 6);
+        assert!(!dir.path().join("folder-0/.lock").exists());
     }
 }

@@ -18,14 +18,22 @@ mod lock;
 mod output;
 mod owner;
 mod read;
+mod remove;
 mod write;
 
 pub use leftovers::remove_leftovers;
 pub use lock::FolderLock;
-pub use output::OutputFolder;
+pub use output::{OutputFolder, clear_finished};
 pub use owner::{MARK, Mark, Owner, check_owned, mark_of, remove_owned};
 pub use read::{below, open, read, read_text};
-pub use write::{create_folder, parent, sibling, sync_folder, write, write_bytes};
+pub use remove::{remove_file, remove_folder, remove_tree};
+pub use write::{
+    NewFile, append, create_folder, move_to, parent, sibling, sync_folder, sync_tree, write, write_bytes,
+    write_within,
+};
+
+#[cfg(feature = "faults")]
+pub(crate) use faults::follow as power_follows;
 
 /// How the names of temporary files and folders begin.
 const PREFIX: &str = ".in9-";

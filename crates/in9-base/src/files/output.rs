@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{FolderLock, Owner, PREFIX, SUFFIX, create_folder, disk, parent, remove_owned, sync_folder};
+use super::lock::{LOCK, TRIES};
+use super::{FolderLock, Owner, create_folder, disk, parent, remove_owned, sync_folder};
 use crate::error::{Error, Result};
 
 /// A folder under construction beside its destination.
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 pub struct OutputFolder<'o> {
     building: tempfile::TempDir,
     /// Held while the folder is built, so that nobody takes it for one that a killed run left.
-    _lock: FolderLock,
+    lock: FolderLock,
     destination: PathBuf,
     owner: &'o Owner,
 }
@@ -36,14 +37,9 @@ impl<'o> OutputFolder<'o> {
         }
         let parent = parent(destination);
         create_folder(parent)?;
-        let building = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .suffix(SUFFIX)
-            .tempdir_in(parent)
-            .map_err(Error::write(parent))?;
-        let lock = FolderLock::take(building.path())?;
+        let (building, lock) = locked_folder(parent)?;
         owner.claim(building.path())?;
-        Ok(Self { building, _lock: lock, destination: destination.to_owned(), owner })
+        Ok(Self { building, lock, destination: destination.to_owned(), owner })
     }
 
     /// Where the folder is built; what is written here by other means than [`OutputFolder::write`] is the
@@ -73,25 +69,23 @@ impl<'o> OutputFolder<'o> {
     pub fn finish(self) -> Result<()> {
         let destination = &self.destination;
         let parent = parent(destination);
-        let lock = self.building.path().join(super::lock::LOCK);
-        disk::remove_file(&lock).map_err(Error::write(&lock))?;
         open_to_all(self.building.path())?;
         sync_folder(self.building.path())?;
         let earlier = fs::symlink_metadata(destination).is_ok();
         if earlier {
             self.owner.may_write(destination)?;
         }
-        let aside = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .suffix(SUFFIX)
-            .tempdir_in(parent)
-            .map_err(Error::write(parent))?;
+        let (aside, _lock_aside) = locked_folder(parent)?;
         let old = aside.path().join("old");
         if earlier {
             disk::rename(destination, &old).map_err(Error::write(destination))?;
         }
+        // No folder can be renamed on Windows in which a file is open.
+        let _held = if cfg!(windows) { None } else { Some(self.lock) };
         let built = self.building.keep();
         disk::rename(&built, destination).map_err(Error::write(destination))?;
+        // Not before: a folder of this name without a lock is one that a killed run left, and anybody may clear it.
+        remove_lock(destination)?;
         sync_folder(parent)?;
         // An earlier output that is only an empty folder has no mark; it goes with the one that it is in.
         if earlier && old.join(super::MARK).exists() {
@@ -106,6 +100,43 @@ impl<'o> OutputFolder<'o> {
             names: self.owner.names.iter().map(ToString::to_string).collect(),
         };
         mark.covers(Path::new(name))
+    }
+}
+
+/// Removes the lock that a run which was killed at the very end left in its finished folder, unless a living process
+/// holds it.
+///
+/// # Errors
+/// If it is there and cannot be removed.
+pub fn clear_finished(folder: &Path) -> Result<()> {
+    if fs::symlink_metadata(folder.join(LOCK)).is_err() {
+        return Ok(());
+    }
+    match FolderLock::of(folder) {
+        Err(Error::Locked { .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_lock) => remove_lock(folder),
+    }
+}
+
+fn remove_lock(folder: &Path) -> Result<()> {
+    super::remove_file(&folder.join(LOCK))?;
+    sync_folder(folder)
+}
+
+/// A temporary folder that nobody takes for one that a killed run left. Whoever clears up may come between its making
+/// and its lock; then another one is made.
+fn locked_folder(parent: &Path) -> Result<(tempfile::TempDir, FolderLock)> {
+    let mut tries = 0;
+    loop {
+        let folder = disk::create_temporary_folder(parent).map_err(Error::write(parent))?;
+        tries += 1;
+        match FolderLock::take(folder.path()) {
+            Err(Error::Locked { .. }) if tries < TRIES => {}
+            Err(Error::Io { source, .. })
+                if tries < TRIES && source.kind() == std::io::ErrorKind::NotFound => {}
+            lock => return Ok((folder, lock?)),
+        }
     }
 }
 
@@ -158,6 +189,18 @@ mod tests {
         assert_eq!(fs::read_to_string(out.join("a.csv")).unwrap(), "second");
         // Nothing half-built is left behind.
         assert_eq!(names(dir.path()), ["out"]);
+    }
+
+    #[test]
+    fn the_lock_of_a_finished_folder_goes_unless_somebody_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        clear_finished(dir.path()).unwrap();
+        let held = FolderLock::take(dir.path()).unwrap();
+        clear_finished(dir.path()).unwrap();
+        assert_eq!(names(dir.path()), [LOCK]);
+        drop(held);
+        clear_finished(dir.path()).unwrap();
+        assert!(names(dir.path()).is_empty());
     }
 
     #[test]

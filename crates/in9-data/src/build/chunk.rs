@@ -12,7 +12,7 @@ use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::tables::Rejected;
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::prepare::Prepared;
 use crate::shard::{Record, Sample};
 
@@ -87,15 +87,7 @@ impl Chunk {
     /// background and a mask.
     pub(super) fn open(path: &Path, digest: &blake3::Hash, lengths: [usize; 3]) -> Result<Self> {
         let file = in9_base::files::open(path)?;
-        let bad = |expected: &str, found: String| {
-            Error::malformed(
-                path,
-                "not a finished chunk",
-                expected,
-                found,
-                "delete it and run the build again",
-            )
-        };
+        let bad = |expected: &str, found: String| Error::damaged(path, Damage::Chunk, expected, found);
         // SAFETY: chunks are moved into place when complete and never changed afterwards; their
         // lengths are checked below before anything is sliced.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::read(path, e))?;

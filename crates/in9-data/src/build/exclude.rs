@@ -43,14 +43,7 @@ impl Excluded {
             }
         }
         if self.ids.len() == before {
-            let found = "none";
-            return Err(Error::malformed(
-                &folder,
-                "no photographs",
-                "CLASS/ID.JPEG",
-                found,
-                "check the path",
-            ));
+            return Err(Error::NoPhotographs { path: folder, expected: "CLASS/ID.JPEG".into() });
         }
         Ok(())
     }

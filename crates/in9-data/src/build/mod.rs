@@ -289,10 +289,9 @@ fn finish(from: &Path, out: &Path) -> Result<()> {
     }
     if out.exists() {
         // An empty folder; refuse_strangers made sure.
-        std::fs::remove_dir(out).map_err(|e| Error::write(out, e))?;
+        files::remove_folder(out)?;
     }
-    std::fs::rename(from, out).map_err(|e| Error::write(out, e))?;
-    Ok(files::sync_folder(files::parent(out))?)
+    Ok(files::move_to(from, out)?)
 }
 
 /// Removes what a run left that was killed between moving its dataset into place and clearing up, unless

@@ -1,14 +1,12 @@
 //! The folder of one piece of a build: the chunks that one process makes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use in9_base::files::{self, FolderLock, Owner};
+use in9_base::files::{self, FolderLock, NewFile, Owner};
 use in9_base::{Piece, PlainName};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -86,6 +84,7 @@ impl PieceFolder {
         OWNER.claim(path)?;
         let lock = FolderLock::take(path)?;
         files::create_folder(&path.join("chunks"))?;
+        files::remove_leftovers(&path.join("chunks"))?;
         let items = listing.items.len() as u64;
         let chunk_items = (items / 512).clamp(16, 256);
         let mut splits = BTreeMap::new();
@@ -191,9 +190,9 @@ impl PieceFolder {
         let without_memory = Mutex::new(None);
         let make = |scratch: &mut Scratch, chunk: u32| -> Result<()> {
             let path = self.chunk_path(chunk);
-            let partial = path.with_extension("partial");
             let error = |e| Error::write(&path, e);
-            let mut writer = Writer::new(BufWriter::new(File::create(&partial).map_err(error)?));
+            let mut file = NewFile::begin(&path)?;
+            let mut writer = Writer::new(&mut file);
             for number in self.items_of(chunk) {
                 let item = &listing.items[number as usize];
                 match sample(item, settings, excluded, limits, &budget, scratch) {
@@ -211,7 +210,7 @@ impl PieceFolder {
                 tell(1);
             }
             writer.seal(&digest).map_err(error)?;
-            std::fs::rename(&partial, &path).map_err(error)
+            Ok(file.place()?)
         };
         // Each chunk is one thread's work from beginning to end: memory is a photograph a thread.
         missing.into_par_iter().with_max_len(1).map_init(Scratch::default, make).collect::<Result<()>>()?;
@@ -322,9 +321,12 @@ fn write_info(path: &Path, info: &Info) -> Result<()> {
 
 fn read_info(path: &Path) -> Result<Info> {
     let text = files::read_text(path, LONGEST)?;
-    let info: Info = serde_json::from_str(&text).map_err(|e| {
-        let expected = "what in9-data writes beside the chunks of a piece";
-        Error::malformed(path, "not a piece", expected, e.to_string(), "build the piece again")
+    let info: Info = serde_json::from_str(&text).map_err(|e| Error::NotOfFormat {
+        path: path.into(),
+        format: "a piece",
+        expected: "what in9-data writes beside the chunks of a piece".into(),
+        found: e.to_string(),
+        advice: "build the piece again",
     })?;
     info.settings.check(path)?;
     info.taxonomy.check(path)?;
@@ -339,8 +341,8 @@ pub(super) fn check_complete(pieces: &[PieceFolder]) -> Result<()> {
     let mut found = BTreeSet::new();
     for folder in pieces {
         let place = folder.path.join(PIECE);
-        let bad = |what: &str, expected: String, found: String| {
-            Err(Error::malformed(&place, what, expected, found, "merge all pieces of one build, each once"))
+        let bad = |difference, expected: String, found: String| {
+            Err(Error::OtherPiece { path: place.clone(), difference, expected, found })
         };
         let piece = folder.info.piece;
         if folder.info.digest != first.info.digest || folder.info.program != first.info.program {

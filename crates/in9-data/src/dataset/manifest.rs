@@ -134,8 +134,14 @@ impl Manifest {
     /// a name that could lead out of the dataset.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = files::read_text(path, LONGEST)?;
-        let bad = |what: &str, expected: &str, found: String| {
-            Err(Error::malformed(path, what, expected, found, "build the dataset again"))
+        let not_one = |error: serde_json::Error| {
+            Err(Error::NotOfFormat {
+                path: path.into(),
+                format: "a manifest",
+                expected: "the JSON that in9-data writes".into(),
+                found: error.to_string(),
+                advice: "build the dataset again",
+            })
         };
         // Before everything else, so that a manifest of another version is not called damaged.
         #[derive(Deserialize)]
@@ -145,13 +151,18 @@ impl Manifest {
         match serde_json::from_str(&text) {
             Ok(Version { format: FORMAT }) => {}
             Ok(Version { format }) => {
-                return bad("manifest of another version", &FORMAT.to_string(), format.to_string());
+                return Err(Error::OtherVersion {
+                    path: path.into(),
+                    format: "manifest",
+                    expected: FORMAT,
+                    found: format,
+                });
             }
-            Err(error) => return bad("not a manifest", "the JSON that in9-data writes", error.to_string()),
+            Err(error) => return not_one(error),
         }
         let manifest: Self = match serde_json::from_str(&text) {
             Ok(manifest) => manifest,
-            Err(error) => return bad("not a manifest", "the JSON that in9-data writes", error.to_string()),
+            Err(error) => return not_one(error),
         };
         let expected = seal(&text);
         if expected.as_deref() != Some(&manifest.seal) {

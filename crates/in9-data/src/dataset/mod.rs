@@ -123,8 +123,8 @@ impl Dataset {
         let path = self.path.join("shards").join(&info.file);
         let shard = Shard::open(&path, &self.limits)?;
         let settings = &self.manifest.settings;
-        let bad = |what: &str, expected: String, found: String| {
-            Err(Error::malformed(&path, what, expected, found, "do not mix datasets; build it again"))
+        let bad = |difference, expected: String, found: String| {
+            Err(Error::OtherDataset { path: path.clone(), difference, expected, found })
         };
         if shard.hash().to_hex().as_str() != info.blake3 {
             return bad("not the manifest's shard", info.blake3.clone(), shard.hash().to_string());

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::shard::Sample;
 
 use super::Dataset;
@@ -100,8 +100,7 @@ pub(crate) fn check(dataset: &Dataset, name: &str) -> Result<()> {
         Some(expected) if expected == found.as_str() => Ok(()),
         listed => {
             let expected = listed.map_or("a table that the manifest lists", String::as_str);
-            let advice = "copy or build the dataset again";
-            Err(Error::malformed(&path, "table damaged", expected, found.as_str(), advice))
+            Err(Error::damaged(&path, Damage::Table, expected, found.as_str()))
         }
     }
 }

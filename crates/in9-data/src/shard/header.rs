@@ -1,5 +1,8 @@
 //! The fixed header and footer of a shard, and where its planes lie.
 
+use std::path::Path;
+
+use crate::error::{Damage, Error};
 use crate::mask::mask_bytes;
 
 /// First bytes of every shard: like PNG's, they expose transfers that change line ends or drop the
@@ -102,20 +105,20 @@ impl Header {
         bytes
     }
 
-    /// Reads a header; the error is (what, expected, found).
-    pub(crate) fn parse(bytes: &[u8; HEADER as usize]) -> Result<(Self, Layout), (String, String, String)> {
+    /// Reads a header.
+    pub(crate) fn parse(bytes: &[u8; HEADER as usize]) -> Result<(Self, Layout), HeaderFault> {
         let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
-        let bad = |what: &str, expected: String, found: String| Err((what.to_string(), expected, found));
+        let bad = |what, expected: String, found: String| Err(HeaderFault::Value { what, expected, found });
         if bytes[..8] != MAGIC {
-            return bad("not a shard", format!("magic {MAGIC:02x?}"), format!("{:02x?}", &bytes[..8]));
+            return Err(HeaderFault::Magic(u64_at(0).to_le_bytes()));
         }
         if u32_at(8) != VERSION {
-            return bad("shard of another version", VERSION.to_string(), u32_at(8).to_string());
+            return Err(HeaderFault::Version(u32_at(8)));
         }
         let crc = crc32fast::hash(&bytes[..124]);
         if crc != u32_at(124) {
-            return bad("header damaged", format!("CRC-32 {:08x}", u32_at(124)), format!("{crc:08x}"));
+            return Err(HeaderFault::Checksum { stored: u32_at(124), found: crc });
         }
         let mut settings = [0; 32];
         settings.copy_from_slice(&bytes[80..112]);
@@ -149,6 +152,44 @@ impl Header {
             return bad("offsets of the planes", format!("{layout:?}"), found);
         }
         Ok((header, layout))
+    }
+}
+
+/// What is wrong with a header.
+#[derive(Debug)]
+pub(crate) enum HeaderFault {
+    /// It begins as no shard does.
+    Magic([u8; 8]),
+    /// It is of another version.
+    Version(u32),
+    /// Its checksum is not that of its bytes.
+    Checksum { stored: u32, found: u32 },
+    /// A number that no shard can have, under a right checksum.
+    Value { what: &'static str, expected: String, found: String },
+}
+
+impl HeaderFault {
+    /// The error of a file with this header.
+    pub(crate) fn of(self, path: &Path) -> Error {
+        match self {
+            Self::Magic(found) => Error::NotOfFormat {
+                path: path.into(),
+                format: "a shard",
+                expected: format!("magic {MAGIC:02x?}"),
+                found: format!("{found:02x?}"),
+                advice: "copy or build the shard again",
+            },
+            Self::Version(found) => {
+                Error::OtherVersion { path: path.into(), format: "shard", expected: VERSION, found }
+            }
+            Self::Checksum { stored, found } => {
+                let [expected, found] = [stored, found].map(|crc| format!("CRC-32 {crc:08x}"));
+                Error::damaged(path, Damage::Header, expected, found)
+            }
+            Self::Value { what, expected, found } => {
+                Error::malformed(path, what, expected, found, "copy or build the shard again")
+            }
+        }
     }
 }
 

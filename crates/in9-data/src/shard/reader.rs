@@ -10,7 +10,7 @@ use in9_base::PlainName;
 use memmap2::Mmap;
 
 use crate::compose::Layers;
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
 use crate::limits::Limits;
 use crate::mask::MaskBits;
 use crate::view::View;
@@ -56,21 +56,18 @@ impl Shard {
         // SAFETY: nobody changes a shard in place (FORMAT.md, rule 6); its length is checked below before
         // anything is sliced, and no byte is used as anything but a byte.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::read(path, e))?;
-        let bad = |what: &str, expected: String, found: String| {
-            Error::malformed(path, what, expected, found, "copy or build the shard again")
-        };
+        let damaged = |damage, expected: String, found: String| Error::damaged(path, damage, expected, found);
         let Some(head) = map.first_chunk::<{ HEADER as usize }>() else {
-            return Err(bad(
-                "shard cut short",
+            return Err(damaged(
+                Damage::CutShort,
                 format!("{} bytes at least", HEADER + FOOTER),
                 format!("{} bytes", map.len()),
             ));
         };
-        let (header, layout) =
-            Header::parse(head).map_err(|(what, expected, found)| bad(&what, expected, found))?;
+        let (header, layout) = Header::parse(head).map_err(|fault| fault.of(path))?;
         if map.len() as u64 != layout.length {
-            return Err(bad(
-                "shard of wrong length",
+            return Err(damaged(
+                Damage::Length,
                 format!("{} bytes", layout.length),
                 format!("{} bytes", map.len()),
             ));
@@ -86,14 +83,14 @@ impl Shard {
         let index = &map[HEADER as usize..(HEADER + header.index_length) as usize];
         let crc = crc32fast::hash(index);
         if crc != header.index_crc {
-            return Err(bad(
-                "index damaged",
+            return Err(damaged(
+                Damage::Index,
                 format!("CRC-32 {:08x}", header.index_crc),
                 format!("{crc:08x}"),
             ));
         }
         let samples = decode_index(index, header.samples)
-            .map_err(|e| bad("index damaged", format!("{} entries", header.samples), e))?;
+            .map_err(|e| damaged(Damage::Index, format!("{} entries", header.samples), e))?;
         let sound = samples.iter().map(|_| AtomicU8::new(0)).collect();
         let shard = Self { path: path.into(), file, map, header, layout, samples, sound };
         shard.check_footer()?;
@@ -116,11 +113,8 @@ impl Shard {
         let expected =
             footer(&self.hash(), &self.layout, [self.map[124], self.map[125], self.map[126], self.map[127]]);
         if bytes[..8] != FOOTER_MAGIC || bytes != expected {
-            return Err(self.bad(
-                "footer damaged".into(),
-                "a footer that repeats the header",
-                "something else",
-            ));
+            let expected = "a footer that repeats the header";
+            return Err(Error::damaged(&self.path, Damage::Footer, expected, "something else"));
         }
         Ok(())
     }
@@ -185,8 +179,9 @@ impl Shard {
         let found = self.file.metadata().map_err(|e| Error::read(&self.path, e))?.len();
         match found == self.layout.length {
             true => Ok(()),
-            false => Err(self.bad(
-                "the shard was changed while it was open".into(),
+            false => Err(Error::damaged(
+                &self.path,
+                Damage::ChangedWhileOpen,
                 format!("{} bytes", self.layout.length),
                 format!("{found} bytes"),
             )),
@@ -203,7 +198,7 @@ impl Shard {
         }
         let found = blake3::hash(&self.map[..self.layout.footer as usize]);
         if found != self.hash() {
-            return Err(self.bad("file damaged outside its layers".into(), self.hash(), found));
+            return Err(Error::damaged(&self.path, Damage::OutsideLayers, self.hash(), found));
         }
         Ok(())
     }
@@ -382,7 +377,7 @@ mod tests {
         }
         let mut longer = whole.clone();
         longer.push(0);
-        assert!(outcome(&longer).unwrap_err().to_string().contains("wrong length"));
+        assert!(matches!(outcome(&longer), Err(Error::Damaged { damage: Damage::Length, .. })));
     }
 
     #[test]
@@ -440,7 +435,7 @@ mod tests {
         shard(&path, true);
         let open = Shard::open(&path, &Limits::default()).unwrap();
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(5000).unwrap();
-        let error = open.layers(2).unwrap_err().to_string();
-        assert!(error.contains("changed while it was open"), "{error}");
+        let error = open.layers(2).unwrap_err();
+        assert!(matches!(error, Error::Damaged { damage: Damage::ChangedWhileOpen, .. }), "{error}");
     }
 }

@@ -58,8 +58,12 @@ pub(crate) struct Shapes {
 /// Reads a file: shapes by `file_name`.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<HashMap<String, Arc<Shapes>>> {
     let text = super::read_text(path, limits)?;
-    parse(&text).map_err(|found| {
-        Error::malformed(path, "not COCO annotations", "images and annotations", found, "mend the file")
+    parse(&text).map_err(|found| Error::NotOfFormat {
+        path: path.into(),
+        format: "COCO annotations",
+        expected: "images and annotations".into(),
+        found,
+        advice: "mend the file",
     })
 }
 

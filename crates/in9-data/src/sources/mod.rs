@@ -140,14 +140,9 @@ pub(crate) fn list(
     let mut told = HashSet::new();
     listing.faults.retain(|fault| told.insert(fault.clone()));
     if listing.items.is_empty() {
-        let expected = format!("photographs of the classes of taxonomy {}", taxonomy.name);
-        return Err(Error::malformed(
-            root,
-            format!("no photograph found for source {}", kind.name()),
-            expected,
-            "none",
-            "check the folder, the kind of source and the taxonomy",
-        ));
+        let expected =
+            format!("photographs of the classes of taxonomy {}, for source {}", taxonomy.name, kind.name());
+        return Err(Error::NoPhotographs { path: root.into(), expected });
     }
     listing.items.sort_by(|a, b| (&a.split, &a.source).cmp(&(&b.split, &b.source)));
     for split in listing.items.chunk_by(|a, b| a.split == b.split).map(|items| &items[0].split) {

@@ -136,18 +136,12 @@ impl Listing {
     /// If a file cannot be removed; a folder that holds something else stays, without an error.
     pub fn remove(&self, path: &Path) -> Result<()> {
         for file in &self.files {
-            let at = file.at(path);
-            match fs::remove_file(&at) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::write(&at)(error));
-                }
-                _ => {}
-            }
+            files::remove_file(&file.at(path))?;
         }
         for folder in self.folders.iter().rev() {
-            let _ = fs::remove_dir(path.join(folder));
+            let _ = files::remove_folder(&path.join(folder));
         }
-        let _ = fs::remove_dir(path);
+        let _ = files::remove_folder(path);
         Ok(())
     }
 

@@ -31,7 +31,11 @@ impl Cache<'_> {
         if fs::symlink_metadata(&output).is_ok()
             && let Some(path) = stranger(&listing, &output)?
         {
-            return Err(not_ours(path));
+            let stamp = self.stamp_path(stage);
+            return Err(match listing == Listing::default() && fs::symlink_metadata(&stamp).is_ok() {
+                true => Error::DamagedStamp { stamp, output },
+                false => not_ours(path),
+            });
         }
         let making = self.making_folder(stage);
         if fs::symlink_metadata(&making).is_ok() && !self.record_path(stage).exists() {
@@ -50,9 +54,16 @@ impl Cache<'_> {
         let (making, record) = (self.making_folder(stage), self.record_path(stage));
         let earlier = if record.exists() { files::read_text(&record, LONGEST_KEY).ok() } else { None };
         if let Some(stamp) = self.read_stamp(stage)? {
-            stamp.listing.remove(&self.out.join(&stage.output))?;
+            let output = self.out.join(&stage.output);
+            stamp.listing.remove(&output)?;
+            // A power cut that brought the output back, but not the stamp that says whose it is, would leave something
+            // that no run may ever remove.
+            let parent = files::parent(&output);
+            if parent.is_dir() {
+                files::sync_folder(parent)?;
+            }
         }
-        remove_file(&self.stamp_path(stage))?;
+        files::remove_file(&self.stamp_path(stage))?;
         let kept =
             if stage.kind.resumes() && earlier.as_deref() == Some(key) { name_of(stage) } else { None };
         clear(&making, kept)?;
@@ -60,6 +71,9 @@ impl Cache<'_> {
         files::create_folder(files::parent(&record))?;
         files::write_bytes(&record, key)?;
         files::create_folder(&making)?;
+        if files::is_planted("stamp-before-output") {
+            self.stamp_unmade(stage, key)?;
+        }
         Ok(self.made(stage))
     }
 
@@ -76,7 +90,7 @@ impl Cache<'_> {
             files::remove_leftovers(&made)?;
         }
         let listing = Listing::of(&made)?;
-        let stamp = Stamp { key, digest: listing.digest(), seconds, skips, listing, moved: false };
+        let stamp = Stamp::new(key, listing, seconds, skips);
         self.write_stamp(stage, &stamp)?;
         self.put_in_place(stage)?;
         Ok(stamp)
@@ -115,19 +129,29 @@ impl Cache<'_> {
         Ok(())
     }
 
+    /// The bug that the simulator of faults plants: a stage counts as done before its program has run.
+    fn stamp_unmade(&self, stage: &Stage, key: &str) -> Result<()> {
+        self.write_stamp(stage, &Stamp::new(key.to_owned(), Listing::default(), 0.0, false))
+    }
+
     fn put_in_place(&self, stage: &Stage) -> Result<()> {
         let output = self.out.join(&stage.output);
         if fs::symlink_metadata(&output).is_ok() {
             return Err(Error::NotOurs { path: output, stage: stage.id.clone() });
         }
-        fs::rename(self.made(stage), &output).map_err(Error::write(&output))?;
-        files::sync_folder(files::parent(&output))?;
+        files::move_to(&self.made(stage), &output)?;
         self.clear_making(stage)
     }
 
     fn clear_making(&self, stage: &Stage) -> Result<()> {
-        clear(&self.making_folder(stage), None)?;
-        remove_file(&self.record_path(stage))
+        let making = self.making_folder(stage);
+        clear(&making, None)?;
+        // Nor may the folder come back without its record.
+        let parent = files::parent(&making);
+        if parent.is_dir() {
+            files::sync_folder(parent)?;
+        }
+        Ok(files::remove_file(&self.record_path(stage))?)
     }
 
     /// What the stage's program writes.
@@ -154,7 +178,7 @@ fn stranger(listing: &Listing, output: &Path) -> Result<Option<PathBuf>> {
     // An empty folder holds nothing that could be lost.
     let is_folder = fs::symlink_metadata(output).is_ok_and(|about| about.is_dir());
     if is_folder && fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none()) {
-        fs::remove_dir(output).map_err(Error::write(output))?;
+        files::remove_folder(output)?;
         return Ok(None);
     }
     if *listing == Listing::default() {
@@ -180,17 +204,13 @@ fn clear(folder: &Path, kept: Option<&OsStr>) -> Result<()> {
                 files::remove_leftovers(&path)?;
             }
         } else if entry.file_type().map_err(Error::read(&path))?.is_dir() {
-            fs::remove_dir_all(&path).map_err(Error::write(&path))?;
+            files::remove_tree(&path)?;
         } else {
-            remove_file(&path)?;
+            files::remove_file(&path)?;
         }
     }
-    if stays { Ok(()) } else { fs::remove_dir(folder).map_err(Error::write(folder)) }
-}
-
-fn remove_file(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(path)(error)),
-        _ => Ok(()),
+    if !stays {
+        files::remove_folder(folder)?;
     }
+    Ok(())
 }

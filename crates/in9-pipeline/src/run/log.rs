@@ -16,7 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// lives: when it can be locked here, no process of an earlier run is left that could write the same output.
 pub(super) fn open(path: &Path) -> Result<File> {
     files::create_folder(files::parent(path))?;
-    if fs::symlink_metadata(path).is_ok() {
+    if let Ok(about) = fs::symlink_metadata(path) {
+        // What a link leads to would be emptied.
+        if about.is_symlink() {
+            return Err(in9_base::Error::NotAFile { path: path.to_owned(), found: "a link" }.into());
+        }
         // Refuses pipes and devices, at which opening would hang.
         files::open(path)?;
     }
@@ -57,6 +61,18 @@ mod tests {
         let mut seen = Vec::new();
         follow(&b"one\n10 %\r20 %\r\n\nlast"[..], |line| seen.push(line.to_owned()));
         assert_eq!(seen, ["one", "20 %", "last"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_a_log_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, victim) = (folder.path().join("log"), folder.path().join("victim"));
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        let error = open(&path).unwrap_err();
+        assert!(matches!(error, Error::Files(in9_base::Error::NotAFile { found: "a link", .. })), "{error}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::spec::{ProbeEntry, ProbeKind};
-use in9_analysis::probes::adversarial;
+use in9_analysis::probes::adversarial::write::{read_rates, read_verdicts};
+use in9_analysis::probes::adversarial::{self, Rule};
+use in9_analysis::probes::counterfactual::read_effects;
+use in9_analysis::probes::saliency::write::read_masses;
 use in9_analysis::probes::written::{Counterfactual, Saliency};
 use in9_base::files;
 use serde::Serialize;
@@ -40,12 +43,31 @@ impl Probes {
         probes
     }
 
+    /// Reads a probe's summary and, once, the tables that claims and figures take numbers from: one that is damaged
+    /// must cost this probe, and not the whole report.
     fn add(&mut self, entry: &ProbeEntry) -> Result<()> {
-        let path = entry.path.join("summary.json");
+        let (folder, path) = (entry.path.clone(), entry.path.join("summary.json"));
         match entry.kind {
-            ProbeKind::Adversarial => self.adversarial.push((entry.path.clone(), read(&path)?)),
-            ProbeKind::Saliency => self.saliency.push((entry.path.clone(), read(&path)?)),
-            ProbeKind::Counterfactual => self.counterfactual.push((entry.path.clone(), read(&path)?)),
+            ProbeKind::Adversarial => {
+                let summary: adversarial::Summary = read(&path)?;
+                read_verdicts(&folder.join("foregrounds.csv"), Rule::Untargeted)?;
+                if !summary.rates.is_empty() {
+                    read_rates(&folder.join("backgrounds.csv"), Rule::Untargeted)?;
+                }
+                self.adversarial.push((folder, summary));
+            }
+            ProbeKind::Saliency => {
+                let summary: Saliency = read(&path)?;
+                for found in &summary.methods {
+                    read_masses(&folder.join("maps.csv"), found.method, &found.tap)?;
+                }
+                self.saliency.push((folder, summary));
+            }
+            ProbeKind::Counterfactual => {
+                let summary: Counterfactual = read(&path)?;
+                read_effects(&folder)?;
+                self.counterfactual.push((folder, summary));
+            }
         }
         Ok(())
     }

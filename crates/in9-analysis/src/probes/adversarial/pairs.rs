@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use in9_base::files;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// One tried composite.
@@ -80,7 +80,7 @@ impl PairLog {
     pub fn append(&mut self, pairs: &[Pair]) -> Result<()> {
         let Some((file, path)) = &mut self.file else { return Ok(()) };
         let bytes: Vec<u8> = pairs.iter().flat_map(encode).collect();
-        Ok(file.write_all(&bytes).map_err(in9_base::Error::write(path))?)
+        Ok(files::append(file, path, &bytes)?)
     }
 }
 

@@ -21,6 +21,16 @@ enum Change {
     FolderWent(PathBuf),
 }
 
+impl Change {
+    /// Whether it is one of an entry for which `here` holds.
+    fn is_of(&self, here: &dyn Fn(&Path) -> bool) -> bool {
+        match self {
+            Self::Came(path) | Self::Went(path, _) | Self::FolderWent(path) => here(path),
+            Self::Moved(from, to, _) => here(from) || here(to),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     /// Length up to which the contents of a changed file are on the disk.
@@ -35,9 +45,17 @@ pub(super) struct Journal {
 impl Journal {
     pub(super) fn before(&mut self, operation: Operation<'_>) {
         self.doomed = match operation {
-            Operation::Rename(_, path) | Operation::Remove(path) => fs::read(path).ok(),
+            Operation::Rename(_, path) | Operation::Remove(path) | Operation::Put(path) => {
+                fs::read(path).ok()
+            }
             _ => None,
         };
+        if let Operation::Write(path) = operation
+            && !self.synced.contains_key(path)
+        {
+            // What was there before is on the disk.
+            self.synced.insert(path.to_owned(), fs::metadata(path).map_or(0, |about| about.len()));
+        }
         self.entries = match operation {
             Operation::Create(folder) => entries(folder),
             Operation::CreateFolder(path) => {
@@ -50,7 +68,15 @@ impl Journal {
 
     pub(super) fn after(&mut self, operation: Operation<'_>) {
         match operation {
-            Operation::Open(_) => {}
+            Operation::Open(_) | Operation::Write(_) => {}
+            Operation::Put(path) => {
+                self.synced.insert(path.to_owned(), 0);
+                self.changes.push(match self.doomed.take() {
+                    // What is emptied may come back whole.
+                    Some(bytes) => Change::Went(path.to_owned(), bytes),
+                    None => Change::Came(path.to_owned()),
+                });
+            }
             Operation::Create(folder) => {
                 for path in entries(folder) {
                     if !self.entries.contains(&path) {
@@ -59,18 +85,17 @@ impl Journal {
                     }
                 }
             }
-            Operation::Write(path) => {
-                self.synced.entry(path.to_owned()).or_insert_with(|| 0);
-            }
             Operation::Sync(path) => {
                 self.synced.remove(path);
             }
+            Operation::SyncTree(folder) => {
+                let here = |path: &Path| path.starts_with(folder) && path != folder;
+                self.synced.retain(|path, _| !here(path));
+                self.changes.retain(|change| !change.is_of(&here));
+            }
             Operation::SyncFolder(folder) => {
                 let here = |path: &Path| parent(path) == folder;
-                self.changes.retain(|change| match change {
-                    Change::Came(path) | Change::Went(path, _) | Change::FolderWent(path) => !here(path),
-                    Change::Moved(from, to, _) => !here(from) && !here(to),
-                });
+                self.changes.retain(|change| !change.is_of(&here));
             }
             Operation::Rename(from, to) => {
                 // Files below a moved folder keep what was not synced of them.
@@ -80,6 +105,14 @@ impl Journal {
                     if let (Some(length), Ok(rest)) = (self.synced.remove(&path), path.strip_prefix(from)) {
                         let path = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
                         self.synced.insert(path, length);
+                    }
+                }
+                for change in &mut self.changes {
+                    if let Change::Came(path) | Change::Went(path, _) | Change::FolderWent(path) = change
+                        && path != from
+                        && let Ok(rest) = path.strip_prefix(from)
+                    {
+                        *path = to.join(rest);
                     }
                 }
                 self.changes.push(Change::Moved(from.to_owned(), to.to_owned(), self.doomed.take()));
@@ -175,5 +208,36 @@ mod tests {
             }
         }
         assert_eq!(seen, [true; 3], "old, new and torn contents must all occur");
+    }
+
+    /// What stood in an appended file before is on the disk; a folder that is synced with all that is in it is, too.
+    #[test]
+    fn what_was_there_before_and_synced_trees_stay() {
+        let mut shorter = false;
+        for seed in 0..20 {
+            let dir = tempfile::tempdir().unwrap();
+            let (log, tree) = (dir.path().join("log"), dir.path().join("tree"));
+            fs::write(&log, "before").unwrap();
+            fs::create_dir(&tree).unwrap();
+            let (inside, place) = (tree.join("file"), dir.path().join("place"));
+            let mut journal = Journal::default();
+            let mut step = |operation: Operation<'_>, work: &dyn Fn()| {
+                journal.before(operation);
+                work();
+                journal.after(operation);
+            };
+            step(Operation::Write(&log), &|| fs::write(&log, "before and after").unwrap());
+            step(Operation::Put(&inside), &|| fs::write(&inside, "").unwrap());
+            step(Operation::Write(&inside), &|| fs::write(&inside, "whole").unwrap());
+            step(Operation::SyncTree(&tree), &|| {});
+            step(Operation::Rename(&tree, &place), &|| fs::rename(&tree, &place).unwrap());
+            step(Operation::SyncFolder(dir.path()), &|| {});
+            journal.lose(seed);
+            let left = fs::read_to_string(&log).unwrap();
+            assert!(left.starts_with("before"), "{left}");
+            shorter |= left.len() < "before and after".len();
+            assert_eq!(fs::read_to_string(place.join("file")).unwrap(), "whole");
+        }
+        assert!(shorter, "what was appended is never lost");
     }
 }
