@@ -151,8 +151,8 @@ fn row_14_pipes_and_devices_hang_nobody() {
         ("in9-models", "inspect @p".to_owned()),
         ("in9-analysis", "score @p --out @x".to_owned()),
         ("in9-analysis", "score /dev/zero --out @x".to_owned()),
-        ("in9-report", "--spec @p --out @x".to_owned()),
-        ("in9-report", "--spec /dev/zero --out @x".to_owned()),
+        ("in9-report", "report --spec @p --out @x".to_owned()),
+        ("in9-report", "report --spec /dev/zero --out @x".to_owned()),
         ("xtask", "reproduce --dry-run --out @x --recipe @p.toml".to_owned()),
     ] {
         if words.contains("p.toml") {

@@ -19,7 +19,7 @@ fn row_01_a_folder_that_only_looks_like_ours_is_not_replaced() {
     fs::write(world.at("d/report.toml"), "title = \"t\"\n[[predictions]]\npath = \"../pred.csv\"\n").unwrap();
     refused(
         "row 1, a report over its list",
-        &mut world.call("in9-report", "--spec @d/report.toml --out @d"),
+        &mut world.call("in9-report", "report --spec @d/report.toml --out @d"),
         &["report.toml"],
     );
     assert!(world.at("d/report.toml").exists());

@@ -93,7 +93,7 @@ fn unclear_a_rho_of_7_is_refused_by_a_report() {
     fs::write(world.at("report.toml"), spec).unwrap();
     refused(
         "unclear, a rho of 7",
-        &mut world.call("in9-report", "--spec @report.toml --out @page"),
+        &mut world.call("in9-report", "report --spec @report.toml --out @page"),
         &["rho"],
     );
 }
