@@ -62,11 +62,6 @@ impl Dataset {
         &self.path
     }
 
-    /// What its files may ask for.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// What the dataset was built from and holds.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -51,6 +51,12 @@ pub const LIMITS: Limits = Limits {
     row_bytes: 4 << 20,
 };
 
+/// Most models, each on its test set, in one table: what is made of each takes more time and memory than its row.
+pub const MOST_MODELS: usize = 10_000;
+
+/// Most test sets, which are splits of datasets, in one table.
+pub const MOST_TEST_SETS: usize = 1_000;
+
 /// Longest name of anything in a table, in bytes.
 pub const LONGEST_NAME: usize = 1024;
 
@@ -269,5 +275,23 @@ mod tests {
         let endless = std::io::Read::chain(&b"\""[..], std::io::repeat(b'\n'));
         let error = Table::parse(endless, Path::new("p.csv")).unwrap_err();
         assert!(matches!(error, in9_base::Error::TableLimit { what: "bytes in a row", .. }), "{error}");
+    }
+
+    #[test]
+    fn a_table_of_more_models_or_test_sets_than_anybody_has_is_refused() {
+        let head = format!("{},score_a\n", COLUMNS.join(","));
+        let table = |count: usize, row: &dyn Fn(usize) -> String| {
+            let text: String = std::iter::once(head.clone()).chain((0..count).map(row)).collect();
+            Table::parse(text.as_bytes(), Path::new("p.csv")).map(|table| table.rows.len())
+        };
+        let what = |count, row: &dyn Fn(usize) -> String| match table(count, row).unwrap_err() {
+            in9_base::Error::TableLimit { what, limit, .. } => (what, limit as usize),
+            other => panic!("{other}"),
+        };
+        let models = |at: usize| format!("m{at},x,,d,test,original,i,i,,a,,a,1\n");
+        assert_eq!(table(MOST_MODELS, &models).unwrap(), MOST_MODELS);
+        assert_eq!(what(MOST_MODELS + 1, &models), ("models", MOST_MODELS));
+        let sets = |at: usize| format!("m,x,,d{at},test,original,i,i,,a,,a,1\n");
+        assert_eq!(what(MOST_TEST_SETS + 1, &sets), ("test sets", MOST_TEST_SETS));
     }
 }

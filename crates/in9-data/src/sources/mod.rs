@@ -4,10 +4,11 @@
 pub(crate) mod coco;
 pub(crate) mod folder;
 mod ilsvrc;
+mod lines;
 mod locator;
 pub(crate) mod release;
 pub(crate) mod solution;
-mod tar_index;
+pub(crate) mod tar_index;
 pub(crate) mod tiny_imagenet;
 mod voc;
 
