@@ -10,7 +10,7 @@ use crate::prepare::{
 };
 use crate::profile::MaskSource;
 use crate::shard::Sample;
-use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, Opened, bounding_box};
+use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, bounding_box};
 
 use super::Settings;
 

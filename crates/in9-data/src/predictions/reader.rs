@@ -12,6 +12,11 @@ use in9_base::table;
 use super::columns::Columns;
 use super::{LIMITS, MOST_MODELS, MOST_TEST_SETS, Row};
 
+/// Classes times models, or times test sets, that one table may have; and how many models and test sets it may have
+/// whatever its classes.
+const MOST_CLASSES_TIMES: usize = 2 << 20;
+const FEWEST: usize = 16;
+
 /// What tells one prediction from another.
 const KEY: [&str; 6] = ["model", "dataset", "split", "view", "image", "background"];
 
@@ -54,7 +59,15 @@ impl Reader<File> {
     /// # Errors
     /// If there is no regular file, it is beyond [`LIMITS`], or it cannot be read.
     pub fn open(path: &Path) -> in9_base::Result<Self> {
-        Ok(Self::of(table::Table::open(path, LIMITS)?, path))
+        Self::open_within(path, LIMITS)
+    }
+
+    /// Opens the table at `path` within other limits: a reader that keeps much of each row may have room for fewer.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_within(path: &Path, limits: table::Limits) -> in9_base::Result<Self> {
+        Ok(Self::of(table::Table::open(path, limits)?, path))
     }
 }
 
@@ -114,8 +127,12 @@ impl<R: Read> Reader<R> {
             return Ok(());
         }
         self.test_sets.insert(hash(TEST_SET.map(|name| self.columns.get(record, name))));
-        let counts =
-            [("models", self.models.len(), MOST_MODELS), ("test sets", self.test_sets.len(), MOST_TEST_SETS)];
+        // Of each there are numbers of every class.
+        let most = |most: usize| most.min(MOST_CLASSES_TIMES / self.classes.len().max(1)).max(FEWEST);
+        let counts = [
+            ("models", self.models.len(), most(MOST_MODELS)),
+            ("test sets", self.test_sets.len(), most(MOST_TEST_SETS)),
+        ];
         match counts.into_iter().find(|(_, count, most)| count > most) {
             None => Ok(()),
             Some((what, _, most)) => {

@@ -33,7 +33,7 @@ fn segment_within(
     photo: &Photo,
     rect: Rect,
     workspace: &mut Workspace,
-) -> grabcut::Result<Vec<u8>> {
+) -> Result<Vec<u8>, grabcut::Error> {
     let (width, height) = (photo.width as usize, photo.height as usize);
     let smaller = |k: u32| u64::from(photo.width.div_ceil(k)) * u64::from(photo.height.div_ceil(k));
     let part = (1..).find(|&k| smaller(k) <= pixels).unwrap_or(1);

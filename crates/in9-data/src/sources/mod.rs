@@ -26,7 +26,7 @@ use crate::taxonomy::Taxonomy;
 
 pub(crate) use coco::bounding_box;
 pub(crate) use folder::COCO;
-pub(crate) use locator::{Locator, Opened, Unread};
+pub(crate) use locator::{Locator, Unread};
 pub(crate) use voc::Annotation;
 
 /// A kind of source.

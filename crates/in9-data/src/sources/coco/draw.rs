@@ -1,9 +1,8 @@
 //! Shapes drawn into masks, within a budget of steps: a few bytes may describe a polygon of any size.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use super::segmentation::{Counts, Runs, Segmentation, Shaped};
 
-/// Longest text of one shape; the greatest of COCO's have some ten kilobytes.
+/// Longest text of one object; the greatest of COCO's have some ten kilobytes.
 const LONGEST: usize = 16 << 20;
 
 /// Steps that the shapes of one photograph may take together; COCO's take a few million.
@@ -34,35 +33,30 @@ impl Steps {
     }
 }
 
-#[derive(Deserialize)]
-struct Runs<'t> {
-    size: [u32; 2],
-    #[serde(borrow)]
-    counts: &'t RawValue,
-}
-
-/// Sets the pixels of a shape, whose JSON text is given: polygons, or run lengths of either kind.
+/// Sets the pixels of an object's shape. `object` is the object's JSON text.
 pub(super) fn draw(
-    shape: &str,
+    object: &str,
     (width, height): (u32, u32),
     mask: &mut [u8],
     steps: &mut Steps,
 ) -> Result<(), String> {
-    if shape.len() > LONGEST {
-        return Err(format!("expected a shape of at most {LONGEST} bytes, found {}", shape.len()));
+    if object.len() > LONGEST {
+        return Err(format!("expected a shape of at most {LONGEST} bytes, found {}", object.len()));
     }
-    let nonsense = |e: serde_json::Error| format!("expected polygons or run lengths, found: {e}");
-    if !shape.starts_with('{') {
-        let rings: Vec<Vec<f64>> = serde_json::from_str(shape).map_err(nonsense)?;
-        return rings.iter().try_for_each(|ring| fill_polygon(ring, width, height, mask, steps));
-    }
-    let Runs { size, counts } = serde_json::from_str(shape).map_err(nonsense)?;
+    let shaped: Shaped = serde_json::from_str(object)
+        .map_err(|e| format!("expected an object with polygons or run lengths, found: {e}"))?;
+    let Runs { size, counts } = match shaped.segmentation {
+        Segmentation::Runs(runs) => runs,
+        Segmentation::Polygons(rings) => {
+            return rings.iter().try_for_each(|ring| fill_polygon(ring, width, height, mask, steps));
+        }
+    };
     if size != [height, width] {
         return Err(format!("expected run lengths of {width}x{height}, found {}x{}", size[1], size[0]));
     }
-    let counts: Vec<u32> = match counts.get().starts_with('"') {
-        true => decompress(&serde_json::from_str::<String>(counts.get()).map_err(nonsense)?)?,
-        false => serde_json::from_str(counts.get()).map_err(nonsense)?,
+    let counts = match counts {
+        Counts::Plain(counts) => counts,
+        Counts::Compressed(text) => decompress(&text)?,
     };
     steps.take(counts.len() as u64 + mask.len() as u64)?;
     fill_runs(&counts, width, height, mask)

@@ -1,6 +1,8 @@
 //! COCO JSON: polygons, run lengths (plain and compressed) and boxes.
 
 mod draw;
+mod elements;
+mod segmentation;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -10,13 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use in9_base::files;
-use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use draw::{Steps, draw};
+use elements::elements;
 
 /// Most photographs and most objects of one file, so that neither takes more memory than its text; COCO has
 /// 118,000 and 860,000.
@@ -24,10 +26,11 @@ const MOST_PICTURES: usize = 1 << 20;
 const MOST_OBJECTS: usize = 2 << 20;
 
 #[derive(serde::Deserialize)]
-struct File<'t> {
+struct File {
     images: AtMost<Picture, MOST_PICTURES>,
-    #[serde(borrow)]
-    annotations: AtMost<Object<'t>, MOST_OBJECTS>,
+    /// Taken apart object by object.
+    #[serde(rename = "annotations")]
+    _annotations: IgnoredAny,
 }
 
 #[derive(serde::Deserialize)]
@@ -39,13 +42,14 @@ struct Picture {
 }
 
 #[derive(serde::Deserialize)]
-struct Object<'t> {
+struct Object {
     image_id: u64,
     #[serde(default)]
     bbox: Option<[f64; 4]>,
-    /// Left as text until its photograph is worked on: as numbers it would take several times the memory.
-    #[serde(borrow, default)]
-    segmentation: Option<&'t RawValue>,
+    /// Whether there is one: it stays text until its photograph is worked on, because as numbers it would take
+    /// several times the memory.
+    #[serde(default)]
+    segmentation: Option<IgnoredAny>,
 }
 
 /// The objects of one photograph.
@@ -53,7 +57,7 @@ struct Object<'t> {
 pub(crate) struct Shapes {
     width: u32,
     height: u32,
-    /// The file's text, in which the objects' shapes stand.
+    /// The file's text, in which the objects stand that have a shape.
     text: Arc<str>,
     objects: Vec<(Option<PhotoBox>, Option<Range<usize>>)>,
 }
@@ -67,18 +71,22 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<HashMap<String, Arc<S
 }
 
 pub(crate) fn parse(text: &Arc<str>) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
-    let file: File<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut objects: HashMap<u64, Vec<_>> = HashMap::new();
-    for object in file.annotations.0 {
+    let places = elements(text, "annotations").ok_or("the name annotations written in another way")?;
+    for (at, place) in places.enumerate() {
+        if at == MOST_OBJECTS {
+            return Err(format!("a list of more than {MOST_OBJECTS}"));
+        }
+        let object: Object = serde_json::from_str(&text[place.clone()]).map_err(|e| {
+            let start = text[..place.start].lines().count().max(1);
+            format!("object {at}, in line {start}: {e}")
+        })?;
         let corners = object.bbox.map(|[x, y, w, h]| {
             let last = |start: f64, length: f64| ((start + length).ceil() as i64).saturating_sub(1);
             PhotoBox::new(x.floor() as i64, y.floor() as i64, last(x, w), last(y, h))
         });
-        let shape = object.segmentation.map(|shape| {
-            // A raw value is a part of the text that it was read from.
-            let start = shape.get().as_ptr().addr() - text.as_ptr().addr();
-            start..start + shape.get().len()
-        });
+        let shape = object.segmentation.map(|_| place);
         objects.entry(object.image_id).or_default().push((corners, shape));
     }
     let (mut ids, mut pictures) = (HashSet::new(), HashMap::new());
@@ -151,7 +159,7 @@ struct AtMost<T, const MOST: usize>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for AtMost<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_seq(ListVisitor(PhantomData)).map(Self)
+        deserializer.deserialize_seq(ListVisitor::<T, MOST>(PhantomData)).map(Self)
     }
 }
 
