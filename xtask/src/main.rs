@@ -8,6 +8,7 @@
 mod bench;
 mod check_cuda;
 mod pipeline;
+mod sbom;
 mod taxonomy;
 mod validate;
 
@@ -46,6 +47,7 @@ enum Command {
     /// Time our crates beside their peers (OpenCV, PyTorch, NumPy) in the same run, as ratios.
     #[command(subcommand)]
     Bench(bench::Bench),
+    Sbom(sbom::Sbom),
     /// Derive `data-manifests/taxonomies/imagenet-9.toml` from WordNet.
     Taxonomy(taxonomy::Taxonomy),
 }
@@ -76,6 +78,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Validate(validate) => validate.run()?,
         Command::CheckCuda(check) => check.run(&here)?,
         Command::Bench(bench) => bench.run()?,
+        Command::Sbom(sbom) => sbom.run(&here)?,
         Command::Taxonomy(taxonomy) => taxonomy.run(&here)?,
     }
     Ok(ExitCode::SUCCESS)

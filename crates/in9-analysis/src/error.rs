@@ -53,6 +53,14 @@ pub enum Error {
         /// The table.
         path: PathBuf,
     },
+    /// Prediction tables name more photographs than are kept.
+    #[error(
+        "the prediction tables name more than {limit} photographs (foregrounds, backgrounds and pictures); score fewer at a time"
+    )]
+    TooManyNames {
+        /// Names that are kept.
+        limit: usize,
+    },
     /// Two tables name different classes, or the same in another order.
     #[error(
         "{second}: names other classes than {first} (expected {}, found {}); score them apart",

@@ -93,7 +93,7 @@ impl Pairing {
         Self::parse(&files::read(path, longest(split))?, path, split, view)
     }
 
-    fn parse(bytes: &[u8], path: &Path, split: &Split, view: View) -> Result<Self> {
+    pub(crate) fn parse(bytes: &[u8], path: &Path, split: &Split, view: View) -> Result<Self> {
         let limits = TableLimits { rows: split.len() as u64, columns: 2, ..TableLimits::default() };
         let mut table = Table::from_reader(bytes, path, limits)?;
         let bad = |what: &str, expected: &str, found: String| {

@@ -74,7 +74,8 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads the header of a PNG or JPEG from its first bytes, if it is in them.
+    /// Reads the header of a PNG or JPEG from its first bytes, if it is in them. A picture whose header this
+    /// does not find is never decoded.
     pub(crate) fn read(start: &[u8]) -> Option<Self> {
         match start {
             [0xff, 0xd8, ..] => Self::of_jpeg(start),
@@ -124,9 +125,9 @@ impl Header {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Bytes that the picture takes while it is decoded, and `more` for each pixel afterwards.
-    pub(crate) fn memory(&self, more: u64) -> u64 {
-        self.pixels().saturating_mul(self.decoding + more)
+    /// Bytes that the picture takes while it is decoded.
+    pub(crate) fn decoding(&self) -> u64 {
+        self.pixels().saturating_mul(self.decoding)
     }
 }
 
@@ -159,6 +160,11 @@ fn open(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, String> {
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 || u64::from(width) * u64::from(height) > limits.photo_pixels {
         return Err(format!("expected at most {} pixels, found {width}x{height}", limits.photo_pixels));
+    }
+    // What a picture takes was reckoned from this header before the picture was decoded.
+    let header = Header::read(bytes).map(|header| (header.width, header.height));
+    if header != Some((width, height)) {
+        return Err(format!("expected a header of {width}x{height}, found {header:?}"));
     }
     DynamicImage::from_decoder(decoder).map_err(undecodable)
 }
@@ -247,7 +253,7 @@ mod tests {
             assert_eq!(decode(&whole, &Limits::default()).unwrap().width, 33);
             let header = Header::read(&whole).unwrap();
             assert_eq!((header.width, header.height), (33, 20));
-            assert!(header.memory(0) >= 33 * 20 * 6);
+            assert!(header.decoding() >= 33 * 20 * 6);
             for end in 0..16 {
                 let error = decode(&whole[..whole.len() * end / 16], &Limits::default());
                 assert!(error.is_err(), "{end}/16");

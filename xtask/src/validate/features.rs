@@ -8,7 +8,7 @@ use super::{cargo, metadata};
 const NEED_A_TOOLKIT: [&str; 2] = ["cuda", "cudnn"];
 
 pub(super) fn check() -> Result<()> {
-    let metadata = metadata()?;
+    let metadata = metadata(false)?;
     for package in metadata["packages"].as_array().context("cargo metadata names no packages")? {
         let name = package["name"].as_str().context("a package without a name")?;
         let targets = package["targets"].as_array().map(Vec::as_slice).unwrap_or_default();

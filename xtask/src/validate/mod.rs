@@ -87,8 +87,10 @@ impl Cargo {
     }
 }
 
-/// What cargo knows of the workspace's crates.
-fn metadata() -> Result<serde_json::Value> {
-    let text = cargo(&["metadata", "--format-version", "1", "--locked", "--no-deps"]).output()?;
+/// What cargo knows of the workspace's crates, and if `whole`, of all that they depend on.
+pub(crate) fn metadata(whole: bool) -> Result<serde_json::Value> {
+    let mut args = vec!["metadata", "--format-version", "1", "--locked"];
+    args.extend((!whole).then_some("--no-deps"));
+    let text = cargo(&args).output()?;
     serde_json::from_str(&text).context("cargo metadata")
 }

@@ -8,7 +8,7 @@ use super::metadata;
 
 /// Type-checks the workspace with the toolchain of `rust-version`, where rustup has it.
 pub(super) fn check() -> Result<()> {
-    let metadata = metadata()?;
+    let metadata = metadata(false)?;
     let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
     let version = packages.iter().find_map(|package| package["rust_version"].as_str());
     let version = version.context("no crate names its rust-version")?;

@@ -3,7 +3,7 @@
 use super::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
 use crate::error::{Error, Result};
 use in9_data::View;
-use in9_data::predictions::Row;
+use in9_data::predictions::{MOST_NAMES, Row};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -34,14 +34,17 @@ struct Names {
 }
 
 impl Names {
-    fn place(&mut self, text: &str) -> u32 {
+    fn place(&mut self, text: &str) -> Result<u32> {
         if let Some(place) = self.places.get(text) {
-            return *place;
+            return Ok(*place);
+        }
+        if self.texts.len() == MOST_NAMES {
+            return Err(Error::TooManyNames { limit: MOST_NAMES });
         }
         let (shared, place) = (Arc::<str>::from(text), self.texts.len() as u32);
         self.texts.push(Arc::clone(&shared));
         self.places.insert(shared, place);
-        place
+        Ok(place)
     }
 
     fn text(&self, place: u32) -> &Arc<str> {
@@ -68,18 +71,19 @@ impl Builder {
     }
 
     /// Adds a prediction.
-    pub(super) fn add(&mut self, row: Row) {
-        let image = self.names.place(&row.image);
+    pub(super) fn add(&mut self, row: Row) -> Result<()> {
+        let image = self.names.place(&row.image)?;
         let kept = Kept {
             image,
-            foreground: if row.foreground.is_empty() { image } else { self.names.place(&row.foreground) },
-            background: self.names.place(&row.background),
+            foreground: if row.foreground.is_empty() { image } else { self.names.place(&row.foreground)? },
+            background: self.names.place(&row.background)?,
             class: row.class,
             predicted: row.predicted,
         };
         let Row { model, arch, trained_on, dataset, split, view, .. } = row;
         let key = Key { dataset, split, trained_on, arch, model };
         self.models.entry(key).or_default().entry(view).or_default().push(kept);
+        Ok(())
     }
 
     /// Sorts everything that was added.

@@ -92,7 +92,7 @@ impl Frame {
                         classes: table.classes.len(),
                     });
                 }
-                builder.add(row.clone());
+                builder.add(row.clone())?;
             }
         }
         builder.finish()
@@ -102,7 +102,7 @@ impl Frame {
     /// scores need no memory.
     ///
     /// # Errors
-    /// As [`Frame::new`]; [`Error::EmptyTable`] for a table with a header only; [`Error::File`] if a table cannot be
+    /// As [`Frame::new`]; [`Error::TooManyNames`]; [`Error::EmptyTable`] for a table with a header only; [`Error::File`] if a table cannot be
     /// read or has mistakes, all of which are named.
     pub fn read<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
         let mut builder = Builder::default();
@@ -111,7 +111,7 @@ impl Frame {
             let mut reader = Reader::open(path)?;
             let mut rows = 0u64;
             while let Some(row) = reader.next_row()? {
-                builder.add(row);
+                builder.add(row)?;
                 rows += 1;
             }
             let classes = reader.finish()?;

@@ -5,12 +5,12 @@ use crate::limits::Limits;
 use crate::memory::{self, Budget};
 use crate::photo::{self, Header};
 use crate::prepare::{
-    GRABCUT_BYTES, Geometry, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch, prepare,
-    prepare_photo,
+    GRABCUT_BYTES, Geometry, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch,
+    cut::MOST_PIXELS, prepare, prepare_photo,
 };
 use crate::profile::MaskSource;
 use crate::shard::Sample;
-use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, Opened, bounding_box};
+use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, bounding_box};
 
 use super::Settings;
 
@@ -26,12 +26,25 @@ pub(super) fn process(
     scratch: &mut Scratch,
 ) -> Result<(Sample, Prepared), NotKept> {
     let opened = item.photo.open(limits.photo_bytes).map_err(|e| e.reject("unreadable", |what| what))?;
-    let needed = opened.length().saturating_add(pixels_memory(&opened, item, settings, limits));
-    let _share = budget.take(needed);
-    if needed != u64::MAX && !memory::is_there(needed) {
-        return Err(NotKept::Failed(Box::new(Error::Memory { photograph: item.source.clone(), needed })));
+    let header_is_further_back = is_jpeg(opened.start()) && Header::read(opened.start()).is_none();
+    // Its header may say anything, so it is worked on alone.
+    let share = if header_is_further_back {
+        u64::MAX
+    } else {
+        needs(opened.start(), opened.length(), item, settings, limits)?
+    };
+    let _share = budget.take(share);
+    let no_memory =
+        |needed| NotKept::Failed(Box::new(Error::Memory { photograph: item.source.clone(), needed }));
+    if share != u64::MAX && !memory::is_there(share) {
+        return Err(no_memory(share));
     }
+    let length = opened.length();
     let bytes = opened.read_rest().map_err(|e| e.reject("unreadable", |what| what))?;
+    let needed = needs(&bytes, length, item, settings, limits)?;
+    if share == u64::MAX && !memory::is_there(needed) {
+        return Err(no_memory(needed));
+    }
     let outcome = take_apart(item, bytes, settings, limits, scratch);
     if needed > KEPT_BUFFERS {
         *scratch = Scratch::default();
@@ -77,7 +90,7 @@ fn take_apart(
             }
             Boxes::Shapes(shapes) => {
                 let bad = |e: String| Rejection::fault("bad-annotation", format!("{COCO}: {e}"));
-                boxes = shapes.boxes(limits.photo_pixels).map_err(bad)?;
+                boxes = shapes.boxes(photo.width, photo.height).map_err(bad)?;
                 annotated = Some(shapes.size());
             }
             Boxes::Release(_) => {}
@@ -105,24 +118,47 @@ fn take_apart(
     Ok((sample, prepared))
 }
 
-/// Memory that the pixels of a photograph take at most. A JPEG whose header is not in its first bytes may take
-/// anything, and is worked on alone; what is beyond the limits, or no picture, is never decoded.
-fn pixels_memory(opened: &Opened<'_>, item: &Item, settings: &Settings, limits: &Limits) -> u64 {
-    let start = opened.start();
-    let header = match Header::read(start) {
-        Some(header) if header.pixels() <= limits.photo_pixels => header,
-        None if start.starts_with(&[0xff, 0xd8]) && opened.length() > start.len() as u64 => return u64::MAX,
-        _ => return 0,
-    };
-    let more = match (&item.boxes, settings.masks) {
-        // Two more pictures of the same size, and their comparison.
-        (Boxes::Release(_), _) => 3 * 8,
-        _ if settings.photos_only => 0,
-        (_, MaskSource::Exact) => PREPARE_BYTES,
-        (_, MaskSource::Grabcut) => PREPARE_BYTES + GRABCUT_BYTES,
-    };
-    header.memory(more)
+fn is_jpeg(start: &[u8]) -> bool {
+    start.starts_with(&[0xff, 0xd8])
 }
+
+/// Memory that a photograph takes at most, by its first bytes and the length of its file. What is beyond the limits,
+/// or no picture, is never decoded and takes none; what takes more than all may take together is refused.
+fn needs(
+    start: &[u8],
+    length: u64,
+    item: &Item,
+    settings: &Settings,
+    limits: &Limits,
+) -> Result<u64, Rejection> {
+    let Some(header) = Header::read(start).filter(|header| header.pixels() <= limits.photo_pixels) else {
+        return Ok(length);
+    };
+    let pixels = header.pixels();
+    let prepared = pixels * (RGB + PREPARE_BYTES);
+    let then = match (&item.boxes, settings.masks) {
+        // Two more pictures of the same size, and their comparison.
+        (Boxes::Release(_), _) => pixels * 4 * 8,
+        _ if settings.photos_only => 0,
+        // The decoded mask, in as many bytes as a photograph may have, and its values.
+        (_, MaskSource::Exact) => prepared.max(pixels * (RGB + 8 + 1)),
+        (_, MaskSource::Grabcut) => {
+            let cut = pixels.min(MOST_PIXELS);
+            prepared.max(pixels * (RGB + 1) + cut * (RGB + GRABCUT_BYTES))
+        }
+    };
+    let (needed, limit) = (length.saturating_add(header.decoding()).max(then), limits.memory_bytes);
+    match needed <= limit {
+        true => Ok(needed),
+        false => Err(Rejection::fault(
+            "unreadable",
+            format!("expected a photograph that takes at most {limit} bytes of memory, found {needed}"),
+        )),
+    }
+}
+
+/// Bytes of a decoded pixel.
+const RGB: u64 = 3;
 
 fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<Vec<u8>, NotKept> {
     let name = match &item.mask {

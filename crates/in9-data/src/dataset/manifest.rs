@@ -17,8 +17,9 @@ pub(crate) const NAME: &str = "manifest.json";
 /// The version of the manifest that is written and read. Version 1 had no seal.
 pub(crate) const FORMAT: u32 = 2;
 
-/// Far above what the greatest number of classes and shards takes.
-const LONGEST: u64 = 256 << 20;
+/// Above what the greatest number of classes and shards takes. In memory a manifest takes up to ten times its
+/// length.
+const LONGEST: u64 = 64 << 20;
 
 /// Hexadecimal digits of the seal.
 const SEAL_DIGITS: usize = 64;
@@ -133,7 +134,11 @@ impl Manifest {
     /// If the file cannot be read, is no manifest of this version, was changed after it was written, or holds
     /// a name that could lead out of the dataset.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = files::read_text(path, LONGEST)?;
+        Self::parse(&files::read_text(path, LONGEST)?, path)
+    }
+
+    /// Reads a manifest's text; `path` only names it in errors.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
         let not_one = |error: serde_json::Error| {
             Err(Error::NotOfFormat {
                 path: path.into(),
@@ -148,7 +153,7 @@ impl Manifest {
         struct Version {
             format: u32,
         }
-        match serde_json::from_str(&text) {
+        match serde_json::from_str(text) {
             Ok(Version { format: FORMAT }) => {}
             Ok(Version { format }) => {
                 return Err(Error::OtherVersion {
@@ -160,11 +165,11 @@ impl Manifest {
             }
             Err(error) => return not_one(error),
         }
-        let manifest: Self = match serde_json::from_str(&text) {
+        let manifest: Self = match serde_json::from_str(text) {
             Ok(manifest) => manifest,
             Err(error) => return not_one(error),
         };
-        let expected = seal(&text);
+        let expected = seal(text);
         if expected.as_deref() != Some(&manifest.seal) {
             let expected = expected.unwrap_or_else(|| "at the end of the file".into());
             return Err(Error::Seal { path: path.into(), expected, found: manifest.seal });
@@ -200,9 +205,12 @@ impl Manifest {
                 "report this as a bug",
             )
         })?;
-        // Written by the line above, so the seal's place is there.
-        let sealed = seal(&text).map(|seal| with_seal(&text, &seal)).unwrap_or(text);
-        Ok(files::write_bytes(path, sealed)?)
+        Ok(files::write_bytes(path, Self::sealed(text))?)
+    }
+
+    /// The text with the right seal, if it ends as a manifest does.
+    pub(crate) fn sealed(text: String) -> String {
+        seal(&text).map(|seal| with_seal(&text, &seal)).unwrap_or(text)
     }
 
     /// See [`Dataset::digest`](crate::Dataset::digest).

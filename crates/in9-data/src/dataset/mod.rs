@@ -68,11 +68,6 @@ impl Dataset {
         whole.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
-    /// What its files may ask for.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// What the dataset was built from and holds.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

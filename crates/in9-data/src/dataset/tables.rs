@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use in9_base::table;
+
 use crate::error::{Damage, Error, Result};
 use crate::shard::Sample;
 
@@ -9,6 +11,10 @@ use super::Dataset;
 
 /// Names of the two files.
 pub(crate) const NAMES: [&str; 2] = ["samples.csv", "rejected.csv"];
+
+/// How much of a table is read.
+const LIMITS: table::Limits =
+    table::Limits { bytes: 4 << 30, rows: 8_000_000, columns: 64, row_bytes: 1 << 20 };
 
 /// A rejected photograph.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -91,7 +97,7 @@ pub(crate) fn write_rejected<'a>(
 pub(crate) fn check(dataset: &Dataset, name: &str) -> Result<()> {
     let path = dataset.path().join(name);
     let length = in9_base::files::open(&path)?.metadata().map_err(|e| Error::read(&path, e))?.len();
-    let limit = dataset.limits().table_bytes;
+    let limit = LIMITS.bytes;
     if length > limit {
         return Err(Error::Limit { path, what: "bytes of a table", limit, found: length });
     }
@@ -110,7 +116,7 @@ pub(crate) fn sources(dataset: &Dataset) -> Result<Vec<String>> {
     let mut sources = Vec::new();
     for name in NAMES {
         check(dataset, name)?;
-        let mut table = in9_base::table::Table::open(&dataset.path().join(name), Default::default())?;
+        let mut table = table::Table::open(&dataset.path().join(name), LIMITS)?;
         let column = table.column("source");
         while let Some((_, row)) = table.next_row()? {
             sources.extend(column.map(|at| row[at].to_string()));

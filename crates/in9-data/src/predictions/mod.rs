@@ -52,13 +52,23 @@ pub const COLUMNS: [&str; 12] = [
     "predicted",
 ];
 
-/// How much of a table is read: 4 GiB, 4 million rows (the paper's nine views for 120 networks), 65,535 classes.
+/// How much of a table is read: 4 GiB, 10 million rows (the paper's nine views for 270 networks), 65,535 classes.
 pub const LIMITS: Limits = Limits {
     bytes: 4 << 30,
-    rows: 4_000_000,
+    rows: 10_000_000,
     columns: u16::MAX as usize + COLUMNS.len(),
     row_bytes: 4 << 20,
 };
+
+/// Most models, each on its test set, in one table: what is made of each takes more time and memory than its row.
+/// There are fewer where there are more than 200 classes.
+pub const MOST_MODELS: usize = 10_000;
+
+/// Most test sets, which are splits of datasets, in one table; fewer where there are more than 2000 classes.
+pub const MOST_TEST_SETS: usize = 1_000;
+
+/// Most different names of photographs that a reader should keep of one or more tables; ImageNet has 1.3 million.
+pub const MOST_NAMES: usize = 2_000_000;
 
 /// Longest name of anything in a table, in bytes.
 pub const LONGEST_NAME: usize = 1024;
@@ -290,5 +300,30 @@ mod tests {
         let endless = std::io::Read::chain(&b"\""[..], std::io::repeat(b'\n'));
         let error = Table::parse(endless, Path::new("p.csv")).unwrap_err();
         assert!(matches!(error, in9_base::Error::TableLimit { what: "bytes in a row", .. }), "{error}");
+    }
+
+    #[test]
+    fn a_table_of_more_models_or_test_sets_than_anybody_has_is_refused() {
+        let head = format!("{},score_a\n", COLUMNS.join(","));
+        let table = |count: usize, row: &dyn Fn(usize) -> String| {
+            let text: String = std::iter::once(head.clone()).chain((0..count).map(row)).collect();
+            Table::parse(text.as_bytes(), Path::new("p.csv")).map(|table| table.rows.len())
+        };
+        let what = |count, row: &dyn Fn(usize) -> String| match table(count, row).unwrap_err() {
+            in9_base::Error::TableLimit { what, limit, .. } => (what, limit as usize),
+            other => panic!("{other}"),
+        };
+        let models = |at: usize| format!("m{at},x,,d,test,original,i,i,,a,,a,1\n");
+        assert_eq!(table(MOST_MODELS, &models).unwrap(), MOST_MODELS);
+        assert_eq!(what(MOST_MODELS + 1, &models), ("models", MOST_MODELS));
+        let sets = |at: usize| format!("m,x,,d{at},test,original,i,i,,a,,a,1\n");
+        assert_eq!(what(MOST_TEST_SETS + 1, &sets), ("test sets", MOST_TEST_SETS));
+        // The more classes, the fewer.
+        let scores: String = (0..30_000).map(|class| format!(",score_{class}")).collect();
+        let zeros = ",0".repeat(30_000);
+        let rows: String = (0..70).map(|at| format!("m{at},x,,d,test,original,i,i,,0,,0{zeros}\n")).collect();
+        let text = format!("{}{scores}\n{rows}", COLUMNS.join(","));
+        let error = Table::parse(text.as_bytes(), Path::new("p.csv")).unwrap_err();
+        assert!(matches!(error, in9_base::Error::TableLimit { what: "models", limit: 69, .. }), "{error}");
     }
 }

@@ -1,18 +1,34 @@
 //! Reading a prediction table row by row.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use csv::StringRecord;
 use in9_base::table;
 
 use super::columns::Columns;
-use super::{LIMITS, Row};
+use super::{LIMITS, MOST_MODELS, MOST_TEST_SETS, Row};
+
+/// Classes times models, or times test sets, that one table may have; and how many models and test sets it may have
+/// whatever its classes.
+const MOST_CLASSES_TIMES: usize = 2 << 20;
+const FEWEST: usize = 16;
 
 /// What tells one prediction from another.
 const KEY: [&str; 6] = ["model", "dataset", "split", "view", "image", "background"];
+
+/// What tells one evaluated model from another.
+const MODEL: [&str; 5] = ["model", "arch", "trained_on", "dataset", "split"];
+
+/// What tells one test set from another.
+const TEST_SET: [&str; 2] = ["dataset", "split"];
+
+/// 96 bits of a hash of some names: among 10 million the chance of two with the same is one in 10^15, and they take
+/// 12 bytes instead of all their names.
+type Fingerprint = [u32; 3];
 
 /// Reads a prediction table row by row and collects what is wrong with it.
 ///
@@ -27,12 +43,14 @@ const KEY: [&str; 6] = ["model", "dataset", "split", "view", "image", "backgroun
 /// # Ok::<(), in9_base::Error>(())
 /// ```
 pub struct Reader<R> {
+    path: PathBuf,
     table: table::Table<R>,
     columns: Columns,
     classes: Vec<String>,
-    /// Line of each prediction, by 96 bits of its key's hash: among 4 million the chance of two keys with the same is
-    /// one in 10^16, and a row takes 17 bytes instead of all its names.
-    lines: HashMap<[u32; 3], u32>,
+    /// Line of each prediction.
+    lines: HashMap<Fingerprint, u32>,
+    models: HashSet<Fingerprint>,
+    test_sets: HashSet<Fingerprint>,
 }
 
 impl Reader<File> {
@@ -41,7 +59,15 @@ impl Reader<File> {
     /// # Errors
     /// If there is no regular file, it is beyond [`LIMITS`], or it cannot be read.
     pub fn open(path: &Path) -> in9_base::Result<Self> {
-        Ok(Self::of(table::Table::open(path, LIMITS)?))
+        Self::open_within(path, LIMITS)
+    }
+
+    /// Opens the table at `path` within other limits: a reader that keeps much of each row may have room for fewer.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_within(path: &Path, limits: table::Limits) -> in9_base::Result<Self> {
+        Ok(Self::of(table::Table::open(path, limits)?, path))
     }
 }
 
@@ -51,12 +77,13 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// As [`Reader::open`].
     pub fn from_reader(reader: R, path: &Path) -> in9_base::Result<Self> {
-        Ok(Self::of(table::Table::from_reader(reader, path, LIMITS)?))
+        Ok(Self::of(table::Table::from_reader(reader, path, LIMITS)?, path))
     }
 
-    fn of(mut table: table::Table<R>) -> Self {
+    fn of(mut table: table::Table<R>, path: &Path) -> Self {
         let (columns, classes) = Columns::of(&mut table);
-        Self { table, columns, classes, lines: HashMap::new() }
+        let (lines, models, test_sets) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { path: path.to_owned(), table, columns, classes, lines, models, test_sets }
     }
 
     /// Class names in the order of class indices.
@@ -83,11 +110,35 @@ impl<R: Read> Reader<R> {
                 }
             }
             match self.columns.row(&record) {
-                Ok(row) => return Ok(Some(row)),
+                Ok(row) => {
+                    self.count(&record)?;
+                    return Ok(Some(row));
+                }
                 Err(mistake) => self.table.mistake(line, mistake),
             }
         }
         Ok(None)
+    }
+
+    /// Counts the models and test sets: what is made of each takes more than its row.
+    fn count(&mut self, record: &StringRecord) -> in9_base::Result<()> {
+        let key = hash(MODEL.map(|name| self.columns.get(record, name)));
+        if !self.models.insert(key) {
+            return Ok(());
+        }
+        self.test_sets.insert(hash(TEST_SET.map(|name| self.columns.get(record, name))));
+        // Of each there are numbers of every class.
+        let most = |most: usize| most.min(MOST_CLASSES_TIMES / self.classes.len().max(1)).max(FEWEST);
+        let counts = [
+            ("models", self.models.len(), most(MOST_MODELS)),
+            ("test sets", self.test_sets.len(), most(MOST_TEST_SETS)),
+        ];
+        match counts.into_iter().find(|(_, count, most)| count > most) {
+            None => Ok(()),
+            Some((what, _, most)) => {
+                Err(in9_base::Error::TableLimit { path: self.path.clone(), what, limit: most as u64 })
+            }
+        }
     }
 
     /// Ends the reading and returns the class names.
@@ -100,7 +151,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn hash(key: [&str; 6]) -> [u32; 3] {
+fn hash<const N: usize>(key: [&str; N]) -> Fingerprint {
     let mut hasher = blake3::Hasher::new();
     for text in key {
         hasher.update(&(text.len() as u64).to_le_bytes());

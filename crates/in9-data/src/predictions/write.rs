@@ -28,7 +28,7 @@ impl Table {
         Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
     }
 
-    fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {
+    pub(crate) fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {
         let mut writer = csv::Writer::from_writer(file);
         let scores = self.classes.iter().map(|name| format!("score_{name}"));
         writer.write_record(COLUMNS.iter().map(ToString::to_string).chain(scores))?;

@@ -1,12 +1,13 @@
 //! A decoded photograph with its box and mask to the layers of a sample, or to the rule that rejects
 //! it (protocol §1.2, §1.4, §1.5).
 
+pub(crate) mod cut;
 mod filters;
 mod frame;
 mod resize;
 mod tile;
 
-use grabcut::{Init, Params, Rect, RgbView, Workspace};
+use grabcut::Workspace;
 
 use crate::mask::pack;
 use crate::photo::Photo;
@@ -79,8 +80,10 @@ pub(crate) struct Scratch {
 }
 
 /// Memory that preparing takes beside the decoded photograph, in bytes a pixel: the tiled background and two
-/// masks; and what GrabCut keeps of each pixel.
+/// masks.
 pub(crate) const PREPARE_BYTES: u64 = 5;
+
+/// Memory that GrabCut takes, in bytes of each pixel that it is given.
 pub(crate) const GRABCUT_BYTES: u64 = 64;
 
 /// Takes a photograph apart.
@@ -98,7 +101,7 @@ pub(crate) fn prepare(
     filters::framing(photo, &photo_box, geometry)?;
     let mut mask = match mask {
         MaskInput::Exact(mask) => mask,
-        MaskInput::Grabcut => segment(photo, &photo_box, geometry.profile, &mut scratch.workspace)?,
+        MaskInput::Grabcut => cut::segment(photo, &photo_box, geometry.profile, &mut scratch.workspace)?,
     };
     filters::mask_area(&mask, photo, &photo_box)?;
     let tiled = tile::fill_box(photo, &photo_box, geometry.profile).ok_or_else(|| {
@@ -157,28 +160,8 @@ pub(crate) fn prepare_photo(
     })
 }
 
-/// GrabCut from the box; one byte a pixel, 0 or 1.
-fn segment(
-    photo: &Photo,
-    photo_box: &PhotoBox,
-    profile: Profile,
-    workspace: &mut Workspace,
-) -> Result<Vec<u8>, Rejection> {
-    let [x0, y0, x1, y1] = photo_box.inclusive(photo.width, photo.height);
-    let rect = match profile {
-        // The authors' rectangle has width xmax − xmin: it leaves out the last column and row.
-        Profile::Paper => Rect { x0, y0, x1: photo_box.xmax as u32, y1: photo_box.ymax as u32 },
-        Profile::Clean => Rect { x0, y0, x1: x1 + 1, y1: y1 + 1 },
-    };
-    let failed = |e: grabcut::Error| Rejection::rule("mask-failed", e.to_string());
-    let view = RgbView::new(&photo.rgb, photo.width as usize, photo.height as usize).map_err(failed)?;
-    // One seed for all: a photograph's mask does not depend on its name or place.
-    let segmented = grabcut::segment(view, Init::Box(rect), &Params::default(), workspace).map_err(failed)?;
-    Ok(segmented.mask().to_vec())
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A bright disc on a dark striped ground.

@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
+use super::lines::Lines;
 use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_text, stem};
 
 /// The file of COCO annotations, below the root.
@@ -159,9 +160,14 @@ pub(crate) fn parse_boxes(
             "mend the first line",
         ));
     }
-    for record in reader.records() {
+    let mut lines = Lines::of(path, faults);
+    for (number, record) in (2..).zip(reader.records()) {
+        if !lines.goes_on(number) {
+            break;
+        }
         let row = record.as_ref().ok().and_then(|record| {
-            let corners: Option<Vec<i64>> = record.iter().skip(1).map(|c| c.parse().ok()).collect();
+            let corners = record.iter().skip(1).take(5);
+            let corners: Option<Vec<i64>> = corners.map(|c| c.parse().ok()).collect();
             let corners = corners.filter(|c| c.len() == 4)?;
             Some((
                 record[0].replace('\\', "/"),
@@ -172,16 +178,16 @@ pub(crate) fn parse_boxes(
             Some((image, one)) => boxes.entry(image).or_default().push(one),
             None => {
                 let found = match &record {
-                    Ok(record) => excerpt(&record.iter().collect::<Vec<_>>().join(",")),
+                    Ok(record) => excerpt(&record.iter().take(6).collect::<Vec<_>>().join(",")),
                     Err(error) => error.to_string(),
                 };
                 let line = record.ok().and_then(|r| r.position().map(csv::Position::line)).unwrap_or(0);
-                let path = path.display();
-                faults.push(format!(
-                    "{path}: line {line} makes no sense (expected image,x0,y0,x1,y1, found {found:?}); mend it"
-                ));
+                lines.wrong(line as usize, || {
+                    format!("makes no sense (expected image,x0,y0,x1,y1, found {found:?}); mend it")
+                });
             }
         }
     }
+    lines.finish();
     Ok(boxes)
 }

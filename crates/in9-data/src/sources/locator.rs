@@ -37,6 +37,15 @@ impl Locator {
         }
     }
 
+    /// The bytes of an archive that this is, if it is a part of one.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn span(&self) -> Option<std::ops::Range<u64>> {
+        match self {
+            Self::Span { offset, length, .. } => Some(*offset..offset + length),
+            _ => None,
+        }
+    }
+
     /// Reads all bytes.
     pub(crate) fn read(&self, limit: u64) -> Result<Vec<u8>, Unread> {
         self.open(limit)?.read_rest()

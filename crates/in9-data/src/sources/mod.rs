@@ -4,10 +4,11 @@
 pub(crate) mod coco;
 pub(crate) mod folder;
 mod ilsvrc;
+mod lines;
 mod locator;
 pub(crate) mod release;
 pub(crate) mod solution;
-mod tar_index;
+pub(crate) mod tar_index;
 pub(crate) mod tiny_imagenet;
 mod voc;
 
@@ -25,7 +26,7 @@ use crate::taxonomy::Taxonomy;
 
 pub(crate) use coco::bounding_box;
 pub(crate) use folder::COCO;
-pub(crate) use locator::{Locator, Opened, Unread};
+pub(crate) use locator::{Locator, Unread};
 pub(crate) use voc::Annotation;
 
 /// A kind of source.

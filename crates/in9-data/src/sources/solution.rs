@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 
+use super::lines::Lines;
+
 /// Fine label and boxes of each photograph, by its name without extension.
 pub(crate) type Solution = HashMap<String, (String, Vec<PhotoBox>)>;
 
@@ -19,27 +21,34 @@ pub(super) fn read(path: &Path, limits: &Limits, faults: &mut Vec<String>) -> Re
 }
 
 pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Solution {
-    let mut solution = HashMap::new();
-    for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
-        let mut fault = |what: String, advice: &str| {
-            faults.push(format!("{}: line {} {what}; {advice}", path.display(), number + 1));
-        };
+    let (mut solution, mut lines) = (HashMap::new(), Lines::of(path, faults));
+    for (number, line) in (1..).zip(text.lines()).skip(1) {
+        if !lines.goes_on(number) {
+            break;
+        }
+        if line.trim().is_empty() || !lines.fits(number, line) {
+            continue;
+        }
         match row(line) {
             Ok((image, entry)) => match solution.entry(image) {
                 Entry::Vacant(place) => {
                     place.insert(entry);
                 }
-                Entry::Occupied(place) => fault(
-                    format!("repeats a photograph (expected each once, found {:?} again)", place.key()),
-                    "delete one of them",
-                ),
+                Entry::Occupied(place) => lines.wrong(number, || {
+                    let image = place.key();
+                    format!(
+                        "repeats a photograph (expected each once, found {image:?} again); delete one of them"
+                    )
+                }),
             },
-            Err(found) => fault(
-                format!("makes no sense (expected image,wnid x0 y0 x1 y1 ..., found {found})"),
-                "mend or delete it",
-            ),
+            Err(found) => lines.wrong(number, || {
+                format!(
+                    "makes no sense (expected image,wnid x0 y0 x1 y1 ..., found {found}); mend or delete it"
+                )
+            }),
         }
     }
+    lines.finish();
     solution
 }
 

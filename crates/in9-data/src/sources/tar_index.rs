@@ -1,7 +1,6 @@
 //! Tar archives, read in place: one pass over the headers, nothing is unpacked to disk.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,11 +13,17 @@ use super::{Locator, is_photo, stem};
 /// A block that holds nothing; two of them end an archive.
 const ZEROS: [u8; 512] = [0; 512];
 
+/// How many times the bytes of its files an archive may have: their headers and the padding of small ones.
+const PACKING: u64 = 4;
+
+/// Bytes that a file takes in memory beside its own, about; counted as if they were in the file.
+const A_FILE: u64 = 256;
+
 /// A photograph in an archive.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// File name without folders.
-    pub(super) name: String,
-    pub(super) place: Locator,
+    pub(crate) name: String,
+    pub(crate) place: Locator,
 }
 
 /// Lists the photographs of an uncompressed archive, also those in archives inside it (the training
@@ -26,15 +31,25 @@ pub(super) struct Entry {
 pub(super) fn index(path: &Path, faults: &mut Vec<String>) -> Result<Vec<Entry>> {
     let file = in9_base::files::open(path)?;
     let length = file.metadata().map_err(|e| Error::read(path, e))?.len();
+    Ok(index_of(BufReader::new(file), length, path, faults))
+}
+
+/// Lists the photographs of an archive of `length` bytes, which is `path`.
+pub(crate) fn index_of(
+    mut file: impl Read + Seek,
+    length: u64,
+    path: &Path,
+    faults: &mut Vec<String>,
+) -> Vec<Entry> {
     let archive = Arc::new(path.to_path_buf());
     let mut entries = Vec::new();
-    walk(&mut BufReader::new(file), 0, length, true, &archive, &mut entries, faults);
-    Ok(entries)
+    walk(&mut file, 0, length, true, &archive, &mut entries, faults);
+    entries
 }
 
 /// Reads the headers of one archive that lies at `start .. start + length` of the file.
 fn walk(
-    file: &mut BufReader<File>,
+    file: &mut (impl Read + Seek),
     start: u64,
     length: u64,
     nested: bool,
@@ -105,7 +120,7 @@ fn walk(
 }
 
 /// Reads the block at byte `at` of an archive that ends at byte `end` of the file.
-fn read_block(file: &mut BufReader<File>, at: u64, end: u64) -> std::result::Result<[u8; 512], String> {
+fn read_block(file: &mut (impl Read + Seek), at: u64, end: u64) -> std::result::Result<[u8; 512], String> {
     if at + 512 > end {
         return Err(format!(
             "archive cut short (expected a header or blocks of zeros at byte {at}, found {} bytes)",
@@ -126,18 +141,27 @@ pub(super) fn small_files(
     limits: &Limits,
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Locator>> {
-    let mut file = BufReader::new(in9_base::files::open(path)?);
+    small_files_of(BufReader::new(in9_base::files::open(path)?), path, limits, faults)
+}
+
+/// Reads the XML files of the archive `file`, which is `path`.
+pub(crate) fn small_files_of<'f>(
+    mut file: impl Read + Seek + 'f,
+    path: &Path,
+    limits: &Limits,
+    faults: &mut Vec<String>,
+) -> Result<HashMap<String, Locator>> {
     let mut magic = [0; 2];
     file.read_exact(&mut magic).map_err(|e| Error::read(path, e))?;
     file.rewind().map_err(|e| Error::read(path, e))?;
-    let reader: Box<dyn Read> = match magic {
+    let reader: Box<dyn Read + 'f> = match magic {
         [0x1f, 0x8b] => Box::new(flate2::read::MultiGzDecoder::new(file)),
         _ => Box::new(file),
     };
     let (mut files, mut whole) = (HashMap::new(), true);
-    // A limit on what comes out, so that a small file cannot unpack to fill the memory.
-    let mut left = limits.table_bytes;
-    let mut archive = tar::Archive::new(reader.take(limits.table_bytes));
+    // Limits on what comes out, so that a small file cannot unpack to fill the memory, or for ever.
+    let mut left = limits.annotations_bytes;
+    let mut archive = tar::Archive::new(reader.take(limits.annotations_bytes.saturating_mul(PACKING)));
     let mut fault = |what: String| faults.push(format!("{}: {what}; copy the archive again", path.display()));
     for entry in archive.entries().map_err(|e| Error::read(path, e))? {
         let mut entry = match entry {
@@ -152,7 +176,7 @@ pub(super) fn small_files(
         if !entry.header().entry_type().is_file() || !name.ends_with(".xml") {
             continue;
         }
-        if entry.size() > limits.annotation_bytes || entry.size() > left {
+        if entry.size() > limits.annotation_bytes {
             fault(format!(
                 "{name} is too large (expected at most {} bytes, found {})",
                 limits.annotation_bytes,
@@ -160,7 +184,15 @@ pub(super) fn small_files(
             ));
             continue;
         }
-        left -= entry.size();
+        let Some(rest) = left.checked_sub(entry.size() + name.len() as u64 + A_FILE) else {
+            fault(format!(
+                "too many annotations (expected at most {} bytes, found more)",
+                limits.annotations_bytes
+            ));
+            whole = false;
+            break;
+        };
+        left = rest;
         let mut bytes = Vec::new();
         let cut = match entry.read_to_end(&mut bytes) {
             Ok(found) if found as u64 == entry.size() => None,
@@ -187,7 +219,7 @@ pub(super) fn small_files(
 
 /// Reads what follows the first block of zeros, or the last entry if there is none: a second block, then
 /// the rest of the compressed data, whose checksum stands at its end.
-fn read_end(mut rest: std::io::Take<Box<dyn Read>>) -> std::result::Result<(), String> {
+fn read_end(mut rest: std::io::Take<impl Read>) -> std::result::Result<(), String> {
     let mut second = ZEROS;
     match rest.read_exact(&mut second) {
         Ok(()) if second == ZEROS => {

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
+use super::lines::Lines;
 use super::{Boxes, Item, Listing, Locator, MaskFile, entries, is_photo, read_text, stem};
 
 /// File name to (fine label, boxes).
@@ -75,8 +76,14 @@ fn table(path: &Path, fine: Option<&str>, limits: &Limits, listing: &mut Listing
 
 /// The rows of a table; those that make no sense become faults.
 pub(crate) fn parse(text: &str, path: &Path, fine: Option<&str>, faults: &mut Vec<String>) -> Table {
-    let mut table = Table::new();
-    for (number, line) in text.lines().enumerate() {
+    let (mut table, mut lines) = (Table::new(), Lines::of(path, faults));
+    for (number, line) in (1..).zip(text.lines()) {
+        if !lines.goes_on(number) {
+            break;
+        }
+        if !lines.fits(number, line) {
+            continue;
+        }
         let words: Vec<&str> = line.split_whitespace().collect();
         let row = match (fine.as_ref(), &words[..]) {
             (_, []) => continue,
@@ -90,13 +97,14 @@ pub(crate) fn parse(text: &str, path: &Path, fine: Option<&str>, faults: &mut Ve
             Some((name, fine, c)) => {
                 table.entry(name).or_insert((fine, Vec::new())).1.push(PhotoBox::new(c[0], c[1], c[2], c[3]));
             }
-            None => faults.push(format!(
-                "{}: line {} makes no sense (expected file, label, four numbers, found {:?}); mend or delete it",
-                path.display(),
-                number + 1,
-                line.chars().take(60).collect::<String>()
-            )),
+            None => lines.wrong(number, || {
+                let found = line.chars().take(60).collect::<String>();
+                format!(
+                    "makes no sense (expected file, label, four numbers, found {found:?}); mend or delete it"
+                )
+            }),
         }
     }
+    lines.finish();
     table
 }

@@ -56,7 +56,7 @@ fn one_photograph_without_memory_keeps_no_other_from_being_made() {
     huge.save(folder.join("huge.png")).unwrap();
     boxes.push_str("train/disc/huge.png,0,0,9999,9999\n");
     std::fs::write(root.join("boxes.csv"), boxes).unwrap();
-    let line = fails(&mut build("", "folder", &root, &out), "huge.png");
+    let line = fails(&mut build("ulimit -v 900000;", "folder", &root, &out), "huge.png");
     assert!(line.contains("memory"), "{line}");
     assert!(!out.exists());
     let chunks: Vec<_> = common::contents(&dir.path().join("out.building/chunks"))

@@ -6,7 +6,8 @@ use std::path::Path;
 use in9_analysis::metrics::summarise_model;
 use in9_analysis::stats::Bootstrap;
 use in9_analysis::{Key, training_order};
-use in9_data::predictions::{Reader, Row};
+use in9_base::table::Limits;
+use in9_data::predictions::{self, Reader, Row};
 use in9_data::{Dataset, View};
 
 use super::answers::Builder;
@@ -16,6 +17,9 @@ use super::saliency::Saliency;
 use super::{Collection, Model, NOBODY, Photographs, Pictures, TestSet};
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
+
+/// How much of a table is read: of each row about 40 bytes are kept.
+const LIMITS: Limits = Limits { rows: 4_000_000, ..predictions::LIMITS };
 
 /// A test set that is still growing.
 struct Draft {
@@ -97,7 +101,7 @@ fn add_dataset(name: &str, path: &Path, drafts: &mut Vec<Draft>, notices: &mut V
 }
 
 fn add_table(path: &Path, drafts: &mut Vec<Draft>, notices: &mut Vec<String>) -> Result<()> {
-    let mut reader = Reader::open(path)?;
+    let mut reader = Reader::open_within(path, LIMITS)?;
     let classes = reader.classes().to_vec();
     let known = drafts.len();
     let (mut unknown, mut classless, mut rows) = (0u64, 0u64, 0u64);

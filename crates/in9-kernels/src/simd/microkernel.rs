@@ -89,8 +89,8 @@ unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
     // SAFETY: `a` advances by at most (blocks - 1) * block + (steps - 1) * step and is read at rows below R;
     // `b` is read at consecutive vectors, `WIDTH` for each of the blocks * steps terms; `c` is read and
     // written at `WIDTH` vectors of each of R rows. By this function's contract all of that is valid. A
-    // pointer one term behind the last is computed (with `add` for `b`, where it is one past the end)
-    // but never read.
+    // pointer one term behind the last is computed but never read: for `b` it is at most one past the end, for
+    // `a` it may lie outside the slice by a whole step, which `wrapping_add` allows and `add` does not.
     unsafe {
         let mut sums = [[V::splat(0.0); WIDTH]; R];
         let mut b = b.cast::<[f32; LANES]>();
@@ -107,7 +107,7 @@ unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
                         *sum = factor.mul_add(column, *sum);
                     }
                 }
-                a = a.add(layout.step);
+                a = a.wrapping_add(layout.step);
                 b = b.add(WIDTH);
             }
         }
@@ -150,6 +150,24 @@ mod tests {
                         assert_eq!(c[r * 32 + j], 1.0 + sum, "{level:?} {rows} {r} {j}");
                     }
                 }
+            }
+        }
+    }
+
+    /// The slice ends with the last element that is read, far from a step behind it. Miri, and only Miri, tells
+    /// when a pointer leaves a slice without being read.
+    #[test]
+    fn terms_that_lie_apart_are_read_to_the_end_of_their_slice_and_no_further() {
+        let (rows, steps) = (3, 5);
+        let layout = Broadcast { row: 1, step: 7, steps, block: 0, blocks: 1 };
+        let a: Vec<f32> = (0..layout.end(rows)).map(|i| i as f32).collect();
+        let b = vec![1f32; steps * 32];
+        for level in Level::available() {
+            let mut c = vec![0f32; rows * 32];
+            multiply_two_vectors(level, rows, &a, layout, &b, &mut c, false);
+            for (r, row) in c.chunks(32).enumerate() {
+                let sum: f32 = (0..steps).map(|k| a[r + 7 * k]).sum();
+                assert!(row.iter().all(|&v| v == sum), "{level:?} {r}");
             }
         }
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// A summary is no longer than this many bytes: a search of every pair lists each background's success.
-const LONGEST: u64 = 256 << 20;
+const LONGEST: u64 = 64 << 20;
 
 /// Everything that was read, each with its folder.
 #[derive(Debug, Default)]

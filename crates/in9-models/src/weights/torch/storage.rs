@@ -111,12 +111,14 @@ impl TensorRef<'_> {
         }
         let (_, last) = self.reach().unwrap_or((0, self.offset));
         let span = byte(last - self.offset + 1);
-        if span > limits.rearranged_bytes {
+        // Elements may lie apart, and so span more than they are; or in one place, and be more than they span.
+        let larger = span.max(byte(len));
+        if larger > limits.rearranged_bytes {
             return Err(Fault::AboveLimit {
                 what: format!("part of a storage that tensor `{name}` rearranges"),
                 most: limits.rearranged_bytes,
                 unit: "bytes",
-                found: span,
+                found: larger,
             });
         }
         let strided = Strided { stride: self.stride.clone(), width: width as usize };
@@ -175,5 +177,14 @@ mod tests {
         let source = Source::memory(Vec::new());
         let refused = wide.place("t", 0..7 << 30, &source, &Limits::default());
         assert!(matches!(refused, Err(Fault::AboveLimit { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn one_element_that_is_repeated_a_thousand_million_times_is_refused() {
+        let repeated = tensor(1, 0, &[1 << 30], &[0]);
+        let source = Source::memory(vec![7]);
+        let refused = repeated.place("t", 0..1, &source, &Limits::default());
+        assert!(matches!(refused, Err(Fault::AboveLimit { found, .. }) if found == 1 << 30), "{refused:?}");
+        assert_eq!(gather(&tensor(1, 0, &[3], &[0]), &[7]).unwrap(), [7; 3]);
     }
 }

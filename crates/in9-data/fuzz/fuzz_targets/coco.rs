@@ -1,0 +1,6 @@
+//! COCO's annotations: an error or masks, never a panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| in9_data::fuzzing::coco(input));

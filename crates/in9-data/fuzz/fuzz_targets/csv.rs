@@ -1,6 +1,0 @@
-//! Tables of boxes, labels, shapes, predictions and classes: an error or a value, never a panic.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|input: &[u8]| in9_data::fuzzing::csv(input));

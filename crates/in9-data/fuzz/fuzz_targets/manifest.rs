@@ -1,0 +1,6 @@
+//! Manifests, as they are and sealed: an error or a value, never a panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| in9_data::fuzzing::manifest(input));

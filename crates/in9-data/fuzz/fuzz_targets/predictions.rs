@@ -1,0 +1,6 @@
+//! Prediction tables: an error, or a table that is read again the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| in9_data::fuzzing::predictions(input));

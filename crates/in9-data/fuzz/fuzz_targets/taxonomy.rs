@@ -1,0 +1,6 @@
+//! Taxonomies: an error, or classes that are read again the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| in9_data::fuzzing::taxonomy(input));

@@ -1,0 +1,64 @@
+//! The loader's threads: whatever their number, the batches are those of no thread at all, two epochs may be read side
+//! by side from the same maps, and one that is dropped in the middle leaves nothing behind. Small enough for the thread
+//! sanitizer (`tests/sanitize.sh thread`).
+
+mod common;
+
+use std::path::Path;
+
+use in9_data::{
+    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy, SourceKind,
+    View, build,
+};
+
+fn dataset(dir: &Path) -> Dataset {
+    let root = common::world(dir, 3, 1);
+    let mut config = BuildConfig::new(SourceKind::Toy, &root, &dir.join("out"));
+    (config.size, config.masks) = (16, MaskSource::Exact);
+    build(&config, &|_| ()).unwrap();
+    Dataset::open(&dir.join("out")).unwrap()
+}
+
+fn loader(dataset: &Dataset, threads: usize, prefetch: usize) -> Loader {
+    let mut config = LoaderConfig { view: View::MixedRand, batch_size: 4, ..LoaderConfig::default() };
+    (config.threads, config.prefetch, config.shuffle) = (threads, prefetch, true);
+    config.pairing = PairingMode::Fresh(PairingPolicy::default());
+    config.augment = Augment::ShiftFlip { pixels: 2 };
+    Loader::new(dataset, &dataset.split("train").unwrap(), config).unwrap()
+}
+
+/// Every bit of every batch.
+fn bits(loader: &Loader, epoch: u64) -> Vec<u32> {
+    let batches = loader.epoch(epoch).unwrap().map(Result::unwrap);
+    batches.flat_map(|batch| batch.images.iter().map(|v| v.to_bits()).collect::<Vec<_>>()).collect()
+}
+
+/// Descriptors of this process that are open, where the system tells.
+fn descriptors() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/fd").ok()?.count())
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_batches_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = dataset(dir.path());
+    let alone = loader(&dataset, 0, 0);
+    let expected = [bits(&alone, 0), bits(&alone, 1)];
+    assert!(!expected[0].is_empty() && expected[0] != expected[1]);
+    let before = descriptors();
+    for (threads, prefetch) in [(1, 1), (2, 3), (5, 8)] {
+        let loader = loader(&dataset, threads, prefetch);
+        // Two epochs at a time, read by two threads.
+        let read = |epoch: u64| bits(&loader, epoch);
+        let (first, second) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| read(1));
+            (read(0), other.join().unwrap())
+        });
+        assert!(expected == [first, second], "{threads} threads");
+        // Dropped in the middle, with threads that wait for room.
+        let mut epoch = loader.epoch_bytes(0).unwrap();
+        assert!(epoch.next().unwrap().is_ok());
+        drop(epoch);
+    }
+    assert_eq!(descriptors(), before, "open descriptors");
+}
