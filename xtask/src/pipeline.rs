@@ -40,7 +40,9 @@ impl Program for Door<'_> {
 
     fn run(self, shell: &Shell) -> Result<Outcome> {
         let home = std::env::current_dir()?;
-        let setting = Setting { here: self.here, home: &home, program: &build };
+        // The program that `build` makes for the stages has no explorer.
+        let look = ["cargo", "run", "--release", "--package", "in9", "--", "serve"];
+        let setting = Setting { here: self.here, home: &home, program: &build, look: Some(&look) };
         match self.command {
             Pipeline::Reproduce(reproduce) => reproduce.run(&setting, self.machine, shell),
             Pipeline::Status(status) => status.run(&setting, shell),

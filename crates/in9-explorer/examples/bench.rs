@@ -1,8 +1,12 @@
 //! Measures the explorer at the size of a large study: 50,000 photographs, nine views, five models.
 //!
 //! `cargo run --release -p in9-explorer --example bench [FOLDER]` makes the photographs and tables once (some minutes
-//! and 2 GB), loads and serves them, prints what was measured, and goes on serving at the printed address, so that
-//! scrolling can be measured in a browser.
+//! and 10 GB), loads and serves them, prints what was measured, and goes on serving at the printed address, so that
+//! scrolling can be measured in a browser:
+//! `IN9_BROWSER_TESTS=1 IN9_SCROLL_OF=ADDRESS cargo test -p in9-explorer --test browser scrolling -- --nocapture`.
+//!
+//! Cutting 50,000 objects out would take hours and change nothing that is measured, so the photographs have no masks;
+//! the pictures that are put together come from a second, small set that has them.
 
 #![allow(clippy::print_stdout, reason = "a program")]
 
@@ -15,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use in9_data::{BuildConfig, SourceKind, View, build};
 use in9_explorer::{Collection, Inputs, export, server};
+use in9_toy::{WorldConfig, render};
 
 const PHOTOGRAPHS: usize = 50_000;
 const CLASSES: usize = 9;
@@ -38,7 +43,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         build(&config, &|_| ())?;
     }
-    let mut paths = vec![data];
+    let layered = folder.join("layered");
+    if !layered.join("manifest.json").exists() {
+        let world = folder.join("world");
+        let config = WorldConfig { seed: 1, rho: 0.9, train_per_class: 1, test_per_class: 20 };
+        render(&config, &world, &|_, _| ())?;
+        build(&BuildConfig { size: SIDE, ..BuildConfig::new(SourceKind::Toy, &world, &layered) }, &|_| ())?;
+    }
+    let mut paths = vec![data, layered];
     for model in 0..MODELS {
         let path = folder.join(format!("model-{model}.csv"));
         if !path.exists() {
@@ -52,6 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("note: {notice}");
     }
     println!("load                          {:8.1} s", started.elapsed().as_secs_f64());
+    println!("memory once loaded            {}", memory());
     let file = folder.join("page.html");
     let started = Instant::now();
     let exported = export::to_file(&collection, &file, &export::Options::default())?;
@@ -74,11 +87,20 @@ fn measure(address: SocketAddr) {
     println!("first page                    {first:8.1} ms");
     println!("columns of all photographs    {:8.1} ms", median(9, || drop(get(address, "/data/0/columns"))));
     let mut at = 0;
-    let picture = median(99, || {
+    let picture = median(199, || {
         at = (at + 7919) % PHOTOGRAPHS;
         drop(get(address, &format!("/picture/0/original/{at}")));
     });
-    println!("a picture of {SIDE}²             {picture:8.1} ms");
+    println!("a photograph of {SIDE}²          {picture:8.1} ms");
+    let (set, n) = layered(address);
+    for view in View::ALL {
+        let composed = median(199, || {
+            at = (at + 31) % n;
+            let on = if view.needs_background() { format!("/on/{}", (at + 7) % n) } else { String::new() };
+            drop(get(address, &format!("/picture/{set}/{view}/{at}{on}")));
+        });
+        println!("{:30}{composed:8.1} ms", format!("{view} of {SIDE}²"));
+    }
     println!(
         "a photograph's answers        {:8.1} ms",
         median(99, || drop(get(address, "/data/0/photograph/777")))
@@ -104,7 +126,7 @@ fn measure(address: SocketAddr) {
         slowest.as_secs_f64() * 1e3,
         started.elapsed().as_secs_f64() * 1e3
     );
-    println!("memory, mapped files aside    {:8.1} MB", anonymous_memory());
+    println!("memory at the end             {}", memory());
     println!("http://{address}/ (Ctrl-C ends)");
 }
 
@@ -133,11 +155,27 @@ fn get(address: SocketAddr, path: &str) -> Vec<u8> {
     answer
 }
 
-/// Megabytes that the process holds without a file behind them (Linux only, else 0).
-fn anonymous_memory() -> f64 {
+/// Number of the test set whose photographs have masks, and how many it has.
+fn layered(address: SocketAddr) -> (usize, usize) {
+    let answer = get(address, "/data/contents");
+    let body = answer.windows(4).position(|w| w == b"\r\n\r\n").map_or(&[][..], |end| &answer[end + 4..]);
+    let contents: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let sets = contents["sets"].as_array().into_iter().flatten().enumerate();
+    let found =
+        sets.filter(|(_, set)| set["layers"] == true).max_by_key(|(_, set)| set["photographs"].as_u64());
+    found.map_or((0, 1), |(at, set)| (at, set["photographs"].as_u64().unwrap_or(1) as usize))
+}
+
+/// What the process holds (Linux only): without a file behind it, with the pages of mapped files that the system keeps
+/// while it has room, and the most that this ever was.
+fn memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1e3
+    let megabytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e3
+    };
+    let (own, all, most) = (megabytes("RssAnon:"), megabytes("VmRSS:"), megabytes("VmHWM:"));
+    format!("{own:8.1} MB, with mapped files {all:.1} MB, at most {most:.1} MB")
 }
 
 /// A photograph's name and class.

@@ -31,6 +31,7 @@ mod interface;
 #[cfg(feature = "networks")]
 mod networks;
 mod picture;
+mod report;
 pub mod server;
 
 pub use answerer::{Answer, Answerer, Probed};

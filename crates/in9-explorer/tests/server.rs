@@ -221,6 +221,22 @@ fn two_hundred_connections_at_once_are_all_answered() {
 }
 
 #[test]
+fn the_report_is_served_with_links_to_its_photographs() {
+    let world = world(&CLASSES);
+    let report = world.out.join("report");
+    std::fs::create_dir(&report).unwrap();
+    let text = "<p>&#60;a data-see=</p><a data-see=\"photograph?set=world%2Ftest&#38;p=1\">one</a>";
+    std::fs::write(report.join("index.html"), text).unwrap();
+    let address = support::serve(collection(std::slice::from_ref(&world.out)), Config::default());
+    let page = get(address, "/report");
+    assert_eq!(page.text(), text.replace("<a data-see=\"", "<a href=\"/#/"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("script"), "{policy}");
+    let contents: Value = serde_json::from_slice(&get(address, "/data/contents").body).unwrap();
+    assert_eq!(contents["report"], "/report");
+}
+
+#[test]
 fn a_selection_is_one_page_of_just_these() {
     let reply = get(*SERVER, "/selection.html?set=0&photographs=1,4");
     assert_eq!(reply.status, 200);

@@ -35,7 +35,8 @@ impl Program for Cli {
         let program = |_: &in9_pipeline::Recipe, _: &str| {
             std::env::current_exe().context("this program does not know where it is")
         };
-        let setting = Setting { here: &here, home: &here, program: &program };
+        let look: Option<&[&str]> = cfg!(feature = "explorer").then_some(&["in9", "serve"]);
+        let setting = Setting { here: &here, home: &here, program: &program, look };
         match self.command {
             Command::Reproduce(reproduce) => reproduce.run(&setting, self.machine, shell),
             Command::Status(status) => status.run(&setting, shell),

@@ -35,8 +35,11 @@ pub(crate) fn comparison(collection: &Collection, set: usize, first: usize, seco
                         |right: usize| interval(&wilson(right as u64, of.len() as u64, bootstrap.level));
                     let difference =
                         (!apart.is_empty()).then(|| interval(&bootstrap.mean("compare", &apart)));
+                    let only = |wanted| of.iter().filter(|&&answers| answers == wanted).count();
                     json!({
                         "total": of.len(),
+                        "onlyFirst": only((true, false)),
+                        "onlySecond": only((false, true)),
                         "first": recall(of.iter().filter(|p| p.0).count()),
                         "second": recall(of.iter().filter(|p| p.1).count()),
                         "difference": difference,

@@ -30,7 +30,7 @@ pub(crate) fn contents(collection: &Collection, directories: &[Columns], live: &
         "level": collection.bootstrap.level,
         "notices": collection.notices,
         "live": live,
-        "report": collection.report.is_some(),
+        "report": collection.report.as_ref().map(|_| "/report"),
         "sets": sets,
     })
 }

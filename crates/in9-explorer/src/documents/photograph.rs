@@ -28,6 +28,7 @@ pub(crate) fn photograph(set: &TestSet, at: usize) -> Result<Value> {
     }
     value["views"] = View::ALL.into_iter().map(|view| of_view(set, at, view)).collect();
     value["uses"] = uses(set, at);
+    value["strengths"] = strengths(set, at);
     value["fooled"] = fooled(set, at);
     value["saliency"] = saliency(set, at);
     value["effects"] = effects(set, at);
@@ -85,6 +86,15 @@ fn uses(set: &TestSet, at: usize) -> Value {
         json!({ "view": view.name(), "count": foregrounds.len(), "foregrounds": named })
     };
     View::MIXED.into_iter().map(of_view).collect()
+}
+
+/// How often this photograph's own background fools each model that it was tried on.
+fn strengths(set: &TestSet, at: usize) -> Value {
+    let of = |(m, model): (usize, &crate::collection::Model)| {
+        let share = model.fooling.as_ref()?.strength(at as u32)?;
+        Some(json!({ "model": m, "share": share }))
+    };
+    set.models.iter().enumerate().filter_map(of).collect()
 }
 
 /// The backgrounds that fool any model on this foreground: first those that fool the most models, of these the ones

@@ -16,14 +16,15 @@ use serde_json::{Map, Value, json};
 use crate::collection::{Collection, TestSet};
 use crate::columns::Columns;
 use crate::error::Result;
-use crate::{documents, interface};
+use crate::{documents, interface, report};
 use layers::{Layers, Store};
 
 /// Pairs of models whose comparison is written into an export.
 const COMPARISONS: usize = 66;
 
 /// What an exported folder holds.
-const OWNER: Owner = Owner { made_by: "in9-explorer export", names: &["index.html", "pictures/*"] };
+const OWNER: Owner =
+    Owner { made_by: "in9-explorer export", names: &["index.html", "report.html", "pictures/*"] };
 
 /// How much is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,22 +60,27 @@ pub struct Exported {
 pub fn to_file(collection: &Collection, path: &Path, options: &Options) -> Result<Exported> {
     let mut store = Store::inside();
     let (data, exported) = data(collection, &chosen(collection, options.photographs), options, &mut store)?;
-    files::write_bytes(path, interface::standalone(&data, "data:"))?;
+    files::write_bytes(path, interface::standalone(&data.to_string(), "data:"))?;
     Ok(exported)
 }
 
-/// Writes a folder with `index.html` and the pictures beside it.
+/// Writes a folder with `index.html`, the pictures beside it and, if there is a report, its page with links to here.
 ///
 /// # Errors
 /// As [`to_file`]; also if something stands at `path` that was not exported by this function.
 pub fn to_folder(collection: &Collection, path: &Path, options: &Options) -> Result<Exported> {
     let output = OutputFolder::begin(path, &OWNER, &[])?;
     let mut store = Store::beside();
-    let (data, exported) = data(collection, &chosen(collection, options.photographs), options, &mut store)?;
+    let (mut data, exported) =
+        data(collection, &chosen(collection, options.photographs), options, &mut store)?;
+    if let Some(path) = &collection.report {
+        output.write("report.html", report::linked(path, "index.html")?)?;
+        data["contents"]["report"] = json!("report.html");
+    }
     for (name, bytes) in store.files() {
         output.write(name, bytes)?;
     }
-    output.write("index.html", interface::standalone(&data, "'self' file: data:"))?;
+    output.write("index.html", interface::standalone(&data.to_string(), "'self' file: data:"))?;
     output.finish()?;
     Ok(exported)
 }
@@ -89,7 +95,7 @@ pub(crate) fn selection(
     let mut chosen: Vec<Vec<u32>> = collection.sets.iter().map(|_| Vec::new()).collect();
     chosen[set] = numbers.to_vec();
     let (data, _) = data(collection, &chosen, options, &mut Store::inside())?;
-    Ok(interface::standalone(&data, "data:").into_bytes())
+    Ok(interface::standalone(&data.to_string(), "data:").into_bytes())
 }
 
 /// The photographs to export of each test set: class by class in turn, so that every class is there.
@@ -118,13 +124,13 @@ fn in_turn(set: &TestSet, most: usize) -> Vec<u32> {
     turns.copied().take(most).collect()
 }
 
-/// The data of a page that needs no server, as JSON.
+/// The data of a page that needs no server.
 fn data(
     collection: &Collection,
     chosen: &[Vec<u32>],
     options: &Options,
     store: &mut Store,
-) -> Result<(String, Exported)> {
+) -> Result<(Value, Exported)> {
     let mut directories = Vec::new();
     let mut sets = Vec::new();
     let mut exported = Exported { photographs: 0, of: 0, bytes: 0 };
@@ -148,8 +154,8 @@ fn data(
     exported.bytes = store.bytes();
     let mut contents = documents::contents(collection, &directories, &[]);
     // A file on disk has no report beside it that it could be sure of.
-    contents["report"] = json!(false);
-    Ok((json!({ "contents": contents, "sets": sets }).to_string(), exported))
+    contents["report"] = Value::Null;
+    Ok((json!({ "contents": contents, "sets": sets }), exported))
 }
 
 /// Comparisons of the first models with each other, by `first/second`.

@@ -12,7 +12,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use in9_base::files;
 use in9_data::View;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,10 +19,8 @@ use serde_json::{Value, json};
 use super::guard::{self, Guard};
 use super::state::State;
 use crate::error::{Error, Result};
-use crate::{documents, export, interface, picture};
+use crate::{documents, export, interface, picture, report};
 
-/// A report larger than this is not served.
-const LARGEST_REPORT: u64 = 256 << 20;
 /// A picture that names the digest of its dataset never changes.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
 /// The report has styles in its own page, but no script.
@@ -38,7 +35,7 @@ pub(super) fn router(state: Arc<State>, guard: Guard) -> Router {
         .route("/style.css", get(async || typed("text/css; charset=utf-8", interface::STYLE)))
         .route("/script.js", get(async || typed("text/javascript; charset=utf-8", interface::SCRIPT)))
         .route("/icon.svg", get(async || typed("image/svg+xml", interface::ICON)))
-        .route("/report", get(report))
+        .route("/report", get(report_page))
         .route(
             "/data/contents",
             get(async |Shared(state): App| typed("application/json", state.contents.clone())),
@@ -84,11 +81,11 @@ async fn at_work<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 's
     }
 }
 
-async fn report(Shared(state): App) -> Result<Response> {
+async fn report_page(Shared(state): App) -> Result<Response> {
     let path = state.collection.report.clone();
     let path = path.ok_or_else(|| Error::NoPicture { what: "there is no report".into() })?;
-    let bytes = at_work(move || Ok(files::read(&path, LARGEST_REPORT)?)).await?;
-    let mut response = typed("text/html; charset=utf-8", bytes);
+    let page = at_work(move || report::linked(&path, "/")).await?;
+    let mut response = typed("text/html; charset=utf-8", page);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, REPORT_POLICY.parse().map_err(|_| bad_header())?);
     Ok(response)
 }

@@ -42,6 +42,22 @@ fn no_page_violates_a_rule_of_axe() {
 }
 
 #[test]
+fn a_file_from_disk_violates_none_either() {
+    in_browser(|page| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("page.html");
+        let all = crate::support::collection(std::slice::from_ref(&crate::WORLD.out));
+        in9_explorer::export::to_file(&all, &path, &Default::default()).unwrap();
+        page.open(&format!("file://{}", path.display()));
+        for hash in all_pages() {
+            page.go(&format!("#{hash}"));
+            let found = violations(page);
+            assert!(found.is_empty(), "{hash}: {found:#?}");
+        }
+    });
+}
+
+#[test]
 fn nothing_runs_out_of_a_narrow_window() {
     in_browser(|page| {
         page.open(&SERVER);
@@ -77,7 +93,6 @@ fn pictures_of_the_pages_are_kept_where_they_are_asked_for() {
                 for hash in &pages {
                     page.go("#/overview?again");
                     page.go(&format!("#{hash}"));
-                    std::thread::sleep(std::time::Duration::from_millis(300));
                     let name = hash.trim_start_matches('/').split('?').next().unwrap();
                     std::fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), page.picture())
                         .unwrap();

@@ -8,8 +8,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Longest time that anything in the browser may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest time that anything in the browser may take: a machine that compiles beside it is slow, not broken.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Whether the page shows what its address asks for, with every picture of it loaded, drawn, or said to be missing.
+const SHOWN: &str = "(() => { const main = document.querySelector('main'); \
+    return document.readyState === 'complete' && !!main && !main.hasAttribute('aria-busy') && \
+    (main.dataset.shown === location.hash || main.dataset.shown === 'nothing') && \
+    [...document.images].every((i) => i.complete) && \
+    [...document.querySelectorAll('canvas.picture')].every((c) => c.dataset.drawn === 'yes'); })()";
 
 /// A browser without a window.
 pub struct Browser {
@@ -33,11 +40,26 @@ fn program() -> Option<PathBuf> {
     names.iter().flat_map(|name| all.iter().map(move |folder| folder.join(name))).find(|at| at.is_file())
 }
 
+/// A folder for what the browser keeps. The browser lives until the process ends, when nobody is left to remove its
+/// folder; so those of earlier runs are removed here.
+fn profile() -> tempfile::TempDir {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with("chromium-");
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
+        if ours && age.is_some_and(|age| age > Duration::from_secs(3600)) {
+            // Another run may remove it at the same time.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix("chromium-").tempdir_in(place).unwrap()
+}
+
 impl Browser {
     /// Starts the browser; `None` if there is none on this machine.
     pub fn start() -> Option<Self> {
         let program = program()?;
-        let profile = tempfile::tempdir().unwrap();
+        let profile = profile();
         // DevTools' pipe is descriptors 3 (in) and 4 (out).
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", "sh"])
@@ -75,20 +97,26 @@ impl Browser {
     }
 
     fn call(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Value {
+        self.ask(session, method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// What the browser answers: a result, or an error of its own.
+    fn ask(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value, Value> {
         self.last += 1;
         let mut message = json!({ "id": self.last, "method": method, "params": parameters });
         if let Some(session) = session {
             message["sessionId"] = session.into();
         }
-        self.input.write_all(message.to_string().as_bytes()).unwrap();
-        self.input.write_all(b"\0").unwrap();
+        let sent =
+            self.input.write_all(message.to_string().as_bytes()).and_then(|()| self.input.write_all(b"\0"));
+        sent.map_err(|error| json!(error.to_string()))?;
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let answer = self.messages.recv_timeout(left).unwrap_or_else(|_| panic!("no answer to {method}"));
+            let answer = self.messages.recv_timeout(left).map_err(|_| json!("no answer"))?;
             if answer["id"] == self.last {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].clone();
+                let error = &answer["error"];
+                return if error.is_null() { Ok(answer["result"].clone()) } else { Err(error.clone()) };
             }
             self.events.push(answer);
         }
@@ -107,6 +135,8 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), json!({}));
         }
+        // Without a window no page has the focus, and what has the focus would not show it.
+        page.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }));
         page.size(1280, 900);
         page
     }
@@ -145,25 +175,22 @@ impl Page<'_> {
 
     /// Opens an address and waits until the page has drawn it.
     pub fn open(&mut self, address: &str) {
+        // Another address with the same path would be a step within the page that is open.
         self.call("Page.navigate", json!({ "url": "about:blank" }));
-        self.call("Page.navigate", json!({ "url": address }));
+        self.until("location.href === 'about:blank'");
+        let answer = self.call("Page.navigate", json!({ "url": address }));
+        assert!(answer["errorText"].is_null(), "{address}: {}", answer["errorText"]);
         self.ready();
     }
 
     /// Waits until the page has drawn what its address asks for, pictures included.
     pub fn ready(&mut self) {
-        self.until(
-            "(() => { const main = document.querySelector('main'); \
-             return !!main && (!!main.dataset.ready || !!main.querySelector('[role=alert]')) && \
-             [...document.images].every((i) => i.complete); })()",
-        );
+        self.until(SHOWN);
     }
 
     /// Goes to an address within the page.
     pub fn go(&mut self, hash: &str) {
-        let turn = self.read("document.querySelector('main').dataset.ready || ''");
         self.read(&format!("location.hash = {}", json!(hash)));
-        self.until(&format!("document.querySelector('main').dataset.ready !== {turn}"));
         self.ready();
     }
 
@@ -186,8 +213,15 @@ impl Page<'_> {
     /// Waits until an expression is true.
     pub fn until(&mut self, expression: &str) {
         let end = Instant::now() + PATIENCE;
-        while self.read(expression) != true {
-            assert!(Instant::now() < end, "never true: {expression}");
+        loop {
+            // A page that is being left has nothing to read in for a moment.
+            let parameters = json!({ "expression": expression, "returnByValue": true });
+            let answer = self.browser.ask(Some(&self.session), "Runtime.evaluate", parameters);
+            let value = answer.as_ref().ok().filter(|answer| answer["exceptionDetails"].is_null());
+            if value.is_some_and(|answer| answer["result"]["value"] == true) {
+                return;
+            }
+            assert!(Instant::now() < end, "never true: {expression}: {answer:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -222,25 +256,57 @@ impl Page<'_> {
              const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()",
             json!(selector)
         ));
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event =
-                json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
+        for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
+            let button = if kind == "mouseMoved" { "none" } else { "left" };
+            let event = json!({
+                "type": kind, "x": place[0], "y": place[1], "button": button, "buttons": buttons, "clickCount": 1,
+            });
             self.call("Input.dispatchMouseEvent", event);
         }
     }
 
+    /// Presses the button or link of the grid's actions that says this.
+    pub fn action(&mut self, text: &str) {
+        let pressed = self.read(&format!(
+            "(() => {{ const all = [...document.querySelectorAll('.actions button, .actions a')]; \
+             const it = all.find((b) => b.textContent === {}); if (it) it.click(); return !!it; }})()",
+            json!(text)
+        ));
+        assert_eq!(pressed, true, "no action {text}");
+    }
+
     /// Chooses an option of the control with this label, as a hand would, and waits for the page.
     pub fn choose(&mut self, label: &str, value: &str) {
-        let turn = self.read("document.querySelector('main').dataset.ready");
         let changed = self.read(&format!(
             "(() => {{ const s = [...document.querySelectorAll('select,input')].find((e) => e.getAttribute('aria-label') === {0}); \
-             s.value = {1}; s.dispatchEvent(new Event('change', {{bubbles: true}})); return s.value === {1}; }})()",
+             s.value = {1}; const is = s.value; s.dispatchEvent(new Event('change', {{bubbles: true}})); return is === {1}; }})()",
             json!(label),
             json!(value)
         ));
         assert_eq!(changed, true, "{label} has no {value}");
-        self.until(&format!("document.querySelector('main').dataset.ready !== {turn}"));
         self.ready();
+    }
+
+    /// What Chromium traces of its frames while something is done.
+    pub fn traced(&mut self, work: impl FnOnce(&mut Self)) -> Vec<Value> {
+        let categories = json!({ "includedCategories": [
+            "devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline.frame", "cc", "benchmark",
+        ] });
+        self.browser.call(None, "Tracing.start", json!({ "traceConfig": categories }));
+        work(self);
+        self.browser.call(None, "Tracing.end", json!({}));
+        let end = Instant::now() + PATIENCE;
+        let of = |event: &Value, method: &str| event["method"] == method;
+        while !self.browser.events.iter().any(|event| of(event, "Tracing.tracingComplete")) {
+            let left = end.saturating_duration_since(Instant::now());
+            self.browser.events.push(self.browser.messages.recv_timeout(left).expect("the trace ends"));
+        }
+        let events = std::mem::take(&mut self.browser.events);
+        let (trace, others) = events.into_iter().partition(|event| of(event, "Tracing.dataCollected"));
+        self.browser.events = others;
+        self.browser.events.retain(|event| !of(event, "Tracing.tracingComplete"));
+        let batches: Vec<Value> = trace;
+        batches.iter().filter_map(|batch| batch["params"]["value"].as_array()).flatten().cloned().collect()
     }
 
     /// Where downloads go from now on.
@@ -251,9 +317,26 @@ impl Page<'_> {
         self.browser.call(None, "Browser.setDownloadBehavior", parameters);
     }
 
-    /// A picture of the page (PNG).
+    /// The bytes of a download, when it is whole: the browser gives it its name only then.
+    pub fn saved(&self, path: &Path) -> Vec<u8> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match std::fs::read(path) {
+                Ok(bytes) if !bytes.is_empty() => return bytes,
+                _ => assert!(Instant::now() < end, "{} was not saved", path.display()),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// A picture of the page (PNG), when everything stands where it will stay.
+    ///
+    /// Two frames later at the earliest: the first may have been on its way already.
     pub fn picture(&mut self) -> Vec<u8> {
         use base64::Engine as _;
+        self.read(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))",
+        );
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
         base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
     }
@@ -272,7 +355,12 @@ impl Page<'_> {
             "Page.javascriptDialogOpening" => Some("a dialog was opened".to_owned()),
             _ => None,
         };
-        self.browser.events.iter().filter_map(of).collect()
+        self.events().filter_map(of).collect()
+    }
+
+    /// What the browser told of this page; a page that a failed test has left may still tell of itself.
+    fn events(&self) -> impl Iterator<Item = &Value> {
+        self.browser.events.iter().filter(|event| event["sessionId"] == self.session)
     }
 
     /// Passes over what the browser has complained of, where a test asked for what is not there.
@@ -282,9 +370,8 @@ impl Page<'_> {
     }
 
     /// Addresses of everything that was loaded, data inside addresses left out.
-    pub fn requests(&mut self) -> Vec<String> {
-        let events =
-            self.browser.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
+    pub fn requests(&self) -> Vec<String> {
+        let events = self.events().filter(|event| event["method"] == "Network.requestWillBeSent");
         let urls = events.filter_map(|event| event["params"]["request"]["url"].as_str().map(str::to_owned));
         urls.filter(|url| !url.starts_with("data:")).collect()
     }
@@ -292,9 +379,11 @@ impl Page<'_> {
 
 impl Drop for Page<'_> {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let context = self.context.clone();
-            self.browser.call(None, "Target.disposeBrowserContext", json!({ "browserContextId": context }));
-        }
+        // A browser that does not answer any more fails the next test by itself.
+        let _ = self.browser.ask(
+            None,
+            "Target.disposeBrowserContext",
+            json!({ "browserContextId": self.context.clone() }),
+        );
     }
 }

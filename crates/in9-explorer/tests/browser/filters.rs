@@ -1,7 +1,5 @@
 //! Every filter, order and selection of the grid.
 
-use std::time::{Duration, Instant};
-
 use in9_data::View;
 
 use crate::chromium::Page;
@@ -70,6 +68,11 @@ fn ranges_keep_what_lies_between() {
         assert_eq!(shown(page), count(|at, _| known(at) && effect(at) >= 1.0));
         page.choose("Background effect, points, to", "11");
         assert_eq!(shown(page), count(|at, _| known(at) && (1.0..=11.0).contains(&effect(at))));
+        page.choose("Background effect, points, from", "");
+        page.choose("Background effect, points, to", "");
+        page.choose("Reliance on background, %, from", "40");
+        // The model's reliance is its number over fifty.
+        assert_eq!(shown(page), count(|at, _| known(at) && at >= 20));
         page.go(&format!("{GRID}&fill=0-50"));
         let below = shown(page);
         page.go(&format!("{GRID}&fill=50-100"));
@@ -97,10 +100,30 @@ fn orders_are_orders_and_the_first_tenth_is_a_tenth() {
         page.choose("Keep", "10p");
         // Of those that were probed: where the others would stand, nobody knows.
         assert_eq!(shown(page), count(|at, _| at % 3 != 2).div_ceil(10));
-        for sort in ["number", "id", "box", "fill", "reliance", "confidence", "fooled", "mass"] {
+        for sort in ["number", "id", "area", "box", "fill", "reliance", "confidence", "fooled", "mass"] {
             page.choose("Sort by", sort);
             assert!(shown(page) > 0, "{sort}");
         }
+    });
+}
+
+#[test]
+fn an_answer_is_kept_while_another_is_asked_about() {
+    in_browser(|page| {
+        page.open(&format!("{}{GRID}&m=leans-s0&v=original", *SERVER));
+        page.choose("Its answer in this view", "right");
+        page.click(".hold");
+        page.ready();
+        page.choose("View", "no-fg");
+        page.choose("Its answer in this view", "wrong");
+        let both = |at, class| right(0, at, class, View::Original) && !right(0, at, class, View::NoFg);
+        assert_eq!(shown(page), count(both));
+        assert!(
+            page.text("document.querySelector('.chip').textContent").contains("leans-s0 right on original")
+        );
+        page.click(".chip");
+        page.ready();
+        assert_eq!(shown(page), count(|at, class| !right(0, at, class, View::NoFg)));
     });
 }
 
@@ -116,8 +139,8 @@ fn the_state_is_in_the_address() {
         assert_eq!(shown(page), before);
         assert!(page.text("document.querySelector('.card img').src").contains("/only-fg/"));
         page.read("document.querySelector('a.chip').click()");
-        page.until("!location.hash.includes('class=')");
         page.ready();
+        assert!(!page.text("location.hash").contains("class="));
         assert_eq!(shown(page), WORLD.samples.len());
     });
 }
@@ -144,27 +167,11 @@ fn a_selection_is_saved_as_table_pictures_and_page() {
         page.open(&format!("{}{GRID}&class={}", *SERVER, WORLD.classes[1]));
         page.downloads_to(folder.path());
         let n = count(|_, class| class == 1);
-        let press = |text: &str| {
-            format!(
-                "[...document.querySelectorAll('.actions button, .actions a')].find((b) => b.textContent === '{text}').click()"
-            )
-        };
-        page.read(&press("Select all"));
+        page.action("Select all");
         assert_eq!(page.text("document.querySelector('.selected').textContent"), format!("{n} selected"));
         let saved = |page: &mut Page<'_>, text: &str, name: &str| {
-            page.read(&press(text));
-            let end = Instant::now() + Duration::from_secs(30);
-            let path = folder.path().join(name);
-            loop {
-                // The browser renames a download when it is whole.
-                if let Ok(bytes) = std::fs::read(&path)
-                    && !bytes.is_empty()
-                {
-                    return bytes;
-                }
-                assert!(Instant::now() < end, "{name} was not saved");
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            page.action(text);
+            page.saved(&folder.path().join(name))
         };
         let table = String::from_utf8(saved(page, "CSV", "selection.csv")).unwrap();
         assert_eq!(table.lines().count(), n + 1);

@@ -68,17 +68,9 @@ fn formulas_do_not_reach_a_spreadsheet() {
         let dir = tempfile::tempdir().unwrap();
         page.open(&format!("http://{address}/#/grid?set=world/test"));
         page.downloads_to(dir.path());
-        for text in ["Select all", "CSV"] {
-            page.read(&format!("[...document.querySelectorAll('.actions button')].find((b) => b.textContent === '{text}').click()"));
-        }
-        let saved = dir.path().join("selection.csv");
-        for _ in 0..200 {
-            if saved.metadata().is_ok_and(|m| m.len() > 0) {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        let table = fs::read_to_string(saved).unwrap();
+        page.action("Select all");
+        page.action("CSV");
+        let table = String::from_utf8(page.saved(&dir.path().join("selection.csv"))).unwrap();
         assert!(table.contains("'=cmd|") && !table.contains(",=cmd|"));
     });
 }
@@ -125,6 +117,65 @@ fn what_is_broken_is_named_and_the_rest_is_shown() {
         );
         page.open(&format!("http://{address}/"));
         page.forget();
+    });
+}
+
+#[test]
+fn a_broken_record_costs_its_own_pictures_only() {
+    in_browser(|page| {
+        let world = world(&crate::support::world::CLASSES);
+        let shard = world.out.join("data/world/shards/test-00000.in9");
+        let mut bytes = fs::read(&shard).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x55;
+        fs::write(&shard, bytes).unwrap();
+        let address = serve(collection(std::slice::from_ref(&world.out)), Config::default());
+        page.size(1280, 6000);
+        page.open(&format!("http://{address}/#/grid?set=world/test"));
+        assert_eq!(page.number("document.querySelectorAll('.card').length"), world.samples.len());
+        page.until("document.querySelectorAll('.missing').length === 1");
+        assert!(page.text("document.querySelector('.missing').textContent").contains("cannot be read"));
+        // Its page shows everything that is known besides.
+        let at = page.text("document.querySelector('.card:has(.missing)').dataset.at");
+        page.go(&format!("#/photograph?set=world/test&p={at}"));
+        assert_eq!(page.number("document.querySelectorAll('.views .answers > li').length"), 18);
+        // The browser itself notes the pictures that it did not get.
+        page.open(&format!("http://{address}/"));
+        page.forget();
+    });
+}
+
+#[test]
+fn names_of_a_thousand_letters_leave_the_page_as_wide_as_it_is() {
+    in_browser(|page| {
+        let world = world(&crate::support::world::CLASSES);
+        let [one, two] = ["leans-s0", "steady-s0"]
+            .map(|model| fs::read_to_string(world.out.join(format!("predictions/{model}.csv"))).unwrap());
+        let rows = two.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>();
+        let with = |letters: usize| {
+            let name = |letter: &str| letter.repeat(letters);
+            let text = (one.clone() + &rows).replace("butterfly", &name("b")).replace("leans-s0", &name("m"));
+            let path = world.out.join(format!("{letters}.csv"));
+            fs::write(&path, text.replace(world.samples[0].0.as_str(), &name("i"))).unwrap();
+            path
+        };
+        // A table whose names are ten times as long is refused, and said to be: by a line that is long too.
+        let all = collection(&[with(1_000), with(10_000)]);
+        assert_eq!(all.notices().len(), 1, "{:?}", all.notices());
+        let address = serve(all, Config::default());
+        page.open(&format!("http://{address}/"));
+        assert!(page.text("document.querySelector('.notices li').textContent").contains("10000.csv"));
+        for width in [360, 1280] {
+            page.size(width, 900);
+            for hash in
+                ["#/overview", "#/grid", "#/grid?keep=10p", "#/photograph?p=0", "#/mixer", "#/compare"]
+            {
+                page.go(hash);
+                assert_eq!(page.number("document.querySelectorAll('[role=alert]').length"), 0, "{hash}");
+                let over = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+                assert_eq!(page.number(over), 0, "{width}, {hash}");
+            }
+        }
     });
 }
 

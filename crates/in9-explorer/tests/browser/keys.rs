@@ -68,6 +68,31 @@ fn photographs_of_a_list_follow_each_other() {
 }
 
 #[test]
+fn each_page_has_a_key_and_the_mixer_draws_by_one() {
+    in_browser(|page| {
+        page.open(&SERVER);
+        for (key, heading) in [
+            ("2", "Photographs"),
+            ("3", "Mixer"),
+            ("4", "Compare two models"),
+            ("1", "A small world"),
+            ("3", "Mixer"),
+        ] {
+            page.key(key);
+            page.until(&format!("document.querySelector('h1').textContent === {heading:?}"));
+            page.ready();
+        }
+        let before = page.text("location.hash");
+        // One draw in thousands is what was there.
+        while page.text("location.hash") == before {
+            page.key("r");
+            page.ready();
+        }
+        assert!(page.text("location.hash").starts_with("#/mixer?set=world"));
+    });
+}
+
+#[test]
 fn the_list_of_keys_opens_closes_and_can_be_turned_off() {
     in_browser(|page| {
         page.open(&SERVER);

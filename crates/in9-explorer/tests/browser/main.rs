@@ -11,6 +11,7 @@ mod filters;
 mod hostile;
 mod keys;
 mod pages;
+mod scrolling;
 #[path = "../support/mod.rs"]
 mod support;
 

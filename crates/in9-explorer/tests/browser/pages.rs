@@ -1,8 +1,6 @@
 //! What each page shows, and where its links lead.
 
 use in9_data::View;
-use serde_json::json;
-
 use in9_explorer::server::Config;
 use in9_explorer::{Answer, Answerer};
 
@@ -40,6 +38,31 @@ fn the_overview_leads_from_each_number_to_its_photographs() {
 }
 
 #[test]
+fn each_question_of_the_overview_leads_to_its_answer() {
+    in_browser(|page| {
+        page.open(&SERVER);
+        let hrefs =
+            page.read("[...document.querySelectorAll('.questions a')].map((a) => a.getAttribute('href'))");
+        let hrefs = hrefs.as_array().unwrap().clone();
+        assert_eq!(hrefs.len(), 5);
+        let n = WORLD.samples.len();
+        let mut headings = Vec::new();
+        for href in &hrefs {
+            page.go(href.as_str().unwrap());
+            headings.push(page.text("document.querySelector('h1').textContent"));
+            assert_eq!(page.number("document.querySelectorAll('[role=alert], .empty').length"), 0, "{href}");
+        }
+        assert_eq!(headings, ["Photographs", "Photographs", "Photographs", "Compare two models", "Mixer"]);
+        // The second: right as a whole, wrong on a random background, each told by the answers alone.
+        page.go(hrefs[1].as_str().unwrap());
+        let shown = page.text("document.querySelector('.count').textContent.split(' ')[0]");
+        let shown: usize = shown.parse().unwrap();
+        assert!(shown > 0 && shown < n);
+        assert_eq!(page.number("document.querySelectorAll('.card .verdict.right').length"), 0);
+    });
+}
+
+#[test]
 fn a_category_of_the_overview_leads_to_as_many_photographs() {
     in_browser(|page| {
         page.open(&SERVER);
@@ -58,14 +81,14 @@ fn a_category_of_the_overview_leads_to_as_many_photographs() {
 #[test]
 fn a_photograph_shows_nine_views_and_every_models_answer() {
     in_browser(|page| {
-        page.open(&format!("{}#/photograph?set=world/test&p=2", *SERVER));
+        page.open(&format!("{}#/photograph?set=world/test&p=4", *SERVER));
         assert_eq!(page.number("document.querySelectorAll('.views figure').length"), 9);
         assert_eq!(page.number("document.querySelectorAll('.views .answers > li').length"), 18);
         let all = "[...document.querySelectorAll('.views img')].every((i) => i.naturalWidth === 48)";
         assert_eq!(page.read(all), true);
         let verdict = page.text("document.querySelector('.views .verdict').textContent");
-        assert_eq!(verdict.starts_with('✓'), right(0, 2, View::Original), "{verdict}");
-        assert_eq!(page.number("document.querySelectorAll('.fooling > li').length"), fooling(0, 2));
+        assert_eq!(verdict.starts_with('✓'), right(0, 4, View::Original), "{verdict}");
+        assert_eq!(page.number("document.querySelectorAll('.fooling > li').length"), fooling(0, 4));
         let strengths = page.read(
             "[...document.querySelectorAll('.fooling .note')].map((p) => Number(p.textContent.match(/fools (\\d+) %/)[1]))",
         );
@@ -75,6 +98,34 @@ fn a_photograph_shows_nine_views_and_every_models_answer() {
         for part in ["What a swap changes", "Its object stands on the background of", "Put it elsewhere"] {
             assert!(text.contains(part), "{part}");
         }
+    });
+}
+
+#[test]
+fn a_photograph_is_found_by_its_name_too() {
+    in_browser(|page| {
+        let (id, _) = &WORLD.samples[7];
+        page.open(&format!("{}#/photograph?set=world/test&id={id}", *SERVER));
+        assert!(page.text("document.querySelector('h1').textContent").contains(id));
+        page.key("ArrowRight");
+        page.until("location.hash.includes('p=8')");
+        page.ready();
+        assert!(page.text("document.querySelector('h1').textContent").contains(&WORLD.samples[8].0));
+        page.go("#/photograph?set=world/test&id=nobody");
+        assert!(
+            page.text("document.querySelector('[role=alert]').textContent").contains("no photograph nobody")
+        );
+    });
+}
+
+#[test]
+fn a_photograph_says_what_its_own_background_does() {
+    in_browser(|page| {
+        page.open(&format!("{}#/photograph?set=world/test&p=2", *SERVER));
+        let n = WORLD.samples.len();
+        let share = format!("{:.0} %", 100.0 * 10.0 / n as f64);
+        let text = page.text("document.querySelector('main').textContent");
+        assert!(text.contains(&format!("leans-s0 on {share}")), "{text}");
     });
 }
 
@@ -147,6 +198,16 @@ fn each_cell_of_mcnemars_table_leads_to_as_many_photographs() {
             page.number("document.querySelectorAll('.compare section:last-child tbody tr').length"),
             9
         );
+        // The same table class by class: those on which only one is right lead to them.
+        let only = page.read(
+            "[...document.querySelectorAll('.each td a')].map((a) => [a.getAttribute('href'), a.textContent])",
+        );
+        let only = only.as_array().unwrap().clone();
+        let sum: usize = only.iter().map(|c| c[1].as_str().unwrap().parse::<usize>().unwrap()).sum();
+        assert_eq!(sum, counts[1] + counts[2]);
+        page.go(only[0][0].as_str().unwrap());
+        let shown = page.text("document.querySelector('.count').textContent.split(' ')[0]");
+        assert_eq!(shown, only[0][1].as_str().unwrap());
         for (cell, count) in cells.iter().zip(counts) {
             page.go(cell[0].as_str().unwrap());
             let shown = page.text("document.querySelector('.count').textContent.split(' ')[0]");
@@ -192,8 +253,7 @@ fn an_address_that_makes_no_sense_shows_a_page_all_the_same() {
 fn a_photograph_that_is_not_there_is_said_so() {
     in_browser(|page| {
         page.open(&SERVER);
-        page.read(&format!("location.hash = {}", json!("#/photograph?set=world/test&p=99999")));
-        page.until("!!document.querySelector('[role=alert]')");
+        page.go("#/photograph?set=world/test&p=99999");
         assert!(
             page.text("document.querySelector('[role=alert]').textContent").contains("no such photograph")
         );

@@ -13,6 +13,8 @@ class Columns {
     this.number = this.get("number");
     this.class = this.get("class");
     this.length = this.number.length;
+    const box = this.get("box"), fill = this.get("fill");
+    if (box && fill) this.named.set("area", box.map((share, row) => share * fill[row]));
     this.text = new TextDecoder();
   }
 
@@ -23,6 +25,12 @@ class Columns {
   id(row) {
     const starts = this.get("id-starts");
     return this.text.decode(this.get("id-text").subarray(starts[row], starts[row + 1]));
+  }
+
+  /** Number of the photograph with this id, or -1. */
+  find(id) {
+    for (let row = 0; row < this.length; row++) if (this.id(row) === id) return this.number[row];
+    return -1;
   }
 
   /** Row of a photograph's number, or -1. */

@@ -45,16 +45,19 @@ function differences(set, all, chosen) {
   drawn.querySelector("thead th").textContent = "View";
   for (const a of drawn.querySelectorAll("tbody a")) if (a.textContent === chosen.view) a.setAttribute("aria-current", "true");
   return h("section", null, h("h2", null, "Difference of accuracies"), h("p.note", null, "p by McNemar's exact test. A view leads to its table below."),
-    h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Difference of accuracies" }, drawn));
+    scroller("Difference of accuracies", drawn));
 }
 
+/** Address of the photographs on which the answers of the two are these. */
+const apart = (set, view, first, second, x, y, more) => address("grid", [["set", set.name], ["v", view], ["m", first.id],
+  ["ok", `${first.id}|${view}|${x}`], ["ok", `${second.id}|${view}|${y}`], ...(more || [])]);
+
 function mcnemar(set, chosen, all, first, second) {
-  const cell = (count, x, y) => h("td.number", null, h("a", {
-    href: address("grid", [["set", set.name], ["v", chosen.view], ["m", first.id], ["ok", `${first.id}|${chosen.view}|${x}`], ["ok", `${second.id}|${chosen.view}|${y}`]]),
-  }, count.toLocaleString("en")), h("small", null, `${percent(count / chosen.foregrounds)} %`));
+  const cell = (count, x, y) => h("td.number", null,
+    h("a", { href: apart(set, chosen.view, first, second, x, y) }, count.toLocaleString("en")), h("small", null, `${percent(count / chosen.foregrounds)} %`));
   return h("section", null, h("h2", null, "Where they part"),
     choice("View", all.views.map((v) => [v.view, v.view]), chosen.view, (value) => change({ v: value })),
-    h("div.scroll", null, h("table.mcnemar", null, h("caption", null, `Photographs by whether each model is right on ${chosen.view}; each number leads to them`),
+    scroller("Photographs by the answers of both", h("table.mcnemar", null, h("caption", null, `Photographs by whether each model is right on ${chosen.view}; each number leads to them`),
       h("thead", null, h("tr", null, h("td", null), h("th.number", { scope: "col" }, named(second.name, 30), " right"), h("th.number", { scope: "col" }, named(second.name, 30), " wrong"))),
       h("tbody", null,
         h("tr", null, h("th", { scope: "row" }, named(first.name, 30), " right"), cell(chosen.both, 1, 1), cell(chosen.onlyFirst, 1, 0)),
@@ -64,11 +67,15 @@ function mcnemar(set, chosen, all, first, second) {
 
 function perClass(set, chosen, first, second) {
   const number = (interval) => h("td.number", null, percent(interval[0]), interval[0] !== null && h("small", null, limits(interval)));
+  const only = (count, name, x, y) => h("td.number", null, count ? h("a", { href: apart(set, chosen.view, first, second, x, y, [["class", name]]) }, count.toLocaleString("en")) : "0");
+  const head = (...text) => h("th.number", { scope: "col" }, text);
   return h("section", null, h("h2", null, `Class by class, on ${chosen.view}`),
-    h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Recall of each class" }, h("table", null,
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, "Class"), h("th.number", { scope: "col" }, "Photographs"), h("th.number", { scope: "col" }, named(first.name, 24)), h("th.number", { scope: "col" }, named(second.name, 24)), h("th.number", { scope: "col" }, "Difference"))),
+    h("p.note", null, "Accuracy of each in percent. The numbers of photographs on which only one of them is right lead there."),
+    scroller("Accuracy on each class", h("table.each", null,
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, "Class"), head("Photographs"), head(named(first.name, 24)), head(named(second.name, 24)), head("Difference"), head("Only first right"), head("Only second right"))),
       h("tbody", null, chosen.classes.map((c, k) => h("tr", null,
-        h("th", { scope: "row" }, h("a", { href: address("grid", { set: set.name, class: set.classes[k], v: chosen.view, agree: "mixed" }) }, named(set.classes[k], 30))),
+        h("th", { scope: "row" }, h("a", { href: address("grid", { set: set.name, class: set.classes[k], v: chosen.view }) }, named(set.classes[k], 30))),
         h("td.number", null, c.total), number(c.first), number(c.second),
-        h("td.number", null, c.difference ? [points(c.difference[0]), h("small", null, limits(c.difference, points))] : "–")))))));
+        h("td.number", null, c.difference ? [points(c.difference[0]), h("small", null, limits(c.difference, points))] : "–"),
+        only(c.onlyFirst, set.classes[k], 1, 0), only(c.onlySecond, set.classes[k], 0, 1)))))));
 }

@@ -5,7 +5,7 @@ function controls(set, columns, is, model) {
   const field_ = (label, control) => h("div.field", null, h("span.label", { "aria-hidden": "true" }, label), control);
   const pick = (label, name, options, standard = "") =>
     field_(label, choice(label, options, is.get(name) || standard, (value) => change({ [name]: value === standard ? null : value })));
-  const between = (label, name, available) => {
+  const between = (label, name, available = true) => {
     const [low, high] = (is.get(name) || "-").split("-");
     const write = () => {
       const [a, b] = inputs.map((input) => input.value.trim());
@@ -27,12 +27,13 @@ function controls(set, columns, is, model) {
   if (model >= 0) {
     parts.push(
       pick("Model", "m", set.models.map((m) => [m.id, short(m.id, 40)]), set.models[0].id),
-      pick("Its answer in this view", "is", [["", "any"], ["right", "right"], ["wrong", "wrong"]]),
-      pick("It needs", "cat", [["", "anything"], ...contents.categories.map((name) => [slug(name), name])]),
+      pick("Its answer in this view", "is", [["", "any"], ["right", "right"], ["wrong", "wrong"]]), held(set, is, model),
+      pick("Its answer hangs on", "cat", [["", "anything"], ...contents.categories.map((name) => [slug(name), name])]),
+      ...contents.categories.filter((name) => slug(name) === is.get("cat")).map((name) => h("p.meaning", null, `${name}: ${CATEGORY_TEXT[name]}.`)),
       pick("All models agree", "agree", [["", "or not"], ["right", "all right"], ["wrong", "all wrong"], ["mixed", "some right, some wrong"]]));
     if (with_("fooled/" + model)) parts.push(pick("A background fools it", "fooled", [["", "or not"], ["yes", "yes"], ["no", "none does"]]));
     parts.push(between("Confidence, %", "con", with_("confidence/" + model)));
-    if (with_("effect/" + model)) parts.push(between("Background effect, points", "rel", true));
+    if (with_("effect/" + model)) parts.push(between("Background effect, points", "eff"), between("Reliance on background, %", "rel"));
   }
   parts.push(between("Mask fills box, %", "fill", with_("fill")), between("Box of picture, %", "box", with_("box")));
   const sorts = Object.entries(SORTS).filter(([by, [, column]]) => column === null || with_(OF_MODEL.has(by) ? `${column}/${model}` : column));
@@ -43,7 +44,15 @@ function controls(set, columns, is, model) {
   return parts;
 }
 
-/** The conditions that only links set, each with a button that takes it away, and one that takes all away. */
+/** A button that keeps the answer asked for as a condition, so that another model or view can be asked about too. */
+function held(set, is, model) {
+  if (!is.has("is")) return null;
+  const condition = `${set.models[model].id}|${is.get("v") || "original"}|${is.get("is") === "right" ? 1 : 0}`;
+  return h("button.hold", { type: "button", onclick: () => change({ ok: [...is.getAll("ok").filter((t) => t !== condition), condition], is: null }) },
+    "Keep this, and ask about another");
+}
+
+/** The conditions that links and the button above set, each with a button that takes it away, and one that takes all away. */
 function chips(set, is) {
   const all = is.getAll("ok");
   const chip = (text) => {

@@ -49,6 +49,9 @@ function choice(label, options, value, change, properties) {
   return select;
 }
 
+/** What may be wider than the page: it scrolls by itself, by keys too. */
+const scroller = (label, ...children) => h("div.scroll", { tabindex: "0", role: "region", "aria-label": label }, children);
+
 const byId = (id) => document.getElementById(id);
 
 /** Says something to those who listen to the page instead of seeing it. */

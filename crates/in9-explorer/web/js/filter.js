@@ -3,6 +3,7 @@
 const SORTS = {
   number: ["order in the dataset", null],
   id: ["name", null],
+  area: ["size of the object", "area"],
   box: ["size of the box", "box"],
   fill: ["mask fills the box", "fill"],
   effect: ["background effect", "effect"],
@@ -67,7 +68,7 @@ function select(columns, set, is) {
       return wanted === "right" ? right === answers.length : wanted === "wrong" ? right === 0 : right > 0 && right < answers.length;
     });
   }
-  for (const [name, column, factor] of [["fill", "fill", 100], ["box", "box", 100], ["rel", "effect/" + model, 100], ["con", "confidence/" + model, 100]]) {
+  for (const [name, column, factor] of [["fill", "fill", 100], ["box", "box", 100], ["eff", "effect/" + model, 100], ["rel", "reliance/" + model, 100], ["con", "confidence/" + model, 100]]) {
     const limits = range(is.get(name)), of = columns.get(column);
     // The columns are single precision: what is shown as 1 has to count as 1.
     const value = (r) => Math.round(of[r] * factor * 1e4) / 1e4;

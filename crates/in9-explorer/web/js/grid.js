@@ -47,8 +47,8 @@ class Grid {
     this.measure();
     const back = columnsRow(this.columns, this.rows, Number(sessionNumber(this.set)));
     if (back > 0) {
-      this.at = back;
       this.show(back);
+      this.mark(back);
     }
   }
 
@@ -102,6 +102,10 @@ class Grid {
       const after = [...this.lines.keys()].filter((k) => k > n).sort((a, b) => a - b)[0];
       this.inner.insertBefore(line, after === undefined ? null : this.lines.get(after));
     }
+    // The Tab key must find a photograph in sight, even when the one that it would lead to was scrolled away.
+    if (this.rows.length && !this.inner.querySelector('[tabindex="0"]')) {
+      this.mark(Math.min(this.rows.length - 1, Math.ceil(this.element.scrollTop / this.height) * this.across));
+    }
   }
 
   line(n) {
@@ -112,16 +116,15 @@ class Grid {
 
   card(i) {
     const r = this.rows[i], number = this.columns.number[r], id = this.columns.id(r), name = this.set.classes[this.columns.class[r]];
-    const marks = this.model >= 0 ? mark(this.set, this.columns, this.model, this.viewAt, r) : null;
+    const says = this.model >= 0 && mark(this.set, this.columns, this.model, this.viewAt, r);
     const on = this.chosen.has(number);
     const value = this.found.values && this.found.by !== "number" && !Number.isNaN(this.found.values[r]) ? `${this.value(r)} · ` : "";
     return h(on ? "div.card.chosen" : "div.card", {
       role: "gridcell", "aria-colindex": (i % this.across) + 1, "aria-selected": on ? "true" : "false", tabindex: i === this.at ? "0" : "-1", "data-at": i,
-      "aria-label": `${short(name, 60)}, ${short(id, 60)}${marks ? ", " + marks.text : ""}`,
     },
       picture(this.set, this.view, number, null, ""),
       h("span.tick", { "aria-hidden": "true", title: "Select" }, "✓"),
-      h("span.caption", null, h("span.what", null, short(name, 40)), marks && marks.element, h("span.id", null, value, short(id, 60))));
+      h("span.caption", null, h("span.what", null, short(name, 40)), says, h("span.id", null, value, short(id, 60))));
   }
 
   value(r) {
@@ -222,6 +225,7 @@ class Grid {
     const number = this.chosen.size;
     const rows = () => [...this.chosen].map((n) => this.columns.row(n)).filter((r) => r >= 0).sort((a, b) => a - b);
     const button = (text, act, off) => h("button", { type: "button", disabled: off || false, onclick: act }, text);
+    const first = number > MOST ? ` (first ${MOST.toLocaleString("en")})` : "";
     const what = number ? `${number.toLocaleString("en")} selected` : "Nothing selected";
     this.actions.replaceChildren(
       h("span.selected", null, what),
@@ -230,9 +234,9 @@ class Grid {
         this.again();
       }, !this.rows.length),
       button("CSV", () => save("selection.csv", "text/csv;charset=utf-8", [table(this.columns, this.set, rows())]), !number),
-      button("Pictures", () => this.archive(rows()), !number || this.set.size === null),
+      button(`Pictures${first}`, () => this.archive(rows().slice(0, MOST)), !number || this.set.size === null),
       ...(source.offline ? [] : [number
-        ? h("a.button", { href: `/selection.html?set=${this.set.at}&photographs=${rows().map((r) => this.columns.number[r]).slice(0, MOST_IN_PAGE).join(",")}`, download: "selection.html" }, "One page")
+        ? h("a.button", { href: `/selection.html?set=${this.set.at}&photographs=${rows().map((r) => this.columns.number[r]).slice(0, MOST).join(",")}`, download: "selection.html" }, `One page${first}`)
         : button("One page", null, true)]));
   }
 
@@ -247,18 +251,16 @@ class Grid {
   }
 }
 
-/** Photographs that one page of a selection takes: their numbers stand in its address. */
-const MOST_IN_PAGE = 2000;
+/** Photographs that an archive or a page of a selection takes: a browser holds the first, an address the second. */
+const MOST = 2000;
 
-/** What a model says of a photograph, as a mark with text. */
+/** What a model says of a photograph: a sign for those who see it, a word for those who listen. */
 function mark(set, columns, model, view, r) {
   const predicted = columns.predicted(model, view, r);
-  if (predicted === UNTESTED) return { element: h("span.verdict.none", null, "–"), text: "not tested" };
-  const right = predicted === columns.class[r], says = predicted === NO_CLASS ? "no class" : set.classes[predicted];
-  return {
-    element: h(right ? "span.verdict.right" : "span.verdict.wrong", null, right ? "✓" : "✗ " + short(says, 24)),
-    text: right ? "right" : `wrong: ${short(says, 40)}`,
-  };
+  const both = (shown, said) => [h("span", { "aria-hidden": "true" }, shown), h("span.unseen", null, said)];
+  if (predicted === UNTESTED) return h("span.verdict.none", null, both("–", "not tested"));
+  if (predicted === columns.class[r]) return h("span.verdict.right", null, both("✓", "right"));
+  return h("span.verdict.wrong", null, both("✗ ", "wrong: "), short(predicted === NO_CLASS ? "no class" : set.classes[predicted], 24));
 }
 
 /** The photograph that was looked at last, to come back to. */

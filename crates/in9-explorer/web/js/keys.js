@@ -3,6 +3,8 @@
 const KEYS = [
   ["?", "this list"],
   ["/", "search for a name (photographs)"],
+  ["1 2 3 4", "overview, photographs, mixer, comparison"],
+  ["r", "draw object and background at random (in the mixer)"],
   ["Tab", "from one control to the next"],
   ["← →", "previous and next photograph (on a photograph's page)"],
   ["← → ↑ ↓", "from photograph to photograph (in the grid)"],
@@ -28,7 +30,7 @@ function help() {
   dialog.replaceChildren(
     h("h2", { id: "help-title" }, "Keys"),
     h("table", null, h("tbody", null, KEYS.map(([key, what]) => h("tr", null, h("th", { scope: "row" }, key), h("td", null, what))))),
-    h("p", null, h("label", null, h("input", { type: "checkbox", checked: on, onchange: (e) => remembered.set("keys", e.target.checked ? "on" : "off") }), " Single keys (? and /) are on")),
+    h("p", null, h("label", null, h("input", { type: "checkbox", checked: on, onchange: (e) => remembered.set("keys", e.target.checked ? "on" : "off") }), " Single keys (?, /, r and digits) are on")),
     h("button", { type: "button", onclick: () => dialog.close() }, "Close"));
   dialog.showModal();
 }
@@ -42,7 +44,10 @@ document.addEventListener("keydown", (e) => {
   else if (e.key === "/" && single && byId("search")) {
     byId("search").closest("details").open = true;
     byId("search").focus();
-  } else if (!typing && page && e.key === "ArrowLeft" && page.before) go(page.before);
+  } else if (single && "1234".includes(e.key) && contents) {
+    go(address(Object.keys(PAGES)[e.key - 1], { set: setOf(where().is).name }));
+  } else if (e.key === "r" && single && byId("random")) byId("random").click();
+  else if (!typing && page && e.key === "ArrowLeft" && page.before) go(page.before);
   else if (!typing && page && e.key === "ArrowRight" && page.after) go(page.after);
   else return;
   e.preventDefault();

@@ -27,17 +27,18 @@ function chrome(page, set) {
   const current = page === "photograph" ? "grid" : page;
   byId("pages").replaceChildren(...Object.entries(PAGES).filter(([, [text]]) => text).map(([name, [text]]) =>
     h("a", { href: address(name, { set: set.name }), "aria-current": name === current ? "page" : null }, text)),
-    ...(contents.report ? [h("a", { href: "/report" }, "Report")] : []));
+    ...(contents.report ? [h("a", { href: contents.report }, "Report")] : []));
   byId("set").hidden = contents.sets.length < 2;
   byId("set-choice").value = set.name;
 }
 
 async function draw() {
-  const turn = ++drawing, { page: asked, is } = where();
+  const turn = ++drawing, hash = location.hash, { page: asked, is } = where();
   const page = asked in PAGES ? asked : "overview";
   const set = setOf(is), [, render, needs] = PAGES[page];
   chrome(page, set);
   const main = byId("content");
+  main.setAttribute("aria-busy", "true");
   // What had the focus may be drawn anew: whoever moves by keys must not be thrown back to the top.
   const focus = document.activeElement && main.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   const opened = [...main.querySelectorAll("details.filters")].map((d) => d.open)[0];
@@ -64,7 +65,9 @@ async function draw() {
     const again = [...made.querySelectorAll("[aria-label]")].find((e) => e.getAttribute("aria-label") === focus);
     if (again) again.focus({ preventScroll: true });
   }
-  main.dataset.ready = String(turn);
+  main.removeAttribute("aria-busy");
+  // The address that is shown, which lags behind the one that is asked for: whoever drives the page waits for it.
+  main.dataset.shown = hash;
 }
 
 function columnsFor(set) {
@@ -99,6 +102,7 @@ async function start() {
     contents = await source.contents();
   } catch (error) {
     byId("content").replaceChildren(h("p.failed", { role: "alert" }, `The data cannot be read: ${short(error.message, 600)}`));
+    byId("content").dataset.shown = "nothing";
     return;
   }
   contents.sets.forEach((set, at) => { set.at = at; });

@@ -78,7 +78,7 @@ function live(set, columns, fg, bg) {
       if (answer.error) return h("figure", null, h("figcaption", null, h("strong", null, named(answer.name, 40))), h("p.empty", null, answer.error));
       const best = answer.scores.map((score, c) => [c, score]).sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 5);
       return h("figure", null,
-        answer.saliency && still(`/saliency/${set.at}/live/${k}/${fg}/${bg}`, `Grad-CAM of ${answer.name}`, set.size),
+        answer.saliency && still(set, `/saliency/${set.at}/live/${k}/${fg}/${bg}`, `Grad-CAM of ${answer.name}`),
         h("figcaption", null, h("strong", null, named(answer.name, 40)), " ", verdict(set, answer.predicted, answer.predicted === truth)),
         h("ol.scores", null, best.map(([c, score]) => h(c === truth ? "li.true" : "li", { css: { "--share": score } }, h("span", null, short(set.classes[c], 24)), h("span", null, percent(score))))));
     })));

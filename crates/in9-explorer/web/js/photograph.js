@@ -1,7 +1,8 @@
 // ---- photograph: nine views, every model's answers, and what probes found ----
 
 async function photograph(set, columns, is) {
-  const number = Number(is.get("p"));
+  const number = is.has("p") ? Number(is.get("p")) : columns.find(is.get("id") || "");
+  if (number < 0) throw new Error(`There is no photograph ${short(is.get("id") || "", 80)} here.`);
   const found = select(columns, set, is);
   const one = await source.photograph(set, number);
   lastSeen.set(set.name, number);
@@ -9,10 +10,11 @@ async function photograph(set, columns, is) {
   const to = (r) => {
     const next = new URLSearchParams(is);
     next.set("p", columns.number[r]);
+    next.delete("id");
     return address("photograph", next);
   };
   const list = new URLSearchParams(is);
-  for (const name of ["p", "base", "over"]) list.delete(name);
+  for (const name of ["p", "id", "base", "over"]) list.delete(name);
   const before = place > 0 ? to(found.rows[place - 1]) : null;
   const after = place >= 0 && place + 1 < found.rows.length ? to(found.rows[place + 1]) : null;
   const step = (href, text, rel) => (href ? h("a.button", { href, rel }, text) : h("span.button.off", { "aria-hidden": "true" }, text));
@@ -55,7 +57,7 @@ function layers(set, one, is) {
   for (const saliency of one.saliency) {
     source.maps(set, saliency.model, one.number, saliency.pictures.length).forEach((at, k) => {
       const text = `${saliency.pictures[k]} of ${short(set.models[saliency.model].name, 40)}`;
-      overs.push([`map|${saliency.model}|${k}`, text, () => still(at, text, set.size)]);
+      overs.push([`map|${saliency.model}|${k}`, text, () => still(set, at, text)]);
     });
   }
   for (const view of bases) overs.push([view, view, () => picture(set, view, one.number, backgroundOf(one, contents.views.indexOf(view)), view)]);
@@ -86,7 +88,7 @@ function effects(set, one) {
   if (!one.effects.length) return null;
   return h("section", null, h("h2", null, "What a swap changes"),
     h("p.note", null, "Change of the true class's probability, in points, when the background or the object is its own instead of another photograph's."),
-    h("div.scroll", null, h("table", null,
+    scroller("What a swap changes for each model", h("table", null,
       h("thead", null, h("tr", null, h("th", { scope: "col" }, "Model"), h("th.number", { scope: "col" }, "Background"), h("th.number", { scope: "col" }, "Object"), h("th.number", { scope: "col" }, "Reliance, %"))),
       h("tbody", null, one.effects.map((e) => h("tr", null, h("th", { scope: "row" }, named(set.models[e.model].name, 40)),
         h("td.number", null, points(e.background)), h("td.number", null, points(e.foreground)), h("td.number", null, percent(e.reliance, 0))))))));
@@ -143,7 +145,7 @@ function maps(set, one) {
   if (!one.saliency.some((s) => s.maps.length)) return null;
   return h("section", null, h("h2", null, "Where the models look"),
     h("p.note", null, "Share of each saliency map on the object, beside the share of the picture that the object covers; all in percent."),
-    h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Saliency of each model" }, h("table", null,
+    scroller("Saliency of each model", h("table", null,
       h("thead", null, h("tr", null, ["Model", "Method"].map((t) => h("th", { scope: "col" }, t)), ["On the object", "Object covers", "Overlap (IoU)"].map((t) => h("th.number", { scope: "col" }, t)))),
       h("tbody", null, one.saliency.flatMap((s) => s.maps.map((map) => h("tr", null,
         h("th", { scope: "row" }, named(set.models[s.model].name, 40)), h("td", null, short(map.method + (map.tap ? ` at ${map.tap}` : ""), 40)),
@@ -154,11 +156,13 @@ function maps(set, one) {
 function uses(set, one) {
   const own = one.views.filter((view) => view.background);
   const others = one.uses.filter((use) => use.count);
-  if (!own.length && !others.length) return null;
+  if (!own.length && !others.length && !one.strengths.length) return null;
   return h("section", null, h("h2", null, "Where else its parts are"),
     own.length > 0 && h("p", null, "Its object stands on the background of ", own.map((view, i) => [i > 0 && ", ", link(set, view.background), ` (${view.view})`]), "."),
     others.map((use) => h("details.uses", null, h("summary", null, `Its background is behind ${plural(use.count, "other object")} in ${use.view}`),
       h("ul.uses", null, use.foregrounds.map((f) => h("li", null, link(set, f)))),
       use.foregrounds.length < use.count && h("p.note", null, `The first ${use.foregrounds.length} are named.`))),
-    !others.length && h("p", null, "No other object stands on its background."));
+    !others.length && h("p", null, "No other object stands on its background."),
+    one.strengths.length > 0 && h("p", null, "Of all objects that the search put on its background, it fools ",
+      one.strengths.map((s, i) => [i > 0 && ", ", named(set.models[s.model].name, 40), ` on ${percent(s.share, 0)} %`]), "."));
 }

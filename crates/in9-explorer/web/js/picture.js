@@ -1,26 +1,28 @@
 // ---- picture: a view of a photograph, from the server or put together from its layers ----
 
-/** An element that shows a view; `background` is the number of the photograph behind a mixed view, or null. */
-function picture(set, view, number, background, text) {
+/** An element that shows a view; `named` is the number of the photograph behind a mixed view, or null for its usual one. */
+function picture(set, view, number, named, text) {
+  const background = named ?? source.background(set, view, number);
   if (!source.has(set, view, number, background)) return missing(set);
   const size = set.size;
   if (!source.offline) {
     const on = view.startsWith("mixed") && background !== null && background !== undefined ? `/on/${background}` : "";
-    const image = h("img.picture", { alt: text, width: size, height: size, decoding: "async", draggable: false });
-    image.addEventListener("error", () => image.replaceWith(missing(set, "This picture cannot be read.")), { once: true });
-    image.src = `/picture/${set.at}/${view}/${number}${on}?v=${set.digest.slice(0, 16)}`;
-    return image;
+    return still(set, `/picture/${set.at}/${view}/${number}${on}?v=${set.digest.slice(0, 16)}`, text);
   }
   const own = source.layers(set, number);
   const whole = { "original": own.photo, "only-bg-t": own.tiled, "bg-blurred": own.blurred, "mask": own.mask }[view];
-  if (whole && view !== "mask") return still(whole, text, size);
-  const canvas = h("canvas.picture", { width: size, height: size, role: "img", "aria-label": text });
-  compose(canvas, set, view, number, background).catch(() => canvas.replaceWith(missing(set, "This picture cannot be read.")));
+  if (whole && view !== "mask") return still(set, whole, text);
+  const spoken = text ? { role: "img", "aria-label": text } : { "aria-hidden": "true" };
+  const canvas = h("canvas.picture", { width: size, height: size, ...spoken });
+  compose(canvas, set, view, number, background).then(() => { canvas.dataset.drawn = "yes"; },
+    () => canvas.replaceWith(missing(set, "This picture cannot be read.")));
   return canvas;
 }
 
-function still(address, text, size) {
-  const image = h("img.picture", { alt: text, width: size, height: size, decoding: "async", draggable: false });
+/** A picture that is a file of its own. */
+function still(set, address, text) {
+  const image = h("img.picture", { alt: text, width: set.size, height: set.size, decoding: "async", draggable: false });
+  image.addEventListener("error", () => image.replaceWith(missing(set, "This picture cannot be read.")), { once: true });
   image.src = address;
   return image;
 }

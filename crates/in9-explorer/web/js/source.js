@@ -27,6 +27,8 @@ function online() {
     },
     comparison: (set, a, b) => ask(`/data/${set.at}/comparison/${a}/${b}`),
     live: (set, foreground, background) => ask(`/data/${set.at}/live/${foreground}/${background}`),
+    /** The background of a mixed view where nobody names one: the server knows which. */
+    background: () => null,
     /** Whether there is a picture of this photograph in this view. */
     has: (set, view) => set.size !== null && (set.layers || view === "original"),
     maps: (set, model, number, count) =>
@@ -62,6 +64,10 @@ function offline(data) {
       return Boolean(own.mask);
     },
     layers,
+    background: (set, view, number) => {
+      const of = data.sets[set.at].photographs[number], at = contents.views.indexOf(view);
+      return (of && at >= 0 && of.views[at].background?.number) ?? null;
+    },
     maps: (set, model, number, count) => ((layers(set, number).maps || [])[model] || []).slice(0, count),
   };
 }
@@ -76,7 +82,9 @@ function swapped(comparison) {
       difference: turn(view.difference),
       onlyFirst: view.onlySecond,
       onlySecond: view.onlyFirst,
-      classes: view.classes.map((c) => ({ ...c, first: c.second, second: c.first, difference: turn(c.difference) })),
+      classes: view.classes.map((c) => ({
+        ...c, first: c.second, second: c.first, onlyFirst: c.onlySecond, onlySecond: c.onlyFirst, difference: turn(c.difference),
+      })),
     })),
   };
 }

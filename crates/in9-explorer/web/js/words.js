@@ -12,6 +12,15 @@ const VIEW_TEXT = {
   "bg-blurred": "background blurred",
 };
 
+/** What the categories of attribution mean. */
+const CATEGORY_TEXT = {
+  "BG Required": "right as a whole and by the background alone, wrong by the object alone",
+  "BG+FG Required": "right as a whole, wrong by either alone",
+  "BG Fools": "wrong as a whole and by the background alone, right by the object alone",
+  "BG+FG Fools": "wrong as a whole, right by either alone",
+  "BG Irrelevant": "as a whole no better or worse than by the object alone",
+};
+
 /** A fraction as percent: 0.1234 -> "12.3". */
 const percent = (x, digits = 1) => (x === null || x === undefined || Number.isNaN(x) ? "–" : sign((100 * x).toFixed(digits)));
 

@@ -29,6 +29,8 @@ pub struct Setting<'a> {
     /// Finds or builds the program of a recipe's stages, for networks on a device (`cpu`, `cuda:0`); called
     /// unless the user has named one.
     pub program: &'a dyn Fn(&Recipe, &str) -> Result<PathBuf>,
+    /// The words before an output folder that show its photographs to whoever has run a recipe, if anything does.
+    pub look: Option<&'a [&'a str]>,
 }
 
 /// What `reproduce` and `status` have in common.

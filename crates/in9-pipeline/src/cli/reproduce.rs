@@ -1,5 +1,7 @@
 //! `reproduce`: runs a recipe.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -81,12 +83,18 @@ impl Reproduce {
         let board = Board::new(&ready.graph, &cache, &wanted, manner.jobs, *shell)?;
         let outcome = run::run(&ready.graph, &wanted, &cache, &manner, &board);
         board.clear();
-        conclude(&outcome?, &ready, started, shell)
+        conclude(&outcome?, &ready, setting, started, shell)
     }
 }
 
 /// The run's last words.
-fn conclude(outcome: &Outcome, ready: &Ready, started: Instant, shell: &Shell) -> Result<shell::Outcome> {
+fn conclude(
+    outcome: &Outcome,
+    ready: &Ready,
+    setting: &Setting,
+    started: Instant,
+    shell: &Shell,
+) -> Result<shell::Outcome> {
     shell.say(format_args!(
         "{} stages ran, {} were done already, {} failed, {} could not run; {}",
         outcome.ran,
@@ -105,6 +113,13 @@ fn conclude(outcome: &Outcome, ready: &Ready, started: Instant, shell: &Shell) -
     let report = ready.out.join("report/index.html");
     if report.exists() {
         shell.print(report.display())?;
+        if let Some([program, words @ ..]) = setting.look {
+            let mut look = Command::new(program);
+            // As short as it may be for whoever types it where this was typed.
+            let near = ready.out.strip_prefix(setting.here).ok().filter(|near| *near != Path::new(""));
+            look.args(words).arg(near.unwrap_or(&ready.out));
+            shell.say(format_args!("see the photographs behind it: {}", run::shown(&look)));
+        }
     }
     Ok(if outcome.skips.is_empty() { shell::Outcome::Done } else { shell::Outcome::Skips })
 }

@@ -11,6 +11,8 @@ pub(crate) struct Item {
     pub(crate) picture: String,
     /// What it shows.
     pub(crate) caption: String,
+    /// Where the explorer shows more of it.
+    pub(crate) see: Option<String>,
 }
 
 #[derive(Template)]

@@ -2,6 +2,7 @@
 
 use crate::claims::{Claim, tally};
 use crate::context::Context;
+use crate::page::see;
 use in9_analysis::output::number::{count, percent, points};
 use in9_analysis::probes::adversarial::Rule;
 use in9_analysis::stats::Interval;
@@ -38,6 +39,12 @@ pub(crate) fn subtitle(context: &Context) -> String {
         models.len(),
         context.classes()
     )
+}
+
+/// The explorer's overview of the test set that the page is about.
+pub(crate) fn see(context: &Context) -> Option<String> {
+    let sets = context.test_sets();
+    sets.first().map(|set| see::overview(set.dataset, set.split))
 }
 
 /// The cards: gaps of the two main networks, accuracy, claims.

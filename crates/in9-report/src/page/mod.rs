@@ -4,6 +4,7 @@ pub(crate) mod block;
 pub(crate) mod gallery;
 mod header;
 pub(crate) mod pictures;
+pub(crate) mod see;
 
 pub(crate) use block::{Block, Section};
 
@@ -18,6 +19,7 @@ use header::Card;
 struct Page<'a> {
     title: &'a str,
     subtitle: String,
+    see: Option<String>,
     cards: Vec<Card>,
     contents: Vec<(&'a str, &'a str)>,
     sections: Vec<String>,
@@ -32,6 +34,7 @@ pub(crate) fn render(context: &Context, claims: &[Claim], sections: &[Section]) 
     let page = Page {
         title: &context.spec.title,
         subtitle: header::subtitle(context),
+        see: header::see(context),
         cards: header::cards(context, claims),
         contents: sections.iter().map(|s| (s.id, s.title.as_str())).collect(),
         sections: sections.iter().map(Section::html).collect::<Result<_>>()?,

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::page::Block;
 use crate::page::gallery::{self, Item};
 use crate::page::pictures::data_address;
+use crate::page::see;
 use crate::plot::Histogram;
 use in9_analysis::output::number::percent;
 use in9_analysis::probes::adversarial::Summary;
@@ -41,6 +42,7 @@ pub(super) fn strongest(context: &Context, s: &Summary) -> Result<Option<Block>>
             items.push(Item {
                 picture: data_address(&rgb, test.split.size())?,
                 caption: format!("{name}: {} %", percent(rate.value)),
+                see: Some(see::photograph(&s.dataset, &s.split, id)),
             });
         }
     }

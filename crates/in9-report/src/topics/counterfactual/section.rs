@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::page::{Block, Section};
+use crate::page::{Block, Section, see};
 use crate::plot::{Bar, Bars, Group, Histogram};
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::{percent_interval, points_interval};
@@ -32,6 +32,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         if !charts.is_empty() {
             blocks.push(Block::Columns(charts));
         }
+        let of = |s: &&Counterfactual| {
+            (see::leaning(main, &s.source.split, &s.source.model), s.source.model.clone())
+        };
+        blocks.push(see::block("Photographs by how much their background helps:", here.iter().map(of))?);
     }
     blocks.push(Block::Table(table(&all)));
     Ok(Some(Section {

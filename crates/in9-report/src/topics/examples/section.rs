@@ -3,7 +3,7 @@
 use crate::context::{Context, TestSet, TestSplit};
 use crate::error::Result;
 use crate::page::pictures::{SMALL, data_address};
-use crate::page::{Block, Section};
+use crate::page::{Block, Section, see};
 use askama::Template;
 use in9_analysis::ModelFrame;
 use in9_base::rng;
@@ -20,6 +20,8 @@ struct Page<'a> {
 
 struct Row {
     class: String,
+    /// Where the explorer shows more of the photograph.
+    see: String,
     cells: Vec<Picture>,
 }
 
@@ -45,7 +47,7 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let mut rows = Vec::new();
     for class in 0..context.classes() {
         if let Some(i) = choose(&test, class as u16, context.spec.seed) {
-            rows.push(row(context, &test, &networks, i)?);
+            rows.push(row(context, set, &test, &networks, i)?);
         }
     }
     if rows.is_empty() {
@@ -92,7 +94,13 @@ fn choose(test: &TestSplit, class: u16, seed: u64) -> Option<usize> {
     (!from.is_empty()).then(|| from[rng::below(&mut random, from.len() as u32) as usize])
 }
 
-fn row(context: &Context, test: &TestSplit, networks: &[&ModelFrame], i: usize) -> Result<Row> {
+fn row(
+    context: &Context,
+    set: &TestSet<'_>,
+    test: &TestSplit,
+    networks: &[&ModelFrame],
+    i: usize,
+) -> Result<Row> {
     let sample = test.split.sample(i);
     let class = context.frame.classes.get(usize::from(sample.class)).cloned().unwrap_or_default();
     let mut cells = Vec::new();
@@ -105,7 +113,7 @@ fn row(context: &Context, test: &TestSplit, networks: &[&ModelFrame], i: usize) 
             answers: answers.collect(),
         });
     }
-    Ok(Row { class, cells })
+    Ok(Row { class, see: see::photograph(set.dataset, set.split, &sample.id), cells })
 }
 
 fn answer(context: &Context, model: &ModelFrame, view: View, id: &str) -> Option<Answer> {

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::page::Block;
 use crate::page::gallery::Item;
 use crate::page::pictures::png_address;
+use crate::page::see;
 use askama::Template;
 use in9_analysis::probes::saliency::Method;
 use in9_base::files;
@@ -25,13 +26,16 @@ struct Page {
 pub(crate) fn pictures(context: &Context) -> Result<Option<Block>> {
     let main = context.main_dataset();
     let probes: Vec<_> = context.probes.saliency.iter().filter(|(_, s)| s.source.dataset == main).collect();
-    let Some((first, _)) = probes.first() else { return Ok(None) };
+    let Some((first, source)) = probes.first() else { return Ok(None) };
     let used = |m: &Method| probes.iter().any(|(_, s)| s.methods.iter().any(|k| k.method == *m));
     let methods: Vec<Method> = Method::ALL.into_iter().filter(used).collect();
     let mut rows = Vec::new();
     for photo in overlays(first, "photo")? {
         let Some(stem) = photo.strip_suffix("-photo.png") else { continue };
-        let mut row = vec![cell(first, &photo, "photograph".into())?];
+        let mut own = cell(first, &photo, "photograph".into())?;
+        // Overlays are named by the photograph's number in the split.
+        own.see = stem.parse().ok().map(|number| see::numbered(main, &source.source.split, number));
+        let mut row = vec![own];
         for method in &methods {
             for (folder, s) in &probes {
                 let caption = format!("{}, trained on {}", method.name(), s.source.trained_on);
@@ -55,7 +59,7 @@ pub(crate) fn pictures(context: &Context) -> Result<Option<Block>> {
 fn cell(folder: &Path, name: &str, caption: String) -> Result<Item> {
     let path = folder.join("overlays").join(name);
     let picture = if path.is_file() { png_address(&files::read(&path, LARGEST)?) } else { String::new() };
-    Ok(Item { picture, caption })
+    Ok(Item { picture, caption, see: None })
 }
 
 fn overlays(folder: &Path, what: &str) -> Result<Vec<String>> {
