@@ -142,3 +142,91 @@ impl Chunk {
         Record { photo: &bytes[..photo], tiled: &bytes[photo..photo + tiled], mask: &bytes[photo + tiled..] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::Sample;
+
+    const LENGTHS: [usize; 3] = [12, 12, 1];
+
+    fn sample(id: &str) -> Sample {
+        Sample {
+            id: id.into(),
+            fine: "n1".into(),
+            source: format!("{id}.png"),
+            class: 0,
+            blake3: [0; 32],
+            width: 2,
+            height: 2,
+            photo_box: [0; 4],
+            crop_box: [0; 4],
+            mask_area: 1,
+            box_area: 1,
+        }
+    }
+
+    /// A chunk of two samples.
+    fn chunk(digest: &blake3::Hash) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes);
+        for (item, id) in [(0, "a"), (1, "b")] {
+            let sample = sample(id);
+            let prepared = Prepared {
+                photo: vec![item as u8 + 1; 12],
+                tiled: vec![item as u8 + 3; 12],
+                mask: vec![item as u8],
+                photo_box: sample.photo_box,
+                crop_box: sample.crop_box,
+                mask_area: 1,
+                box_area: 1,
+            };
+            writer.accept(item, sample, &prepared).unwrap();
+        }
+        writer.seal(digest).unwrap();
+        bytes
+    }
+
+    /// Makes the checksum of a chunk right.
+    fn seal(bytes: &mut [u8]) {
+        let body = bytes.len() - SEAL;
+        let crc = crc32fast::hash(&bytes[..body]).to_le_bytes();
+        bytes[body + 40..body + 44].copy_from_slice(&crc);
+    }
+
+    /// Nothing of the map is sliced but what its length was found to hold.
+    #[test]
+    fn what_is_cut_damaged_or_lies_about_its_lengths_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, digest) = (dir.path().join("a.chunk"), blake3::hash(b"build"));
+        let open = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            Chunk::open(&path, &digest, LENGTHS)
+        };
+        let whole = chunk(&digest);
+        let opened = open(&whole).unwrap();
+        assert_eq!(opened.index.accepted.len(), 2);
+        let last = opened.record(1);
+        assert_eq!((last.photo, last.tiled, last.mask), (&[2; 12][..], &[4; 12][..], &[1][..]));
+        drop(opened);
+        for end in 0..whole.len() {
+            assert!(open(&whole[..end]).is_err(), "cut at {end}");
+        }
+        let body = whole.len() - SEAL;
+        for at in (0..body + 44).chain(whole.len() - MAGIC.len()..whole.len()) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 4;
+            assert!(open(&damaged).is_err(), "byte {at}");
+        }
+        // With a right checksum: an index longer than the file, of no length, and one sample's layers left out.
+        for length in [u64::MAX, body as u64 + 1, 0] {
+            let mut lying = whole.clone();
+            lying[body..body + 8].copy_from_slice(&length.to_le_bytes());
+            seal(&mut lying);
+            assert!(open(&lying).is_err(), "{length}");
+        }
+        let mut lacking = whole[25..].to_vec();
+        seal(&mut lacking);
+        assert!(open(&lacking).is_err());
+    }
+}

@@ -26,12 +26,15 @@ pub(super) fn process(
     scratch: &mut Scratch,
 ) -> Result<(Sample, Prepared), NotKept> {
     let opened = item.photo.open(limits.photo_bytes).map_err(|e| e.reject("unreadable", |what| what))?;
-    let header_is_further_back = is_jpeg(opened.start()) && Header::read(opened.start()).is_none();
+    let start = opened.start();
+    let header_is_further_back = start.starts_with(&[0xff, 0xd8])
+        && Header::read(start).is_none()
+        && opened.length() > start.len() as u64;
     // Its header may say anything, so it is worked on alone.
     let share = if header_is_further_back {
         u64::MAX
     } else {
-        needs(opened.start(), opened.length(), item, settings, limits)?
+        needs(start, opened.length(), item, settings, limits)?
     };
     let _share = budget.take(share);
     let no_memory =
@@ -116,10 +119,6 @@ fn take_apart(
         box_area: prepared.box_area,
     };
     Ok((sample, prepared))
-}
-
-fn is_jpeg(start: &[u8]) -> bool {
-    start.starts_with(&[0xff, 0xd8])
 }
 
 /// Memory that a photograph takes at most, by its first bytes and the length of its file. What is beyond the limits,

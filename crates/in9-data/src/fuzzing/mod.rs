@@ -6,6 +6,7 @@ mod world;
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::dataset::Manifest;
 use crate::limits::Limits;
@@ -65,7 +66,7 @@ pub fn tables(bytes: &[u8]) {
 /// COCO's annotations, and what is drawn of them.
 pub fn coco(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    for shapes in coco::parse(&text.into()).unwrap_or_default().into_values() {
+    for shapes in coco::parse(&Arc::new(text.into())).unwrap_or_default().into_values() {
         for (width, height) in [(4, 3), (60, 40)] {
             let _ = shapes.boxes(width, height);
             if let Ok(mask) = shapes.mask(width, height) {

@@ -70,3 +70,42 @@ pub(crate) fn gemm(
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A 2×3 product of 2×4 and 4×3, rows and columns apart, out of slices that end with the last element that is
+    /// used, or `short` elements before it.
+    fn product(short: [usize; 3]) -> Vec<f32> {
+        let (av, bv) = (View::row_major(1, 5), View::transposed(2, 4));
+        let cv = View { offset: 1, row_stride: 7, column_stride: 2 };
+        let values = |length: usize| (0..length).map(|i| (i % 5) as f32).collect::<Vec<_>>();
+        let a = values(av.end(2, 4) - short[0]);
+        let b = values(bv.end(4, 3) - short[1]);
+        let mut c = vec![-1f32; cv.end(2, 3) - short[2]];
+        gemm([2, 3, 4], (&a, av), (&b, bv), (&mut c, cv), false);
+        for row in 0..2 {
+            for column in 0..3 {
+                let sum: f32 = (0..4).map(|k| a[1 + row * 5 + k] * b[2 + column * 4 + k]).sum();
+                let at = 1 + row * 7 + column * 2;
+                assert_eq!(std::mem::replace(&mut c[at], -1.0), sum, "{row} {column}");
+            }
+        }
+        c
+    }
+
+    #[test]
+    fn a_product_writes_its_elements_and_nothing_else() {
+        assert!(product([0; 3]).iter().all(|&v| v == -1.0));
+    }
+
+    #[test]
+    fn slices_that_are_one_element_too_short_are_refused_before_anything_is_read() {
+        for short in [[1, 0, 0], [0, 1, 0], [0, 0, 1]] {
+            let refused = std::panic::catch_unwind(|| product(short));
+            let said = refused.unwrap_err().downcast_ref::<&str>().map(|said| said.to_string());
+            assert!(said.is_some_and(|said| said.ends_with("does not fit its slice")), "{short:?}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ const LONGEST: usize = 16 << 20;
 const MOST_STEPS: u64 = 1 << 28;
 
 /// Pixels that are cleared and searched in the time of one step.
-const PIXELS_A_STEP: u64 = 16;
+const PIXELS_A_STEP: u64 = 4;
 
 /// What is left of the steps of one photograph.
 pub(super) struct Steps(u64);

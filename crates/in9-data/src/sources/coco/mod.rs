@@ -57,8 +57,8 @@ struct Object {
 pub(crate) struct Shapes {
     width: u32,
     height: u32,
-    /// The file's text, in which the objects stand that have a shape.
-    text: Arc<str>,
+    /// The file's text, in which the objects stand that have a shape. (An `Arc<str>` would copy it.)
+    text: Arc<String>,
     objects: Vec<(Option<PhotoBox>, Option<Range<usize>>)>,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<HashMap<String, Arc<S
     })
 }
 
-pub(crate) fn parse(text: &Arc<str>) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
+pub(crate) fn parse(text: &Arc<String>) -> std::result::Result<HashMap<String, Arc<Shapes>>, String> {
     let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut objects: HashMap<u64, Vec<_>> = HashMap::new();
     let places = elements(text, "annotations").ok_or("the name annotations written in another way")?;
@@ -245,7 +245,7 @@ mod tests {
         }
         assert!(shapes("[[1,1,3,1,3,3,1,3]]").mask(5, 3).unwrap_err().contains("5x3 as decoded"));
         assert!(shapes("[[0,0,1e300,1,-1e300,3]]").mask(4, 3).unwrap_err().contains("within 1e9"));
-        assert!(parse(&"{}".into()).is_err());
+        assert!(parse(&Arc::new("{}".into())).is_err());
         let beside_a = |id: u64, name: &str| {
             let picture = |id, name| format!(r#"{{"id":{id},"file_name":"{name}","width":4,"height":3}}"#);
             let text =
@@ -256,12 +256,12 @@ mod tests {
         assert!(beside_a(2, "a").contains("two images with the file name a"));
         let huge = r#"{"images":[{"id":1,"file_name":"a","width":4000000000,"height":4000000000}],
             "annotations":[{"image_id":1,"segmentation":[]}]}"#;
-        let huge = &parse(&huge.into()).unwrap()["a"];
+        let huge = &parse(&Arc::new(huge.into())).unwrap()["a"];
         assert!(huge.boxes(4, 3).unwrap_err().contains("4x3 as decoded, found 4000000000x"));
         assert!(huge.mask(4, 3).unwrap_err().contains("4x3 as decoded"));
         let far = r#"{"images":[{"id":1,"file_name":"a","width":4,"height":3}],
             "annotations":[{"image_id":1,"bbox":[-1e300,-1e300,1e300,1e300]}]}"#;
-        assert_eq!(parse(&far.into()).unwrap()["a"].boxes(4, 3).unwrap().len(), 1);
+        assert_eq!(parse(&Arc::new(far.into())).unwrap()["a"].boxes(4, 3).unwrap().len(), 1);
     }
 
     #[test]
