@@ -41,10 +41,11 @@ impl Answers {
         self.backgrounds[answer]
     }
 
-    /// The best scores with their classes, highest first.
+    /// The best scores with their classes, highest first; nothing if the model told no scores.
     pub(crate) fn best(&self, answer: usize) -> impl Iterator<Item = (u16, f32)> {
         let at = answer * self.best..(answer + 1) * self.best;
-        self.best_classes[at.clone()].iter().copied().zip(self.best_scores[at].iter().copied())
+        let best = self.best_classes[at.clone()].iter().copied().zip(self.best_scores[at].iter().copied());
+        best.filter(|(_, score)| !score.is_nan())
     }
 }
 
@@ -64,7 +65,7 @@ impl Builder {
         self.photographs.is_empty()
     }
 
-    /// Adds an answer; `scores` are those of the test set's classes.
+    /// Adds an answer; `scores` are those of the test set's classes, not numbers if they are unknown.
     pub(super) fn add(&mut self, photograph: u32, background: u32, predicted: Option<u16>, scores: &[f32]) {
         self.photographs.push(photograph);
         self.backgrounds.push(background);
@@ -147,6 +148,7 @@ mod tests {
     fn answers_are_sorted_by_photograph_and_background_and_keep_their_best_scores() {
         let ids = ["x", "b", "a"];
         let mut builder = Builder::default();
+        builder.add(1, NOBODY, Some(2), &[f32::NAN; 6]);
         builder.add(2, NOBODY, None, &[0.5, 0.5, 0.0, 0.0, 0.0, 0.0]);
         builder.add(0, 1, Some(3), &[0.0, 0.1, 0.2, 0.6, 0.05, 0.05]);
         builder.add(0, 2, Some(1), &[0.0, 0.9, 0.1, 0.0, 0.0, 0.0]);
@@ -154,13 +156,14 @@ mod tests {
         twice.add(2, NOBODY, Some(1), &[0.5, 0.5, 0.0, 0.0, 0.0, 0.0]);
         builder.append(twice);
         let answers = builder.finish(3, false, |b| ids[b as usize]);
-        assert_eq!([answers.of(0), answers.of(1), answers.of(2)], [0..2, 2..2, 2..3]);
+        assert_eq!([answers.of(0), answers.of(1), answers.of(2)], [0..2, 2..3, 3..4]);
         assert_eq!((answers.background(0), answers.predicted(0)), (2, 1));
         assert_eq!((answers.background(1), answers.predicted(1)), (1, 3));
-        assert_eq!(answers.predicted(2), NO_CLASS);
-        assert_eq!(answers.first(1), None);
+        assert_eq!((answers.predicted(2), answers.best(2).count()), (2, 0));
+        assert_eq!(answers.predicted(3), NO_CLASS);
+        assert_eq!(answers.first(1), Some(2));
         let best: Vec<_> = answers.best(1).collect();
         assert_eq!(best, [(3, 0.6), (2, 0.2), (1, 0.1), (4, 0.05), (5, 0.05)]);
-        assert_eq!(answers.best(2).next(), Some((0, 0.5)));
+        assert_eq!(answers.best(3).next(), Some((0, 0.5)));
     }
 }

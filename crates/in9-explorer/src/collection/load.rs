@@ -251,7 +251,8 @@ impl Draft {
     fn answer(&self, views: &mut [Builder; 9], photograph: u32, row: &Row, map: &[Option<u16>]) {
         let class = |at: u16| map.get(usize::from(at)).copied().flatten();
         let background = self.index.get(row.background.as_str()).copied().unwrap_or(NOBODY);
-        let mut scores = vec![0.0; self.classes.len()];
+        let unknown = if row.scores.is_empty() { f32::NAN } else { 0.0 };
+        let mut scores = vec![unknown; self.classes.len()];
         for (at, &score) in (0u16..).zip(&row.scores) {
             if let Some(class) = class(at) {
                 scores[usize::from(class)] = score;
