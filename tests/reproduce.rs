@@ -49,7 +49,7 @@ fn a_recipe_runs_to_its_report_and_is_the_same_bytes_every_time() {
     assert!(printed.contains("report/index.html"), "{printed}");
     assert!(said.contains("16 stages ran, 0 were done already"), "{said}");
     let last = said.lines().last().unwrap_or("");
-    assert!(last.ends_with(&format!("in9 serve {}", one.display())), "{said}");
+    assert!(last.ends_with(&format!("--package in9 -- serve {}", one.display())), "{said}");
     let html = std::fs::read_to_string(&report).unwrap();
     assert!(
         html.contains("<a data-see=\"photograph?set=world%2Ftest&#38;id="),

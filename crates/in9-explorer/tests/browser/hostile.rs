@@ -151,7 +151,7 @@ fn names_of_a_thousand_letters_leave_the_page_as_wide_as_it_is() {
         let world = world(&crate::support::world::CLASSES);
         let [one, two] = ["leans-s0", "steady-s0"]
             .map(|model| fs::read_to_string(world.out.join(format!("predictions/{model}.csv"))).unwrap());
-        let rows = two.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>();
+        let rows: String = two.lines().skip(1).flat_map(|line| [line, "\n"]).collect();
         let with = |letters: usize| {
             let name = |letter: &str| letter.repeat(letters);
             let text = (one.clone() + &rows).replace("butterfly", &name("b")).replace("leans-s0", &name("m"));

@@ -1,16 +1,17 @@
 // ---- filter: which photographs, in which order, from the parameters of the address ----
 
+/** Orders by name: what they are called, the column, and what its number says. */
 const SORTS = {
   number: ["order in the dataset", null],
   id: ["name", null],
-  area: ["size of the object", "area"],
-  box: ["size of the box", "box"],
-  fill: ["mask fills the box", "fill"],
-  effect: ["background effect", "effect"],
-  reliance: ["reliance on the background", "reliance"],
-  confidence: ["confidence", "confidence"],
-  fooled: ["backgrounds that fool", "fooled"],
-  mass: ["saliency on the object", "mass"],
+  area: ["size of the object", "area", "share of the picture that the object covers"],
+  box: ["size of the box", "box", "share of the picture that the object's box covers"],
+  fill: ["mask fills the box", "fill", "share of its box that the object covers"],
+  effect: ["background effect", "effect", "points that its own background adds to the probability of its class"],
+  reliance: ["reliance on the background", "reliance", "the background's share of what object and background add to the probability of its class"],
+  confidence: ["confidence", "confidence", "probability of the model's answer to the photograph"],
+  fooled: ["backgrounds that fool", "fooled", "share of the backgrounds tried on it that make the model wrong"],
+  mass: ["saliency on the object", "mass", "share of the model's saliency map that lies on the object"],
 };
 const OF_MODEL = new Set(["effect", "reliance", "confidence", "fooled", "mass"]);
 const KEEPS = { "": "all", "10p": "first tenth", "25p": "first quarter", "100": "first 100" };

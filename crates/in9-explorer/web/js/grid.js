@@ -15,9 +15,10 @@ function grid(set, columns, is) {
   const what = SORTS[found.by][0].replace(/^./, (c) => c.toUpperCase());
   const known = found.values && found.known < found.all ? ` ${what} is known of ${found.known.toLocaleString("en")} of them.` : "";
   const count = h("p.count", null, `${plural(found.rows.length, "photograph")} of ${columns.length.toLocaleString("en")}.`, known);
+  const meaning = found.values && found.rows.length > 0 && h("p.note", null, `Under each: ${SORTS[found.by][2]}.`);
   const heading = h("div.heading", null, h("h1", null, "Photographs"), count, list.actions);
   announce(plural(found.rows.length, "photograph"));
-  const page = h("div.page.gridpage", null, open, h("section.results", { "aria-label": "Photographs" }, heading, chips(set, is),
+  const page = h("div.page.gridpage", null, open, h("section.results", { "aria-label": "Photographs" }, heading, chips(set, is), meaning,
     found.rows.length ? list.element : h("p.empty", null, "No photograph is like that. ", h("a", { href: address("grid", { set: set.name }) }, "Show all"), ".")));
   page.mounted = () => list.mounted();
   page.unmounted = () => list.unmounted();

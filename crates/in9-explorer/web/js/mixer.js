@@ -26,7 +26,7 @@ async function mixer(set, columns, is) {
   const search = known && searches(set, known, bg);
   if (search) page.append(search);
   if (contents.live.length && !source.offline) page.append(live(set, columns, fg, bg));
-  else if (!source.offline) page.append(h("p.note", null, "Start the program with networks to see their answers to any mix here."));
+  else if (!source.offline) page.append(h("p.note", null, "To see networks answer to any mix here, start the program with --weights and the folders of their runs."));
   return page;
 }
 

@@ -87,7 +87,7 @@ function mixing(set, one) {
 function effects(set, one) {
   if (!one.effects.length) return null;
   return h("section", null, h("h2", null, "What a swap changes"),
-    h("p.note", null, "Change of the true class's probability, in points, when the background or the object is its own instead of another photograph's."),
+    h("p.note", null, "Change of the true class's probability, in points, when the background or the object is its own instead of another photograph's. Reliance is the background's share of both; none where they nearly cancel."),
     scroller("What a swap changes for each model", h("table", null,
       h("thead", null, h("tr", null, h("th", { scope: "col" }, "Model"), h("th.number", { scope: "col" }, "Background"), h("th.number", { scope: "col" }, "Object"), h("th.number", { scope: "col" }, "Reliance, %"))),
       h("tbody", null, one.effects.map((e) => h("tr", null, h("th", { scope: "row" }, named(set.models[e.model].name, 40)),
