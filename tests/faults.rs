@@ -250,12 +250,12 @@ fn a_recipe_survives_every_fault() {
 
 #[test]
 fn a_missing_sync_is_found() {
-    assert_found("missing-sync", predict, &["data", "run"], 200);
+    assert_found("missing-sync", pipeline, &[RECIPE], 200);
 }
 
 #[test]
 fn a_rename_before_the_sync_is_found() {
-    assert_found("rename-before-sync", predict, &["data", "run"], 200);
+    assert_found("rename-before-sync", pipeline, &[RECIPE], 200);
 }
 
 #[test]
