@@ -188,23 +188,26 @@ fn unclear_memory_that_is_refused_is_one_line_and_exit_1() {
     let predict = world
         .call("in9-models", "predict --views original --weights @run --data @data --out @p.csv --jobs 1");
     let (mut failed, mut worked) = (0, 0);
-    for megabytes in (16..400).step_by(24) {
+    for megabytes in (28..400).step_by(12) {
         let limit = format!("ulimit -v {}", megabytes << 10);
+        let mut command = limited(&limit, &predict);
         let ended =
-            seen(&format!("unclear, {megabytes} MB of address space"), &mut limited(&limit, &predict));
+            seen(&format!("unclear, {megabytes} MB of address space"), command.env_remove("RUST_BACKTRACE"));
         match ended.code {
             Some(0) => worked += 1,
+            None | Some(1 | 134) if megabytes < 32 => {}
             Some(1) => {
                 failed += 1;
-                assert!(ended.said.lines().count() <= 2, "{}", ended.said);
+                let faults = ended.said.lines().filter(|line| !line.starts_with("resnet-tiny-original: "));
+                assert_eq!(faults.count(), 1, "{}", ended.said);
             }
-            // Too little for the system to load the program at all.
+            // Too little for the system to load the program at all, or for the program to come to its beginning.
             Some(126 | 127) => {}
             other => panic!("{megabytes} MB: {other:?}: {}", ended.said),
         }
     }
     println!("unclear, memory: {failed} ended with one line, {worked} had enough");
-    assert!(worked > 0);
+    assert!(worked > 0 && failed > 0);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The `in9-analysis` program: its command line is [`in9_analysis::cli`].
 
+#[global_allocator]
+static MEMORY: in9_base::memory::Memory = in9_base::memory::Memory;
+
 fn main() -> std::process::ExitCode {
     in9_base::shell::main::<in9_analysis::cli::Cli>()
 }

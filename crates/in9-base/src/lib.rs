@@ -27,6 +27,7 @@
 pub mod digest;
 mod error;
 pub mod files;
+pub mod memory;
 mod name;
 pub mod parent;
 mod piece;

@@ -3,6 +3,8 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use in9_base::memory::may_be_refused;
+
 /// Memory that may be in use at a time.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -47,7 +49,8 @@ impl Drop for Share<'_> {
 /// To run out of memory where a library allocates would end the process; to ask before is an error like any
 /// other.
 pub(crate) fn is_there(bytes: u64) -> bool {
-    usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
+    let ask = |bytes| may_be_refused(|| Vec::<u8>::new().try_reserve_exact(bytes).is_ok());
+    usize::try_from(bytes).is_ok_and(ask)
 }
 
 #[cfg(test)]

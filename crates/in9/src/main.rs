@@ -11,6 +11,9 @@ use in9_base::shell::{Machine, complain};
 
 use part::Part;
 
+#[global_allocator]
+static MEMORY: in9_base::memory::Memory = in9_base::memory::Memory;
+
 /// The crates whose commands these are, in the order in which data flows through them.
 fn parts() -> Vec<Part> {
     vec![

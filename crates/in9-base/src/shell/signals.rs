@@ -28,10 +28,11 @@ pub(super) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
-/// SIGBUS comes when a mapped file was cut under its reader, SIGABRT after the standard library has said that there is
-/// no memory left (or that a thread's stack is full).
+/// SIGBUS comes when a mapped file was cut under its reader, SIGABRT after it was said that there is no memory left (or
+/// that a thread's stack is full).
 fn end_in_one_line() -> std::io::Result<()> {
     let out = File::from(std::io::stderr().as_fd().try_clone_to_owned()?);
+    crate::memory::say_refusals_to(out.try_clone()?);
     let cut = move || {
         let _ = (&out).write_all(CUT);
         low_level::exit(1);
@@ -89,6 +90,6 @@ mod tests {
     fn memory_that_is_refused_is_one_line_and_exit_1() {
         let (code, said) = copy_that_comes_to("memory");
         assert_eq!(code, Some(1), "{said}");
-        assert!(said.starts_with("memory allocation of") && said.lines().count() == 1, "{said}");
+        assert!(said.starts_with("error: the system refused memory") && said.lines().count() == 1, "{said}");
     }
 }

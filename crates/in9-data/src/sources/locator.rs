@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use in9_base::memory::may_be_refused;
+
 use crate::prepare::{NotKept, Rejection};
 
 /// A file, or a stretch of an archive.
@@ -143,7 +145,8 @@ impl Opened<'_> {
         let end = end.min(self.length + 1);
         let wanted = end.saturating_sub(self.bytes.len() as u64);
         let refused = || Unread::Machine(in9_base::Error::read(self.path)(ErrorKind::OutOfMemory.into()));
-        self.bytes.try_reserve_exact(wanted as usize).map_err(|_| refused())?;
+        let reserved = may_be_refused(|| self.bytes.try_reserve_exact(wanted as usize));
+        reserved.map_err(|_| refused())?;
         match &mut self.rest {
             Rest::File { file, exact } => {
                 let wanted = if *exact { wanted.min(self.length - self.bytes.len() as u64) } else { wanted };
