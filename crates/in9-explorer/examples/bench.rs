@@ -63,6 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for notice in collection.notices() {
         println!("note: {notice}");
     }
+    // Tables about other photographs would be left out, and nothing would be measured.
+    assert_eq!(collection.counts().2, MODELS, "models");
     println!("load                          {:8.1} s", started.elapsed().as_secs_f64());
     println!("memory once loaded            {}", memory());
     let file = folder.join("page.html");
@@ -187,7 +189,12 @@ fn memory() -> String {
     format!("{own:8.1} MB, with mapped files {all:.1} MB, at most {most:.1} MB")
 }
 
-/// A photograph's name and class.
+/// The id that a dataset gives to a photograph of a class's folder.
+fn id(file: &str, class: usize) -> String {
+    format!("class{class}_{file}")
+}
+
+/// Name of a photograph's file, and its class.
 fn photograph(at: usize) -> (String, usize) {
     (format!("p{at:05}"), at % CLASSES)
 }
@@ -224,10 +231,11 @@ fn table(path: &Path, model: usize) -> Result<(), Box<dyn Error>> {
     writeln!(out)?;
     for view in View::ALL {
         for at in 0..PHOTOGRAPHS {
-            let (name, class) = photograph(at);
+            let (file, class) = photograph(at);
+            let name = id(&file, class);
             let (other, of) = photograph((at * 31 + 7) % PHOTOGRAPHS);
             let (other, of) = if view.needs_background() {
-                (other, format!("class{of}"))
+                (id(&other, of), format!("class{of}"))
             } else {
                 (String::new(), String::new())
             };

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::{documents, picture};
 
 /// Backgrounds that fool a photograph and come with it.
-const FOOLING: usize = 6;
+pub(super) const FOOLING: usize = 6;
 /// Saliency maps of one model that come with a photograph.
 const MAPS: usize = 4;
 

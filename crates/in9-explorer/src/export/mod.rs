@@ -139,7 +139,12 @@ fn data(
         let columns = Columns::of(set, &kept);
         let mut photographs = Map::new();
         for &i in &kept {
-            photographs.insert(i.to_string(), documents::photograph(set, i as usize)?);
+            let mut page = documents::photograph(set, i as usize)?;
+            // Only those whose pictures come with the photograph; that there are more is counted.
+            if let Some(listed) = page["fooled"]["backgrounds"].as_array_mut() {
+                listed.truncate(layers::FOOLING);
+            }
+            photographs.insert(i.to_string(), page);
         }
         sets.push(json!({
             "columns": STANDARD.encode(&columns.bytes),

@@ -161,6 +161,11 @@ impl Page<'_> {
         self.browser.call(Some(&self.session), method, parameters)
     }
 
+    /// The browser's process.
+    pub fn process(&self) -> u32 {
+        self.browser.child.id()
+    }
+
     /// The window's size in CSS pixels.
     pub fn size(&mut self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
