@@ -18,7 +18,8 @@ pub struct OutputFolder<'o> {
 }
 
 impl<'o> OutputFolder<'o> {
-    /// Begins a folder that will stand at `destination`, in the place of an earlier one of `owner`'s.
+    /// Begins a folder that will stand at `destination`, in the place of an earlier one of `owner`'s. What killed runs
+    /// left beside it goes.
     ///
     /// # Errors
     /// [`Error::NotOurs`] if something else is there, [`Error::InputInside`] if one of `inputs` lies in what
@@ -38,6 +39,8 @@ impl<'o> OutputFolder<'o> {
         let parent = parent(destination);
         create_folder(parent)?;
         let (building, lock) = locked_folder(parent)?;
+        // What killed runs left. In a folder that is not this user's alone, some of it may not be theirs to remove.
+        let _ = super::remove_leftovers(parent);
         owner.claim(building.path())?;
         Ok(Self { building, lock, destination: destination.to_owned(), owner })
     }
@@ -201,6 +204,17 @@ mod tests {
         drop(held);
         clear_finished(dir.path()).unwrap();
         assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_beside_it_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(".in9-dead.partial")).unwrap();
+        fs::write(dir.path().join(".in9-dead.partial/a.csv"), "half").unwrap();
+        let folder = OutputFolder::begin(&dir.path().join("out"), &OWNER, &[]).unwrap();
+        folder.write("a.csv", "x").unwrap();
+        folder.finish().unwrap();
+        assert_eq!(names(dir.path()), ["out"]);
     }
 
     #[test]

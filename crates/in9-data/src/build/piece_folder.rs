@@ -84,7 +84,9 @@ impl PieceFolder {
         OWNER.claim(path)?;
         let lock = FolderLock::take(path)?;
         files::create_folder(&path.join("chunks"))?;
-        files::remove_leftovers(&path.join("chunks"))?;
+        for folder in [path, &path.join("chunks")] {
+            files::remove_leftovers(folder)?;
+        }
         let items = listing.items.len() as u64;
         let chunk_items = (items / 512).clamp(16, 256);
         let mut splits = BTreeMap::new();
