@@ -101,7 +101,7 @@ fn a_manifest_takes_less_than_a_gigabyte() {
     };
     let settings = r#""settings":{"source":"toy","profile":"clean","size":32,"short_side":32,"masks":"exact","photos_only":false,"seed":3,"holdout":0.1,"per_class":null,"test_per_class":7,"balance":false,"fine_per_class":null,"excluded":null}"#;
     let head = format!(r#"{{"format":2,"program":"",{settings},"#);
-    let limit = 64 << 20;
+    let limit = 32 << 20;
     let pairings = repeated(&format!(r#"{head}"pairings":{{"#), |at| format!(r#""{at:x}":"","#), "}}");
     assert_bounded("a manifest of pairings", &pairings, limit, read);
     let shards = format!(r#"{head}"splits":[{{"name":"a","samples":0,"kept":[],"rejected":[],"shards":["#);
@@ -129,7 +129,15 @@ fn a_table_of_boxes_takes_less_than_a_gigabyte() {
     let head = "image,x0,y0,x1,y1\n";
     assert_bounded("boxes of one photograph", &repeated(head, |_| "a,1,1,2,2\n".into(), ""), limit, read);
     assert_bounded("lines without sense", &repeated(head, |_| "a\n".into(), ""), limit, read);
-    assert_bounded("one line of commas", &repeated(head, |_| ",,,,".into(), "."), limit, read);
+    // A row of a million fields would take 24 times its length: it is refused before it is taken apart.
+    let commas = format!("{head}{}", ",".repeat(LENGTH));
+    std::fs::write(root.path().join("boxes.csv"), &commas).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let config = BuildConfig::new(SourceKind::Folder, root.path(), &out.path().join("out"));
+    let mut refused = None;
+    let taken = peak(|| refused = build(&config, &|_| ()).err());
+    assert!(refused.is_some_and(|error| error.to_string().contains("line 2 is too long")));
+    assert!(taken < 4 * LENGTH as u64, "{taken} bytes");
 }
 
 #[test]

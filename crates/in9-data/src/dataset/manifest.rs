@@ -17,9 +17,9 @@ pub(crate) const NAME: &str = "manifest.json";
 /// The version of the manifest that is written and read. Version 1 had no seal.
 pub(crate) const FORMAT: u32 = 2;
 
-/// Above what the greatest number of classes and shards takes. In memory a manifest takes up to ten times its
-/// length.
-const LONGEST: u64 = 64 << 20;
+/// Above what the greatest number of classes and shards takes. In memory a manifest takes up to twenty times its
+/// length (`tests/bounds.rs`).
+const LONGEST: u64 = 32 << 20;
 
 /// Hexadecimal digits of the seal.
 const SEAL_DIGITS: usize = 64;

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
-use super::lines::Lines;
+use super::lines::{LONGEST_LINE, Lines};
 use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_text, stem};
 
 /// The file of COCO annotations, below the root.
@@ -148,6 +148,17 @@ pub(crate) fn parse_boxes(
 ) -> Result<HashMap<String, Vec<PhotoBox>>> {
     let mut boxes: HashMap<String, Vec<PhotoBox>> = HashMap::new();
     let excerpt = |text: &str| text.chars().take(60).collect::<String>();
+    // Before it is taken apart: a line of commas alone would take 24 times its length.
+    if let Some((number, line)) = (1..).zip(text.lines()).find(|(_, line)| line.len() > LONGEST_LINE) {
+        let (expected, found) = (format!("at most {LONGEST_LINE} bytes"), line.len().to_string());
+        return Err(Error::malformed(
+            path,
+            format!("line {number} is too long"),
+            expected,
+            found,
+            "mend the line",
+        ));
+    }
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map(|h| h.iter().collect::<Vec<_>>().join(",")).unwrap_or_default();

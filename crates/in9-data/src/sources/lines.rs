@@ -9,7 +9,7 @@ const MOST_FAULTS: usize = 1000;
 const MOST_LINES: usize = 2 << 20;
 
 /// Longest line, in bytes; a hundred boxes take three thousand.
-const LONGEST_LINE: usize = 1 << 16;
+pub(super) const LONGEST_LINE: usize = 1 << 16;
 
 /// Collects the faults of one table.
 pub(super) struct Lines<'f> {
