@@ -6,7 +6,7 @@ use crate::memory::{self, Budget};
 use crate::photo::{self, Header};
 use crate::prepare::{
     GRABCUT_BYTES, Geometry, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch,
-    cut::MOST_PIXELS, prepare, prepare_photo,
+    cut::most_pixels, prepare, prepare_photo,
 };
 use crate::profile::MaskSource;
 use crate::shard::Sample;
@@ -142,7 +142,7 @@ fn needs(
         // The decoded mask, in as many bytes as a photograph may have, and its values.
         (_, MaskSource::Exact) => prepared.max(pixels * (RGB + 8 + 1)),
         (_, MaskSource::Grabcut) => {
-            let cut = pixels.min(MOST_PIXELS);
+            let cut = pixels.min(most_pixels(pixels));
             prepared.max(pixels * (RGB + 1) + cut * (RGB + GRABCUT_BYTES))
         }
     };

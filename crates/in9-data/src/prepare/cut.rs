@@ -5,11 +5,19 @@ use grabcut::{Init, Params, Rect, RgbView, Workspace};
 use crate::photo::Photo;
 use crate::profile::Profile;
 
-use super::{PhotoBox, Rejection};
+use super::{GRABCUT_BYTES, PhotoBox, Rejection};
 
-/// Most pixels that GrabCut is given, 6.3 megapixels. A larger photograph is cut out at a half, a third … of its
-/// size: what is stored of it is smaller still, and GrabCut takes 64 bytes of memory for each pixel.
-pub(crate) const MOST_PIXELS: u64 = 3 << 21;
+/// Memory of one photograph with its mask and all that GrabCut needs, in bytes. A constant and no setting, because
+/// masks of large photographs depend on it.
+const MEMORY: u64 = 1 << 30;
+
+/// Most pixels that GrabCut is given of a photograph of `pixels`: all of them up to 15 megapixels, more than any
+/// photograph of ILSVRC has. A larger one is cut out at a half, a third … of its size; what is stored of it is smaller
+/// still.
+pub(crate) fn most_pixels(pixels: u64) -> u64 {
+    // The photograph as RGB and its mask; what GrabCut is given as RGB, and what it computes.
+    MEMORY.saturating_sub(pixels.saturating_mul(3 + 1)) / (3 + GRABCUT_BYTES)
+}
 
 /// GrabCut from the box; one byte a pixel, 0 or 1.
 pub(super) fn segment(
@@ -24,7 +32,8 @@ pub(super) fn segment(
         Profile::Paper => Rect { x0, y0, x1: photo_box.xmax as u32, y1: photo_box.ymax as u32 },
         Profile::Clean => Rect { x0, y0, x1: x1 + 1, y1: y1 + 1 },
     };
-    segment_within(MOST_PIXELS, photo, rect, workspace)
+    let pixels = u64::from(photo.width) * u64::from(photo.height);
+    segment_within(most_pixels(pixels), photo, rect, workspace)
         .map_err(|e| Rejection::rule("mask-failed", e.to_string()))
 }
 
@@ -94,6 +103,14 @@ mod tests {
         let photo = Photo { width: 3, height: 2, rgb: [[0; 3], [10; 3], [7; 3]].concat().repeat(2) };
         assert_eq!(shrink(&photo, 2), [5, 5, 5, 7, 7, 7]);
         assert_eq!(shrink(&photo, 5), [6, 6, 6], "17 / 3, rounded");
+    }
+
+    #[test]
+    fn photographs_of_usual_cameras_and_of_ilsvrc_are_cut_out_whole() {
+        for megapixels in [1, 12, 15] {
+            assert!(most_pixels(megapixels * 1_000_000) >= megapixels * 1_000_000, "{megapixels}");
+        }
+        assert!(most_pixels(16_000_000) < 16_000_000 && most_pixels(134_000_000) > 7_000_000);
     }
 
     #[test]
