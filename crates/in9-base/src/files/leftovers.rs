@@ -99,6 +99,15 @@ mod tests {
         assert_eq!(left, ["file", "out", "results.csv"]);
     }
 
+    /// A writer at work; it ends when this is dropped.
+    struct Done<'a>(&'a AtomicU64);
+
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Between the making of a temporary file or folder and its lock, another process may take it for a leftover. The
     /// writers then make another one; once, they failed.
     #[test]
@@ -110,6 +119,8 @@ mod tests {
             for writer in 0..3 {
                 let (dir, writing) = (dir.path(), &writing);
                 scope.spawn(move || {
+                    // Also when a writer fails: who clears up would go on for ever.
+                    let _done = Done(writing);
                     for text in (0..150).map(|round| format!("{writer} {round}")) {
                         let file = dir.join(format!("file-{writer}"));
                         crate::files::write_bytes(&file, &text).unwrap();
@@ -120,7 +131,6 @@ mod tests {
                         assert_eq!(fs::read_to_string(&file).unwrap(), text);
                         assert_eq!(fs::read_to_string(folder.join("a.csv")).unwrap(), text);
                     }
-                    writing.fetch_sub(1, Ordering::Relaxed);
                 });
             }
             scope.spawn(|| {
