@@ -104,12 +104,20 @@ mod tests {
     #[test]
     fn those_who_clear_up_disturb_no_writer() {
         const OWNER: Owner = Owner { made_by: "test", names: &["a.csv"] };
+        /// Counts down even when its writer fails, so that the test ends.
+        struct Ended<'c>(&'c AtomicU64);
+        impl Drop for Ended<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
         let dir = tempfile::tempdir().unwrap();
         let writing = AtomicU64::new(3);
         std::thread::scope(|scope| {
             for writer in 0..3 {
                 let (dir, writing) = (dir.path(), &writing);
                 scope.spawn(move || {
+                    let _ended = Ended(writing);
                     for text in (0..150).map(|round| format!("{writer} {round}")) {
                         let file = dir.join(format!("file-{writer}"));
                         crate::files::write_bytes(&file, &text).unwrap();
@@ -120,7 +128,6 @@ mod tests {
                         assert_eq!(fs::read_to_string(&file).unwrap(), text);
                         assert_eq!(fs::read_to_string(folder.join("a.csv")).unwrap(), text);
                     }
-                    writing.fetch_sub(1, Ordering::Relaxed);
                 });
             }
             scope.spawn(|| {
