@@ -48,8 +48,9 @@ fn stage(words: &[String]) -> Result<()> {
         if is_out {
             out = path.to_owned();
         } else if path.is_absolute() && path.exists() {
-            // Links may lead nowhere.
-            text += digest::folder(path, |name| !path.join(name).is_symlink())?.to_hex().as_str();
+            // Links may lead nowhere, and a mark says whose a folder is, not what it holds.
+            let counts = |name: &Path| !name.ends_with(files::MARK) && !path.join(name).is_symlink();
+            text += digest::folder(path, counts)?.to_hex().as_str();
         } else if !path.is_absolute() {
             text += word;
         }

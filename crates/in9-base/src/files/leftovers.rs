@@ -99,28 +99,25 @@ mod tests {
         assert_eq!(left, ["file", "out", "results.csv"]);
     }
 
-    /// A writer at work; it ends when this is dropped.
-    struct Done<'a>(&'a AtomicU64);
-
-    impl Drop for Done<'_> {
-        fn drop(&mut self) {
-            self.0.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
     /// Between the making of a temporary file or folder and its lock, another process may take it for a leftover. The
     /// writers then make another one; once, they failed.
     #[test]
     fn those_who_clear_up_disturb_no_writer() {
         const OWNER: Owner = Owner { made_by: "test", names: &["a.csv"] };
+        /// Counts down even when its writer fails, so that the test ends.
+        struct Ended<'c>(&'c AtomicU64);
+        impl Drop for Ended<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
         let dir = tempfile::tempdir().unwrap();
         let writing = AtomicU64::new(3);
         std::thread::scope(|scope| {
             for writer in 0..3 {
                 let (dir, writing) = (dir.path(), &writing);
                 scope.spawn(move || {
-                    // Also when a writer fails: who clears up would go on for ever.
-                    let _done = Done(writing);
+                    let _ended = Ended(writing);
                     for text in (0..150).map(|round| format!("{writer} {round}")) {
                         let file = dir.join(format!("file-{writer}"));
                         crate::files::write_bytes(&file, &text).unwrap();

@@ -137,7 +137,11 @@ fn locked_folder(parent: &Path) -> Result<(tempfile::TempDir, FolderLock)> {
         match FolderLock::take(folder.path()) {
             Err(Error::Locked { .. }) if tries < TRIES => {}
             Err(Error::Io { source, .. })
-                if tries < TRIES && source.kind() == std::io::ErrorKind::NotFound => {}
+                if tries < TRIES
+                    && matches!(
+                        source.kind(),
+                        std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists
+                    ) => {}
             lock => return Ok((folder, lock?)),
         }
     }
