@@ -14,7 +14,7 @@ fn unsealed(from: &Path, to: &Path, change: impl FnOnce(&mut [u8])) {
     let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     header.as_object_mut().unwrap().remove("__metadata__");
     let mut header = header.to_string().into_bytes();
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(b' ');
     }
     let mut data = bytes[8 + length..].to_vec();

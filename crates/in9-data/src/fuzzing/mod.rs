@@ -18,8 +18,11 @@ use crate::sources::{Annotation, coco, folder, release, solution, tar_index, tin
 use crate::taxonomy::Taxonomy;
 use crate::view::View;
 
+/// A reader that is given whatever bytes there are.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name, which is also that of its corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 11] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("coco", coco),
     ("manifest", manifest),
     ("npy", npy),

@@ -77,12 +77,10 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
             let place = root.join(&below).join(&folder);
             let fine: Arc<str> = folder.as_str().into();
             let names = entries(&place, &mut listing.faults)?;
-            for name in
-                names.iter().filter(|name| is_photo(name) && !is_mask_of_another(name, &names)).cloned()
-            {
+            for name in names.iter().filter(|name| is_photo(name) && !is_mask_of_another(name, &names)) {
                 let source = format!("{below}{folder}/{name}");
-                let shapes = coco.get(&source).or_else(|| coco.get(&name));
-                let mask = match (mask_file(root, &below, &folder, stem(&name)), shapes) {
+                let shapes = coco.get(&source).or_else(|| coco.get(name));
+                let mask = match (mask_file(root, &below, &folder, stem(name)), shapes) {
                     (Some(png), _) => MaskFile::Png(Locator::File(png)),
                     (None, Some(shapes)) => MaskFile::Shapes(shapes.clone()),
                     (None, None) => MaskFile::None,
@@ -95,11 +93,11 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
                 };
                 listing.items.push(Item {
                     split: split.clone(),
-                    id: format!("{folder}_{}", stem(&name)),
+                    id: format!("{folder}_{}", stem(name)),
                     fine: fine.clone(),
                     class: class as u16,
                     source,
-                    photo: Locator::File(place.join(&name)),
+                    photo: Locator::File(place.join(name)),
                     boxes: found,
                     mask: if with_masks || matches!(mask, MaskFile::Png(_)) { mask } else { MaskFile::None },
                 });
