@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use in9_tests::{contents, expect, program, root};
 
-/// How many kills: 8, or as many as `IN9_KILLS` says.
+/// How many kills: 20, or as many as `IN9_KILLS` says.
 fn kills_wanted() -> u64 {
-    std::env::var("IN9_KILLS").map_or(8, |n| n.parse().expect("IN9_KILLS is a number"))
+    std::env::var("IN9_KILLS").map_or(20, |n| n.parse().expect("IN9_KILLS is a number"))
 }
 
 fn reproduce(out: &Path) -> Command {
