@@ -7,7 +7,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use in9_data::predictions::{COLUMNS, LIMITS, Table};
 use in9_data::{BuildConfig, Dataset, Error, Limits, SourceKind, Taxonomy, build};
@@ -39,10 +39,14 @@ static ALLOCATOR: Counting = Counting;
 
 const GIGABYTE: u64 = 1 << 30;
 
-/// Most bytes that `work` held at a time. One test at a time, so that no other's are counted.
-fn peak(work: impl FnOnce()) -> u64 {
+/// One test at a time, from its beginning to its end, so that what another holds is not counted.
+fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Most bytes that `work` held at a time.
+fn peak(work: impl FnOnce()) -> u64 {
     let before = HELD.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
     work();
@@ -80,6 +84,7 @@ fn repeated(start: &str, part: impl Fn(usize) -> String, end: &str) -> String {
 
 #[test]
 fn a_taxonomy_takes_less_than_a_gigabyte() {
+    let _alone = alone();
     let read = |path: &Path| drop(Taxonomy::load(path));
     let limit = 8 << 20;
     let list =
@@ -94,6 +99,7 @@ fn a_taxonomy_takes_less_than_a_gigabyte() {
 
 #[test]
 fn a_manifest_takes_less_than_a_gigabyte() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let read = |path: &Path| {
         std::fs::rename(path, dir.path().join("manifest.json")).unwrap();
@@ -113,6 +119,7 @@ fn a_manifest_takes_less_than_a_gigabyte() {
 
 #[test]
 fn a_table_of_boxes_takes_less_than_a_gigabyte() {
+    let _alone = alone();
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(root.path().join("train/disc")).unwrap();
     let photo = include_bytes!("fixtures/photographs/progressive.jpg");
@@ -145,6 +152,7 @@ fn a_table_of_boxes_takes_less_than_a_gigabyte() {
 
 #[test]
 fn a_prediction_table_is_read_row_by_row() {
+    let _alone = alone();
     // As many classes as can be, and one row.
     let head = repeated(&COLUMNS.join(","), |at| format!(",score_{at:x}"), "\n");
     assert_bounded("a header of classes", &head, LIMITS.row_bytes as u64, |path| drop(Table::read(path)));
