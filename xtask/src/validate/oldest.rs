@@ -12,6 +12,12 @@ pub(super) fn check() -> Result<()> {
     let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
     let version = packages.iter().find_map(|package| package["rust_version"].as_str());
     let version = version.context("no crate names its rust-version")?;
+    let own =
+        Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("--version").output();
+    if own.is_ok_and(|own| own.stdout.starts_with(format!("rustc {version}.").as_bytes())) {
+        eprintln!("   Rust {version} is what everything here is compiled with");
+        return Ok(());
+    }
     let there = Command::new("rustup")
         .args(["run", version, "cargo", "--version"])
         .output()
