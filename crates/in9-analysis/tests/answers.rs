@@ -177,7 +177,7 @@ fn mistakes_are_named_by_line_and_what_is_missing_is_told() {
     for mistake in [
         "line 3: image \"nobody\" is no photograph of the dataset",
         "line 4: view \"upside-down\" is unknown",
-        "line 5: the same picture is there above",
+        "line 5: same model, dataset, split, view, image and background as line 2",
         "line 6: predicted \"toaster\" is no class",
         "line 7: background",
         "line 8: predicted 9 is no class (0 to 8)",

@@ -2,46 +2,19 @@
 //! allocator counts for all that run in it.
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use in9_analysis::Frame;
+use in9_base::counting::{self, Counting};
 use in9_data::predictions::{COLUMNS, LIMITS, MOST_NAMES};
-
-/// Counts the bytes that are held, and the most that were at a time.
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is handed to the system's allocator unchanged. (`realloc` is the trait's own, which allocates,
-// copies and frees: what is held meanwhile is counted twice, as it is by an allocator that cannot grow in place.)
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// Most bytes that reading the table held at a time.
 fn peak(path: &Path) -> u64 {
-    let before = HELD.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    let frame = Frame::read(&[path]).unwrap();
-    assert!(!frame.models.is_empty());
-    MOST.load(Ordering::Relaxed).saturating_sub(before) as u64
+    counting::peak(|| assert!(!Frame::read(&[path]).unwrap().models.is_empty()))
 }
 
 /// A table of `models` models, each with the same `images` photographs, and `classes` classes.

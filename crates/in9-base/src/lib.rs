@@ -24,6 +24,8 @@
 //! ```
 #![deny(missing_docs)]
 
+#[cfg(feature = "counting")]
+pub mod counting;
 pub mod digest;
 mod error;
 pub mod files;

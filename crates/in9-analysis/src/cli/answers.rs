@@ -38,15 +38,7 @@ impl Answers {
                 ));
             }
             for lack in partial {
-                shell.say(format_args!(
-                    "{}: {} answered {} of {} photographs of {} on {}; figures are of these alone",
-                    path.display(),
-                    lack.model,
-                    lack.answered,
-                    lack.photographs,
-                    lack.split,
-                    lack.view
-                ));
+                shell.say(format_args!("{}: {lack}; figures are of these alone", path.display()));
             }
             whole.push(table);
         }

@@ -35,10 +35,7 @@ impl Complete {
             shell.say(format_args!("numbers in predicted were taken for classes of {numbers}"));
         }
         for lack in partial {
-            shell.say(format_args!(
-                "{} answered {} of {} photographs of {} on {}",
-                lack.model, lack.answered, lack.photographs, lack.split, lack.view
-            ));
+            shell.say(format_args!("{lack}"));
         }
         shell.print(format_args!("{}: {} predictions", self.out.display(), table.rows.len()))?;
         Ok(Outcome::Done)

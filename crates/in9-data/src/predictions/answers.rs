@@ -7,13 +7,17 @@ use std::path::Path;
 
 use in9_base::table;
 
+use super::distinct::Distinct;
 use super::labels::{Answer, Labels, Names};
 use super::picture::Picture;
-use super::{LIMITS, Row, Table, plain};
+use super::{LIMITS, Row, Table, plain, score};
 use crate::dataset::{Dataset, Split};
 use crate::error::Result;
 use crate::pairing::{BackgroundClasses, Pairing};
 use crate::view::View;
+
+/// Every row is kept until the last one is read, with its names: a gigabyte has room for so many.
+const KEPT_LIMITS: table::Limits = table::Limits { bytes: 128 << 20, rows: 1_000_000, ..LIMITS };
 
 /// What a row says, or the mistake in it.
 type Field<T> = std::result::Result<T, String>;
@@ -44,6 +48,13 @@ pub struct Partial {
     pub photographs: usize,
 }
 
+impl std::fmt::Display for Partial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { model, split, view, answered, photographs } = self;
+        write!(f, "{model} answered {answered} of {photographs} photographs of {split} on {view}")
+    }
+}
+
 /// Reads a table of answers and completes it from the dataset that the pictures came from.
 ///
 /// The columns `image` and `predicted` have to be there, and `view`, unless the paths in `image` lead through a view's
@@ -51,10 +62,10 @@ pub struct Partial {
 /// `score_<class>` for every class may be. PREDICTIONS.md beside this crate's manifest is the specification.
 ///
 /// # Errors
-/// If the file is no regular one or cannot be read; if the dataset cannot; and with every mistake by its line, up to
+/// If the file is no regular one, has more than a million rows or 128 MiB, or cannot be read; if the dataset cannot; and with every mistake by its line, up to
 /// twenty: an image that no split has, a view or class that there is not, the same picture twice.
 pub fn complete(path: &Path, dataset: &Dataset, labels: Labels) -> Result<Completed> {
-    let table = table::Table::open(path, LIMITS)?;
+    let table = table::Table::open(path, KEPT_LIMITS)?;
     let model = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Completion::<File>::of(table, dataset, model)?.run(labels)
 }
@@ -144,23 +155,17 @@ impl<'d, R: Read> Completion<'d, R> {
 
     fn run(mut self, labels: Labels) -> Result<Completed> {
         let mut rows: Vec<(u64, Row, Answer)> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut distinct = Distinct::default();
         while let Some((line, record)) = self.table.next_row()? {
             match self.row(&record)? {
                 Err(mistake) => self.table.mistake(line, mistake),
                 Ok((row, answer)) => {
-                    let key = (
-                        row.model.clone(),
-                        row.split.clone(),
-                        row.view,
-                        row.image.clone(),
-                        row.background.clone(),
-                    );
-                    match seen.insert(key) {
-                        true => rows.push((line, row, answer)),
-                        false => {
-                            self.table.mistake(line, "the same picture is there above, by the same model")
-                        }
+                    let view = row.view.to_string();
+                    let prediction =
+                        [&row.model, &row.dataset, &row.split, &view, &row.image, &row.background];
+                    match distinct.insert(line, prediction.map(String::as_str)) {
+                        Ok(()) => rows.push((line, row, answer)),
+                        Err(mistake) => self.table.mistake(line, mistake),
                     }
                 }
             }
@@ -257,11 +262,6 @@ impl Columns {
         let scores = columns.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
         Self { image, view, predicted, optional, scores }
     }
-}
-
-fn score(text: &str) -> Field<f32> {
-    let score = text.parse::<f32>().ok().filter(|score| score.is_finite());
-    score.ok_or_else(|| format!("score {text:?} is no finite number"))
 }
 
 /// Which (model, split, view) lack photographs.

@@ -6,7 +6,7 @@ use std::io::Read;
 use csv::StringRecord;
 use in9_base::table;
 
-use super::{COLUMNS, Row, plain};
+use super::{COLUMNS, Row, plain, score};
 use crate::view::View;
 
 /// Where each column is.
@@ -66,11 +66,6 @@ impl Columns {
                 found.ok_or_else(|| format!("{column} {name:?} is no class"))
             }
         };
-        let score = |&at: &usize| {
-            let text = record.get(at).unwrap_or("");
-            let score = text.trim().parse::<f32>().map_err(|_| format!("score {text:?} is no number"))?;
-            if score.is_finite() { Ok(score) } else { Err(format!("score {text:?} is not finite")) }
-        };
         let text = |name: &str| plain(name, self.get(record, name)).map(str::to_owned);
         let view = match self.get(record, "view") {
             _ if !there("view") => View::Original,
@@ -98,7 +93,11 @@ impl Columns {
             predicted: class("predicted")?,
             scores: match self.scores.iter().all(|&at| record.get(at) == Some("")) {
                 true => Vec::new(),
-                false => self.scores.iter().map(score).collect::<Result<_, _>>()?,
+                false => self
+                    .scores
+                    .iter()
+                    .map(|&at| score(record.get(at).unwrap_or("")))
+                    .collect::<Result<_, _>>()?,
             },
         })
     }

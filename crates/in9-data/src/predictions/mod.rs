@@ -21,6 +21,7 @@
 
 mod answers;
 mod columns;
+mod distinct;
 mod labels;
 mod picture;
 mod reader;
@@ -123,6 +124,11 @@ fn plain<'t>(what: &str, text: &'t str) -> Result<&'t str, String> {
         return Err(format!("{what} {text:?} holds a control character"));
     }
     Ok(text)
+}
+
+fn score(text: &str) -> Result<f32, String> {
+    let score = text.trim().parse::<f32>().ok().filter(|score| score.is_finite());
+    score.ok_or_else(|| format!("score {text:?} is no finite number"))
 }
 
 impl Row {

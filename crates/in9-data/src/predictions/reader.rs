@@ -1,7 +1,6 @@
 //! Reading a prediction table row by row.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use csv::StringRecord;
 use in9_base::table;
 
 use super::columns::Columns;
+use super::distinct::{Distinct, Fingerprint, PREDICTION, fingerprint};
 use super::{LIMITS, MOST_MODELS, MOST_TEST_SETS, Row};
 
 /// Classes times models, or times test sets, that one table may have; and how many models and test sets it may have
@@ -17,18 +17,11 @@ use super::{LIMITS, MOST_MODELS, MOST_TEST_SETS, Row};
 const MOST_CLASSES_TIMES: usize = 2 << 20;
 const FEWEST: usize = 16;
 
-/// What tells one prediction from another.
-const KEY: [&str; 6] = ["model", "dataset", "split", "view", "image", "background"];
-
 /// What tells one evaluated model from another.
 const MODEL: [&str; 5] = ["model", "arch", "trained_on", "dataset", "split"];
 
 /// What tells one test set from another.
 const TEST_SET: [&str; 2] = ["dataset", "split"];
-
-/// 96 bits of a hash of some names: among 10 million the chance of two with the same is one in 10^15, and they take
-/// 12 bytes instead of all their names.
-type Fingerprint = [u32; 3];
 
 /// Reads a prediction table row by row and collects what is wrong with it.
 ///
@@ -47,8 +40,7 @@ pub struct Reader<R> {
     table: table::Table<R>,
     columns: Columns,
     classes: Vec<String>,
-    /// Line of each prediction.
-    lines: HashMap<Fingerprint, u32>,
+    distinct: Distinct,
     models: HashSet<Fingerprint>,
     test_sets: HashSet<Fingerprint>,
 }
@@ -82,8 +74,8 @@ impl<R: Read> Reader<R> {
 
     fn of(mut table: table::Table<R>, path: &Path) -> Self {
         let (columns, classes) = Columns::of(&mut table);
-        let (lines, models, test_sets) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Self { path: path.to_owned(), table, columns, classes, lines, models, test_sets }
+        let (distinct, models, test_sets) = (Distinct::default(), HashSet::new(), HashSet::new());
+        Self { path: path.to_owned(), table, columns, classes, distinct, models, test_sets }
     }
 
     /// Class names in the order of class indices.
@@ -97,17 +89,10 @@ impl<R: Read> Reader<R> {
     /// If the table is beyond [`LIMITS`] or cannot be read.
     pub fn next_row(&mut self) -> in9_base::Result<Option<Row>> {
         while let Some((line, record)) = self.table.next_row()? {
-            let key = hash(KEY.map(|name| self.columns.get(&record, name)));
-            match self.lines.entry(key) {
-                Entry::Occupied(first) => {
-                    let what = "same model, dataset, split, view, image and background as line";
-                    self.table.mistake(line, format!("{what} {}", first.get()));
-                    continue;
-                }
-                Entry::Vacant(place) => {
-                    // A file of at most 4 GiB has no more lines.
-                    place.insert(u32::try_from(line).unwrap_or(u32::MAX));
-                }
+            let prediction = PREDICTION.map(|name| self.columns.get(&record, name));
+            if let Err(mistake) = self.distinct.insert(line, prediction) {
+                self.table.mistake(line, mistake);
+                continue;
             }
             match self.columns.row(&record) {
                 Ok(row) => {
@@ -122,11 +107,11 @@ impl<R: Read> Reader<R> {
 
     /// Counts the models and test sets: what is made of each takes more than its row.
     fn count(&mut self, record: &StringRecord) -> in9_base::Result<()> {
-        let key = hash(MODEL.map(|name| self.columns.get(record, name)));
+        let key = fingerprint(MODEL.map(|name| self.columns.get(record, name)));
         if !self.models.insert(key) {
             return Ok(());
         }
-        self.test_sets.insert(hash(TEST_SET.map(|name| self.columns.get(record, name))));
+        self.test_sets.insert(fingerprint(TEST_SET.map(|name| self.columns.get(record, name))));
         // Of each there are numbers of every class.
         let most = |most: usize| most.min(MOST_CLASSES_TIMES / self.classes.len().max(1)).max(FEWEST);
         let counts = [
@@ -149,16 +134,4 @@ impl<R: Read> Reader<R> {
         self.table.finish()?;
         Ok(self.classes)
     }
-}
-
-fn hash<const N: usize>(key: [&str; N]) -> Fingerprint {
-    let mut hasher = blake3::Hasher::new();
-    for text in key {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    let bytes = *hasher.finalize().as_bytes();
-    std::array::from_fn(|i| {
-        u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
-    })
 }

@@ -1,12 +1,12 @@
 //! Reading a shard through a memory map, trusting nothing in it.
 
+mod checks;
+
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use in9_base::PlainName;
 use memmap2::Mmap;
 
 use crate::compose::Layers;
@@ -16,7 +16,7 @@ use crate::mask::MaskBits;
 use crate::view::View;
 
 use super::codec::{Sample, decode_index};
-use super::header::{FOOTER, FOOTER_MAGIC, HEADER, Header, Layout, footer};
+use super::header::{FOOTER, HEADER, Header, Layout};
 
 /// The layers of a sample, in the order of their planes.
 const LAYERS: [&str; 3] = ["photo", "tiled", "mask"];
@@ -96,111 +96,6 @@ impl Shard {
         shard.check_footer()?;
         shard.check_samples()?;
         Ok(shard)
-    }
-
-    fn bad(&self, what: String, expected: impl ToString, found: impl ToString) -> Error {
-        Error::malformed(
-            &self.path,
-            what,
-            expected.to_string(),
-            found.to_string(),
-            "copy or build the shard again",
-        )
-    }
-
-    fn check_footer(&self) -> Result<()> {
-        let bytes = &self.map[self.layout.footer as usize..];
-        let expected =
-            footer(&self.hash(), &self.layout, [self.map[124], self.map[125], self.map[126], self.map[127]]);
-        if bytes[..8] != FOOTER_MAGIC || bytes != expected {
-            let expected = "a footer that repeats the header";
-            return Err(Error::damaged(&self.path, Damage::Footer, expected, "something else"));
-        }
-        Ok(())
-    }
-
-    fn check_samples(&self) -> Result<()> {
-        let size = self.header.size;
-        for (at, sample) in self.samples.iter().enumerate() {
-            let [x0, y0, x1, y1] = sample.crop_box.map(u32::from);
-            if x0 > x1 || y0 > y1 || x1 >= size || y1 >= size {
-                let expected = format!("a box inside {size}x{size}");
-                return Err(self.bad(
-                    format!("box of sample {at}"),
-                    expected,
-                    format!("{:?}", sample.crop_box),
-                ));
-            }
-            if u32::from(sample.class) >= self.header.classes {
-                return Err(self.bad(
-                    format!("class of sample {at}"),
-                    format!("below {}", self.header.classes),
-                    sample.class,
-                ));
-            }
-            if let Err(e) = PlainName::from_str(&sample.id) {
-                return Err(self.bad(format!("id of sample {at}"), "a plain file name", e));
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks a layer of a sample, if that was not done before.
-    fn check(&self, layer: usize, at: usize) -> Result<()> {
-        let bit = 1 << layer;
-        // The bit says nothing of other memory, so no order is needed.
-        if self.sound[at].load(Ordering::Relaxed) & bit != 0 {
-            return Ok(());
-        }
-        self.check_length()?;
-        let bytes = &self.map[self.layer(layer, at)];
-        let stored = self.layout.crcs as usize
-            + (at * self.header.crcs_per_sample() as usize + layer) * size_of::<u32>();
-        let mut expected = [0; 4];
-        expected.copy_from_slice(&self.map[stored..stored + 4]);
-        let (expected, found) = (u32::from_le_bytes(expected), crc32fast::hash(bytes));
-        if expected != found {
-            let (path, id, layer) = (self.path.clone(), self.samples[at].id.clone(), LAYERS[layer]);
-            return Err(Error::DamagedLayer { path, index: at, id, layer, expected, found });
-        }
-        if layer == MASK {
-            let tail = self.header.size as usize * self.header.size as usize % 8;
-            let last = bytes.last().copied().unwrap_or(0);
-            if tail != 0 && last >> tail != 0 {
-                return Err(self.bad(format!("mask of sample {at}"), "unused bits 0", format!("{last:08b}")));
-            }
-        }
-        self.sound[at].fetch_or(bit, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Refuses a file that was cut or has grown since it was mapped.
-    fn check_length(&self) -> Result<()> {
-        let found = self.file.metadata().map_err(|e| Error::read(&self.path, e))?.len();
-        match found == self.layout.length {
-            true => Ok(()),
-            false => Err(Error::damaged(
-                &self.path,
-                Damage::ChangedWhileOpen,
-                format!("{} bytes", self.layout.length),
-                format!("{found} bytes"),
-            )),
-        }
-    }
-
-    /// Checks every byte: the checksum of every layer, the padding, and the hash of the file.
-    ///
-    /// # Errors
-    /// The first damage found, naming sample and layer.
-    pub fn verify(&self) -> Result<()> {
-        for at in 0..self.len() {
-            (0..self.header.crcs_per_sample() as usize).try_for_each(|layer| self.check(layer, at))?;
-        }
-        let found = blake3::hash(&self.map[..self.layout.footer as usize]);
-        if found != self.hash() {
-            return Err(Error::damaged(&self.path, Damage::OutsideLayers, self.hash(), found));
-        }
-        Ok(())
     }
 
     /// Bytes of layer `plane` (0 photo, 1 tiled, 2 mask) of a sample.
