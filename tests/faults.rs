@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use in9_tests::faults::{Differs, Finding, Scenario};
-use in9_tests::{expect, program, programs, root};
+use in9_tests::{expect, ground as make, program, programs, root};
 
 /// A small world, its dataset in one and in two pieces, and a trained network, made once.
 fn ground() -> &'static Path {
@@ -25,18 +25,19 @@ fn ground() -> &'static Path {
     ground.path()
 }
 
-fn render(_: &Path, out: &Path) -> Command {
-    let mut command = program("in9-data");
-    command.args(["toy", "--seed", "1", "--rho", "0.5", "--train-per-class", "2", "--test-per-class", "1"]);
-    command.args(["--jobs", "1", "--out"]).arg(out.join("photos"));
+/// A command of one thread, so that a seed means the same every time.
+fn alone(mut command: Command) -> Command {
+    command.args(["--jobs", "1"]);
     command
 }
 
+fn render(_: &Path, out: &Path) -> Command {
+    alone(make::render(out))
+}
+
 fn build_as(inputs: &Path, out: &Path, name: &str) -> Command {
-    let mut command = program("in9-data");
-    command.args(["build", "--source", "toy", "--taxonomy", "toy", "--size", "32", "--masks", "exact"]);
-    command.args(["--jobs", "1", "--root"]);
-    command.arg(inputs.join("photos")).arg("--out").arg(out.join(name));
+    let mut command = alone(make::build(inputs, out, name));
+    command.args(["--masks", "exact"]);
     command
 }
 
@@ -71,28 +72,13 @@ fn export(inputs: &Path, out: &Path) -> Command {
 }
 
 fn train(inputs: &Path, out: &Path) -> Command {
-    let mut command = program("in9-models");
-    command.args([
-        "train",
-        "--arch",
-        "resnet-tiny",
-        "--view",
-        "original",
-        "--preset",
-        "small",
-        "--epochs",
-        "2",
-    ]);
-    command.args(["--batch-size", "4", "--checkpoint-every", "1", "--resume", "--jobs", "1", "--data"]);
-    command.arg(inputs.join("data")).arg("--out").arg(out.join("run"));
+    let mut command = alone(make::train(inputs, out, 2));
+    command.args(["--checkpoint-every", "1", "--resume"]);
     command
 }
 
 fn predict(inputs: &Path, out: &Path) -> Command {
-    let mut command = program("in9-models");
-    command.args(["predict", "--views", "all", "--jobs", "1", "--weights"]).arg(inputs.join("run"));
-    command.arg("--data").arg(inputs.join("data")).arg("--out").arg(out.join("predictions.csv"));
-    command
+    alone(make::predict(inputs, out))
 }
 
 fn search(inputs: &Path, out: &Path) -> Command {

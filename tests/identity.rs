@@ -2,22 +2,10 @@
 
 use std::path::Path;
 
-use in9_tests::root;
+use in9_tests::{copy, root};
 
 /// The crates whose identity is part of the keys of stages.
 const CRATES: [&str; 5] = ["in9-toy", "in9-data", "in9-models", "in9-analysis", "in9-report"];
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        std::fs::copy(from, to).unwrap();
-    }
-}
 
 /// The crates whose identity changes with a line at the end of the root of crate NAME's sources.
 fn reached(workspace: &Path, name: &str) -> Vec<&'static str> {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use in9_tests::{expect, program, programs, root};
+use in9_tests::{copy, expect, ground, program, programs, root};
 
 /// The most memory that an attacked program may take, in kilobytes.
 const MEMORY: u64 = 1 << 20;
@@ -73,58 +73,18 @@ fn ground() -> &'static Path {
     static GROUND: OnceLock<tempfile::TempDir> = OnceLock::new();
     let ground = GROUND.get_or_init(|| {
         let ground = tempfile::tempdir().unwrap();
-        let at = |name: &str| ground.path().join(name);
-        let mut toy = program("in9-data");
-        toy.args([
-            "toy",
-            "--seed",
-            "1",
-            "--rho",
-            "0.5",
-            "--train-per-class",
-            "2",
-            "--test-per-class",
-            "1",
-            "--out",
-        ]);
-        expect(toy.arg(at("photos")), 0);
-        let mut build = program("in9-data");
-        build
-            .args(["build", "--source", "toy", "--taxonomy", "toy", "--size", "32", "--root"])
-            .arg(at("photos"));
-        expect(build.arg("--out").arg(at("data")), 0);
-        let mut train = program("in9-models");
-        train.args([
-            "train",
-            "--arch",
-            "resnet-tiny",
-            "--view",
-            "original",
-            "--preset",
-            "small",
-            "--epochs",
-            "1",
-        ]);
-        train.args(["--batch-size", "4", "--data"]).arg(at("data"));
-        expect(train.arg("--out").arg(at("run")), 0);
-        let mut predict = program("in9-models");
-        predict.args(["predict", "--views", "all", "--weights"]).arg(at("run")).arg("--data").arg(at("data"));
-        expect(predict.arg("--out").arg(at("pred.csv")), 0);
+        let at = ground.path();
+        let commands = [
+            ground::render(at),
+            ground::build(at, at, "data"),
+            ground::train(at, at, 1),
+            ground::predict(at, at),
+        ];
+        commands.into_iter().for_each(|mut command| drop(expect(&mut command, 0)));
+        fs::rename(at.join("predictions.csv"), at.join("pred.csv")).unwrap();
         ground
     });
     ground.path()
-}
-
-fn copy(from: &Path, to: &Path) {
-    if !from.is_dir() {
-        fs::copy(from, to).unwrap();
-        return;
-    }
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        copy(&entry.path(), &to.join(entry.file_name()));
-    }
 }
 
 /// What a program did.

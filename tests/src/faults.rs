@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::copy;
+
 /// How a process ends that a simulated crash stopped, and one that the power left.
 const CRASHED: i32 = 97;
 const POWERLESS: i32 = 98;
@@ -173,16 +175,4 @@ impl Scenario<'_> {
 fn names(said: &str, path: &Path) -> bool {
     let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned());
     said.contains("error: ") && folder.is_some_and(|folder| said.contains(&folder))
-}
-
-fn copy(from: &Path, to: &PathBuf) {
-    if !from.is_dir() {
-        fs::copy(from, to).expect("room for a copy");
-        return;
-    }
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a readable folder") {
-        let entry = entry.expect("an entry");
-        copy(&entry.path(), &to.join(entry.file_name()));
-    }
 }

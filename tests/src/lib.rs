@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 pub mod faults;
+pub mod ground;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -63,6 +64,19 @@ pub fn real_data(folder: &str) -> Option<PathBuf> {
     }
     println!("skipped: real photographs are absent ({})", path.display());
     None
+}
+
+/// Copies a file, or a folder with all that it holds.
+pub fn copy(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        std::fs::copy(from, to).expect("room for a copy");
+        return;
+    }
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a readable folder") {
+        let entry = entry.expect("an entry");
+        copy(&entry.path(), &to.join(entry.file_name()));
+    }
 }
 
 /// Every file below `folder` with its bytes, by relative path.
