@@ -23,15 +23,11 @@ pub(crate) fn background(photo: &[u8], mask: MaskBits<'_>, size: usize, out: &mu
             planes[3 * pixels + index] = 1.0;
         }
     }
-    let mut line = vec![0f32; size];
+    let mut between = vec![0f32; pixels];
     for plane in planes.chunks_exact_mut(pixels) {
         for _ in 0..3 {
-            for row in 0..size {
-                box_line(plane, row * size, 1, radius(size), &mut line);
-            }
-            for column in 0..size {
-                box_line(plane, column, size, radius(size), &mut line);
-            }
+            rows(plane, &mut between, size, radius(size));
+            columns(&between, plane, size, radius(size));
         }
     }
     for index in 0..pixels {
@@ -44,18 +40,35 @@ pub(crate) fn background(photo: &[u8], mask: MaskBits<'_>, size: usize, out: &mu
     }
 }
 
-/// Mean over a window along one line; beyond the ends nothing counts (weights are blurred alike, so
-/// the division restores the scale).
-fn box_line(plane: &mut [f32], start: usize, stride: usize, radius: usize, line: &mut [f32]) {
-    let size = line.len();
-    for (at, value) in line.iter_mut().enumerate() {
-        *value = plane[start + at * stride];
+/// Means over windows along each row; beyond the ends nothing counts (weights are blurred alike, so the division
+/// restores the scale). Every sum is taken from left to right, for all pixels of the row at once.
+fn rows(plane: &[f32], out: &mut [f32], size: usize, radius: usize) {
+    let mut padded = vec![0f32; size + 2 * radius];
+    for (row, sums) in plane.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
+        padded[radius..radius + size].copy_from_slice(row);
+        sums.fill(0.0);
+        (0..=2 * radius).for_each(|from| add(sums, &padded[from..from + size]));
+        scale(sums, radius);
     }
+}
+
+/// As [`rows`], along each column: sums from top to bottom.
+fn columns(plane: &[f32], out: &mut [f32], size: usize, radius: usize) {
+    for (y, sums) in out.chunks_exact_mut(size).enumerate() {
+        sums.fill(0.0);
+        let window = y.saturating_sub(radius)..(y + radius + 1).min(size);
+        window.for_each(|from| add(sums, &plane[from * size..(from + 1) * size]));
+        scale(sums, radius);
+    }
+}
+
+fn add(sums: &mut [f32], values: &[f32]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+}
+
+fn scale(sums: &mut [f32], radius: usize) {
     let scale = 1.0 / (2 * radius + 1) as f32;
-    for at in 0..size {
-        let window = &line[at.saturating_sub(radius)..(at + radius + 1).min(size)];
-        plane[start + at * stride] = window.iter().sum::<f32>() * scale;
-    }
+    sums.iter_mut().for_each(|sum| *sum *= scale);
 }
 
 #[cfg(test)]
@@ -88,5 +101,25 @@ mod tests {
         background(&photo, MaskBits::new(&vec![0; size * size / 8], size), size, &mut out);
         let middle = out[(16 * size + 16) * 3];
         assert!((85..=115).contains(&middle), "{middle}");
+    }
+    #[test]
+    fn every_mean_is_that_of_its_window_taken_in_order() {
+        let size = 37;
+        let plane: Vec<f32> = (0..size * size).map(|i| (i * 7919 % 256) as f32 / 3.0).collect();
+        let mean = |at: usize, value: &dyn Fn(usize) -> f32, radius: usize| {
+            let window = at.saturating_sub(radius)..(at + radius + 1).min(size);
+            window.map(value).sum::<f32>() * (1.0 / (2 * radius + 1) as f32)
+        };
+        for radius in [1, 2, 7, 40] {
+            let (mut along, mut down) = (vec![0f32; size * size], vec![0f32; size * size]);
+            rows(&plane, &mut along, size, radius);
+            columns(&plane, &mut down, size, radius);
+            for (y, x) in (0..size).flat_map(|y| (0..size).map(move |x| (y, x))) {
+                let expected = mean(x, &|x| plane[y * size + x], radius);
+                assert_eq!(along[y * size + x].to_bits(), expected.to_bits());
+                let expected = mean(y, &|y| plane[y * size + x], radius);
+                assert_eq!(down[y * size + x].to_bits(), expected.to_bits());
+            }
+        }
     }
 }
