@@ -88,7 +88,7 @@ fn pages(whole: &clap::Command) -> Result<Vec<(String, Vec<u8>)>> {
         // A page is about a command as it is typed.
         let name = format!("in9-{}", command.get_name());
         let typed = format!("in9 {}", command.get_name());
-        pages.push((format!("{name}.1"), page(command.clone().name(name).bin_name(typed))?));
+        pages.push((format!("{name}.1"), page(command.clone().display_name(name).bin_name(typed))?));
     }
     Ok(pages)
 }

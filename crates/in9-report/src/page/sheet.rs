@@ -23,7 +23,7 @@ impl Sheet {
     pub(super) fn figure(&mut self, svg: &str, alone: &str) -> (usize, String) {
         self.figures += 1;
         let label = svg.split("aria-label=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("");
-        let name = self.name(label);
+        let name = self.name(&label.replace(", ", " "));
         self.files.push((format!("figures/{name}.svg"), alone.as_bytes().to_vec()));
         (self.figures, name)
     }
@@ -60,7 +60,7 @@ fn slug(title: &str) -> String {
         title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
     let mut slug = String::new();
     for word in words.split_whitespace() {
-        if slug.len() + word.len() > 48 {
+        if slug.len() + word.len() > 60 {
             break;
         }
         if !slug.is_empty() {

@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(heat(1.0), light("heat"));
         assert_eq!(heat(0.0), HEAT_LOW);
         // As Chromium computes color-mix(in oklab, #2f6fb0 50%, #eef4fa).
-        assert_eq!(heat(0.5), "#8fb0d5");
+        assert_eq!(heat(0.5), "#8fb1d6");
     }
 
     #[test]
