@@ -28,6 +28,14 @@ pub enum Error {
         /// Bytes that decoding and preparing it take.
         needed: u64,
     },
+    /// A photograph was asked for by an id that the split does not have.
+    #[error("split {split} has no photograph {id}; samples.csv lists those there are")]
+    UnknownId {
+        /// The split.
+        split: String,
+        /// The id.
+        id: String,
+    },
     /// The system refused another thread.
     #[error("cannot start a thread ({source}); use fewer threads")]
     Thread {

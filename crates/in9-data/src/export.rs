@@ -6,6 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use in9_base::files::{self, Owner};
+use in9_base::rng;
 use rayon::prelude::*;
 
 use crate::dataset::{Dataset, Split};
@@ -17,20 +18,24 @@ use crate::view::View;
 /// Which files belong to an export of folders.
 const FOLDERS: Owner = Owner {
     made_by: "in9-data export (folders)",
-    names: &["*/val/*/*.png", "*/val/*/*.JPEG", "fg_mask/val/*/*.npy"],
+    names: &["*/*/*/*.png", "*/*/*/*.JPEG", "fg_mask/*/*/*.npy", "pairs.csv"],
 };
 
 /// Which files belong to an export of arrays.
-const ARRAYS: Owner =
-    Owner { made_by: "in9-data export (arrays)", names: &["images.npy", "labels.npy", "ids.txt"] };
+const ARRAYS: Owner = Owner {
+    made_by: "in9-data export (arrays)",
+    names: &["images.npy", "labels.npy", "ids.txt", "classes.txt"],
+};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
     /// `OUT/<view>/val/<class folder>/<id>.<ext>` as in the official release (mixed views:
-    /// `fg_<id>_bg_<id>`), and `OUT/fg_mask/val/<class folder>/<id>.npy`.
+    /// `fg_<id>_bg_<id>`), and `OUT/fg_mask/val/<class folder>/<id>.npy`. Split `test` stands under `val`, as it does
+    /// there, every other split under its own name.
     Folder,
-    /// `OUT/images.npy` (u8 `[n, size, size, 3]`), `OUT/labels.npy` (i64 `[n]`), `OUT/ids.txt`.
+    /// `OUT/images.npy` (u8 `[n, size, size, 3]`), `OUT/labels.npy` (i64 `[n]`), `OUT/ids.txt`, and the classes' names
+    /// in the order of their numbers in `OUT/classes.txt`, a line each.
     Npy,
     /// `OUT`, a tar of `<id>.png|jpg`, `<id>.cls` and `<id>.json`.
     WebDataset,
@@ -97,6 +102,92 @@ pub fn export(
     Ok(split.len() as u64)
 }
 
+/// Which foregrounds are put on which backgrounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pairs {
+    /// Each foreground on so many backgrounds of the split, drawn by the seed.
+    Drawn {
+        /// Backgrounds of each foreground.
+        each: u32,
+        /// Seed of the draw.
+        seed: u64,
+    },
+    /// (foreground, background) by their ids.
+    Listed(Vec<(String, String)>),
+}
+
+/// Writes foregrounds on the tiled backgrounds of other photographs, for those who probe a classifier by hand:
+/// `OUT/mixed_rand/val/<class folder>/fg_<id>_bg_<id>.<ext>` and `OUT/pairs.csv` (foreground, background, image). Answers
+/// to them are scored like those to any other picture. Returns the number of pictures.
+///
+/// # Errors
+/// As [`export`]; [`Error::UnknownId`] for an id that the split does not have.
+pub fn export_pairs(
+    dataset: &Dataset,
+    split: &Split,
+    pairs: &Pairs,
+    code: PictureCode,
+    out: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<u64> {
+    split.check_view(View::MixedRand)?;
+    let pairs = indices(split, pairs)?;
+    FOLDERS.claim(out)?;
+    let job = Job { dataset, split, view: View::MixedRand, pairing: None, code, out, progress };
+    let done = std::sync::atomic::AtomicU64::new(0);
+    for &(foreground, _) in &pairs {
+        files::create_folder(&job.place(View::MixedRand.release_folder(), foreground))?;
+    }
+    let names = pairs.par_iter().map(|&(foreground, background)| {
+        let (fore, back) = (&split.sample(foreground).id, &split.sample(background).id);
+        let folder = job.place(View::MixedRand.release_folder(), foreground);
+        let path = folder.join(format!("fg_{fore}_bg_{back}.{}", code.extension()));
+        let mut rgb = vec![0; 3 * split.size() * split.size()];
+        let layers = split.layers_for(View::MixedRand, foreground)?;
+        let crop_box = split.sample(foreground).crop_box;
+        let tiled = split.tiled(background)?;
+        crate::compose::compose(View::MixedRand, &layers, crop_box, Some(tiled), split.size(), &mut rgb);
+        files::write_within(&path, code.encode(&rgb, split.size()).map_err(|e| Error::write(&path, e))?)?;
+        progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, pairs.len() as u64);
+        let image = path.strip_prefix(out).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        Ok([fore.clone(), back.clone(), image])
+    });
+    let names: Vec<[String; 3]> = names.collect::<Result<_>>()?;
+    write(&out.join("pairs.csv"), |file| {
+        let mut table = csv::Writer::from_writer(file);
+        table.write_record(["foreground", "background", "image"])?;
+        for row in &names {
+            table.write_record(row)?;
+        }
+        table.flush()
+    })?;
+    files::sync_tree(out)?;
+    Ok(pairs.len() as u64)
+}
+
+/// The pairs by their numbers in the split.
+fn indices(split: &Split, pairs: &Pairs) -> Result<Vec<(usize, usize)>> {
+    let find = |id: &String| {
+        let unknown = || Error::UnknownId { split: split.name().to_owned(), id: id.clone() };
+        split.find(id).ok_or_else(unknown)
+    };
+    match pairs {
+        Pairs::Listed(ids) => ids.iter().map(|(fore, back)| Ok((find(fore)?, find(back)?))).collect(),
+        Pairs::Drawn { each, seed } => {
+            let n = split.len();
+            let of = |foreground: usize| {
+                let key = rng::text_key(&split.sample(foreground).id);
+                let mut all: Vec<u32> = (0..n as u32).collect();
+                rng::shuffle(&mut rng::stream(*seed, "export-pairs", key, 0), &mut all);
+                all.truncate(*each as usize);
+                all.sort_unstable();
+                all.into_iter().map(move |background| (foreground, background as usize))
+            };
+            Ok((0..n).flat_map(of).collect())
+        }
+    }
+}
+
 struct Job<'a> {
     dataset: &'a Dataset,
     split: &'a Split,
@@ -124,11 +215,15 @@ impl Job<'_> {
         &self.dataset.taxonomy().classes[usize::from(self.split.sample(index).class)].folder
     }
 
+    /// The folder of a sample's picture. The release has its test photographs under `val`.
+    fn place(&self, kind: &str, index: usize) -> PathBuf {
+        let split = if self.split.name() == "test" { "val" } else { self.split.name() };
+        self.out.join(kind).join(split).join(self.class_folder(index))
+    }
+
     fn folder(&self) -> Result<()> {
         FOLDERS.claim(self.out)?;
-        let place = |kind: &str, index: usize| -> PathBuf {
-            self.out.join(kind).join("val").join(self.class_folder(index))
-        };
+        let place = |kind: &str, index: usize| self.place(kind, index);
         for index in 0..self.split.len() {
             files::create_folder(&place(self.view.release_folder(), index))?;
             if self.split.has_layers() {
@@ -171,6 +266,9 @@ impl Job<'_> {
         write(&self.out.join("labels.npy"), |file| {
             file.write_all(&npy_header("<i8", &[n]))?;
             self.split.samples().try_for_each(|sample| file.write_all(&i64::from(sample.class).to_le_bytes()))
+        })?;
+        write(&self.out.join("classes.txt"), |file| {
+            self.dataset.taxonomy().classes.iter().try_for_each(|class| writeln!(file, "{}", class.name))
         })?;
         write(&self.out.join("ids.txt"), |file| {
             (0..n).try_for_each(|index| writeln!(file, "{}", self.name(index)))

@@ -53,6 +53,7 @@ mod profile;
 mod release;
 mod resample;
 mod shard;
+mod sheet;
 mod show;
 mod sources;
 mod taxonomy;
@@ -65,7 +66,7 @@ pub use dataset::{
     ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, SoundSplit, Split, SplitInfo,
 };
 pub use error::{Damage, Error, Result};
-pub use export::{ExportFormat, PictureCode, export};
+pub use export::{ExportFormat, Pairs, PictureCode, export, export_pairs};
 pub use limits::Limits;
 pub use loader::{
     Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel,
@@ -76,8 +77,9 @@ pub use pairing::{Pairing, PairingPolicy};
 pub use profile::{MaskSource, Profile};
 pub use release::Difference;
 pub use shard::{Sample, Shard};
-pub use show::contact_sheet;
+pub use show::{RejectedSheet, contact_sheet, rejected_sheet};
 pub use sources::SourceKind;
+pub use sources::look::{describe_folder, guess_source};
 pub use taxonomy::{Class, Taxonomy};
 pub use verify::{Verified, verify};
 pub use view::View;

@@ -122,6 +122,22 @@ impl Classifier {
         self.map.is_identity()
     }
 
+    /// Rows of how much each output counts for the class asked about, a picture each; see [`ClassMap::weights`].
+    ///
+    /// # Shapes
+    /// - `logits`: `[n, outputs]`; output: `n · outputs` values
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`]; [`Error::Tensor`].
+    pub fn output_weights(&self, logits: &Tensor, classes: &[u16]) -> Result<Vec<f32>> {
+        let logits = logits.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+        if logits.iter().flatten().any(|logit| !logit.is_finite()) {
+            return Err(Error::NotFinite(self.opened.name.clone()));
+        }
+        let rows = logits.iter().zip(classes);
+        Ok(rows.flat_map(|(row, class)| self.map.weights(usize::from(*class), row)).collect())
+    }
+
     /// Gives the network another name in tables.
     pub fn rename(&mut self, name: String) {
         self.opened.name = name;

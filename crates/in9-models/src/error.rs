@@ -120,6 +120,16 @@ pub enum Error {
         /// The first difference.
         found: String,
     },
+    /// A program that was asked for scores did not give them.
+    #[error("{command}: the scorer {what} (found {found}); its protocol is in SCORER.md")]
+    Scorer {
+        /// The command that started it.
+        command: String,
+        /// What it did wrong.
+        what: String,
+        /// What was found, or how it ended.
+        found: String,
+    },
     /// A network answered with numbers that are infinite or none.
     #[error("{0}: its scores are not finite numbers: its weights are damaged")]
     NotFinite(String),

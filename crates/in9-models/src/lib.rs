@@ -19,6 +19,7 @@
 #![deny(missing_docs)]
 
 pub mod arch;
+pub mod ask;
 pub mod classifier;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -35,10 +36,12 @@ pub mod params;
 pub mod predict;
 pub mod preprocess;
 pub mod registry;
+pub mod scorer;
 mod tape;
 pub mod train;
 pub mod weights;
 
+pub use ask::{Ask, Asked};
 pub use classifier::{Classifier, NetworkRecord};
 pub use device::DeviceName;
 pub use error::{Error, Result};

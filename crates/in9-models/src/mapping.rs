@@ -100,6 +100,43 @@ impl ClassMap {
         Ok(Self { mapping, classes: taxonomy.len(), table })
     }
 
+    /// For a network whose outputs are named: each name stands for the class of that name, of that folder or with that
+    /// WordNet id; all others are outside the taxonomy. `None` if no name stands for a class.
+    pub fn named(names: &[String], taxonomy: &Taxonomy, mapping: Mapping) -> Option<Self> {
+        let class = |name: &String| {
+            let named =
+                || taxonomy.classes.iter().position(|class| class.name == *name || class.folder == *name);
+            taxonomy.class_of_synset(name).or_else(named)
+        };
+        let table: Vec<Option<usize>> = names.iter().map(class).collect();
+        table.iter().any(Option::is_some).then(|| Self { mapping, classes: taxonomy.len(), table })
+    }
+
+    /// How much each output counts for `class` in a picture with these `logits`: the gradient of what stands for the
+    /// class's score with respect to each logit. By mapping A that is the greatest of its members' logits, by mapping B
+    /// the logarithm of their summed exponentials; of a class with one output both are its logit.
+    pub fn weights(&self, class: usize, logits: &[f32]) -> Vec<f32> {
+        let is_member = |k: &usize| self.table[*k] == Some(class);
+        let mut weights = vec![0.0; self.table.len()];
+        let Some(best) = (0..weights.len()).filter(is_member).reduce(|a, b| match logits[b] > logits[a] {
+            true => b,
+            false => a,
+        }) else {
+            return weights;
+        };
+        match self.mapping {
+            Mapping::A => weights[best] = 1.0,
+            Mapping::B => {
+                let share = |k: usize| f64::from(logits[k] - logits[best]).exp();
+                let total: f64 = (0..weights.len()).filter(is_member).map(share).sum();
+                for k in (0..weights.len()).filter(is_member) {
+                    weights[k] = (share(k) / total) as f32;
+                }
+            }
+        }
+        weights
+    }
+
     /// Number of classes of the answers.
     pub fn classes(&self) -> usize {
         self.classes
@@ -202,6 +239,30 @@ mod tests {
         assert_eq!(map.table[207], Some(0)); // golden retriever
         assert_eq!(map.table[281], None); // tabby cat
         assert!(ClassMap::imagenet(&taxonomy, Mapping::A, 100).is_err());
+    }
+
+    #[test]
+    fn the_score_of_a_class_is_its_greatest_logit_or_the_sum_of_all() {
+        let logits = [1.0, 3.0, 9.0, 2.0];
+        assert_eq!(map(Mapping::A).weights(0, &logits), [0.0, 1.0, 0.0, 0.0]);
+        let b = map(Mapping::B).weights(0, &logits);
+        // exp(1) : exp(3), which sum to one, and nothing of the others.
+        assert!(
+            (b[0] - 0.1192).abs() < 1e-4 && (b[1] - 0.8808).abs() < 1e-4 && b[2..] == [0.0, 0.0],
+            "{b:?}"
+        );
+        assert_eq!(map(Mapping::B).weights(1, &logits), [0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(ClassMap::identity(2).weights(1, &[5.0, 1.0]), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn named_outputs_stand_for_classes_by_name_folder_or_wordnet_id() {
+        let taxonomy = Taxonomy::named("imagenet-9").unwrap();
+        let names = ["fish", "00_dog", "n01503061", "plant"].map(str::to_owned);
+        let map = ClassMap::named(&names, &taxonomy, Mapping::A).unwrap();
+        assert_eq!(map.table[..2], [Some(8), Some(0)]);
+        assert_eq!(map.table[3], None);
+        assert!(ClassMap::named(&names[3..], &taxonomy, Mapping::A).is_none());
     }
 
     #[test]

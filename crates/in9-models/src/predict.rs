@@ -4,14 +4,15 @@ use in9_data::predictions::{Row, Table};
 use in9_data::{Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, Split, View};
 use rayon::prelude::*;
 
-use crate::classifier::Classifier;
+use crate::ask::Ask;
+use crate::classifier::NetworkRecord;
 use crate::error::Result;
 use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 
 /// A classifier that is ready to predict.
 pub struct Predictor<'a> {
     /// The classifier; its name and what it was trained on go into the table.
-    pub classifier: &'a Classifier,
+    pub classifier: &'a dyn Ask,
     /// Pictures a batch; changes no prediction on the CPU.
     pub batch_size: usize,
     /// Side that pictures are resized to (Pillow's bicubic filter) before the network sees them;
@@ -50,9 +51,10 @@ impl Predictor<'_> {
             ..LoaderConfig::default()
         };
         let loader = Loader::new(dataset, split, config)?;
+        let record = self.classifier.record();
         let mut rows = Vec::with_capacity(split.len());
         let mut add = |batch: &Pictures<'_>| -> Result<()> {
-            rows.extend(self.rows(batch, dataset_name, split, view)?);
+            rows.extend(self.rows(batch, &record, dataset_name, split, view)?);
             progress(batch.indices.len());
             Ok(())
         };
@@ -74,17 +76,23 @@ impl Predictor<'_> {
     }
 
     /// A row for each picture of a batch.
-    fn rows(&self, batch: &Pictures<'_>, dataset: &str, split: &Split, view: View) -> Result<Vec<Row>> {
-        let network = self.classifier.network();
-        let input = self.classifier.input(batch.planes, batch.indices.len(), batch.size)?;
+    fn rows(
+        &self,
+        batch: &Pictures<'_>,
+        record: &NetworkRecord,
+        dataset: &str,
+        split: &Split,
+        view: View,
+    ) -> Result<Vec<Row>> {
+        let answers = self.classifier.ask(batch.planes, batch.indices.len(), batch.size)?;
         let pictures = batch.indices.iter().zip(batch.backgrounds);
-        let rows = pictures.zip(self.classifier.answers(&input)?).map(|((index, background), answer)| {
+        let rows = pictures.zip(answers).map(|((index, background), answer)| {
             let foreground = split.sample(*index as usize);
             let background = background.map(|index| split.sample(index as usize));
             Row {
-                model: network.name.clone(),
-                arch: network.model.architecture().name.to_owned(),
-                trained_on: network.trained_on.clone(),
+                model: record.model.clone(),
+                arch: record.arch.clone(),
+                trained_on: record.trained_on.clone(),
                 dataset: dataset.to_owned(),
                 split: split.name().to_owned(),
                 view,

@@ -23,8 +23,8 @@ pub struct Summary {
     pub skipped: Vec<String>,
 }
 
-/// Makes the report of the list at `spec` into the folder `out`: `index.html`, `results.json`, CSV files and
-/// `settings.toml`.
+/// Makes the report of the list at `spec` into the folder `out`: `index.html`, `results.json`, CSV files,
+/// `settings.toml`, and each figure and table as files of their own.
 ///
 /// # Errors
 /// If the list or a prediction table cannot be used, or `out` cannot be written. Other inputs that cannot be used are
@@ -37,7 +37,11 @@ pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
     let context = Context::load(list, Paper::embedded()?)?;
     let claims = topics::judge(&context)?;
     let sections = topics::sections(&context, &claims)?;
-    folder.write("index.html", page::render(&context, &claims, &sections)?)?;
+    let page = page::render(&context, &claims, &sections)?;
+    folder.write("index.html", page.html)?;
+    for (name, bytes) in page.files {
+        folder.write(&name, bytes)?;
+    }
     let mut results = json::Results::new(&context.frame, &context.summaries, &context.bootstrap);
     results.seeds = context.seed_groups();
     for topic in &TOPICS {
@@ -58,7 +62,7 @@ pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
 fn owner() -> Owner {
     static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         let tables = TOPICS.iter().flat_map(|topic| topic.tables).map(|(name, _)| *name);
-        tables.chain(["index.html", "results.json", "settings.toml"]).collect()
+        tables.chain(["index.html", "results.json", "settings.toml", "figures/*.svg", "tables/*"]).collect()
     });
     Owner { made_by: "in9-report", names: &NAMES }
 }

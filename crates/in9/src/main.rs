@@ -1,6 +1,7 @@
 //! The program `in9`: every command of the workspace's crates under one name.
 
 mod arguments;
+mod generated;
 mod part;
 mod pipeline;
 
@@ -26,6 +27,7 @@ fn parts() -> Vec<Part> {
         #[cfg(feature = "explorer")]
         Part::of::<in9_explorer::cli::Cli>(""),
         Part::of::<pipeline::Cli>(""),
+        Part::of::<generated::Cli>(""),
     ]
 }
 

@@ -11,9 +11,9 @@ use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{maps_csv, overlay_name};
 use crate::probes::saliency::{Method, Settings, default_tap, run};
 use crate::probes::written::Saliency as Written;
-use crate::probes::{GradientClassifier, Scenes};
+use crate::probes::{BlackBox, GradientClassifier, Scenes};
 use crate::stats::Bootstrap;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use in9_base::files::Owner;
 use in9_base::shell::{Outcome, Shell};
@@ -35,15 +35,16 @@ const OWNER: Owner = Owner {
 pub struct Saliency {
     #[command(flatten)]
     target: Target,
-    /// grad-cam, hires-cam, input-gradient, smooth-grad.
-    #[arg(long, value_delimiter = ',', default_values = ["grad-cam", "hires-cam", "input-gradient", "smooth-grad"])]
+    /// grad-cam, hires-cam, input-gradient, smooth-grad, occlusion [default: the first four; occlusion, which needs no
+    /// gradients, for a --scorer and an ONNX file]
+    #[arg(long, value_delimiter = ',')]
     methods: Vec<Method>,
     /// View the photographs are shown in (not a mixed one).
     #[arg(long, default_value = "original")]
     view: View,
-    /// Taps of the class activation maps, named as torchvision or timm name the module, such as layer3.1 (a name
+    /// Layers of the class activation maps, named as torchvision or timm name the module, such as layer3.1 (a name
     /// that is none is answered with all); the deepest one with places if absent. Overlays show the first.
-    #[arg(long = "tap", value_name = "TAP", value_delimiter = ',')]
+    #[arg(long = "layer", alias = "tap", value_name = "LAYER", value_delimiter = ',')]
     taps: Vec<String>,
     /// Steps of the insertion and deletion curves; 0 leaves them out.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=4096))]
@@ -67,12 +68,28 @@ impl Saliency {
                 taps.push(tap.clone());
             }
         }
-        if taps.is_empty() {
-            taps.push(default_tap(&opened.network.taps())?);
+        let methods: BTreeSet<Method> = match (&self.methods[..], opened.network.own()) {
+            ([], Some(_)) => Method::ALL.into_iter().filter(|m| m.needs_gradients()).collect(),
+            ([], None) => BTreeSet::from([Method::Occlusion]),
+            (given, own) => {
+                if let (None, Some(method)) = (own, given.iter().find(|m| m.needs_gradients())) {
+                    bail!(
+                        "--methods: {} needs gradients, which {} does not give; choose occlusion",
+                        method.name(),
+                        opened.source.model
+                    );
+                }
+                given.iter().copied().collect()
+            }
+        };
+        match opened.network.own() {
+            Some(own) if taps.is_empty() => taps.push(default_tap(&own.taps())?),
+            Some(_) => {}
+            None => taps = vec![String::new()],
         }
         let settings = Settings {
             view: self.view,
-            methods: self.methods.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            methods: methods.into_iter().collect(),
             taps: taps.clone(),
             steps: self.steps as usize,
             smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
@@ -82,9 +99,10 @@ impl Saliency {
         let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
         let (progress, size) = (shell.progress("saliency", "maps", 0), opened.split.size());
         let mut pictures = Vec::new();
+        let closed = BlackBox(&opened.network);
         let rows = run(
             &opened.split,
-            &opened.network,
+            opened.network.own().map_or(&closed as &dyn GradientClassifier, |own| own),
             &settings,
             &mut |row, rgb, map| {
                 if kept.contains(&row.image) && (row.tap.is_empty() || row.tap == taps[0]) {
@@ -130,7 +148,7 @@ fn printed(s: &Written) -> String {
     let title = format!("{} on {} {}, {}", s.source.model, s.source.dataset, s.source.split, s.view);
     let mut grid = Grid::new(
         title,
-        &["method", "tap", "images", "mass on foreground %", "lift (points)", "pointing %", "IoU %"],
+        &["method", "layer", "images", "mass on foreground %", "lift (points)", "pointing %", "IoU %"],
     );
     for m in &s.methods {
         grid.push(vec![

@@ -8,7 +8,7 @@ use in9_base::shell::Shell;
 use in9_data::{Dataset, SoundSplit, Split, rng};
 use in9_models::cli::DeviceArgs;
 use in9_models::cli::network::NetworkArgs;
-use in9_models::{Classifier, NetworkRecord};
+use in9_models::{Ask, Asked, NetworkRecord};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ pub(crate) struct Target {
 
 /// An opened target.
 pub(crate) struct Opened {
-    pub(crate) network: Classifier,
+    pub(crate) network: Asked,
     pub(crate) split: SoundSplit,
     pub(crate) classes: Vec<String>,
     pub(crate) source: Source,
@@ -76,7 +76,7 @@ impl Target {
             );
         }
         let taxonomy = dataset.taxonomy();
-        let network = self.network.open(taxonomy, self.device.device.open()?, shell)?;
+        let network = self.network.open(taxonomy, split.size(), self.device.device.open()?, shell)?;
         let (record, digest) = (network.record(), dataset.digest());
         let source = Source {
             model: record.model.clone(),
@@ -112,9 +112,9 @@ impl Target {
 
     /// Begins the folder of results, before any work is done; what killed runs left beside it goes.
     pub(crate) fn begin<'o>(&self, owner: &'o Owner, inputs: &[PathBuf]) -> Result<OutputFolder<'o>> {
-        let weights = Path::new(&self.network.weights);
-        let inputs: Vec<&Path> =
-            inputs.iter().map(PathBuf::as_path).chain([self.data.as_path(), weights]).collect();
+        let mut inputs: Vec<&Path> =
+            inputs.iter().map(PathBuf::as_path).chain([self.data.as_path()]).collect();
+        inputs.extend(self.network.path());
         let output = OutputFolder::begin(&self.out, owner, &inputs)?;
         files::remove_leftovers(files::parent(&self.out))?;
         Ok(output)

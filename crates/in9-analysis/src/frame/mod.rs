@@ -26,6 +26,15 @@ pub struct Key {
     pub model: String,
 }
 
+impl Key {
+    /// Whether the model was trained on a view of its dataset (`original`, `original (25 %)`), as the paper's networks
+    /// were; published classifiers and those of strangers were not, as far as anybody says.
+    pub fn is_trained_on_view(&self) -> bool {
+        let view = self.trained_on.split_once(" (").map_or(self.trained_on.as_str(), |(view, _)| view);
+        training_order(view) < View::ALL.len()
+    }
+}
+
 /// A foreground photograph of the test set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreground {

@@ -3,6 +3,7 @@
 pub mod csv_files;
 mod grid;
 pub mod json;
+mod latex;
 pub mod number;
 mod picture;
 pub mod tables;

@@ -1,5 +1,6 @@
 //! The tables that `score` prints and the report shows.
 
+use crate::frame::Key;
 use crate::metrics::Category;
 use crate::metrics::Comparison;
 use crate::metrics::ModelSummary;
@@ -15,60 +16,79 @@ pub fn views(models: &[&ModelSummary]) -> Vec<View> {
     View::ALL.into_iter().filter(|v| models.iter().any(|m| m.accuracy(*v).is_some())).collect()
 }
 
-/// Names for the rows: what was trained on, with whatever else tells the models apart; the architecture stands only
-/// where it is not that of most, or where the same was trained with another.
+/// Names for charts, no two alike: the view that a network was trained on, as the paper names its networks, and of all
+/// others the model's own name; with whatever else tells two apart.
 pub fn names(models: &[&ModelSummary]) -> Vec<String> {
     let main = main_arch(models);
-    let elsewhere =
-        |m: &ModelSummary| models.iter().any(|o| o.label() == m.label() && o.key.arch != m.key.arch);
-    let alike = |m: &ModelSummary| {
-        models.iter().filter(|o| (o.label(), &o.key.arch) == (m.label(), &m.key.arch)).count()
-    };
-    models
-        .iter()
-        .map(|m| {
-            let mut name = m.label().to_owned();
-            if (m.key.arch != main || elsewhere(m)) && !m.key.arch.is_empty() {
-                name = format!("{name} · {}", m.key.arch);
+    fn named(m: &ModelSummary) -> &str {
+        if m.key.is_trained_on_view() { m.label() } else { &m.key.model }
+    }
+    let mut names: Vec<String> = models.iter().map(|m| named(m).to_owned()).collect();
+    let twice = |names: &[String], name: &str| names.iter().filter(|other| *other == name).count() > 1;
+    // The architecture stands where it is not that of most, or where the same was trained with another.
+    let first = names.clone();
+    for (i, m) in models.iter().enumerate() {
+        let other_arch = |(o, name): (&&ModelSummary, &String)| *name == first[i] && o.key.arch != m.key.arch;
+        let elsewhere = models.iter().zip(&first).any(other_arch);
+        if m.key.is_trained_on_view() && (m.key.arch != main || elsewhere) && !m.key.arch.is_empty() {
+            names[i] = format!("{} · {}", first[i], m.key.arch);
+        }
+    }
+    for more in [|k: &Key| k.model.clone(), |k: &Key| k.trained_on.clone(), |k: &Key| k.arch.clone()] {
+        let before = names.clone();
+        for (name, m) in names.iter_mut().zip(models) {
+            let more = more(&m.key);
+            if twice(&before, name) && !more.is_empty() && *name != more {
+                *name = format!("{name} · {more}");
             }
-            if alike(m) > 1 && m.label() != m.key.model {
-                name = format!("{name} · {}", m.key.model);
-            }
-            name
-        })
-        .collect()
+        }
+    }
+    names
 }
+
+/// What stands where nobody says what a network was trained on.
+fn trained_on(m: &ModelSummary) -> String {
+    if m.key.trained_on.is_empty() { "–".into() } else { m.key.trained_on.clone() }
+}
+
+/// The cells of a model under [`MODEL`].
+pub fn model(m: &ModelSummary) -> Vec<String> {
+    vec![m.key.model.clone(), trained_on(m)]
+}
+
+/// The first columns of a table of models.
+pub const MODEL: [&str; 2] = ["model", "trained on"];
 
 /// Accuracy on every view: `accuracy (balanced accuracy)` in percent, one row a model.
 pub fn matrix(title: &str, models: &[&ModelSummary]) -> Grid {
     let views = views(models);
-    let header: Vec<String> =
-        std::iter::once("trained on".into()).chain(views.iter().map(View::to_string)).collect();
-    let rows = names(models).into_iter().zip(models).map(|(name, m)| {
+    let header = MODEL.map(str::to_owned).into_iter().chain(views.iter().map(View::to_string)).collect();
+    let rows = models.iter().map(|m| {
         let cells = views.iter().map(|v| {
             m.accuracy(*v).map_or("–".into(), |a| {
                 format!("{} ({})", percent(a.accuracy.value), percent(a.balanced.value))
             })
         });
-        std::iter::once(name).chain(cells).collect()
+        model(m).into_iter().chain(cells).collect()
     });
     Grid { title: title.into(), rows: rows.collect(), header }
 }
 
 /// Every accuracy with its interval, one row a model and view.
 pub fn intervals(title: &str, models: &[&ModelSummary]) -> Grid {
-    let mut grid =
-        Grid::new(title, &["trained on", "tested on", "correct", "of", "accuracy %", "balanced accuracy %"]);
-    for (name, m) in names(models).into_iter().zip(models) {
+    let header = ["tested on", "correct", "of", "accuracy %", "balanced accuracy %"];
+    let mut grid = Grid::new(title, &[&MODEL[..], &header].concat());
+    for m in models {
         for (view, a) in &m.views {
-            grid.push(vec![
-                name.clone(),
+            let mut row = model(m);
+            row.extend([
                 view.to_string(),
                 a.correct.to_string(),
                 a.total.to_string(),
                 percent_interval(&a.accuracy),
                 percent_interval(&a.balanced),
             ]);
+            grid.push(row);
         }
     }
     grid
@@ -76,15 +96,17 @@ pub fn intervals(title: &str, models: &[&ModelSummary]) -> Grid {
 
 /// BG-gap of every model with its interval, in points.
 pub fn gaps(title: &str, models: &[&ModelSummary]) -> Grid {
-    let mut grid = Grid::new(title, &["trained on", "BG-gap", "balanced BG-gap", "foregrounds"]);
-    for (name, m) in names(models).into_iter().zip(models) {
+    let header = ["BG-gap", "balanced BG-gap", "foregrounds"];
+    let mut grid = Grid::new(title, &[&MODEL[..], &header].concat());
+    for m in models {
         if let Some(gap) = &m.gap {
-            grid.push(vec![
-                name,
+            let mut row = model(m);
+            row.extend([
                 points_interval(&gap.gap),
                 points_interval(&gap.balanced),
                 gap.foregrounds.to_string(),
             ]);
+            grid.push(row);
         }
     }
     grid
@@ -92,13 +114,13 @@ pub fn gaps(title: &str, models: &[&ModelSummary]) -> Grid {
 
 /// Shares of the five categories with their intervals, in percent.
 pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
-    let mut header = vec!["trained on"];
+    let mut header = MODEL.to_vec();
     header.extend(Category::ALL.map(Category::name));
     header.extend(["BG Fools, same class", "required − fools", "images"]);
     let mut grid = Grid::new(title, &header);
-    for (name, m) in names(models).into_iter().zip(models) {
+    for m in models {
         let Some(c) = &m.categories else { continue };
-        let mut row = vec![name];
+        let mut row = model(m);
         row.extend(c.shares.iter().map(percent_interval));
         row.push(percent_interval(&c.fools_same_class_share));
         row.push(percent(c.required.value - c.fools.value).replace('-', "−"));
@@ -119,7 +141,7 @@ pub fn missing(models: &[&ModelSummary]) -> Vec<String> {
             }
         }
     }
-    lines.into_iter().map(|(line, models)| format!("{line} (trained on {})", models.join(", "))).collect()
+    lines.into_iter().map(|(line, models)| format!("{line} ({})", models.join(", "))).collect()
 }
 
 /// Means over seeds with Student's t intervals.

@@ -1,6 +1,6 @@
 //! What a probe asks of a classifier.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A batch of pictures: `count · 3 · size · size` values in `0..=1`, picture by picture, channel by
 /// channel, row by row (NCHW). The classifier normalises them as it was trained.
@@ -113,4 +113,41 @@ pub trait GradientClassifier: Classifier {
     /// # Errors
     /// If the network cannot be run.
     fn input_gradient(&self, pictures: &Pictures, classes: &[u16]) -> Result<Vec<f32>>;
+}
+
+/// A classifier that gives scores and nothing else, in the place of one whose insides can be looked at.
+pub struct BlackBox<'a>(pub &'a dyn Classifier);
+
+impl BlackBox<'_> {
+    fn closed<T>() -> Result<T> {
+        Err(Error::Classifier("gives scores only, no gradients; occlusion needs none".into()))
+    }
+}
+
+impl Classifier for BlackBox<'_> {
+    fn classes(&self) -> usize {
+        self.0.classes()
+    }
+
+    fn scores(&self, pictures: &Pictures) -> Result<Vec<f32>> {
+        self.0.scores(pictures)
+    }
+
+    fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
+        self.0.predict(pictures)
+    }
+}
+
+impl GradientClassifier for BlackBox<'_> {
+    fn taps(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn tap_gradient(&self, _: &Pictures, _: &[u16], _: &str) -> Result<TapGradient> {
+        Self::closed()
+    }
+
+    fn input_gradient(&self, _: &Pictures, _: &[u16]) -> Result<Vec<f32>> {
+        Self::closed()
+    }
 }

@@ -11,5 +11,5 @@ pub mod scenes;
 mod split;
 pub mod written;
 
-pub use classifier::{Classifier, GradientClassifier, Pictures, TapGradient};
+pub use classifier::{BlackBox, Classifier, GradientClassifier, Pictures, TapGradient};
 pub use scenes::Scenes;

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::probes::classifier::{Classifier, GradientClassifier, Pictures, TapGradient};
 use candle_core::{Tensor, Var};
 use in9_models::mapping::Answer;
-use in9_models::{Classifier as Network, Mode};
+use in9_models::{Ask, Asked, Classifier as Network, Mode};
 
 fn failed(error: candle_core::Error) -> Error {
     in9_models::Error::from(error).into()
@@ -29,20 +29,14 @@ fn answers(network: &Network, pictures: &Pictures) -> Result<Vec<Answer>> {
     Ok(network.answers(&clamped(network, pictures)?)?)
 }
 
-/// Sum over pictures of the logit of `classes[i]`: its gradient holds each picture's own.
+/// Sum over pictures of the score of `classes[i]`, as the network's outputs become classes ([`ClassMap::weights`]): its
+/// gradient holds each picture's own.
+///
+/// [`ClassMap::weights`]: in9_models::mapping::ClassMap::weights
 fn chosen(network: &Network, logits: &Tensor, classes: &[u16]) -> Result<Tensor> {
-    if !network.outputs_are_classes() {
-        return Err(Error::Classifier(
-            "saliency needs a network whose outputs are the taxonomy's classes".into(),
-        ));
-    }
-    let (rows, columns) = (classes.len(), Classifier::classes(network));
-    let mut pick = vec![0.0f32; rows * columns];
-    for (i, &class) in classes.iter().enumerate() {
-        pick[i * columns + usize::from(class)] = 1.0;
-    }
-    let pick = Tensor::from_vec(pick, (rows, columns), network.model().device()).map_err(failed)?;
-    (logits * pick).and_then(|t| t.sum_all()).map_err(failed)
+    let weights = network.output_weights(logits, classes)?;
+    let weights = Tensor::from_vec(weights, logits.dims(), network.model().device()).map_err(failed)?;
+    (logits * weights).and_then(|t| t.sum_all()).map_err(failed)
 }
 
 /// The values, which must be numbers: a map of anything else would show nothing.
@@ -65,6 +59,28 @@ impl Classifier for Network {
 
     fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
         let answers = answers(self, pictures)?;
+        Ok(answers.into_iter().map(|a| a.class.and_then(|c| u16::try_from(c).ok())).collect())
+    }
+}
+
+/// Pixels are kept in `0..=1`, as the official evaluator does before it normalises.
+fn asked(asked: &dyn Ask, pictures: &Pictures) -> Result<Vec<Answer>> {
+    let mut planes: Vec<f32> = pictures.pixels.iter().map(|v| v.clamp(0.0, 1.0)).collect();
+    asked.normalization().values(&mut planes, pictures.size * pictures.size);
+    Ok(asked.ask(&planes, pictures.count, pictures.size)?)
+}
+
+impl Classifier for Asked {
+    fn classes(&self) -> usize {
+        Ask::classes(self)
+    }
+
+    fn scores(&self, pictures: &Pictures) -> Result<Vec<f32>> {
+        Ok(asked(self, pictures)?.into_iter().flat_map(|a| a.scores).collect())
+    }
+
+    fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
+        let answers = asked(self, pictures)?;
         Ok(answers.into_iter().map(|a| a.class.and_then(|c| u16::try_from(c).ok())).collect())
     }
 }

@@ -11,6 +11,7 @@ use in9_base::table::Table;
 use super::options;
 use crate::{
     BuildConfig, BuildReport, Error, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build,
+    describe_folder, guess_source,
 };
 
 #[derive(Debug, Args)]
@@ -26,9 +27,9 @@ use crate::{
     ROOT/annotations.json                COCO: polygons, run lengths, boxes\n\n\
     A killed build continues where it stopped when the same command is given again.")]
 pub(super) struct Build {
-    /// ilsvrc, tiny-imagenet, folder or toy.
+    /// ilsvrc, tiny-imagenet, folder or toy; by default what the root looks like, which is told.
     #[arg(long)]
-    source: SourceKind,
+    source: Option<SourceKind>,
     /// Folder of the photographs.
     #[arg(long)]
     root: PathBuf,
@@ -108,6 +109,16 @@ impl Build {
         if let Some(release) = &self.exclude_release {
             excluded.add_release(release)?;
         }
+        let source = self.source.unwrap_or_else(|| guess_source(&self.root));
+        if self.source.is_none() {
+            shell.say(format_args!("{}: taken for source {}", self.root.display(), source.name()));
+        }
+        if source == SourceKind::Folder && self.taxonomy.is_none() {
+            // Faults are told when the photographs are listed to be built.
+            if let Ok(said) = describe_folder(&self.root) {
+                shell.say(format_args!("{}: {said}", self.root.display()));
+            }
+        }
         let mut config = BuildConfig {
             taxonomy: self.taxonomy.as_deref().map(options::taxonomy).transpose()?,
             profile: self.profile,
@@ -124,7 +135,7 @@ impl Build {
             excluded,
             piece: self.shard,
             limits,
-            ..BuildConfig::new(self.source, &self.root, &self.out)
+            ..BuildConfig::new(source, &self.root, &self.out)
         };
         match self.selection {
             None => {}

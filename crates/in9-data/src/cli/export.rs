@@ -4,20 +4,29 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use in9_base::shell::{Outcome, Shell};
+use in9_base::table::{Limits, Table};
 
 use super::options;
-use crate::{ExportFormat, PictureCode, Profile, View, export};
+use crate::{ExportFormat, Pairs, PictureCode, Profile, View, export, export_pairs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  in9-data export in9 --view all --format folder --out bg_challenge\n  \
     in9-data export in9 --view mixed-rand --format npy --out arrays\n  \
-    in9-data export in9 --view original --split train --format webdataset --out train.tar")]
+    in9-data export in9 --view original --split train --format webdataset --out train.tar\n  \
+    in9-data export in9 --pairs 8 --format folder --out pairs       (each object on eight backgrounds)")]
 pub(super) struct Export {
     /// Dataset to read.
     dataset: PathBuf,
-    /// View, or all (format folder only).
-    #[arg(long)]
-    view: String,
+    /// View, all (nine, a folder each), or paper (the eight of the paper and its release).
+    #[arg(long, required_unless_present = "pairs")]
+    view: Option<String>,
+    /// Instead of a view: objects on the backgrounds of other photographs, format folder. So many drawn backgrounds for
+    /// each, or a CSV with the columns foreground and background (ids).
+    #[arg(long, value_name = "N|CSV", conflicts_with = "view")]
+    pairs: Option<String>,
+    /// Seed of drawn pairs.
+    #[arg(long, default_value_t = 0, requires = "pairs")]
+    seed: u64,
     /// What to write.
     #[arg(long, value_enum)]
     format: Format,
@@ -48,10 +57,16 @@ enum Encoding {
 impl Export {
     pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
-        let views = match self.view.as_str() {
-            "all" if self.format == Format::Folder => View::PAPER.to_vec(),
-            "all" => anyhow::bail!("--view all needs --format folder; choose one view"),
-            view => vec![view.parse()?],
+        let views = match self.view.as_deref() {
+            None => Vec::new(),
+            Some("all" | "paper") if self.format == Format::Webdataset => {
+                anyhow::bail!("--format webdataset writes one file; choose one --view")
+            }
+            // A dataset of photographs only has no other view.
+            Some("all" | "paper") if !split.has_layers() => vec![View::Original],
+            Some("all") => View::ALL.to_vec(),
+            Some("paper") => View::PAPER.to_vec(),
+            Some(view) => vec![view.parse()?],
         };
         let code = match self.encoding {
             Some(Encoding::Png) => PictureCode::Png,
@@ -65,11 +80,40 @@ impl Export {
             Format::Webdataset => ExportFormat::WebDataset,
         };
         let bar = shell.progress("pictures", "pictures", 0);
+        if let Some(pairs) = &self.pairs {
+            if self.format != Format::Folder {
+                anyhow::bail!("--pairs needs --format folder");
+            }
+            let tell = |done, total| bar.tell("pairs", done, total);
+            let count = export_pairs(&dataset, &split, &listed(pairs, self.seed)?, code, &self.out, &tell)?;
+            shell.print(format_args!("{}: {count} pictures of pairs", self.out.display()))?;
+        }
+        let several = views.len() > 1;
         for view in views {
             let tell = |done, total| bar.tell(view.name(), done, total);
-            let count = export(&dataset, &split, view, format, code, &self.out, &tell)?;
-            shell.print(format_args!("{}: {count} pictures of {view}", self.out.display()))?;
+            // Arrays have the same names for every view, so that several views need a folder each.
+            let apart = several && format == ExportFormat::Npy;
+            let out = if apart { self.out.join(view.release_folder()) } else { self.out.clone() };
+            let count = export(&dataset, &split, view, format, code, &out, &tell)?;
+            shell.print(format_args!("{}: {count} pictures of {view}", out.display()))?;
         }
         Ok(Outcome::Done)
     }
+}
+
+/// Pairs as the flag names them.
+fn listed(text: &str, seed: u64) -> anyhow::Result<Pairs> {
+    if let Ok(each) = text.parse::<u32>() {
+        anyhow::ensure!(each > 0, "--pairs: expected at least 1, found 0");
+        return Ok(Pairs::Drawn { each, seed });
+    }
+    let path = PathBuf::from(text);
+    let mut table = Table::open(&path, Limits { bytes: 1 << 30, ..Limits::default() })?;
+    let columns = table.column("foreground").zip(table.column("background"));
+    let mut pairs = Vec::new();
+    while let (Some((_, row)), Some((fore, back))) = (table.next_row()?, columns) {
+        pairs.push((row[fore].to_owned(), row[back].to_owned()));
+    }
+    table.finish()?;
+    Ok(Pairs::Listed(pairs))
 }

@@ -1,18 +1,19 @@
 //! `in9-data show`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use in9_base::shell::{Outcome, Shell};
 
 use super::options;
-use crate::{View, contact_sheet};
+use crate::{Dataset, View, contact_sheet, rejected_sheet};
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  in9-data show in9\n  in9-data show in9 --id n02497673_05944 --png views.png\n  \
-    in9-data show in9 --split train --count 12 --png sheet.png"
+    in9-data show in9 --split train --count 12 --png sheet.png\n  \
+    in9-data show in9 --rejected --root my-photos --png rejected.png"
 )]
 pub(super) struct Show {
     /// Dataset to look at.
@@ -29,10 +30,19 @@ pub(super) struct Show {
     /// Samples of the contact sheet, spread over the split, if no id is given.
     #[arg(long, default_value_t = 9)]
     count: usize,
+    /// Instead of samples: a sheet of the photographs that were rejected, a row a rule.
+    #[arg(long, requires_all = ["root", "png"], conflicts_with = "id")]
+    rejected: bool,
+    /// With --rejected: the folder that the dataset was built from.
+    #[arg(long, requires = "rejected")]
+    root: Option<PathBuf>,
 }
 
 impl Show {
     pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        if let (Some(root), Some(png)) = (&self.root, &self.png) {
+            return self.rejected(root, png, shell);
+        }
         let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
         let mut out = String::new();
         let rows = match &self.id {
@@ -90,6 +100,25 @@ impl Show {
         }
         shell.print(out.trim_end())?;
         Ok(Outcome::Done)
+    }
+}
+
+impl Show {
+    /// A split of which everything was rejected can be looked at too, so the split is only a name here.
+    fn rejected(&self, root: &Path, png: &Path, shell: &Shell) -> anyhow::Result<Outcome> {
+        let dataset = Dataset::open(&self.dataset)?;
+        let names = dataset.splits();
+        let usual = if names.contains(&"test") || names.is_empty() { "test" } else { names[0] };
+        let split = self.split.as_deref().unwrap_or(usual);
+        let sheet = rejected_sheet(&dataset, split, root, png)?;
+        for line in &sheet.unread {
+            shell.say(line);
+        }
+        for (rule, count) in &sheet.rules {
+            shell.print(format_args!("{split}: {count} rejected by {rule}"))?;
+        }
+        shell.print(format_args!("{}: {} photographs", png.display(), sheet.shown))?;
+        Ok(if sheet.unread.is_empty() { Outcome::Done } else { Outcome::Skips })
     }
 }
 

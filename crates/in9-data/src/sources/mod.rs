@@ -6,6 +6,7 @@ pub(crate) mod folder;
 mod ilsvrc;
 mod lines;
 mod locator;
+pub(crate) mod look;
 pub(crate) mod release;
 pub(crate) mod solution;
 pub(crate) mod tar_index;

@@ -51,9 +51,9 @@ pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
         Error::ArchitectureUnknown(_) => "name it with --arch",
         Error::OtherArchitecture { .. } => "leave --arch out, or choose other --weights",
         Error::NormalizationUnknown { .. } => {
-            "choose with --normalization: imagenet, imagenet-9, half, published weights of the same needs, or six numbers"
+            "choose with --normalization: imagenet, imagenet-9, half, none, published weights of the same needs, or six numbers"
         }
-        Error::Classes { .. } => "choose --weights or --data that fit each other",
+        Error::Classes { .. } => "choose --weights, --scorer or --data that fit each other",
         Error::RunExists(_) => "add --resume to go on with it, or choose another --out",
         Error::OtherRun { .. } => "choose another --out",
         Error::Diverged { .. } => "lower --lr or lengthen --warmup",

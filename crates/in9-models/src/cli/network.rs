@@ -1,25 +1,33 @@
 //! The flags that name a network, the same for every program that opens one.
 
+use std::path::Path;
+
 use candle_core::Device;
 use in9_base::shell::Shell;
 use in9_data::{Normalization, Taxonomy};
 
+use crate::ask::{Ask, Asked};
 use crate::classifier::Classifier;
 use crate::mapping::Mapping;
 use crate::open::{Options, Source, open_source};
 use crate::registry::{DownloadProgress, Pretrained, find_pretrained};
+use crate::scorer::{Foreign, Program, Scorer};
 
 /// Which network is asked, and what is to be known about it beside what its weights say.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
-    #[arg(long, value_name = "RUN|FILE|TAG")]
-    pub weights: String,
+    /// A run's folder, a weight file, an ONNX file, or the name of published weights (`in9-models list`)
+    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present = "scorer")]
+    pub weights: Option<String>,
+    /// In the place of --weights: a command, for the shell, of a program that reads pictures on its standard input and
+    /// writes scores to its standard output, such as "python scorer.py" (protocol: SCORER.md)
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["weights", "arch", "normalization"])]
+    pub scorer: Option<String>,
     /// Architecture, for weights that do not name theirs
     #[arg(long, value_name = "ARCH")]
     pub arch: Option<String>,
-    /// What inputs are normalised with, whatever the weights say: imagenet, imagenet-9, half, as published weights
+    /// What inputs are normalised with, whatever the weights say: imagenet, imagenet-9, half, none (0 to 1), as published weights
     /// (ARCH.TAG) need it, or six numbers (means, then deviations) [default: what the weights say]
     #[arg(long, value_name = "NAME", value_parser = normalization)]
     pub normalization: Option<Normalization>,
@@ -33,35 +41,88 @@ pub struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// Opens the network and asks it about the classes of `taxonomy`. What is worth knowing about the weights is
-    /// said.
+    /// The file or folder of weights, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.weights.as_deref().map(Path::new)
+    }
+
+    /// Opens the network and asks it about the classes of `taxonomy`, on pictures of `size` pixels a side. What is worth
+    /// knowing about it is said.
     ///
     /// # Errors
-    /// Those of [`open`](crate::open::open()) and [`Classifier::new`].
-    pub fn open(&self, taxonomy: &Taxonomy, device: Device, shell: &Shell) -> crate::Result<Classifier> {
-        let source = Source::find(&self.weights, self.arch.as_deref())?;
-        let options = Options { arch: self.arch.as_deref(), normalization: self.normalization, device };
-        let opened = with_progress(&source, shell, |progress| open_source(&source, &options, progress))?;
-        for note in &opened.provenance.notes {
-            shell.say(format_args!("{}: {note}", self.weights));
-        }
-        let mut classifier = Classifier::new(opened, taxonomy, self.mapping)?;
-        if let Some(name) = &self.name {
-            classifier.rename(name.clone());
-        }
-        let record = classifier.record();
+    /// Those of [`open`](crate::open::open()), [`Classifier::new`], [`Program::start`] and [`Foreign::new`].
+    pub fn open(
+        &self,
+        taxonomy: &Taxonomy,
+        size: usize,
+        device: Device,
+        shell: &Shell,
+    ) -> crate::Result<Asked> {
+        let asked = match (&self.scorer, self.path()) {
+            (Some(command), _) => {
+                let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
+                self.foreign(Box::new(Program::start(command, &classes)?), taxonomy)?
+            }
+            (None, Some(path)) if path.extension().is_some_and(|end| end == "onnx") => {
+                self.foreign(self.onnx(path, size)?, taxonomy)?
+            }
+            (None, _) => Asked::Own(Box::new(self.own(taxonomy, device, shell)?)),
+        };
+        let record = asked.record();
         let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
         shell.say(format_args!(
             "{}: {}, from {}; mean {}, std {} by {}; mapping {}",
             record.model,
-            record.arch,
+            if record.arch.is_empty() { "architecture not told" } else { &record.arch },
             record.origin,
             three(record.mean),
             three(record.std),
             record.normalization,
             record.mapping
         ));
+        Ok(asked)
+    }
+
+    fn own(&self, taxonomy: &Taxonomy, device: Device, shell: &Shell) -> crate::Result<Classifier> {
+        let weights = self.weights.as_deref().unwrap_or_default();
+        let source = Source::find(weights, self.arch.as_deref())?;
+        let options = Options { arch: self.arch.as_deref(), normalization: self.normalization, device };
+        let opened = with_progress(&source, shell, |progress| open_source(&source, &options, progress))?;
+        for note in &opened.provenance.notes {
+            shell.say(format_args!("{weights}: {note}"));
+        }
+        let mut classifier = Classifier::new(opened, taxonomy, self.mapping)?;
+        match &self.name {
+            Some(name) => classifier.rename(name.clone()),
+            // The same weights by the other rule are another classifier, and must not be taken for the first.
+            None if !classifier.outputs_are_classes() && self.mapping == Mapping::B => {
+                classifier.rename(format!("{}, mapping b", classifier.record().model));
+            }
+            None => {}
+        }
         Ok(classifier)
+    }
+
+    fn foreign(&self, scorer: Box<dyn Scorer>, taxonomy: &Taxonomy) -> crate::Result<Asked> {
+        let mut foreign = Foreign::new(scorer, taxonomy, self.mapping)?;
+        if let Some(name) = &self.name {
+            foreign.rename(name.clone());
+        }
+        Ok(Asked::Foreign(foreign))
+    }
+
+    #[cfg(feature = "onnx")]
+    fn onnx(&self, path: &Path, size: usize) -> crate::Result<Box<dyn Scorer>> {
+        let Some(normalization) = self.normalization else {
+            let (path, arch) = (path.to_owned(), "onnx".to_owned());
+            return Err(crate::Error::NormalizationUnknown { path, arch, candidates: Vec::new() });
+        };
+        Ok(Box::new(crate::scorer::Onnx::open(path, normalization, size)?))
+    }
+
+    #[cfg(not(feature = "onnx"))]
+    fn onnx(&self, path: &Path, _: usize) -> crate::Result<Box<dyn Scorer>> {
+        Err(crate::Error::MissingFeature { what: path.display().to_string(), feature: "onnx" })
     }
 }
 
@@ -105,6 +166,7 @@ pub(super) fn normalization(text: &str) -> Result<Normalization, String> {
         "imagenet-9" | "imagenet9" => return Ok(Normalization::IMAGENET_9),
         "imagenet" => return Ok(Normalization::IMAGENET),
         "half" => return Ok(Normalization::HALF),
+        "none" => return Ok(Normalization { mean: [0.0; 3], std: [1.0; 3] }),
         _ => {}
     }
     let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(str::parse::<f32>);
@@ -119,11 +181,11 @@ pub(super) fn normalization(text: &str) -> Result<Normalization, String> {
     }
     match find_pretrained(text) {
         Ok(published) => Ok(published.preprocessing.normalization),
-        Err(_) => {
-            Err("expected imagenet, imagenet-9, half, ARCH.TAG of published weights, or three means and \
+        Err(_) => Err(
+            "expected imagenet, imagenet-9, half, none, ARCH.TAG of published weights, or three means and \
                        three deviations separated by commas"
-                .to_owned())
-        }
+                .to_owned(),
+        ),
     }
 }
 

@@ -15,7 +15,8 @@ use crate::predict::Predictor;
 Examples:
   in9-models predict --weights out/run --data out/dataset --views all --out predictions.csv
   in9-models predict --weights out/run --data out/dataset --split test,val --views original,mixed-rand --out p.csv
-  in9-models predict --weights resnet50.gluon --mapping a --data out/in9 --out p.csv")]
+  in9-models predict --weights resnet50.gluon --mapping a --data out/in9 --out p.csv
+  in9-models predict --scorer 'python scorer.py' --data out/in9 --out p.csv")]
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
@@ -28,7 +29,7 @@ pub struct Args {
     /// Splits to predict, separated by commas [default: test, else the only one]
     #[arg(long, value_delimiter = ',')]
     split: Vec<String>,
-    /// Views to predict, separated by commas; `all` is the paper's eight
+    /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight
     #[arg(long, value_delimiter = ',', default_value = "all")]
     views: Vec<String>,
     /// The table to write
@@ -48,11 +49,12 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let views = views(&args.views)?;
     let device = args.device.device.open()?;
     let dataset = Dataset::open(&args.data)?;
-    let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
     let splits = match args.split.as_slice() {
         [] => vec![dataset.split_or_usual(None)?],
         names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
     };
+    let side = args.size.map_or_else(|| splits.first().map_or(224, |split| split.size()), usize::from);
+    let classifier = args.network.open(dataset.taxonomy(), side, device, shell)?;
     // What killed runs left beside the table goes.
     in9_base::files::remove_leftovers(in9_base::files::parent(&args.out))?;
     let predictor = Predictor {
@@ -85,7 +87,8 @@ fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
     let mut views = Vec::new();
     for name in names {
         let more = match name.as_str() {
-            "all" => View::PAPER.to_vec(),
+            "all" => View::ALL.to_vec(),
+            "paper" => View::PAPER.to_vec(),
             name => vec![name.parse()?],
         };
         for view in more {
@@ -95,7 +98,7 @@ fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
         }
     }
     if views.is_empty() {
-        bail!("--views: no view given (expected all, or names separated by commas)");
+        bail!("--views: no view given (expected all, paper, or names separated by commas)");
     }
     Ok(views)
 }

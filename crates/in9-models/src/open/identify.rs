@@ -146,9 +146,26 @@ impl Identified {
             notes.extend(
                 namesake.map(|p| format!("is called as the published {} but is not that file", p.name())),
             );
+            notes.extend(twin(self.architecture.name).map(|twin| {
+                format!(
+                    "its tensors fit {twin} too, which pads and normalises otherwise; taken for {} because that was asked for",
+                    self.architecture.name
+                )
+            }));
         }
         notes
     }
+}
+
+/// The architecture whose tensors have the same names and shapes, but whose convolutions pad otherwise: TensorFlow's form
+/// of timm's networks, and the other way round. Taken for each other they answer, and worse than they should.
+fn twin(arch: &str) -> Option<&'static str> {
+    let found = registry::ARCHITECTURES.iter().map(|other| other.name);
+    let is_twin = |other: &&str| {
+        other.strip_prefix("tf_").is_some_and(|plain| plain == arch)
+            || arch.strip_prefix("tf_").is_some_and(|plain| plain == *other)
+    };
+    found.into_iter().find(is_twin)
 }
 
 fn file_name(path: &Path) -> String {
@@ -172,4 +189,16 @@ pub(crate) fn facts(path: &Path, file: &WeightFile) -> Result<Option<NetworkFact
         ));
     }
     Ok(Some(facts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_that_differ_in_their_padding_only_are_known_as_twins() {
+        assert_eq!(twin("efficientnet_lite0"), Some("tf_efficientnet_lite0"));
+        assert_eq!(twin("tf_mobilenetv3_small_100"), Some("mobilenetv3_small_100"));
+        assert_eq!(twin("resnet50"), None);
+    }
 }

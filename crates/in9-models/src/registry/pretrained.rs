@@ -193,6 +193,7 @@ pub static PRETRAINED: &[Pretrained] = &[
         75.516
     ),
     timm!("efficientnet_b0", "ra", "efficientnet_b0_ra", "3dd342df", CUBIC, 77.694),
+    torchvision!("efficientnet_b0", "imagenet1k-v1", "efficientnet_b0_rwightman", "7f5810bc", CUBIC, 77.692),
     timm!("tf_efficientnet_b0", "ap", "tf_efficientnet_b0_ap", "f262efe1", CUBIC_HALF, 77.090),
     timm!("tf_efficientnet_b0", "aa", "tf_efficientnet_b0_aa", "827b6e33", CUBIC, 76.834),
     timm!("tf_efficientnet_b0", "in1k", "tf_efficientnet_b0", "0af12548", CUBIC, 76.532),
@@ -252,6 +253,7 @@ pub static PRETRAINED: &[Pretrained] = &[
         classes: 1000,
         top1: 81.786,
     },
+    torchvision!("vit_base_patch16_224", "imagenet1k-v1", "vit_b_16", "c867db91", V1, 81.072),
     released!(
         "deit_tiny_patch16_224",
         "fb",
@@ -290,6 +292,14 @@ pub static PRETRAINED: &[Pretrained] = &[
         classes: 1000,
         top1: 82.698,
     },
+    torchvision!(
+        "convnext_tiny",
+        "imagenet1k-v1",
+        "convnext_tiny",
+        "983f1562",
+        resized(224, 236, Interpolation::Bilinear, IMAGENET),
+        82.520
+    ),
 ];
 
 /// All weights of the architecture `arch`, its default first.

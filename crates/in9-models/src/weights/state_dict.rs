@@ -224,6 +224,16 @@ impl StateDict {
         Ok(())
     }
 
+    /// Gives every tensor whose name `wanted` chooses one axis instead of several.
+    pub(super) fn flatten(&mut self, wanted: impl Fn(&str) -> bool) {
+        for (_, tensor) in self.entries.iter_mut().filter(|(name, _)| wanted(name)) {
+            // Elements that lie apart would need their strides changed too.
+            if !matches!(tensor.place, Place::Strided(..)) {
+                tensor.shape = vec![tensor.shape.iter().product()];
+            }
+        }
+    }
+
     /// Every tensor under the name that `rename` gives it; `None` drops it.
     pub(super) fn renamed(self, rename: impl Fn(&str) -> Option<String>) -> Checked<Self> {
         let mut out = Self::default();

@@ -5,7 +5,7 @@ mod probes;
 mod runs;
 
 pub(crate) use datasets::{Loaded, TestSplit};
-pub(crate) use probes::{Probes, results};
+pub(crate) use probes::{Probes, names, results};
 pub(crate) use runs::{Log, Run};
 
 use crate::error::Result;
@@ -13,6 +13,7 @@ use crate::spec::Spec;
 use in9_analysis::metrics::main_arch;
 use in9_analysis::metrics::{ModelSummary, summarise};
 use in9_analysis::metrics::{SeedGroup, seed_groups_of};
+use in9_analysis::output::tables;
 use in9_analysis::paper::Paper;
 use in9_analysis::stats::Bootstrap;
 use in9_analysis::{Frame, Key, ModelFrame};
@@ -74,12 +75,14 @@ impl Context {
         }
         let (mut runs, mut logs) = (Vec::new(), Vec::new());
         for entry in &spec.run {
-            match Run::read(entry) {
-                Ok(run) => runs.extend(run),
-                Err(e) => skipped.push(format!("run {}: {e}", entry.name)),
-            }
+            let run = Run::read(entry).unwrap_or_else(|e| {
+                skipped.push(format!("run {}: {e}", entry.name));
+                None
+            });
+            let dataset = run.as_ref().map_or("", |run| &run.dataset).to_owned();
+            runs.extend(run);
             match Log::read(entry) {
-                Ok(log) => logs.extend(log),
+                Ok(log) => logs.extend(log.map(|log| Log { dataset, ..log })),
                 Err(e) => skipped.push(format!("log of run {}: {e}", entry.name)),
             }
         }
@@ -157,6 +160,12 @@ impl Context {
         seed_groups_of(&self.summaries, self.bootstrap.level, alike)
     }
 
+    /// Whether the classes are the paper's nine, so that its numbers can stand beside these.
+    pub(crate) fn has_the_papers_classes(&self) -> bool {
+        let theirs = &self.paper.adversarial.class;
+        theirs.len() == self.classes() && theirs.iter().all(|c| self.frame.classes.contains(&c.name))
+    }
+
     /// Number of classes.
     pub(crate) fn classes(&self) -> usize {
         self.frame.classes.len()
@@ -182,6 +191,38 @@ impl<'a> TestSet<'a> {
     /// Networks trained on all of ImageNet.
     pub(crate) fn pretrained(&self) -> impl Iterator<Item = (&'a ModelFrame, &'a ModelSummary)> + '_ {
         self.models.iter().filter(|(m, _)| m.key.trained_on == "imagenet").copied()
+    }
+
+    /// The networks that charts of a few show: those trained on photographs as they are and on mixed-rand, which the
+    /// paper compares, and those that were trained elsewhere (published ones, and those of strangers). If there are
+    /// none of these, the first ones.
+    pub(crate) fn shown(&self, most: usize) -> Vec<(&'a ModelFrame, &'a ModelSummary)> {
+        let ours = ["original", "mixed-rand"].into_iter().filter_map(|view| self.trained_on(view));
+        let mut shown: Vec<_> = ours.chain(self.elsewhere()).collect();
+        if shown.is_empty() {
+            shown.clone_from(&self.models);
+        }
+        shown.truncate(most);
+        shown
+    }
+
+    /// Networks that were trained on no view of a dataset, as far as anybody says: published ones, and strangers'.
+    pub(crate) fn elsewhere(&self) -> impl Iterator<Item = (&'a ModelFrame, &'a ModelSummary)> + '_ {
+        self.models.iter().filter(|(m, _)| !m.key.is_trained_on_view()).copied()
+    }
+
+    /// The name of one of the set's models for charts, which no other of them has.
+    pub(crate) fn name(&self, model: &ModelSummary) -> String {
+        let summaries = self.summaries();
+        let names = tables::names(&summaries);
+        let at = summaries.iter().position(|s| s.key == model.key);
+        at.and_then(|at| names.get(at)).cloned().unwrap_or_else(|| model.key.model.clone())
+    }
+
+    /// The same in a sentence or a legend: `trained on original`, or a model's own name.
+    pub(crate) fn phrase(&self, model: &ModelSummary) -> String {
+        let name = self.name(model);
+        if model.key.is_trained_on_view() { format!("trained on {name}") } else { name }
     }
 
     /// Measures of all models.

@@ -8,6 +8,7 @@ use in9_analysis::probes::counterfactual::read_effects;
 use in9_analysis::probes::saliency::write::read_masses;
 use in9_analysis::probes::written::{Counterfactual, Saliency};
 use in9_base::files;
+use in9_data::View;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -86,7 +87,42 @@ pub(crate) fn results<T: Serialize>(
     Ok(if summaries.is_empty() { Vec::new() } else { vec![(kind.to_owned(), Value::Array(summaries))] })
 }
 
+/// A name for each of several probed networks, no two alike, from their (model, trained on): the view that a network was
+/// trained on, of all others the model's own name.
+pub(crate) fn names<'a>(networks: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let networks: Vec<(&str, &str)> = networks.collect();
+    let alike = |view: &str| networks.iter().filter(|(_, other)| *other == view).count() > 1;
+    let mut names: Vec<String> = Vec::new();
+    for (model, trained_on) in &networks {
+        let is_view = View::ALL.iter().any(|view| view.name() == *trained_on);
+        let name = match (is_view, alike(trained_on)) {
+            (true, false) => format!("trained on {trained_on}"),
+            (true, true) => format!("trained on {trained_on} · {model}"),
+            (false, _) => (*model).to_owned(),
+        };
+        let again =
+            names.iter().filter(|other| **other == name || other.starts_with(&format!("{name} ("))).count();
+        names.push(if again == 0 { name } else { format!("{name} ({})", again + 1) });
+    }
+    names
+}
+
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = files::read_text(path, LONGEST)?;
     serde_json::from_str(&text).map_err(|source| Error::Json { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_probed_networks_have_the_same_name() {
+        let probed =
+            [("m-s0", "original"), ("m-s1", "mixed-rand"), ("a", "imagenet"), ("b", "imagenet"), ("b", "")];
+        let expected = ["trained on original", "trained on mixed-rand", "a", "b", "b (2)"];
+        assert_eq!(names(probed.into_iter()), expected);
+        let alike = [("m-s0", "original"), ("m-s1", "original")];
+        assert_eq!(names(alike.into_iter()), ["trained on original · m-s0", "trained on original · m-s1"]);
+    }
 }

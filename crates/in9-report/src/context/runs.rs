@@ -124,6 +124,8 @@ impl Run {
 pub(crate) struct Log {
     /// Name of the run in the list.
     pub(crate) run: String,
+    /// Name of the data set that it was trained on; empty if nobody says.
+    pub(crate) dataset: String,
     /// Columns as (name, values); cells that are no number are NaN.
     pub(crate) columns: Vec<(String, Vec<f64>)>,
 }
@@ -148,7 +150,7 @@ impl Log {
             }
         }
         table.finish()?;
-        Ok(Some(Self { run: entry.name.clone(), columns }))
+        Ok(Some(Self { run: entry.name.clone(), dataset: String::new(), columns }))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The numbers at the top of the page.
 
 use crate::claims::{Claim, tally};
-use crate::context::Context;
+use crate::context::{Context, TestSet};
 use crate::page::see;
+use in9_analysis::metrics::ModelSummary;
 use in9_analysis::output::number::{count, percent, points};
 use in9_analysis::probes::adversarial::Rule;
 use in9_analysis::stats::Interval;
@@ -11,10 +12,17 @@ use in9_data::View;
 /// A number at the top of the page.
 #[derive(Debug, Clone)]
 pub(crate) struct Card {
+    /// Whose it is; empty if it is about all.
+    pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) limits: String,
     pub(crate) label: String,
+    /// Further numbers, a line each.
+    pub(crate) more: Vec<String>,
 }
+
+/// Networks that have a card.
+const MOST: usize = 6;
 
 /// One line under the title.
 pub(crate) fn subtitle(context: &Context) -> String {
@@ -33,10 +41,11 @@ pub(crate) fn subtitle(context: &Context) -> String {
         format!("recipe {} · ", context.spec.recipe)
     };
     format!(
-        "{recipe}{} · {} · {} networks · {} classes",
+        "{recipe}{} · {} · {} network{} · {} classes",
         context.main_dataset(),
         sets.join(", "),
         models.len(),
+        if models.len() == 1 { "" } else { "s" },
         context.classes()
     )
 }
@@ -47,60 +56,74 @@ pub(crate) fn see(context: &Context) -> Option<String> {
     sets.first().map(|set| see::overview(set.dataset, set.split))
 }
 
-/// The cards: gaps of the two main networks, accuracy, claims.
+/// The cards: one a network, then the adversarial search and the claims.
 pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
-    let mut cards = Vec::new();
     let sets = context.test_sets();
+    let mut cards = Vec::new();
     if let Some(set) = sets.first() {
-        for trained in ["original", "mixed-rand"] {
-            let Some((_, summary)) = set.trained_on(trained) else { continue };
-            if let Some(gap) = &summary.gap {
-                cards.push(Card {
-                    value: points(gap.gap.value),
-                    limits: format!("{}, balanced {}", limits(&gap.gap, points), points(gap.balanced.value)),
-                    label: format!("BG-gap, trained on {trained} (points)"),
-                });
-            }
-        }
-        if let Some((_, summary)) = set.trained_on("original") {
-            for view in [View::Original, View::OnlyBgT] {
-                let Some(a) = summary.accuracy(view) else { continue };
-                cards.push(Card {
-                    value: format!("{} %", percent(a.accuracy.value)),
-                    limits: format!(
-                        "{}, balanced {}",
-                        limits(&a.accuracy, percent),
-                        percent(a.balanced.value)
-                    ),
-                    label: format!("accuracy on {view}, trained on original"),
-                });
-            }
-        }
+        cards.extend(set.shown(MOST).into_iter().map(|(_, summary)| network(set, summary)));
     }
-    let main = context.main_dataset();
-    let mut searches = context.probes.adversarial.iter().map(|(_, s)| s);
-    if let Some(s) = searches.find(|s| s.dataset == main && s.trained_on == "original")
-        && let Some(found) = s.rules.iter().find(|r| r.rule == Rule::Targeted)
-    {
-        cards.push(Card {
-            value: format!("{} %", percent(found.share.value)),
-            limits: limits(&found.share, percent),
-            label: "foregrounds with an adversarial background (targeted), trained on original".into(),
-        });
-    }
+    cards.extend(vulnerable(context));
     let t = tally(claims);
     if t.judged > 0 {
         let split = sets.first().map_or("", |s| s.split);
         cards.push(Card {
+            name: "the paper’s claims".into(),
             value: format!("{} of {}", t.supported, t.judged),
             limits: format!(
                 "{} contradicted, {} mixed, {} inconclusive",
                 t.contradicted, t.mixed, t.inconclusive
             ),
-            label: format!("of the paper's claims supported on {split}"),
+            label: format!("judged claims supported on {split}"),
+            more: Vec::new(),
         });
     }
     cards
+}
+
+/// A network: its BG-gap, or where it has none its accuracy on the first view, and its accuracies.
+fn network(set: &TestSet<'_>, summary: &ModelSummary) -> Card {
+    let mut name = set.name(summary);
+    if summary.key.is_trained_on_view() {
+        name = format!("trained on {name}");
+    }
+    let mut views = [View::Original, View::MixedSame, View::MixedRand, View::OnlyBgT].to_vec();
+    let (value, limit, label) = match (&summary.gap, summary.views.first()) {
+        (Some(g), _) => {
+            let balanced = format!("{}, balanced {}", limits(&g.gap, points), points(g.balanced.value));
+            (points(g.gap.value), balanced, "BG-gap (points)".to_owned())
+        }
+        (None, Some((view, a))) => {
+            views.retain(|v| v != view);
+            let limit = limits(&a.accuracy, percent);
+            (format!("{} %", percent(a.accuracy.value)), limit, format!("accuracy on {view}"))
+        }
+        (None, None) => ("–".into(), String::new(), "no answers".into()),
+    };
+    let accuracy = |view: View| {
+        let accuracy = summary.accuracy(view)?;
+        Some(format!("{view} {} %", percent(accuracy.accuracy.value)))
+    };
+    Card { name, value, limits: limit, label, more: views.into_iter().filter_map(accuracy).collect() }
+}
+
+/// The adversarial search of the first network that was searched, photographs as they are first.
+fn vulnerable(context: &Context) -> Option<Card> {
+    let main = context.main_dataset();
+    let searches = || context.probes.adversarial.iter().map(|(_, s)| s).filter(move |s| s.dataset == main);
+    let search = searches().find(|s| s.trained_on == "original").or_else(|| searches().next())?;
+    let found = search.rules.iter().find(|r| r.rule == Rule::Targeted)?;
+    Some(Card {
+        name: if search.trained_on == "original" {
+            "trained on original".into()
+        } else {
+            search.model.clone()
+        },
+        value: format!("{} %", percent(found.share.value)),
+        limits: limits(&found.share, percent),
+        label: "of foregrounds have a background that turns the answer into its own class".into(),
+        more: Vec::new(),
+    })
 }
 
 fn limits(i: &Interval, print: fn(f64) -> String) -> String {

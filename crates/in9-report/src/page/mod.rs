@@ -5,6 +5,7 @@ pub(crate) mod gallery;
 mod header;
 pub(crate) mod pictures;
 pub(crate) mod see;
+mod sheet;
 
 pub(crate) use block::{Block, Section};
 
@@ -13,6 +14,7 @@ use crate::context::Context;
 use crate::error::Result;
 use askama::Template;
 use header::Card;
+use sheet::Sheet;
 
 #[derive(Template)]
 #[template(path = "page/index.html")]
@@ -26,21 +28,30 @@ struct Page<'a> {
     version: &'static str,
 }
 
-/// The whole page as HTML.
+/// A written page: its HTML, and the files of its figures and tables by their names.
+pub(crate) struct Written {
+    pub(crate) html: String,
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+}
+
+/// The whole page.
 ///
 /// # Errors
 /// If a template fails.
-pub(crate) fn render(context: &Context, claims: &[Claim], sections: &[Section]) -> Result<String> {
+pub(crate) fn render(context: &Context, claims: &[Claim], sections: &[Section]) -> Result<Written> {
+    let mut sheet = Sheet::default();
     let page = Page {
         title: &context.spec.title,
         subtitle: header::subtitle(context),
         see: header::see(context),
         cards: header::cards(context, claims),
         contents: sections.iter().map(|s| (s.id, s.title.as_str())).collect(),
-        sections: sections.iter().map(Section::html).collect::<Result<_>>()?,
+        sections: sections.iter().map(|s| s.html(&mut sheet)).collect::<Result<_>>()?,
         version: env!("CARGO_PKG_VERSION"),
     };
     // Templates leave trailing blanks that would only make the page larger.
     let text = page.render()?;
-    Ok(text.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n") + "\n")
+    let html =
+        text.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n") + "\n";
+    Ok(Written { html, files: sheet.files })
 }

@@ -29,6 +29,11 @@ pub(crate) fn png_address(file: &[u8]) -> String {
     format!("data:image/png;base64,{}", STANDARD.encode(file))
 }
 
+/// An SVG file as a `data:` address.
+pub(crate) fn svg_address(file: &str) -> String {
+    format!("data:image/svg+xml;base64,{}", STANDARD.encode(file))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

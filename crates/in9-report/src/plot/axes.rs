@@ -3,8 +3,34 @@
 use super::scale::{Scale, tick_label};
 use super::svg::{Anchor, Svg};
 
-/// Width of every chart in pixels.
-pub(crate) const WIDTH: f64 = 760.0;
+/// How wide a chart is. Its texts have the same size either way, so that a chart beside another stays readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Width {
+    /// Across the page.
+    #[default]
+    Full,
+    /// Beside another one.
+    Half,
+}
+
+impl Width {
+    /// In pixels of the view box.
+    pub(crate) fn pixels(self) -> f64 {
+        match self {
+            Self::Full => 760.0,
+            Self::Half => 460.0,
+        }
+    }
+
+    /// About how many ticks find room along the horizontal axis.
+    pub(crate) fn ticks(self) -> usize {
+        match self {
+            Self::Full => 8,
+            Self::Half => 5,
+        }
+    }
+}
+
 /// Space left of the plotting area.
 pub(crate) const LEFT: f64 = 58.0;
 /// Space right of the plotting area.
@@ -20,11 +46,21 @@ pub(crate) fn stroke(i: usize, width: f64) -> String {
     format!("stroke:var(--s{});stroke-width:{width}", i % 9)
 }
 
+/// Inline style of the line of series `i`. Lines differ in their dashes too, so that one that lies on another lets it
+/// show through, and so that more lines than colours can be told apart.
+pub(crate) fn line_style(i: usize, width: f64) -> String {
+    // Each turn of the colours has other dashes, so that colour and dash together repeat after 36 lines.
+    let dashes = ["", "9 5", "2.5 4", "10 4 2.5 4"][(i + i / 9) % 4];
+    let dash = if dashes.is_empty() { String::new() } else { format!(";stroke-dasharray:{dashes}") };
+    format!("{}{dash}", stroke(i, width))
+}
+
 /// Draws horizontal grid lines with labels and the axis title.
 pub(crate) fn vertical_axis(svg: &mut Svg, y: &Scale, ticks: &[f64], title: &str) {
+    let right = svg.width() - RIGHT;
     for &tick in ticks {
         let at = y.at(tick);
-        svg.line(if tick == 0.0 { "axis" } else { "grid" }, LEFT, at, WIDTH - RIGHT, at);
+        svg.line(if tick == 0.0 { "axis" } else { "grid" }, LEFT, at, right, at);
         svg.text("tick", LEFT - 8.0, at + 4.0, Anchor::End, &tick_label(tick));
     }
     let middle = (y.range.0 + y.range.1) / 2.0;
@@ -51,27 +87,48 @@ pub(crate) struct Marks {
     pub(crate) balanced: bool,
 }
 
-/// Draws a legend along the top and returns the height it took.
-pub(crate) fn legend(svg: &mut Svg, names: &[String], marks: Marks) -> f64 {
+/// How the series of a legend are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Swatch {
+    /// A filled square.
+    Area,
+    /// A piece of the line, with its dashes.
+    Line,
+}
+
+/// Height of a legend on a chart of this width.
+pub(crate) fn legend_height(width: Width, names: &[String], marks: Marks) -> f64 {
+    legend(&mut Svg::new(width.pixels(), 0.0, ""), names, marks, Swatch::Area)
+}
+
+/// Draws a legend along the top and returns the height it took. A single series without marks needs none: the axis
+/// says what it is.
+pub(crate) fn legend(svg: &mut Svg, names: &[String], marks: Marks, swatch: Swatch) -> f64 {
+    if names.len() < 2 && marks == Marks::default() {
+        return 14.0;
+    }
     let (mut x, mut y) = (LEFT, 14.0);
-    let wanted = [(marks.balanced, "balanced"), (marks.published, "published")];
+    let wanted = [(marks.balanced, "balanced accuracy"), (marks.published, "the paper")];
     let extra = wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| name);
     let entries = names.iter().map(String::as_str).chain(extra);
     for (i, name) in entries.enumerate() {
-        // 6.6 px is the mean advance of the page's typeface at the legend's size.
-        let width = 18.0 + name.chars().count() as f64 * 6.6 + 18.0;
-        if x > LEFT && x + width > WIDTH - RIGHT {
+        // 6.9 px is the mean advance of the page's typeface at the legend's size.
+        let before = if swatch == Swatch::Line { 30.0 } else { 18.0 };
+        let width = before + name.chars().count() as f64 * 6.9 + 16.0;
+        if x > LEFT && x + width > svg.width() - RIGHT {
             x = LEFT;
             y += 20.0;
         }
-        if i < names.len() {
+        if i < names.len() && swatch == Swatch::Line {
+            svg.polyline(&line_style(i, 2.4), &[(x, y - 4.0), (x + 23.0, y - 4.0)]);
+        } else if i < names.len() {
             svg.rect(&fill(i), x, y - 9.0, 11.0, 11.0, "");
-        } else if name == "published" {
+        } else if name == "the paper" {
             svg.diamond(x + 5.0, y - 4.0, 5.0, "");
         } else {
             svg.ring(x + 5.0, y - 4.0, "");
         }
-        svg.text("legend", x + 17.0, y, Anchor::Start, name);
+        svg.text("legend", x + before - 1.0, y, Anchor::Start, name);
         x += width;
     }
     y + 14.0

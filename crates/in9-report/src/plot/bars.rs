@@ -1,6 +1,6 @@
 //! Grouped bars with intervals, and marks for published values.
 
-use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, legend, must_turn, vertical_axis};
+use super::axes::{LEFT, Marks, RIGHT, Swatch, Width, fill, legend, legend_height, must_turn, vertical_axis};
 use super::scale::{Scale, nice_range, tip};
 use super::svg::{Anchor, Svg};
 use in9_analysis::stats::Interval;
@@ -42,26 +42,31 @@ pub(crate) struct Bars {
     pub(crate) level: Option<(f64, String)>,
     /// Range of the vertical axis; chosen from the values if absent.
     pub(crate) range: Option<(f64, f64)>,
+    /// Across the page or beside another chart.
+    pub(crate) width: Width,
 }
 
 impl Bars {
-    /// The chart as SVG.
-    pub(crate) fn svg(&self) -> String {
+    /// The chart as SVG; `None` if there is no bar to draw.
+    pub(crate) fn svg(&self) -> Option<String> {
+        if !self.bars().any(|bar| bar.interval.value.is_finite()) {
+            return None;
+        }
+        let across = self.width.pixels();
         let labels = || self.groups.iter().map(|g| g.label.as_str());
-        let column = (WIDTH - LEFT - RIGHT) / self.groups.len().max(1) as f64;
+        let column = (across - LEFT - RIGHT) / self.groups.len().max(1) as f64;
         let turned = must_turn(labels(), column);
         let angle = if turned { steepness(labels(), column) } else { 0.0 };
         let longest = labels().map(length).fold(0.0, f64::max);
         let foot = if turned { 26.0 + longest * angle.to_radians().sin() } else { 30.0 };
         let plot = 260.0;
-        // The legend's height is known only after drawing it, so it is measured on a scratch sheet.
         let marks = Marks {
             published: self.bars().any(|b| b.published.is_some()),
             balanced: self.bars().any(|b| b.balanced.is_some()),
         };
-        let top = legend(&mut Svg::new(0.0, 0.0, ""), &self.series, marks);
-        let mut svg = Svg::new(WIDTH, top + plot + foot, &self.label);
-        legend(&mut svg, &self.series, marks);
+        let top = legend_height(self.width, &self.series, marks);
+        let mut svg = Svg::new(across, top + plot + foot, &self.label);
+        legend(&mut svg, &self.series, marks, Swatch::Area);
         let y = Scale::new(self.domain(), (top + plot, top));
         vertical_axis(&mut svg, &y, &y.ticks(5), &self.axis);
         for (i, group) in self.groups.iter().enumerate() {
@@ -76,10 +81,10 @@ impl Bars {
         }
         // On top, so that bars do not hide it.
         if let Some((level, name)) = &self.level {
-            svg.line("level", LEFT, y.at(*level), WIDTH - RIGHT, y.at(*level));
-            svg.text("halo", WIDTH - RIGHT, y.at(*level) - 4.0, Anchor::End, name);
+            svg.line("level", LEFT, y.at(*level), across - RIGHT, y.at(*level));
+            svg.text("halo", across - RIGHT, y.at(*level) - 4.0, Anchor::End, name);
         }
-        svg.finish()
+        Some(svg.finish())
     }
 
     fn group(&self, svg: &mut Svg, group: &Group, y: &Scale, left: f64, column: f64) {
@@ -109,7 +114,7 @@ impl Bars {
                 svg.ring(centre, y.at(value), &format!("balanced: {value:.1}"));
             }
             if let Some(value) = bar.published {
-                svg.diamond(centre, y.at(value), 5.0, &format!("published: {value:.1}"));
+                svg.diamond(centre, y.at(value), 5.0, &format!("the paper: {value:.1}"));
             }
         }
     }
@@ -136,7 +141,7 @@ impl Bars {
 
 /// About how long a label is in pixels.
 fn length(label: &str) -> f64 {
-    6.6 * label.chars().count() as f64
+    6.9 * label.chars().count() as f64
 }
 
 /// Degrees by which labels are turned so that none begins left of the chart: as few as look well.
@@ -182,13 +187,15 @@ mod tests {
             groups: vec![Group { label: "g".into(), bars: vec![bar(None), bar(Some(55.0))] }],
             level: Some((11.1, "chance".into())),
             range: Some((0.0, 100.0)),
+            width: Width::Full,
         };
-        let svg = chart.svg();
+        let svg = chart.svg().unwrap();
         assert_eq!(svg.matches("class=\"whisker\"").count(), 6);
         // One diamond and one ring in the legend, one each on the bar.
         assert_eq!(svg.matches("class=\"paper\"").count(), 2);
         assert_eq!(svg.matches("class=\"mark\"").count(), 2);
         assert_eq!(svg.matches("class=\"level\"").count(), 1);
-        assert_eq!(svg, chart.svg());
+        assert_eq!(Some(svg), chart.svg());
+        assert_eq!(Bars { groups: Vec::new(), ..chart }.svg(), None);
     }
 }

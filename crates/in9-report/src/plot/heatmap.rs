@@ -24,10 +24,13 @@ pub(crate) struct Heatmap {
 }
 
 impl Heatmap {
-    /// The chart as SVG.
-    pub(crate) fn svg(&self) -> String {
+    /// The chart as SVG; `None` if there is no value to draw.
+    pub(crate) fn svg(&self) -> Option<String> {
+        if !self.values.iter().flatten().any(Option::is_some) {
+            return None;
+        }
         let longest = |names: &[String]| names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
-        let left = 34.0 + longest(&self.rows) as f64 * 7.0;
+        let left = 34.0 + longest(&self.rows) as f64 * 7.2;
         let cell = (50.0, 28.0);
         let top = 40.0 + longest(&self.columns) as f64 * 4.4;
         // The last turned column name leans out to the right.
@@ -52,7 +55,7 @@ impl Heatmap {
                 }
             }
         }
-        svg.finish()
+        Some(svg.finish())
     }
 
     fn cell(&self, svg: &mut Svg, v: f64, (r, c): (usize, usize), (x, y): (f64, f64), cell: (f64, f64)) {
@@ -82,7 +85,7 @@ mod tests {
             range: (0.0, 100.0),
             decimals: 1,
         };
-        let svg = chart.svg();
+        let svg = chart.svg().unwrap();
         assert!(svg.contains("cell strong") && svg.contains(">97.2<") || svg.contains(">97.3<"));
         assert_eq!(svg.matches("<rect").count(), 2);
     }

@@ -1,6 +1,6 @@
 //! Counts over ranges of a value (the paper's Figure 4).
 
-use super::axes::{LEFT, RIGHT, WIDTH, fill, horizontal_axis, vertical_axis};
+use super::axes::{LEFT, RIGHT, Width, fill, horizontal_axis, vertical_axis};
 use super::scale::{Scale, nice_range, tick_label};
 use super::svg::Svg;
 
@@ -17,6 +17,8 @@ pub(crate) struct Histogram {
     pub(crate) values: Vec<f64>,
     /// Number of equally wide bins.
     pub(crate) bins: usize,
+    /// Across the page or beside another chart.
+    pub(crate) width: Width,
 }
 
 impl Histogram {
@@ -32,16 +34,20 @@ impl Histogram {
         (counts, (low, high))
     }
 
-    /// The chart as SVG.
-    pub(crate) fn svg(&self) -> String {
+    /// The chart as SVG; `None` if there is no value to count.
+    pub(crate) fn svg(&self) -> Option<String> {
+        if !self.values.iter().any(|v| v.is_finite()) {
+            return None;
+        }
+        let across = self.width.pixels();
         let (counts, range) = self.counts();
         let (top, plot) = (12.0, 220.0);
-        let mut svg = Svg::new(WIDTH, top + plot + 48.0, &self.label);
-        let x = Scale::new(range, (LEFT, WIDTH - RIGHT));
+        let mut svg = Svg::new(across, top + plot + 48.0, &self.label);
+        let x = Scale::new(range, (LEFT, across - RIGHT));
         let tallest = counts.iter().copied().max().unwrap_or(0) as f64;
         let y = Scale::new(nice_range([0.0, tallest]), (top + plot, top));
         vertical_axis(&mut svg, &y, &y.ticks(5), &self.y_axis);
-        let ticks: Vec<_> = x.ticks(8).into_iter().map(|v| (v, tick_label(v))).collect();
+        let ticks: Vec<_> = x.ticks(self.width.ticks()).into_iter().map(|v| (v, tick_label(v))).collect();
         horizontal_axis(&mut svg, &x, &ticks, top + plot, &self.x_axis);
         let width = (range.1 - range.0) / counts.len() as f64;
         for (i, &count) in counts.iter().enumerate() {
@@ -50,7 +56,7 @@ impl Histogram {
             let tip = format!("{from:.1} to {to:.1}: {count}");
             svg.rect(&fill(0), a + 0.5, up, b - a - 1.0, top + plot - up, &tip);
         }
-        svg.finish()
+        Some(svg.finish())
     }
 }
 
@@ -66,6 +72,7 @@ mod tests {
             y_axis: "y".into(),
             values: vec![0.0, 1.0, 5.0, 10.0],
             bins: 5,
+            width: Width::Half,
         };
         let (counts, range) = h.counts();
         assert_eq!(range, (0.0, 10.0));

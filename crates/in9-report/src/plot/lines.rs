@@ -1,6 +1,8 @@
 //! Lines over a numeric axis, with intervals (sweep over ρ, Figures 10 to 12, training curves).
 
-use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
+use super::axes::{
+    LEFT, Marks, RIGHT, Swatch, Width, fill, horizontal_axis, legend, line_style, stroke, vertical_axis,
+};
 use super::scale::{Scale, is_drawable, nice_range, tick_label, tip};
 use super::svg::Svg;
 use in9_analysis::stats::Interval;
@@ -33,16 +35,22 @@ pub(crate) struct Lines {
     pub(crate) logarithmic: bool,
     /// Puts ticks at the points' own x instead of round values.
     pub(crate) own_ticks: bool,
+    /// Across the page or beside another chart.
+    pub(crate) width: Width,
 }
 
 impl Lines {
-    /// The chart as SVG.
-    pub(crate) fn svg(&self) -> String {
+    /// The chart as SVG; `None` if there is no point to draw.
+    pub(crate) fn svg(&self) -> Option<String> {
+        if !self.points().any(|(x, i)| is_drawable(*x) && i.value.is_finite()) {
+            return None;
+        }
+        let across = self.width.pixels();
         let names: Vec<String> = self.series.iter().map(|s| s.name.clone()).collect();
         let plot = 260.0;
-        let top = legend(&mut Svg::new(0.0, 0.0, ""), &names, Marks::default());
-        let mut svg = Svg::new(WIDTH, top + plot + 48.0, &self.label);
-        legend(&mut svg, &names, Marks::default());
+        let top = legend(&mut Svg::new(across, 0.0, ""), &names, Marks::default(), Swatch::Line);
+        let mut svg = Svg::new(across, top + plot + 48.0, &self.label);
+        legend(&mut svg, &names, Marks::default(), Swatch::Line);
         let place = |x: f64| if self.logarithmic { x.max(1e-12).ln() } else { x };
         let mut xs: Vec<f64> = self.points().map(|(x, _)| *x).filter(|x| is_drawable(*x)).collect();
         xs.sort_by(f64::total_cmp);
@@ -53,7 +61,7 @@ impl Lines {
         };
         // A little air keeps whiskers off the edges when the points are few.
         let air = if self.own_ticks { 0.05 * (high - low).max(1e-9) } else { 0.0 };
-        let x = Scale::new((low - air, high + air), (LEFT, WIDTH - RIGHT));
+        let x = Scale::new((low - air, high + air), (LEFT, across - RIGHT));
         let ys = self.points().flat_map(|(_, i)| [i.low, i.value, i.high]);
         let domain = self.range.unwrap_or_else(|| nice_range(ys));
         let y = Scale::new(domain, (top + plot, top));
@@ -61,7 +69,7 @@ impl Lines {
         let ticks: Vec<(f64, String)> = if self.own_ticks || self.logarithmic {
             xs.iter().map(|&v| (place(v), tick_label(v))).collect()
         } else {
-            x.ticks(8).into_iter().map(|v| (v, tick_label(v))).collect()
+            x.ticks(self.width.ticks()).into_iter().map(|v| (v, tick_label(v))).collect()
         };
         horizontal_axis(&mut svg, &x, &ticks, top + plot, &self.x_axis);
         for (k, series) in self.series.iter().enumerate() {
@@ -71,12 +79,12 @@ impl Lines {
                 .filter(|(x, i)| is_drawable(*x) && i.value.is_finite())
                 .map(|(px, i)| (x.at(place(*px)), y.at(i.value)))
                 .collect();
-            svg.polyline(&stroke(k, 2.0), &points);
+            svg.polyline(&line_style(k, if k == 0 { 3.0 } else { 2.0 }), &points);
             if series.marked {
                 self.marks(&mut svg, series, k, &x, &y, place);
             }
         }
-        svg.finish()
+        Some(svg.finish())
     }
 
     fn marks(
@@ -125,9 +133,10 @@ mod tests {
             range: None,
             logarithmic: false,
             own_ticks,
+            width: Width::Full,
         };
         for own_ticks in [false, true] {
-            let svg = chart(own_ticks).svg();
+            let svg = chart(own_ticks).svg().unwrap();
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
     }
@@ -147,8 +156,9 @@ mod tests {
             range: None,
             logarithmic: false,
             own_ticks: true,
+            width: Width::Half,
         };
-        let svg = chart.svg();
+        let svg = chart.svg().unwrap();
         assert_eq!(svg.matches("<circle").count(), 2);
         assert_eq!(svg.matches("<polyline").count(), 2);
     }

@@ -1,6 +1,6 @@
 //! Points with a fitted line and its band (the paper's Figure 8).
 
-use super::axes::{LEFT, Marks, RIGHT, WIDTH, fill, horizontal_axis, legend, stroke, vertical_axis};
+use super::axes::{LEFT, Marks, RIGHT, Swatch, Width, fill, horizontal_axis, legend, stroke, vertical_axis};
 use super::scale::{Scale, nice_range, tick_label};
 use super::svg::Svg;
 use in9_analysis::stats::regression::Line;
@@ -30,16 +30,20 @@ pub(crate) struct Scatter {
 }
 
 impl Scatter {
-    /// The chart as SVG.
-    pub(crate) fn svg(&self) -> String {
+    /// The chart as SVG; `None` if there is no point to draw.
+    pub(crate) fn svg(&self) -> Option<String> {
+        let across = Width::Full.pixels();
+        if self.clouds.iter().all(|cloud| cloud.points.is_empty()) {
+            return None;
+        }
         let names: Vec<String> = self.clouds.iter().map(|c| c.name.clone()).collect();
         let plot = 320.0;
-        let top = legend(&mut Svg::new(0.0, 0.0, ""), &names, Marks::default());
-        let mut svg = Svg::new(WIDTH, top + plot + 48.0, &self.label);
-        legend(&mut svg, &names, Marks::default());
+        let top = legend(&mut Svg::new(across, 0.0, ""), &names, Marks::default(), Swatch::Area);
+        let mut svg = Svg::new(across, top + plot + 48.0, &self.label);
+        legend(&mut svg, &names, Marks::default(), Swatch::Area);
         let points = || self.clouds.iter().flat_map(|c| &c.points);
-        let across = nice_range(points().map(|p| p.0));
-        let x = Scale::new(across, (LEFT, WIDTH - RIGHT));
+        let range = nice_range(points().map(|p| p.0));
+        let x = Scale::new(range, (LEFT, across - RIGHT));
         let y = Scale::new(nice_range(points().map(|p| p.1)), (top + plot, top));
         vertical_axis(&mut svg, &y, &y.ticks(6), &self.y_axis);
         let ticks: Vec<_> = x.ticks(8).into_iter().map(|v| (v, tick_label(v))).collect();
@@ -55,7 +59,7 @@ impl Scatter {
                 svg.circle(&fill(k), x.at(*px), y.at(*py), 4.0, &tip);
             }
         }
-        svg.finish()
+        Some(svg.finish())
     }
 }
 
@@ -84,8 +88,9 @@ mod tests {
             points: xy.iter().map(|&(x, y)| (x, y, "m".into())).collect(),
             line: fit(&xy, 0.95),
         };
-        let svg =
-            Scatter { label: "s".into(), x_axis: "x".into(), y_axis: "y".into(), clouds: vec![cloud] }.svg();
+        let svg = Scatter { label: "s".into(), x_axis: "x".into(), y_axis: "y".into(), clouds: vec![cloud] }
+            .svg()
+            .unwrap();
         assert_eq!(svg.matches("<circle").count(), 3);
         assert_eq!(svg.matches("<polygon").count(), 1);
     }

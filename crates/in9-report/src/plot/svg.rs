@@ -28,6 +28,11 @@ impl Svg {
         Self { width, height, label: label.into(), body: String::new() }
     }
 
+    /// Pixels of the view box from left to right.
+    pub(crate) fn width(&self) -> f64 {
+        self.width
+    }
+
     /// A line with the CSS class `class`.
     pub(crate) fn line(&mut self, class: &str, x1: f64, y1: f64, x2: f64, y2: f64) {
         let (x1, y1, x2, y2) = (num(x1), num(y1), num(x2), num(y2));
@@ -109,9 +114,10 @@ impl Svg {
     /// The finished picture.
     pub(crate) fn finish(self) -> String {
         let (w, h, label) = (num(self.width), num(self.height), escape(&self.label));
-        let widest = num((self.width * 1.25).round());
+        // Texts are between four fifths and five quarters of their size; where less room is, the chart scrolls.
+        let (least, most) = (num((self.width * 0.8).round()), num((self.width * 1.25).round()));
         format!(
-            "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{label}\" style=\"max-width:{widest}px\">\n{}</svg>",
+            "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{label}\" style=\"min-width:{least}px;max-width:{most}px\">\n{}</svg>",
             self.body
         )
     }

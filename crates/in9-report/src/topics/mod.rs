@@ -31,16 +31,16 @@ use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
 pub(crate) const TOPICS: [Topic; 18] = [
+    gap::TOPIC,
+    matrix::TOPIC,
     examples::TOPIC,
     verdicts::TOPIC,
-    matrix::TOPIC,
-    gap::TOPIC,
-    background_training::TOPIC,
     categories::TOPIC,
-    rho_sweep::TOPIC,
+    background_training::TOPIC,
     counterfactual::TOPIC,
     adversarial::TOPIC,
     saliency::TOPIC,
+    rho_sweep::TOPIC,
     progress::TOPIC,
     training_sets::TOPIC,
     classes::TOPIC,

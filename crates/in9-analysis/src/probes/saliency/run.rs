@@ -5,6 +5,7 @@ use super::curves::{Curves, curves};
 use super::gradients::{Smooth, input_gradient, smooth_grad};
 use super::map::Map;
 use super::measures::{Measures, measure};
+use super::occlusion::occlusion;
 use crate::error::{Error, Result};
 use crate::probes::classifier::{GradientClassifier, Pictures};
 use crate::probes::scenes::Scenes;
@@ -23,11 +24,14 @@ pub enum Method {
     InputGradient,
     /// The same, averaged over noisy copies.
     SmoothGrad,
+    /// How much the score falls where a grey square hides the picture: needs no gradient.
+    Occlusion,
 }
 
 impl Method {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::GradCam, Self::HiresCam, Self::InputGradient, Self::SmoothGrad];
+    /// All five.
+    pub const ALL: [Self; 5] =
+        [Self::GradCam, Self::HiresCam, Self::InputGradient, Self::SmoothGrad, Self::Occlusion];
 
     /// Name as on the command line.
     pub fn name(self) -> &'static str {
@@ -36,12 +40,18 @@ impl Method {
             Self::HiresCam => "hires-cam",
             Self::InputGradient => "input-gradient",
             Self::SmoothGrad => "smooth-grad",
+            Self::Occlusion => "occlusion",
         }
     }
 
     /// Whether the map depends on a tap.
     pub fn at_tap(self) -> bool {
         matches!(self, Self::GradCam | Self::HiresCam)
+    }
+
+    /// Whether the classifier's gradients are needed.
+    pub fn needs_gradients(self) -> bool {
+        self != Self::Occlusion
     }
 }
 
@@ -114,7 +124,7 @@ pub fn run(
         return Err(Error::NeedsPairing { view: settings.view });
     }
     let taps = match &settings.taps[..] {
-        [] => vec![default_tap(&classifier.taps())?],
+        [] if settings.methods.iter().any(|m| m.at_tap()) => vec![default_tap(&classifier.taps())?],
         given => given.to_vec(),
     };
     let kinds: Vec<(Method, String)> = settings
@@ -147,6 +157,7 @@ pub fn run(
                 }
                 Method::InputGradient => input_gradient(classifier, &pictures, &classes)?,
                 Method::SmoothGrad => smooth_grad(classifier, &pictures, &classes, &keys, settings.smooth)?,
+                Method::Occlusion => occlusion(classifier, &pictures, &classes, settings.batch)?,
             };
             for (k, map) in maps.iter().enumerate() {
                 let picture = &pictures.pixels[k * pictures.values()..(k + 1) * pictures.values()];

@@ -7,7 +7,7 @@ use crate::probes::scenes::Scenes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "image",
     "class",
     "predicted",
@@ -19,6 +19,8 @@ const HEADER: [&str; 11] = [
     "deletion",
     "insertion",
     "tap",
+    // What the names of the image's overlays begin with.
+    "number",
 ];
 
 /// maps.csv: one row an image, method and tap; an undefined number is empty.
@@ -42,6 +44,7 @@ pub fn maps_csv(scenes: &dyn Scenes, classes: &[String], rows: &[ImageRow]) -> R
             number(r.curves.deletion_area()),
             number(r.curves.insertion_area()),
             r.tap.clone(),
+            format!("{:06}", r.image),
         ]
     });
     encode(&HEADER, rows)

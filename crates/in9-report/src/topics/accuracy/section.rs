@@ -15,7 +15,10 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         blocks.push(Block::Details(
             format!("All accuracies on {}", set.split),
             vec![Block::Table(tables::intervals(
-                "Wilson's 95 % interval; balanced accuracy: a normal one",
+                &format!(
+                    "All accuracies on {}: Wilson's 95 % interval; balanced accuracy: a normal one",
+                    set.split
+                ),
                 &summaries,
             ))],
         ));
@@ -40,6 +43,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
 
 fn leak(title: &str, models: &[&ModelSummary]) -> Grid {
     let header = [
+        "model",
         "trained on",
         "tested on",
         "accuracy %",
@@ -48,20 +52,21 @@ fn leak(title: &str, models: &[&ModelSummary]) -> Grid {
         "largest class %",
     ];
     let mut grid = Grid::new(title, &header);
-    for (name, m) in tables::names(models).into_iter().zip(models) {
+    for m in models {
         // Networks that saw fitting backgrounds in training show no leak but what they learnt.
         if !matches!(m.key.trained_on.as_str(), "only-fg" | "mixed-rand" | "mixed-next") {
             continue;
         }
         for l in &m.leak {
-            grid.push(vec![
-                name.clone(),
+            let mut row = tables::model(m);
+            row.extend([
                 l.view.to_string(),
                 percent_interval(&l.accuracy),
                 percent_interval(&l.balanced),
                 percent(l.chance),
                 percent(l.majority),
             ]);
+            grid.push(row);
         }
     }
     grid

@@ -2,7 +2,7 @@
 
 use super::figures::{histogram, strongest};
 use super::tables::{classes, cost, known, verdicts};
-use crate::context::Context;
+use crate::context::{Context, names};
 use crate::error::Result;
 use crate::page::{Block, Section};
 use in9_analysis::probes::adversarial::Summary;
@@ -25,24 +25,34 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
              equally many. Intervals cover the choice of foregrounds, for the given backgrounds."
                 .into(),
         ),
-        Block::Table(cost(&summaries)),
-        Block::Prose(
-            "Only when every background has been tried is it known that none fools a foreground, so on those \
-             foregrounds no order saves a pass; the last column is what the best order could save in all. The rows \
-             for the vulnerable foregrounds show what the order saves there. The search also classifies each \
-             background alone to find its order; those passes are counted."
-                .into(),
+        Block::Details(
+            "What the searches cost".into(),
+            vec![
+                Block::Table(cost(&summaries)),
+                Block::Prose(
+                    "Only when every background has been tried is it known that none fools a foreground, so on those \
+                     foregrounds no order saves a pass; the last column is what the best order could save in all. The \
+                     rows for the vulnerable foregrounds show what the order saves there. The search also classifies \
+                     each background alone to find its order; those passes are counted."
+                        .into(),
+                ),
+            ],
         ),
     ]);
     let main = context.main_dataset();
     let whole: Vec<&Summary> =
         summaries.iter().copied().filter(|s| s.exhaustive && s.dataset == main).collect();
     if !whole.is_empty() {
-        blocks.push(Block::Columns(whole.iter().map(|s| histogram(s)).collect()));
-    }
-    for s in whole {
-        blocks.push(Block::Table(classes(context, s)));
-        blocks.extend(strongest(context, s)?);
+        let called = names(whole.iter().map(|s| (s.model.as_str(), s.trained_on.as_str())));
+        let charts: Vec<Block> =
+            whole.iter().zip(&called).filter_map(|(s, name)| histogram(s, name)).collect();
+        if !charts.is_empty() {
+            blocks.push(Block::Columns(charts));
+        }
+        for (s, name) in whole.into_iter().zip(&called) {
+            blocks.push(Block::Table(classes(context, s, name)));
+            blocks.extend(strongest(context, s, name)?);
+        }
     }
     Ok(Some(Section {
         id: "adversarial",

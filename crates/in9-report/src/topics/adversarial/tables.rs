@@ -9,6 +9,7 @@ use in9_analysis::stats::wilson;
 /// Vulnerable foregrounds by each rule.
 pub(super) fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
     let header = [
+        "model",
         "trained on",
         "tested on",
         "foregrounds",
@@ -25,6 +26,7 @@ pub(super) fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
             found.map_or("–".into(), |r| percent_interval(&r.share))
         };
         grid.push(vec![
+            s.model.clone(),
             s.trained_on.clone(),
             format!("{} {}", s.dataset, s.split),
             s.foregrounds.to_string(),
@@ -38,7 +40,8 @@ pub(super) fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
     let published = &context.paper.adversarial;
     let images = context.paper.test_images.to_string();
     grid.push(vec![
-        "in-9l (paper)".into(),
+        "the paper".into(),
+        "in-9l".into(),
         "imagenet-9 test".into(),
         images.clone(),
         images,
@@ -53,6 +56,7 @@ pub(super) fn verdicts(context: &Context, summaries: &[&Summary]) -> Grid {
 /// What becomes of the foregrounds that are no ordinary errors.
 pub(super) fn known(context: &Context, summaries: &[&Summary]) -> Grid {
     let header = [
+        "model",
         "trained on",
         "tested on",
         "right on their own background",
@@ -66,6 +70,7 @@ pub(super) fn known(context: &Context, summaries: &[&Summary]) -> Grid {
         let Some(own) = s.own else { continue };
         let share = |turned: u64| percent_interval(&wilson(turned, own.right, context.bootstrap.level));
         grid.push(vec![
+            s.model.clone(),
             s.trained_on.clone(),
             format!("{} {}", s.dataset, s.split),
             format!("{} of {}", own.right, s.foregrounds),
@@ -79,6 +84,7 @@ pub(super) fn known(context: &Context, summaries: &[&Summary]) -> Grid {
 /// Forward passes of the search against the official order.
 pub(super) fn cost(summaries: &[&Summary]) -> Grid {
     let header = [
+        "model",
         "trained on",
         "tested on",
         "foregrounds",
@@ -103,6 +109,7 @@ pub(super) fn cost(summaries: &[&Summary]) -> Grid {
                 _ => "–".into(),
             };
             grid.push(vec![
+                s.model.clone(),
                 s.trained_on.clone(),
                 format!("{} {}", s.dataset, s.split),
                 which,
@@ -125,18 +132,15 @@ pub(super) fn cost(summaries: &[&Summary]) -> Grid {
 }
 
 /// What the backgrounds of each class do.
-pub(super) fn classes(context: &Context, s: &Summary) -> Grid {
-    // Other taxonomies share a name or two with the paper's, but not the class.
-    let same = |c: &&in9_analysis::paper::AdversarialClass| context.frame.classes.contains(&c.name);
-    let comparable = context.paper.adversarial.class.iter().filter(same).count() == context.classes();
+pub(super) fn classes(context: &Context, s: &Summary, called: &str) -> Grid {
+    let comparable = context.has_the_papers_classes();
     let mut header = vec!["class of the background", "fooled by any %", "five strongest %"];
     if comparable {
         header.extend(["paper: fooled by any", "paper: five strongest"]);
     }
     let title = format!(
-        "By class of the background, network trained on {}: foregrounds of other classes that it fools into its class \
-         (the strongest are the largest of many rates, so on a new sample of foregrounds their rates would be lower)",
-        s.trained_on
+        "By class of the background, {called}: foregrounds of other classes that it fools into its class \
+         (the strongest are the largest of many rates, so on a new sample of foregrounds their rates would be lower)"
     );
     let mut grid = Grid::new(title, &header);
     for c in &s.classes {

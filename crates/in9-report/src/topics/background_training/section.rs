@@ -2,9 +2,13 @@
 
 use crate::context::{Context, TestSet};
 use crate::page::{Block, Section};
-use crate::plot::{Bar, Bars, Group, balanced_mark};
+use crate::plot::{Bar, Bars, Group, Width, balanced_mark};
 use in9_analysis::metrics::FOREGROUND_VIEWS;
 use in9_data::View;
+
+/// What the marks of both charts are.
+const MARKS: &str = "Whiskers: Wilson's 95 % interval. Rings: balanced accuracy, where it differs. Diamonds: the paper. \
+                     Dotted line: chance of balanced accuracy.";
 
 /// The section, if at least one of the figures can be drawn.
 pub(crate) fn section(context: &Context) -> Option<Section> {
@@ -13,15 +17,17 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let chance = 100.0 * context.frame.chance();
     let mut blocks = Vec::new();
     let trained = ["only-bg-b", "only-bg-t", "no-fg"];
-    let own = trained.map(|t| (t, t.to_owned()));
-    if own.iter().any(|(t, _)| set.trained_on(t).is_some()) {
+    if trained.iter().any(|t| set.trained_on(t).is_some()) {
         let groups = trained.map(|t| (format!("trained on {t}"), vec![(t, t), (t, "original")])).to_vec();
-        let svg = chart(context, set, ("Figure 2", chance), &["own test", "original"], groups);
-        blocks.push(Block::figure(
+        let label = "networks that saw backgrounds only";
+        let svg = chart(context, set, (label, chance), &["own test", "original"], groups);
+        blocks.extend(Block::paper_figure(
+            "Figure 2",
             svg,
-            "Figure 2: networks that never saw a foreground, on their own test and on photographs. \
-             Whiskers: Wilson's 95 % interval. Rings: balanced accuracy, where it differs. Diamonds: the paper. \
-             Dotted: chance of balanced accuracy.",
+            format!(
+                "Accuracy of networks that never saw a foreground, on their own test (first bar) and on photographs as \
+                 they are (second). {MARKS}"
+            ),
         ));
     }
     let both = ["original", "mixed-rand"];
@@ -31,13 +37,16 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         let svg = chart(
             context,
             set,
-            ("Figure 5", chance),
+            ("training on original or on mixed-rand", chance),
             &["trained on original", "trained on mixed-rand"],
             groups,
         );
-        blocks.push(Block::figure(
+        blocks.extend(Block::paper_figure(
+            "Figure 5",
             svg,
-            "Figure 5: training on original or on mixed-rand, on the five tests that show the foreground.",
+            format!(
+                "Accuracy after training on original or on mixed-rand, on the five tests that show the foreground. {MARKS}"
+            ),
         ));
     }
     (!blocks.is_empty()).then(|| Section {
@@ -54,7 +63,7 @@ fn chart(
     (label, chance): (&str, f64),
     series: &[&str],
     groups: Vec<(String, Vec<(&str, &str)>)>,
-) -> String {
+) -> Option<String> {
     let bar = |series: usize, trained: &str, tested: &str| -> Option<Bar> {
         let view: View = tested.parse().ok()?;
         let accuracy = set.trained_on(trained)?.1.accuracy(view)?;
@@ -67,12 +76,13 @@ fn chart(
         bars: cells.iter().enumerate().filter_map(|(k, (t, v))| bar(k, t, v)).collect(),
     });
     Bars {
-        label: format!("{label} of the paper, redrawn on {}", set.split),
+        label: format!("{label}, on {}", set.split),
         axis: "accuracy (%)".into(),
         series: series.iter().map(|s| (*s).to_owned()).collect(),
         groups: groups.filter(|g| !g.bars.is_empty()).collect(),
         level: Some((chance, "chance".into())),
         range: Some((0.0, 100.0)),
+        width: Width::Full,
     }
     .svg()
 }

@@ -24,16 +24,25 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
             blocks.push(Block::Details(title, vec![Block::Table(grid)]));
         }
     }
-    let confusions: Vec<Block> = [View::Original, View::MixedRand]
-        .into_iter()
-        .filter_map(|view| {
-            let (_, summary) = set.trained_on("original")?;
-            let svg = confusion(context, summary, view)?;
-            Some(Block::figure(svg, format!("Original-trained network on {view}: % of the true class.")))
+    let shown = set.shown(2);
+    let charts =
+        shown.iter().flat_map(|(_, summary)| [View::Original, View::MixedRand].map(|v| (*summary, v)));
+    let confusions: Vec<Block> = charts
+        .filter_map(|(summary, view)| {
+            let caption = format!(
+                "Who is taken for whom on {view}, {}: rows are true classes, columns the answers, in % of the true class.",
+                set.phrase(summary)
+            );
+            Block::figure(confusion(context, summary, view, &set.name(summary)), caption)
         })
         .collect();
     if !confusions.is_empty() {
-        blocks.insert(0, Block::Columns(confusions));
+        let (first, more) = confusions.split_at(confusions.len().min(2));
+        blocks.insert(0, Block::Columns(first.to_vec()));
+        if !more.is_empty() {
+            let summary = "The same of a second network".to_owned();
+            blocks.insert(1, Block::Details(summary, vec![Block::Columns(more.to_vec())]));
+        }
     }
     (!blocks.is_empty()).then(|| Section {
         id: "classes",
@@ -43,7 +52,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     })
 }
 
-fn confusion(context: &Context, summary: &ModelSummary, view: View) -> Option<String> {
+fn confusion(context: &Context, summary: &ModelSummary, view: View, name: &str) -> Option<String> {
     let accuracy = summary.accuracy(view)?;
     let classes = context.classes();
     if classes > MOST_DRAWN {
@@ -60,7 +69,7 @@ fn confusion(context: &Context, summary: &ModelSummary, view: View) -> Option<St
         (0..columns.len()).map(|column| share(confusion.count(truth, predicted(column)))).collect()
     });
     let chart = Heatmap {
-        label: format!("confusion on {view}"),
+        label: format!("confusion on {view} by {name}"),
         row_axis: "class".into(),
         column_axis: "taken for".into(),
         rows: context.frame.classes.clone(),
@@ -69,18 +78,18 @@ fn confusion(context: &Context, summary: &ModelSummary, view: View) -> Option<St
         range: (0.0, 100.0),
         decimals: 0,
     };
-    Some(chart.svg())
+    chart.svg()
 }
 
 /// Recall of every class on one view with its interval, in percent, one row a model.
 fn recalls(title: &str, frame: &Frame, models: &[&ModelSummary], view: View) -> Grid {
-    let mut header = vec!["trained on"];
+    let mut header = tables::MODEL.to_vec();
     header.extend(frame.classes.iter().map(String::as_str));
     let mut grid = Grid::new(title, &header);
-    for (name, m) in tables::names(models).into_iter().zip(models) {
+    for m in models {
         let Some(a) = m.accuracy(view) else { continue };
         let cells = a.recalls.iter().map(|r| percent_interval(&r.recall));
-        grid.push(std::iter::once(name).chain(cells).collect());
+        grid.push(tables::model(m).into_iter().chain(cells).collect());
     }
     grid
 }

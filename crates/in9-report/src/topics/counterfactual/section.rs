@@ -1,9 +1,9 @@
 //! Counterfactual attribution: reliance as a graded quantity.
 
-use crate::context::Context;
+use crate::context::{Context, names};
 use crate::error::Result;
 use crate::page::{Block, Section, see};
-use crate::plot::{Bar, Bars, Group, Histogram};
+use crate::plot::{Bar, Bars, Group, Histogram, Width};
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::{percent_interval, points_interval};
 use in9_analysis::probes::counterfactual::{LEAST_TOTAL, read_effects};
@@ -20,14 +20,16 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let here: Vec<&Counterfactual> = all.iter().copied().filter(|s| s.source.dataset == main).collect();
     let mut blocks = Vec::new();
     if !here.is_empty() {
-        blocks.push(Block::figure(
-            by_class(context, &here),
-            "Reliance on the background by class: the background's share of the score that foreground and \
-             background contribute together. Whiskers: 95 % bootstrap over images, given their partners. A class without a \
-             bar has too small a total contribution for a share.",
+        let called = names(here.iter().map(|s| (s.source.model.as_str(), s.source.trained_on.as_str())));
+        blocks.extend(Block::figure(
+            by_class(context, &here, &called),
+            "Reliance on the background by class, one colour a network: the background's share of the score that \
+             foreground and background contribute together. Whiskers: 95 % bootstrap over images, given their partners. \
+             A class without a bar has too small a total contribution for a share.",
         ));
         let folders = context.probes.counterfactual.iter().filter(|(_, s)| s.source.dataset == main);
-        let charts = folders.filter_map(|(folder, s)| images(folder, s).transpose());
+        let charts =
+            folders.zip(&called).filter_map(|((folder, s), name)| images(folder, s, name).transpose());
         let charts: Vec<Block> = charts.collect::<Result<_>>()?;
         if !charts.is_empty() {
             blocks.push(Block::Columns(charts));
@@ -51,7 +53,7 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
 }
 
 /// Reliance image by image; `None` where an earlier version did not write it.
-fn images(folder: &Path, s: &Counterfactual) -> Result<Option<Block>> {
+fn images(folder: &Path, s: &Counterfactual, name: &str) -> Result<Option<Block>> {
     let values: Vec<f64> = read_effects(folder)?.into_iter().filter_map(|e| e.reliance).collect();
     if values.is_empty() {
         return Ok(None);
@@ -59,26 +61,26 @@ fn images(folder: &Path, s: &Counterfactual) -> Result<Option<Block>> {
     // Where the two effects work against each other the share leaves 0 to 100; the ends hold those.
     let shown: Vec<f64> = values.iter().map(|r| 100.0 * r.clamp(-0.5, 1.5)).collect();
     let svg = Histogram {
-        label: format!("reliance image by image, trained on {}", s.source.trained_on),
+        label: format!("reliance image by image, {name}"),
         x_axis: "reliance of an image (%)".into(),
         y_axis: "images".into(),
         values: shown,
         bins: 30,
+        width: Width::Half,
     };
-    Ok(Some(Block::figure(
+    Ok(Block::figure(
         svg.svg(),
         format!(
-            "Image by image, network trained on {}: {} of {} images, those whose total effect is {} points at least. \
-             Shares below −50 or above 150 % stand at the ends.",
-            s.source.trained_on,
+            "Reliance image by image, {name}: how many of {} of {} images, those whose total effect is {} points at \
+             least, have which share. Shares below −50 or above 150 % stand at the ends.",
             values.len(),
             s.mean.images,
             100.0 * LEAST_TOTAL
         ),
-    )))
+    ))
 }
 
-fn by_class(context: &Context, probes: &[&Counterfactual]) -> String {
+fn by_class(context: &Context, probes: &[&Counterfactual], names: &[String]) -> Option<String> {
     let groups = context.frame.classes.iter().enumerate().map(|(class, name)| Group {
         label: name.clone(),
         bars: probes
@@ -94,16 +96,18 @@ fn by_class(context: &Context, probes: &[&Counterfactual]) -> String {
     Bars {
         label: "reliance on the background by class".into(),
         axis: "reliance on background (%)".into(),
-        series: probes.iter().map(|s| format!("trained on {}", s.source.trained_on)).collect(),
+        series: names.to_vec(),
         groups: groups.collect(),
         level: None,
         range: None,
+        width: Width::Full,
     }
     .svg()
 }
 
 fn table(probes: &[&Counterfactual]) -> Grid {
     let header = [
+        "model",
         "trained on",
         "tested on",
         "images",
@@ -117,6 +121,7 @@ fn table(probes: &[&Counterfactual]) -> Grid {
     for s in probes {
         let m = &s.mean;
         grid.push(vec![
+            s.source.model.clone(),
             s.source.trained_on.clone(),
             format!("{} {}", s.source.dataset, s.source.split),
             m.images.to_string(),

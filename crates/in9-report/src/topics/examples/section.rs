@@ -11,11 +11,15 @@ use in9_data::View;
 
 #[derive(Template)]
 #[template(path = "topics/examples/examples.html")]
-struct Page<'a> {
-    views: &'a [View],
+struct Page {
     rows: Vec<Row>,
     pixelated: bool,
-    note: String,
+    networks: Vec<Network>,
+}
+
+struct Network {
+    letter: char,
+    name: String,
 }
 
 struct Row {
@@ -32,20 +36,26 @@ struct Picture {
 }
 
 struct Answer {
-    model: String,
+    letter: char,
     text: String,
     right: bool,
 }
+
+/// Networks whose answers stand under each picture; of more the pictures would drown in them.
+const NETWORKS: usize = 4;
+
+/// Classes that are shown.
+const CLASSES: usize = 24;
 
 /// The section, if the main data set could be opened.
 pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let sets = context.test_sets();
     let Some(set) = sets.first() else { return Ok(None) };
     let Some(test) = context.test_split(set.split)? else { return Ok(None) };
-    let networks: Vec<&ModelFrame> =
-        ["original", "mixed-rand"].iter().filter_map(|t| Some(set.trained_on(t)?.0)).collect();
+    let shown = set.shown(NETWORKS);
+    let networks: Vec<(char, &ModelFrame)> = ('A'..='Z').zip(shown.iter().map(|(m, _)| *m)).collect();
     let mut rows = Vec::new();
-    for class in 0..context.classes() {
+    for class in 0..context.classes().min(CLASSES) {
         if let Some(i) = choose(&test, class as u16, context.spec.seed) {
             rows.push(row(context, set, &test, &networks, i)?);
         }
@@ -53,19 +63,11 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     if rows.is_empty() {
         return Ok(None);
     }
-    let names: Vec<&str> = networks.iter().map(|m| m.label()).collect();
-    let note = match names.as_slice() {
-        [] => "No network was tested on these photographs.".to_owned(),
-        names => format!(
-            "Under each picture, line by line: the answers of the networks trained on {}.",
-            names.join(" and on ")
-        ),
-    };
-    let views: Vec<View> = rows[0].cells.iter().map(|c| c.view).collect();
-    let page = Page { views: &views, rows, pixelated: test.split.size() <= SMALL, note };
+    let named = ('A'..='Z').zip(&shown).map(|(letter, (_, m))| Network { letter, name: set.phrase(m) });
+    let page = Page { rows, pixelated: test.split.size() <= SMALL, networks: named.collect() };
     Ok(Some(Section {
         id: "examples",
-        title: "One photograph, eight ways".into(),
+        title: "One photograph of each class, eight ways".into(),
         lead: lead(set),
         blocks: vec![Block::Html(page.render()?)],
     }))
@@ -98,7 +100,7 @@ fn row(
     context: &Context,
     set: &TestSet<'_>,
     test: &TestSplit,
-    networks: &[&ModelFrame],
+    networks: &[(char, &ModelFrame)],
     i: usize,
 ) -> Result<Row> {
     let sample = test.split.sample(i);
@@ -106,7 +108,7 @@ fn row(
     let mut cells = Vec::new();
     for view in View::PAPER {
         let Some(rgb) = test.picture(view, i) else { continue };
-        let answers = networks.iter().filter_map(|m| answer(context, m, view, &sample.id));
+        let answers = networks.iter().filter_map(|(letter, m)| answer(context, *letter, m, view, &sample.id));
         cells.push(Picture {
             view,
             picture: data_address(&rgb, test.split.size())?,
@@ -116,12 +118,12 @@ fn row(
     Ok(Row { class, see: see::photograph(set.dataset, set.split, &sample.id), cells })
 }
 
-fn answer(context: &Context, model: &ModelFrame, view: View, id: &str) -> Option<Answer> {
+fn answer(context: &Context, letter: char, model: &ModelFrame, view: View, id: &str) -> Option<Answer> {
     let position = model.foregrounds.binary_search_by(|f| (*f.id).cmp(id)).ok()?;
     let outcome = *model.by_foreground(view).get(position)?.as_ref()?;
     let text = match outcome.predicted {
         Some(class) => context.frame.classes.get(usize::from(class))?.clone(),
         None => "(outside)".into(),
     };
-    Some(Answer { model: model.label().into(), text, right: outcome.correct() })
+    Some(Answer { letter, text, right: outcome.correct() })
 }

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, TestSet};
 use crate::page::{Block, Section};
-use crate::plot::{Bar, Bars, Group, balanced_mark};
+use crate::plot::{Bar, Bars, Group, Width, balanced_mark};
 use in9_analysis::metrics::compare;
 use in9_analysis::output::tables;
 
@@ -13,13 +13,14 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let mut blocks = Vec::new();
     for set in &sets {
         let caption = format!(
-            "BG-gap on {}: whiskers are 95 % intervals of a bootstrap over {} foregrounds; diamonds the \
-             paper's Table 5.",
+            "BG-gap of each network on {}, in points: accuracy on mixed-same minus accuracy on mixed-rand. Bars above \
+             zero: backgrounds of the right class help. Whiskers: 95 % intervals of a bootstrap over {} foregrounds. {}",
             set.split,
-            set.foregrounds()
+            set.foregrounds(),
+            marks(context, set)
         );
-        blocks.push(Block::figure(chart(context, set), caption));
-        let title = format!("BG-gap on {}, in points", set.split);
+        blocks.extend(Block::paper_figure("Figure 12", chart(context, set), caption.trim_end()));
+        let title = format!("BG-gap on {}, in points with 95 % intervals", set.split);
         blocks.push(Block::Table(tables::gaps(&title, &set.summaries())));
         blocks.extend(paired(context, set));
     }
@@ -49,7 +50,20 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     })
 }
 
-fn chart(context: &Context, set: &TestSet<'_>) -> String {
+/// What the rings and diamonds of the chart are, as far as there are any.
+fn marks(context: &Context, set: &TestSet<'_>) -> String {
+    let mut marks = String::new();
+    let gaps = || set.models.iter().filter_map(|(_, m)| m.gap);
+    if gaps().any(|g| balanced_mark(g.gap.value, g.balanced.value).is_some()) {
+        marks.push_str("Rings: the same with every class weighing the same. ");
+    }
+    if set.models.iter().any(|(_, m)| m.gap.is_some() && context.paper.gap(&m.key.trained_on).is_some()) {
+        marks.push_str("Diamonds: the paper’s networks trained on the same view (Table 5).");
+    }
+    marks
+}
+
+fn chart(context: &Context, set: &TestSet<'_>) -> Option<String> {
     let summaries = set.summaries();
     let groups = tables::names(&summaries).into_iter().zip(&summaries).filter_map(|(label, m)| {
         let gap = m.gap?;
@@ -59,31 +73,38 @@ fn chart(context: &Context, set: &TestSet<'_>) -> String {
         Some(Group { label, bars: vec![Bar { series: 0, interval, published, balanced }] })
     });
     Bars {
-        label: format!("BG-gap by training view on {}", set.split),
+        label: format!("BG-gap by network on {}", set.split),
         axis: "BG-gap (points)".into(),
         series: vec!["BG-gap".into()],
         groups: groups.collect(),
         level: None,
         range: None,
+        width: Width::Full,
     }
     .svg()
 }
 
-/// The original-trained network against the mixed-rand-trained one.
+/// Networks whose pairs are compared, if none is trained on mixed-rand.
+const COMPARED: usize = 3;
+
+/// The original-trained network against the mixed-rand-trained one; where they are not both there, each shown network
+/// against each other.
 fn paired(context: &Context, set: &TestSet<'_>) -> Option<Block> {
-    let (a, _) = set.trained_on("original")?;
-    let (b, _) = set.trained_on("mixed-rand")?;
-    let comparison = compare(a, b, &context.bootstrap).ok()?;
-    let summary = format!("Paired tests on {}: original-trained against mixed-rand-trained", set.split);
-    Some(Block::Details(
-        summary,
-        vec![
-            Block::Table(tables::comparison(&comparison)),
-            Block::Prose(
-                "Differences have paired-bootstrap intervals; p is McNemar's exact test for accuracies \
-                 and the paired bootstrap's for the gap."
-                    .into(),
-            ),
-        ],
-    ))
+    let both = set.trained_on("original").zip(set.trained_on("mixed-rand"));
+    let shown = both.map_or_else(|| set.shown(COMPARED), |(a, b)| vec![a, b]);
+    let mut grids = Vec::new();
+    for (i, (a, _)) in shown.iter().enumerate() {
+        for (b, _) in &shown[i + 1..] {
+            // Networks without shared foregrounds cannot be paired.
+            grids
+                .extend(compare(a, b, &context.bootstrap).ok().map(|c| Block::Table(tables::comparison(&c))));
+        }
+    }
+    let names: Vec<String> = shown.iter().map(|(_, m)| set.phrase(m)).collect();
+    let summary = format!("Paired tests on {}: {}", set.split, names.join(" against "));
+    let last = "Differences have paired-bootstrap intervals; p is McNemar's exact test for accuracies and the paired \
+                bootstrap's for the gap.";
+    let any = !grids.is_empty();
+    grids.push(Block::Prose(last.into()));
+    any.then(|| Block::Details(summary, grids))
 }

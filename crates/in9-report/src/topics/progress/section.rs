@@ -3,6 +3,7 @@
 use crate::context::{Context, Run, TestSet};
 use crate::page::{Block, Section};
 use crate::plot::{Cloud, Scatter};
+use in9_analysis::metrics::ModelSummary;
 use in9_analysis::metrics::progress::{Point, Trend, ours, published, trends};
 use in9_analysis::output::tables;
 use in9_analysis::stats::regression;
@@ -27,8 +28,12 @@ pub(crate) fn own_points(context: &Context, set: &TestSet<'_>) -> Option<(Yardst
     if different(&tested) {
         return Some((Yardstick::ImageNet, tested));
     }
-    let trained = trained_points(context, set);
-    different(&trained).then_some((Yardstick::Original, trained))
+    let mut points = trained_points(context, set);
+    if points.is_empty() {
+        // Nothing was trained here: the networks from elsewhere can be set against each other.
+        points = set.elsewhere().filter_map(|(m, summary)| point(&m.key.model, summary)).collect();
+    }
+    different(&points).then_some((Yardstick::Original, points))
 }
 
 /// Whether there is more than a line through two places.
@@ -58,67 +63,81 @@ fn trained_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
     let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.adversarial;
     let points = context.runs.iter().filter(plain).filter_map(|r| {
         let (_, summary) = set.models.iter().find(|(m, _)| m.key.model == r.model)?;
-        let views = summary.views.iter().filter(|(v, _)| FIGURE_8.contains(v));
-        Some(Point {
-            model: r.model.clone(),
-            quality: summary.accuracy(View::Original)?.accuracy.value,
-            views: views.map(|(v, a)| (v.to_string(), a.accuracy.value)).collect(),
-        })
+        point(&r.model, summary)
     });
     points.collect()
 }
 
-/// The section.
+/// A network by its accuracy on photographs as they are.
+fn point(model: &str, summary: &ModelSummary) -> Option<Point> {
+    let views = summary.views.iter().filter(|(v, _)| FIGURE_8.contains(v));
+    Some(Point {
+        model: model.to_owned(),
+        quality: summary.accuracy(View::Original)?.accuracy.value,
+        views: views.map(|(v, a)| (v.to_string(), a.accuracy.value)).collect(),
+    })
+}
+
+/// The section, if there is a network to set beside the paper's, or several to set against each other.
 pub(crate) fn section(context: &Context) -> Option<Section> {
     let (sets, level) = (context.test_sets(), context.bootstrap.level);
     let listed = sets.first().map(|set| listed_points(context, set)).unwrap_or_default();
-    let whose = match listed.len() {
-        0 => "The first plot shows the paper's five pre-trained networks (Table 2); none of this report's was tested on ImageNet.".to_owned(),
-        n => format!("The first plot shows the paper's five pre-trained networks (Table 2) and {n} of this report's."),
-    };
+    let ours = listed.len();
     let mut points = published(&context.paper);
     points.extend(listed);
     let lines = trends(&points, level);
-    let mut blocks = vec![
-        Block::figure(
-            chart(&points, &lines, level, "ImageNet"),
-            "Figure 8: lines are least squares, bands the 95 % interval of the mean.",
-        ),
-        Block::Table(tables::trends("Slopes with 95 % intervals", &lines)),
+    let whose = match ours {
+        0 => "the paper's five pre-trained networks (Table 2)".to_owned(),
+        n => format!("the paper's five pre-trained networks (Table 2) and {n} of this report's"),
+    };
+    let caption = format!(
+        "Accuracy on each view against accuracy on ImageNet, one colour a view, one point a network: {whose}. {LINES}"
+    );
+    let theirs = vec![
+        Block::paper_figure("Figure 8", chart(&points, &lines, level, "ImageNet"), caption),
+        Some(Block::Table(tables::trends("Slopes against accuracy on ImageNet with 95 % intervals", &lines))),
     ];
+    let mut blocks = Vec::new();
     let own = sets.iter().filter_map(|set| Some((set, own_points(context, set)?)));
     for (set, (_, points)) in own.filter(|(_, (yardstick, _))| *yardstick == Yardstick::Original) {
         let lines = trends(&points, level);
         let names: Vec<&str> = points.iter().map(|p| p.model.as_str()).collect();
         let caption = format!(
-            "The same for this report's networks on {}, with accuracy on original in the place of accuracy on \
-             ImageNet: all that were trained on photographs as they are, adversarial trainings aside ({}). Both \
-             accuracies are of the same foregrounds and several networks share an architecture, so the bands are \
-             narrower than those of independent networks.",
+            "Accuracy on each view of {} against accuracy on its photographs as they are, which stands for accuracy on \
+             ImageNet; one colour a view, one point a network ({}). Both accuracies are of the same foregrounds, and \
+             networks may share an architecture, so the bands are narrower than those of independent networks. {LINES}",
             set.split,
             names.join(", ")
         );
         let title = format!("Slopes against accuracy on original, {}, with 95 % intervals", set.split);
-        let own = vec![
-            Block::figure(chart(&points, &lines, level, "original"), caption),
-            Block::Table(tables::trends(&title, &lines)),
-        ];
+        let figure = Block::paper_figure("Figure 8", chart(&points, &lines, level, "original"), caption);
+        let own: Vec<Block> =
+            figure.into_iter().chain([Block::Table(tables::trends(&title, &lines))]).collect();
         if set.split == sets[0].split {
             blocks.extend(own);
         } else {
             blocks.push(Block::Details(format!("The same on {}", set.split), own));
         }
     }
-    Some(Section {
+    let theirs: Vec<Block> = theirs.into_iter().flatten().collect();
+    if ours > 0 {
+        blocks = theirs.into_iter().chain(blocks).collect();
+    } else if !blocks.is_empty() {
+        blocks.push(Block::Details("The paper's networks, by accuracy on ImageNet".into(), theirs));
+    }
+    (!blocks.is_empty()).then(|| Section {
         id: "progress",
         title: "Benchmark progress".into(),
-        lead: format!("Do networks that are better on ImageNet lean less on backgrounds? {whose}"),
+        lead: "Do better networks lean less on backgrounds?".into(),
         blocks,
     })
 }
 
+/// What the lines of both charts are.
+const LINES: &str = "Lines are least squares, bands the 95 % interval of the mean.";
+
 /// A line for each view through the networks, by the accuracy that tells how good they are.
-fn chart(points: &[Point], trends: &[Trend], level: f64, yardstick: &str) -> String {
+fn chart(points: &[Point], trends: &[Trend], level: f64, yardstick: &str) -> Option<String> {
     let clouds = trends.iter().map(|t| {
         let mut cloud: Vec<(f64, f64, String)> = Vec::new();
         for p in points {

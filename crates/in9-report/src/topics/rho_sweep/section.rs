@@ -3,7 +3,7 @@
 use super::measures::{MEASURES, Measure, TRAINED};
 use crate::context::Context;
 use crate::page::{Block, Section};
-use crate::plot::{Lines, Series};
+use crate::plot::{Lines, Series, Width};
 use in9_analysis::output::Grid;
 use in9_analysis::stats::Interval;
 
@@ -47,8 +47,9 @@ fn chart(context: &Context, measure: &Measure) -> Option<Block> {
         range: None,
         logarithmic: false,
         own_ticks: true,
+        width: Width::Half,
     };
-    Some(Block::figure(chart.svg(), measure.caption))
+    Block::figure(chart.svg(), format!("{} Horizontal axis: ρ. Whiskers: 95 % intervals.", measure.caption))
 }
 
 fn table(context: &Context) -> Grid {

@@ -1,6 +1,6 @@
 //! The maps themselves, as pictures.
 
-use crate::context::Context;
+use crate::context::{Context, names};
 use crate::error::Result;
 use crate::page::Block;
 use crate::page::gallery::Item;
@@ -17,8 +17,6 @@ const LARGEST: u64 = 16 << 20;
 #[derive(Template)]
 #[template(path = "topics/saliency/overlays.html")]
 struct Page {
-    methods: Vec<&'static str>,
-    networks: Vec<String>,
     rows: Vec<Vec<Item>>,
 }
 
@@ -29,6 +27,7 @@ pub(crate) fn pictures(context: &Context) -> Result<Option<Block>> {
     let Some((first, source)) = probes.first() else { return Ok(None) };
     let used = |m: &Method| probes.iter().any(|(_, s)| s.methods.iter().any(|k| k.method == *m));
     let methods: Vec<Method> = Method::ALL.into_iter().filter(used).collect();
+    let called = names(probes.iter().map(|(_, s)| (s.source.model.as_str(), s.source.trained_on.as_str())));
     let mut rows = Vec::new();
     for photo in overlays(first, "photo")? {
         let Some(stem) = photo.strip_suffix("-photo.png") else { continue };
@@ -37,8 +36,8 @@ pub(crate) fn pictures(context: &Context) -> Result<Option<Block>> {
         own.see = stem.parse().ok().map(|number| see::numbered(main, &source.source.split, number));
         let mut row = vec![own];
         for method in &methods {
-            for (folder, s) in &probes {
-                let caption = format!("{}, trained on {}", method.name(), s.source.trained_on);
+            for ((folder, _), name) in probes.iter().zip(&called) {
+                let caption = format!("{}, {name}", method.name());
                 row.push(cell(folder, &format!("{stem}-{}.png", method.name()), caption)?);
             }
         }
@@ -47,12 +46,7 @@ pub(crate) fn pictures(context: &Context) -> Result<Option<Block>> {
     if rows.is_empty() {
         return Ok(None);
     }
-    let page = Page {
-        methods: methods.iter().map(|m| m.name()).collect(),
-        networks: probes.iter().map(|(_, s)| s.source.trained_on.clone()).collect(),
-        rows,
-    };
-    Ok(Some(Block::Html(page.render()?)))
+    Ok(Some(Block::Html(Page { rows }.render()?)))
 }
 
 /// A kept picture; without an address if there is none.

@@ -54,8 +54,8 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
                map reaches depends on the foreground's share of the image: a random map has that share of its mass \
                on the foreground (a lift of zero) and that chance in the pointing game (without tolerance), and a \
                uniform map has it as its IoU. Empty maps are left out of the means. Deletion and insertion areas are \
-               the areas under the curve of the true class's probability. Where the tap is the last layer before a \
-               global average, as by default in most networks, Grad-CAM and HiResCAM give the same map."
+               the areas under the curve of the true class's probability. Where the maps are those of the last layer \
+               before a global average, as by default in most networks, Grad-CAM and HiResCAM give the same map."
             .into(),
         blocks,
     }))
@@ -64,9 +64,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
 fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
     let header = [
         "tested on",
+        "model",
         "trained on",
         "method",
-        "tap",
+        "layer",
         "images",
         "empty maps",
         "foreground area %",
@@ -83,6 +84,7 @@ fn measures(context: &Context, wanted: impl Fn(&Saliency) -> bool) -> Grid {
             let curve = |i: Option<Interval>| i.map_or("–".into(), |i| percent_interval(&i));
             grid.push(vec![
                 format!("{} {}", s.source.dataset, s.source.split),
+                s.source.model.clone(),
                 s.source.trained_on.clone(),
                 m.method.name().into(),
                 tap(s, m).unwrap_or("–").to_owned(),

@@ -3,11 +3,11 @@
 use super::curve::{Curve, curve, title};
 use crate::context::{Context, TestSet};
 use crate::page::{Block, Section};
-use crate::plot::{Bar, Bars, Group, Lines, Series};
+use crate::plot::{Bar, Bars, Group, Lines, Series, Width};
 use crate::spec::CurveKind;
 use in9_analysis::metrics::ModelSummary;
+use in9_analysis::output::Grid;
 use in9_analysis::output::number::{percent_interval, points, points_interval};
-use in9_analysis::output::{Grid, tables};
 use in9_analysis::stats::Interval;
 use in9_data::View;
 
@@ -28,6 +28,15 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     }
     if blocks.is_empty() {
         return None;
+    }
+    if !blocks.iter().any(|block| matches!(block, Block::Table(_))) {
+        // No curve: networks that were trained elsewhere.
+        return Some(Section {
+            id: "curves",
+            title: "Fitting against random backgrounds".into(),
+            lead: "What the BG-gap is the difference of, network by network.".into(),
+            blocks,
+        });
     }
     blocks.push(Block::Table(published(context)));
     Some(Section {
@@ -50,9 +59,20 @@ fn on(context: &Context, set: &TestSet<'_>) -> Vec<Block> {
         (
             &grains,
             CurveKind::Granularity,
-            "Figure 10: the same photographs with finer labels; a predicted sub-class counts as its class.",
+            (
+                "Figure 10",
+                "Accuracy after training on the same photographs with finer labels (horizontal axis: number of \
+                           training classes); a predicted sub-class counts as its class.",
+            ),
         ),
-        (&sizes, CurveKind::Size, "Figure 11: fewer training photographs."),
+        (
+            &sizes,
+            CurveKind::Size,
+            (
+                "Figure 11",
+                "Accuracy after training on a share of the photographs (horizontal axis, logarithmic).",
+            ),
+        ),
     ] {
         if curve.points.len() > 1 {
             let whiskers = if several_seeds(curve) {
@@ -61,20 +81,23 @@ fn on(context: &Context, set: &TestSet<'_>) -> Vec<Block> {
             } else {
                 "Whiskers: Wilson's 95 % interval."
             };
-            let caption = format!("{caption} On {}. {whiskers}", set.split);
-            blocks.push(Block::figure(chart(curve, axis), caption));
+            let (number, caption) = caption;
+            let caption = format!("{caption} One colour a view of {}. {whiskers}", set.split);
+            blocks.extend(Block::paper_figure(number, chart(curve, axis), caption));
             blocks.push(Block::Table(table(context, curve, axis)));
             blocks.extend(curve.notes.iter().cloned().map(Block::Prose));
         }
     }
-    if let Some(bars) = bars(context, set, [&sizes, &grains]) {
-        blocks.push(Block::figure(
-            bars,
-            "Figure 12: mixed-same and mixed-rand by training; the step between two bars is the BG-gap. Networks of \
-             different architectures or numbers of passes are not trained alike. Diamonds: the paper, where it has \
-             the same training.",
-        ));
-    }
+    blocks.extend(Block::paper_figure(
+        "Figure 12",
+        bars(context, set, [&sizes, &grains]),
+        format!(
+            "Accuracy on mixed-same and mixed-rand of {} by network; the step between the two bars is the BG-gap. Networks \
+             of different architectures or numbers of passes are not trained alike. Whiskers: Wilson's 95 % interval. \
+             Diamonds: the paper, where it has the same training. Dotted line: chance.",
+            set.split
+        ),
+    ));
     blocks
 }
 
@@ -82,7 +105,7 @@ fn several_seeds(curve: &Curve<'_>) -> bool {
     curve.points.iter().any(|p| p.networks.len() > 1)
 }
 
-fn chart(curve: &Curve<'_>, axis: CurveKind) -> String {
+fn chart(curve: &Curve<'_>, axis: CurveKind) -> Option<String> {
     let series = VIEWS.iter().map(|v| Series {
         name: v.to_string(),
         points: curve.points.iter().filter_map(|p| Some((p.x, p.accuracy(*v)?.scaled(100.0)))).collect(),
@@ -96,6 +119,7 @@ fn chart(curve: &Curve<'_>, axis: CurveKind) -> String {
         range: None,
         logarithmic: true,
         own_ticks: true,
+        width: Width::Full,
     }
     .svg()
 }
@@ -149,7 +173,7 @@ fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> Option
     };
     let robust = set.models.iter().map(|(_, m)| *m).filter(|m| is_robust(m));
     let special: Vec<&ModelSummary> =
-        on_curves.chain(robust).chain(set.pretrained().map(|(_, m)| m)).collect();
+        on_curves.chain(robust).chain(set.elsewhere().map(|(_, m)| m)).collect();
     if special.is_empty() {
         return None;
     }
@@ -161,8 +185,8 @@ fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> Option
         }
     }
     let views = [View::MixedSame, View::MixedRand];
-    let groups = tables::names(&shown).into_iter().zip(&shown).map(|(label, m)| Group {
-        label,
+    let groups = shown.iter().map(|m| Group {
+        label: set.name(m),
         bars: views
             .iter()
             .enumerate()
@@ -180,8 +204,9 @@ fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> Option
         groups: groups.collect(),
         level: Some((100.0 * context.frame.chance(), "chance".into())),
         range: None,
+        width: Width::Full,
     };
-    Some(chart.svg())
+    chart.svg()
 }
 
 /// The gaps that the paper's text gives for Figure 12.

@@ -1,7 +1,7 @@
 //! The claims and their verdicts.
 
-use super::unjudged::{Unjudged, unjudged};
-use crate::claims::{Claim, Figure, tally};
+use super::unjudged::unjudged;
+use crate::claims::{Claim, Figure, Verdict, tally};
 use crate::context::Context;
 use crate::error::Result;
 use crate::page::{Block, Section};
@@ -10,15 +10,30 @@ use askama::Template;
 #[derive(Template)]
 #[template(path = "topics/verdicts/claims.html")]
 struct Page<'a> {
+    groups: Vec<Group<'a>>,
+    /// Claims that cannot be judged, by what it would take.
+    missing: Vec<Missing>,
+}
+
+/// The claims of one verdict.
+struct Group<'a> {
+    name: &'static str,
+    count: usize,
     claims: Vec<Entry<'a>>,
+}
+
+/// Claims that need the same.
+struct Missing {
+    needs: &'static str,
+    statements: Vec<&'static str>,
 }
 
 /// A claim with its verdicts on each split.
 struct Entry<'a> {
     statement: &'a str,
     rule: &'a str,
-    /// What it would take to judge the claim; empty if it is judged.
-    needs: &'a str,
+    /// The verdict on the first split that speaks about it.
+    verdict: Verdict,
     published: &'a str,
     source: &'a str,
     verdicts: Vec<Badge>,
@@ -47,9 +62,17 @@ pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Sect
         });
         add(&mut entries[at].1, claim);
     }
-    let missing = unjudged(claims).into_iter().map(missing);
-    let left = missing.len();
-    let html = Page { claims: entries.into_iter().map(|(_, e)| e).chain(missing).collect() }.render()?;
+    let mut groups = Vec::new();
+    for verdict in [Verdict::Contradicted, Verdict::Mixed, Verdict::Inconclusive, Verdict::Supported] {
+        let of = |(_, e): &(&str, Entry<'_>)| e.verdict == verdict;
+        let (here, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(of);
+        entries = others;
+        let claims: Vec<Entry<'_>> = here.into_iter().map(|(_, e)| e).collect();
+        if !claims.is_empty() {
+            groups.push(Group { name: verdict.name(), count: claims.len(), claims });
+        }
+    }
+    let html = Page { groups, missing: missing(claims) }.render()?;
     let t = tally(claims);
     let on = claims.iter().map(|c| c.split.as_str()).find(|s| !s.is_empty()).unwrap_or("the test set");
     let own = match t.own {
@@ -58,23 +81,27 @@ pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Sect
             " Another {own} claims are not the paper's: they follow from it, or from how the toy world is made."
         ),
     };
-    let left = match left {
-        0 => String::new(),
-        left => format!(" {left} more, listed last, cannot be judged from these inputs."),
-    };
     Ok(Some(Section {
         id: "claims",
         title: "The paper's claims, checked here".into(),
         lead: format!(
-            "Of the paper's claims, on {on}: {t}.{own}{left} Each claim has a rule for its figures. It is supported \
-             if the whole interval of every figure obeys the rule, contradicted if the whole interval of one figure \
-             breaks it and none obeys it, mixed if one breaks it and another obeys it, and inconclusive otherwise. \
-             Other splits repeat the test. The paper gives no thresholds: those in the rules are this report's. \
-             Intervals cover the choice of test images, not the variation between training runs: {}. The label \
-             “original → mixed-rand” means: trained on original, tested on mixed-rand.",
-            seeds(context)
+            "Of the paper's claims, on {on}: {t}.{own} Open a line to see its claims with their figures."
         ),
-        blocks: vec![Block::Html(html)],
+        blocks: vec![
+            Block::Html(html),
+            Block::Details(
+                "How claims are judged".into(),
+                vec![Block::Prose(format!(
+                    "Each claim has a rule for its figures. It is supported if the whole interval of every figure obeys \
+                     the rule, contradicted if the whole interval of one figure breaks it and none obeys it, mixed if one \
+                     breaks it and another obeys it, and inconclusive otherwise. A claim stands where its verdict on the \
+                     first split puts it; other splits repeat the test. The paper gives no thresholds: those in the rules \
+                     are this report's. Intervals cover the choice of test images, not the variation between training \
+                     runs: {}. The label “original → mixed-rand” means: trained on original, tested on mixed-rand.",
+                    seeds(context)
+                ))],
+            ),
+        ],
     }))
 }
 
@@ -88,25 +115,23 @@ fn seeds(context: &Context) -> String {
     }
 }
 
-/// A claim of the paper about which the inputs say nothing: it is shown too, so that none is passed over.
-fn missing<'a>(unjudged: Unjudged) -> Entry<'a> {
-    Entry {
-        statement: unjudged.statement,
-        rule: "",
-        needs: unjudged.needs,
-        published: unjudged.published,
-        source: unjudged.source,
-        verdicts: vec![Badge { class: "not-judged", text: "not judged", split: String::new() }],
-        splits: Vec::new(),
-        figures: Vec::new(),
+/// Claims of the paper about which the inputs say nothing, so that none is passed over.
+fn missing(claims: &[Claim]) -> Vec<Missing> {
+    let mut missing: Vec<Missing> = Vec::new();
+    for claim in unjudged(claims) {
+        match missing.iter_mut().find(|m| m.needs == claim.needs) {
+            Some(m) => m.statements.push(claim.statement),
+            None => missing.push(Missing { needs: claim.needs, statements: vec![claim.statement] }),
+        }
     }
+    missing
 }
 
 fn entry(claim: &Claim) -> Entry<'_> {
     Entry {
         statement: claim.statement,
         rule: &claim.rule,
-        needs: "",
+        verdict: claim.verdict,
         published: claim.published,
         source: claim.source,
         verdicts: Vec::new(),

@@ -1,7 +1,7 @@
-//! Names of other projects' files for networks that we name as timm does.
+//! Names of the `efficientnet-pytorch` project.
 
-use super::fault::Checked;
-use super::state_dict::StateDict;
+use super::super::fault::Checked;
+use super::super::state_dict::StateDict;
 
 /// Blocks in each of EfficientNet's seven stages, by the total number of blocks.
 /// 16: B0, B1 scaled at depth 1.0; 23: depth 1.1 or 1.2 (both round up to the same numbers).
@@ -17,7 +17,7 @@ fn stages(blocks: usize, lite: bool) -> Option<&'static [usize]> {
 
 /// The names of the `efficientnet-pytorch` project (`_blocks.3._bn1`) as timm's
 /// (`blocks.2.0.bn2`); any other dictionary comes back unchanged.
-pub(super) fn to_timm(dict: StateDict, notes: &mut Vec<String>) -> Checked<StateDict> {
+pub(super) fn efficientnet_pytorch(dict: StateDict, notes: &mut Vec<String>) -> Checked<StateDict> {
     if dict.get("_conv_stem.weight").is_none() {
         return Ok(dict);
     }
