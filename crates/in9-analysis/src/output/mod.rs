@@ -6,6 +6,7 @@ pub mod json;
 pub mod number;
 mod picture;
 pub mod tables;
+pub mod text;
 
 pub use grid::Grid;
 pub use picture::png;
