@@ -1,7 +1,7 @@
 //! Measures with intervals, by the code of `in9 score` and `in9 compare`.
 
 use in9_analysis::metrics::{self, ModelSummary};
-use in9_analysis::output::{Grid, csv_files, json, tables, text};
+use in9_analysis::output::{Grid, json, tables, text};
 use in9_analysis::stats::Bootstrap;
 use in9_analysis::{Frame, ModelFrame};
 use pyo3::prelude::*;
@@ -70,11 +70,6 @@ impl Scores {
     /// results.json of `in9 score`.
     fn json(&self, py: Python<'_>) -> PyResult<String> {
         json::pretty(&json::Results::new(&self.frame, &self.summaries, &self.bootstrap)).raise(py)
-    }
-
-    /// The CSV files of `in9 score`: name, contents.
-    fn csv_files(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, Vec<u8>)>> {
-        csv_files::files(&self.frame, &self.summaries).raise(py)
     }
 
     /// The tables that are printed, by test set: dataset, split, tables.

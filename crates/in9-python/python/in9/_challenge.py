@@ -12,6 +12,7 @@ import numpy as np
 from . import _in9
 from ._dataset import Dataset, Split
 from ._evaluate import as_split
+from ._memory import u8
 from ._model import Classes, Network
 from ._predictions import Interval
 from ._progress import Progress, ProgressFunction
@@ -179,7 +180,7 @@ def toml(settings: dict[str, Any]) -> str:
 
 
 def _pictures(rgb: _in9.Buffer, size: int) -> Any:
-    return np.frombuffer(rgb, np.uint8).reshape(-1, size, size, 3)
+    return u8(rgb).reshape(-1, size, size, 3)
 
 
 def _digest(network: Network) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _in9
+from ._memory import f32, i64, u8
 from .errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
@@ -163,12 +164,12 @@ class Split:
     @property
     def labels(self) -> Numbers:
         """Class of each sample, ``[n]``."""
-        return np.frombuffer(self._rust.labels(), np.int64)
+        return i64(self._rust.labels())
 
     @property
     def boxes(self) -> Numbers:
         """Box of each object in the stored picture, ``[n, 4]``: x0, y0, x1, y1, all inclusive."""
-        return np.frombuffer(self._rust.boxes(), np.int64).reshape(-1, 4)
+        return i64(self._rust.boxes()).reshape(-1, 4)
 
     def __len__(self) -> int:
         return len(self._rust)
@@ -213,7 +214,7 @@ class Split:
         ``seed`` and ``epoch``, whose ``mixed-rand`` may draw the sample's ``own_class`` and any the ``own_image``.
         """
         drawn = self._rust.pairing(view, seed=seed, epoch=epoch, own_class=own_class, own_image=own_image)
-        return np.frombuffer(drawn, np.int64)
+        return i64(drawn)
 
     def batches(
         self,
@@ -267,7 +268,7 @@ class Split:
         return Pictures(self, view, **settings)
 
     def _square(self, buffer: _in9.Buffer) -> Bytes:
-        return np.frombuffer(buffer, np.uint8).reshape(self.size, self.size, 3)
+        return u8(buffer).reshape(self.size, self.size, 3)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Split) and (self.dataset, self.name) == (other.dataset, other.name)
@@ -356,7 +357,7 @@ class Sample:
     @property
     def mask_bits(self) -> Bytes:
         """The object, one bit a pixel, row by row, least significant first: a view of the mapped file."""
-        return np.frombuffer(self.split._rust.mask_bits(self.index), np.uint8)
+        return u8(self.split._rust.mask_bits(self.index))
 
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
@@ -421,14 +422,13 @@ class Batches:
         """The batches of an epoch; of several readers, each takes ``every``-th batch from its ``first`` on."""
         size = self.split.size
         shape = (-1, size, size, 3) if self._bytes else (-1, 3, size, size)
-        kind = np.uint8 if self._bytes else np.float32
         for batch in self._loader.epoch(number, first, every):
             behind = batch.backgrounds
             yield Batch(
-                np.frombuffer(batch.pictures, kind).reshape(shape),
-                np.frombuffer(batch.labels, np.int64),
-                np.frombuffer(batch.indices, np.int64),
-                None if behind is None else np.frombuffer(behind, np.int64),
+                (u8(batch.pictures) if self._bytes else f32(batch.pictures)).reshape(shape),
+                i64(batch.labels),
+                i64(batch.indices),
+                None if behind is None else i64(behind),
             )
 
     def set_epoch(self, number: int) -> None:

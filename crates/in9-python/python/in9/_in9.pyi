@@ -232,8 +232,6 @@ class Scores:
         """What ``in9 score`` prints."""
     def json(self) -> str:
         """results.json of ``in9 score``."""
-    def csv_files(self) -> list[tuple[str, bytes]]:
-        """The CSV files of ``in9 score``: name, contents."""
     def tables(self) -> list[tuple[str, str, list[_Table]]]:
         """The tables that are printed, by test set: dataset, split, tables."""
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from . import _in9
 from ._dataset import Bytes, Dataset, Split
+from ._memory import f32, u8
 from ._transform import Transform, as_transform, known_transform
 from .errors import ArgumentError, ModelError
 
@@ -88,7 +89,9 @@ class Network:
         """What tables say that it was trained on: ``imagenet`` for a model of its thousand classes."""
         if self._trained_on is not None:
             return self._trained_on
-        return "imagenet" if self._classes is None and not self.outputs.is_identity else ""
+        # A zero-shot classifier may answer in ImageNet's classes, but has not learnt them there.
+        learnt = self._classes is None and not self.outputs.is_identity and not hasattr(self.model, "protocol")
+        return "imagenet" if learnt else ""
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -121,9 +124,9 @@ class Network:
         if transform.size is not None and transform.size != size:
             resized = _in9.resize(rgb.reshape(-1), size, transform.size, transform.interpolation)
             size = transform.size
-            rgb = np.frombuffer(resized, np.uint8)
+            rgb = u8(resized)
         planes = _in9.normalise(rgb.reshape(-1), size, transform.mean, transform.std)
-        return np.frombuffer(planes, np.float32).reshape(n, 3, size, size)
+        return f32(planes).reshape(n, 3, size, size)
 
     def logits_of(self, planes: Any) -> Floats:
         """Logits ``[n, outputs]`` of inputs ``[n, 3, h, w]``."""

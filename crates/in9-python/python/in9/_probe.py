@@ -133,7 +133,7 @@ def probe(
                     )
                 done += len(indices)
                 bar(f"{network.name}: {one}", done, total)
-    results = {}
+    results: dict[str, Result] = {}
     for method, table in tables.items():
         settings = {
             "model": network.name,

@@ -14,6 +14,7 @@ from . import _in9
 from ._challenge import _pictures, drawn, toml
 from ._dataset import Dataset, Split
 from ._evaluate import as_split
+from ._memory import f32
 from ._model import Classes, Network
 from ._predictions import Interval
 from ._progress import Progress, ProgressFunction
@@ -198,13 +199,13 @@ def saliency(
 
 
 def _map(values: _in9.Buffer, size: int) -> npt.NDArray[np.float32]:
-    return np.frombuffer(values, np.float32).reshape(size, size)
+    return f32(values).reshape(size, size)
 
 
 def _first_of_each_class(split: Split, images: list[int], count: int) -> list[int]:
     """The first photograph of each class, then further ones."""
-    labels, seen = split.labels, set()
-    first, rest = [], []
+    labels, seen = split.labels.tolist(), set[int]()
+    first, rest = list[int](), list[int]()
     for image in images:
         (rest if labels[image] in seen else first).append(image)
         seen.add(labels[image])
@@ -280,13 +281,13 @@ class Gradients:
         """Gradient of each picture's class with respect to its pixels in 0 to 1."""
         torch = self._torch
         with torch.inference_mode(False), torch.enable_grad():
-            values = np.frombuffer(pixels, np.float32).reshape(-1, 3, size, size)
+            values = f32(pixels).reshape(-1, 3, size, size)
             planes = torch.from_numpy(values).to(self._network.device).requires_grad_()
             (gradient,) = torch.autograd.grad(self._chosen(self._normalised(planes), classes), planes)
         return self._values(gradient)
 
     def _planes(self, pixels: _in9.Buffer, size: int) -> Any:
-        values = np.frombuffer(pixels, np.float32).reshape(-1, 3, size, size)
+        values = f32(pixels).reshape(-1, 3, size, size)
         return self._normalised(self._torch.from_numpy(values).to(self._network.device).clamp(0, 1)).detach()
 
     def _normalised(self, planes: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from . import _in9
 from ._dataset import Bytes, Dataset, Split
+from ._memory import u8
 from ._transform import Transform
 from .errors import ArgumentError
 
@@ -97,9 +98,9 @@ class BackgroundSwap:
         if not isinstance(picture, torch.Tensor) or picture.ndim != 3 or picture.shape[0] != 3:
             raise ArgumentError("picture (expected an array [h, w, 3], a PIL image or a tensor [3, h, w])")
         height, width = picture.shape[1:]
-        behind = torch.from_numpy(self._background(chosen, height, width).transpose(2, 0, 1).copy())
+        tiled = torch.from_numpy(self._background(chosen, height, width).transpose(2, 0, 1).copy())
         object_there = torch.from_numpy(_fitting(inside, (height, width)).copy()).to(picture.device)
-        return torch.where(object_there, picture, self._like(behind, picture))
+        return torch.where(object_there, picture, self._like(tiled, picture))
 
     def batch(self, pictures: Any, masks: Any, *, keys: Any, labels: Any = None) -> Any:
         """The same for tensors ``[n, 3, h, w]`` with masks ``[n, h, w]``."""
@@ -115,7 +116,7 @@ class BackgroundSwap:
         if (height, width) == (size, size):
             return tiled
         side = max(height, width)
-        resized = np.frombuffer(_in9.resize(tiled.reshape(-1), size, side), np.uint8).reshape(side, side, 3)
+        resized = u8(_in9.resize(tiled.reshape(-1), size, side)).reshape(side, side, 3)
         top, left = (side - height) // 2, (side - width) // 2
         return resized[top : top + height, left : left + width]
 

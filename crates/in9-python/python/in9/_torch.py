@@ -28,7 +28,8 @@ class TorchBatches(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         self.batches = batches
         self._share = share
         # Shared with worker processes that live for several epochs.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        epoch = torch.zeros((), dtype=torch.int64)
+        self._epoch: torch.Tensor = epoch.share_memory_()  # type: ignore[no-untyped-call]
 
     def __len__(self) -> int:
         first, every = self._share
@@ -96,7 +97,7 @@ class Pictures(Dataset[tuple[Any, int]]):
     def set_epoch(self, number: int) -> None:
         """Draws the backgrounds of an epoch, where they are fresh."""
         # As in the Rust loader, epoch 0 of the stream belongs to the frozen pairing.
-        fresh = {} if self._seed is None else {"seed": self._seed, "epoch": number + 1}
+        fresh: dict[str, Any] = {} if self._seed is None else {"seed": self._seed, "epoch": number + 1}
         self._pairing = self.split.pairing(self.view, **fresh) if self.view.startswith("mixed-") else None
 
     def __len__(self) -> int:
