@@ -11,6 +11,7 @@ mod pipeline;
 mod sbom;
 mod taxonomy;
 mod validate;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ enum Command {
     Sbom(sbom::Sbom),
     /// Derive `data-manifests/taxonomies/imagenet-9.toml` from WordNet.
     Taxonomy(taxonomy::Taxonomy),
+    Wheel(wheel::Wheel),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +82,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(bench) => bench.run()?,
         Command::Sbom(sbom) => sbom.run(&here)?,
         Command::Taxonomy(taxonomy) => taxonomy.run(&here)?,
+        Command::Wheel(wheel) => wheel.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

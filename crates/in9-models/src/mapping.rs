@@ -80,6 +80,20 @@ impl ClassMap {
         Self { mapping: Mapping::A, classes, table: (0..classes).map(Some).collect() }
     }
 
+    /// For a network of whatever classes: `table` has the class of each output, `None` where it is none of them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when an output's class is none of the `classes`, or no output has one.
+    pub fn of_table(mapping: Mapping, classes: usize, table: Vec<Option<usize>>) -> Result<Self> {
+        let wrong =
+            |found: String| Error::setting("class of each output", format!("0 to {}", classes - 1), found);
+        match table.iter().flatten().find(|class| **class >= classes) {
+            Some(class) => Err(wrong(class.to_string())),
+            None if table.iter().flatten().next().is_none() => Err(wrong("none of any".to_owned())),
+            None => Ok(Self { mapping, classes, table }),
+        }
+    }
+
     /// For a network trained on groups of fine labels: by mapping A the winning group counts as its
     /// class, by mapping B the class wins whose groups have the greatest sum. Groups are named after
     /// their class, `dog-00`.
@@ -140,6 +154,11 @@ impl ClassMap {
     /// Number of classes of the answers.
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// Class of each output.
+    pub fn table(&self) -> &[Option<usize>] {
+        &self.table
     }
 
     /// Whether output k is class k.
@@ -279,6 +298,16 @@ mod tests {
         for strange in ["plant-00", "dog-house", "dog-", "dog"] {
             let error = ClassMap::groups(&[strange.to_owned()], &taxonomy, Mapping::A).unwrap_err();
             assert!(error.to_string().contains(strange), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_whatever_classes_is_checked() {
+        let map = ClassMap::of_table(Mapping::A, 2, vec![Some(1), None, Some(0)]).unwrap();
+        assert_eq!(map.answer(&[0.0, 2.0, 1.0]).unwrap().class, None);
+        assert_eq!(map.answer(&[3.0, 2.0, 1.0]).unwrap().class, Some(1));
+        for table in [vec![Some(2)], vec![None, None], vec![]] {
+            assert!(ClassMap::of_table(Mapping::A, 2, table).is_err());
         }
     }
 

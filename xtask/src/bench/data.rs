@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::peer::{build_release, median, python_with, release_dir, stdout_of};
 
-const WORKS: [&str; 4] = ["mixed-rand-f32", "mixed-rand-u8", "original-f32", "original-u8"];
-const LOADER_PEER: &str = "tests/oracles/data_loader_peer.py";
+pub(super) const WORKS: [&str; 4] = ["mixed-rand-f32", "mixed-rand-u8", "original-f32", "original-u8"];
+pub(super) const LOADER_PEER: &str = "tests/oracles/data_loader_peer.py";
 const BUILD_PEER: &str = "tests/oracles/data_build_peer.py";
 
 /// Time loading and building datasets beside their peers
@@ -51,8 +51,8 @@ enum Part {
 }
 
 #[derive(Deserialize)]
-struct Rates {
-    pictures_per_s: f64,
+pub(super) struct Rates {
+    pub(super) pictures_per_s: f64,
     #[serde(default)]
     touched_gb_per_s: f64,
     #[serde(default)]
@@ -83,26 +83,8 @@ impl Data {
         Ok(())
     }
 
-    /// A toy world of 550 MB at 224, so that nothing stays in a cache, and the same as arrays.
-    fn world(&self) -> Result<(PathBuf, PathBuf)> {
-        let (world, dataset, arrays) =
-            (self.out.join("world"), self.out.join("toy-224"), self.out.join("arrays"));
-        if !dataset.join("manifest.json").is_file() {
-            let mut toy = in9();
-            toy.args(["toy", "--train-per-class", "200", "--test-per-class", "1", "--out"]).arg(&world);
-            stdout_of(&mut toy)?;
-            let mut build = in9();
-            build.args(["build", "--source", "toy", "--masks", "exact", "--size", "224", "--root"]);
-            stdout_of(build.arg(&world).arg("--out").arg(&dataset))?;
-        }
-        if !arrays.join("label.npy").is_file() {
-            stdout_of(Command::new(bench_loader()).arg("arrays").arg(&dataset).arg("train").arg(&arrays))?;
-        }
-        Ok((dataset, arrays))
-    }
-
     fn loader(&self) -> Result<()> {
-        let (dataset, arrays) = self.world()?;
+        let (dataset, arrays) = world(&self.out)?;
         let python = python_with(&["numpy", "torch"]);
         println!("work | ours pictures/s | DataLoader | ratio | touched GB/s | memcpy GB/s | share");
         println!("--- | --- | --- | --- | --- | --- | ---");
@@ -192,11 +174,28 @@ impl Data {
     }
 }
 
+/// A toy world of 550 MB at 224, so that nothing stays in a cache, and the same as arrays.
+pub(super) fn world(out: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (world, dataset, arrays) = (out.join("world"), out.join("toy-224"), out.join("arrays"));
+    if !dataset.join("manifest.json").is_file() {
+        let mut toy = in9();
+        toy.args(["toy", "--train-per-class", "200", "--test-per-class", "1", "--out"]).arg(&world);
+        stdout_of(&mut toy)?;
+        let mut build = in9();
+        build.args(["build", "--source", "toy", "--masks", "exact", "--size", "224", "--root"]);
+        stdout_of(build.arg(&world).arg("--out").arg(&dataset))?;
+    }
+    if !arrays.join("label.npy").is_file() {
+        stdout_of(Command::new(bench_loader()).arg("arrays").arg(&dataset).arg("train").arg(&arrays))?;
+    }
+    Ok((dataset, arrays))
+}
+
 fn in9() -> Command {
     Command::new(release_dir().join("in9"))
 }
 
-fn bench_loader() -> PathBuf {
+pub(super) fn bench_loader() -> PathBuf {
     release_dir().join("examples/bench_loader")
 }
 

@@ -7,6 +7,7 @@ mod data;
 mod grabcut;
 mod kernels;
 mod peer;
+mod python;
 mod zoo;
 
 use anyhow::Result;
@@ -18,6 +19,7 @@ pub(crate) enum Bench {
     Data(data::Data),
     Grabcut(grabcut::GrabCut),
     Kernels(kernels::Kernels),
+    Python(python::Python),
     Zoo(zoo::Args),
 }
 
@@ -27,6 +29,7 @@ impl Bench {
             Self::Data(data) => data.run(),
             Self::Grabcut(grabcut) => grabcut.run(),
             Self::Kernels(kernels) => kernels.run(),
+            Self::Python(python) => python.run(),
             Self::Zoo(args) => zoo::run(args),
         }
     }

@@ -4,7 +4,7 @@ use super::pieces;
 use super::target::{Opened, Target};
 use crate::output::number::percent_interval;
 use crate::probes::adversarial::summary::Names;
-use crate::probes::adversarial::write::files;
+use crate::probes::adversarial::write::{OWNER, files};
 use crate::probes::adversarial::{
     PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
 };
@@ -12,22 +12,9 @@ use crate::stats::LEVEL;
 use anyhow::{Result, bail};
 use clap::Args;
 use in9_base::Piece;
-use in9_base::files::Owner;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::rng;
 use std::path::{Path, PathBuf};
-
-const OWNER: Owner = Owner {
-    made_by: "in9-analysis adversarial",
-    names: &[
-        "summary.json",
-        "foregrounds.csv",
-        "fooled.csv",
-        "backgrounds.csv",
-        "pairs.csv",
-        "settings.toml",
-    ],
-};
 
 /// Adversarial backgrounds: which foregrounds has some background that turns the answer?
 ///

@@ -8,22 +8,16 @@ use crate::output::png;
 use crate::probes::saliency::gradients::Smooth;
 use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
-use crate::probes::saliency::write::{maps_csv, overlay_name};
+use crate::probes::saliency::write::{OWNER, maps_csv, overlay_name};
 use crate::probes::saliency::{Method, Settings, default_tap, run};
 use crate::probes::written::Saliency as Written;
 use crate::probes::{BlackBox, GradientClassifier, Scenes};
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
-use in9_base::files::Owner;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::View;
 use std::collections::BTreeSet;
-
-const OWNER: Owner = Owner {
-    made_by: "in9-analysis saliency",
-    names: &["summary.json", "maps.csv", "settings.toml", "overlays/*.png"],
-};
 
 /// Saliency maps of a split, measured against the true foregrounds, with overlays
 ///

@@ -2,14 +2,13 @@
 
 use super::answers::Answers;
 use super::{Outcome, SCORES, Statistics};
-use crate::metrics::{ModelSummary, summarise};
-use crate::output::{csv_files, json, tables};
-use crate::{Frame, stats::Bootstrap};
+use crate::metrics::summarise;
+use crate::output::{csv_files, json, text};
+use crate::stats::Bootstrap;
 use anyhow::Result;
 use clap::Args;
 use in9_base::files::OutputFolder;
 use in9_base::shell::Shell;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Accuracy, BG-gap and attribution with intervals, from prediction tables
@@ -48,7 +47,7 @@ impl Score {
             folder.write("settings.toml", settings(&bootstrap))?;
             folder.finish()?;
         }
-        shell.print(printed(&frame, &summaries, &bootstrap).trim_end())?;
+        shell.print(text::scores(&frame, &summaries, &bootstrap).trim_end())?;
         Ok(Outcome::Done)
     }
 }
@@ -56,38 +55,4 @@ impl Score {
 /// The effective settings as TOML.
 pub(crate) fn settings(b: &Bootstrap) -> String {
     format!("level = {:?}\nreplicates = {}\nseed = {}\n", b.level, b.replicates, b.seed)
-}
-
-fn printed(frame: &Frame, summaries: &[ModelSummary], bootstrap: &Bootstrap) -> String {
-    let mut text = String::new();
-    let level = 100.0 * bootstrap.level;
-    for (dataset, split) in frame.test_sets() {
-        let models: Vec<&ModelSummary> =
-            summaries.iter().filter(|m| m.key.dataset == dataset && m.key.split == split).collect();
-        let photographs = models.iter().map(|m| m.foregrounds).max().unwrap_or(0);
-        let _ = writeln!(text, "## {dataset} · {split} · {photographs} foregrounds\n");
-        let grids = [
-            tables::matrix("Accuracy % (balanced accuracy %)", &models),
-            tables::gaps(&format!("BG-gap in points, {level:.0} % interval over foregrounds"), &models),
-            tables::categories("Categories, % of images", &models),
-            tables::intervals(&format!("Accuracy with {level:.0} % intervals"), &models),
-        ];
-        for grid in grids.iter().filter(|g| !g.rows.is_empty()) {
-            let _ = writeln!(text, "{}", grid.markdown());
-        }
-        let missing = tables::missing(&models);
-        if !missing.is_empty() {
-            let _ = writeln!(
-                text,
-                "Not computed:\n{}",
-                missing.iter().map(|line| format!("- {line}\n")).collect::<String>()
-            );
-        }
-    }
-    let groups = crate::metrics::seed_groups(summaries, bootstrap.level);
-    if !groups.is_empty() {
-        let title = format!("Means over training seeds, {level:.0} % Student's t interval");
-        let _ = writeln!(text, "{}", tables::seeds(&title, &groups).markdown());
-    }
-    text
 }

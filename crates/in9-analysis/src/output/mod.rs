@@ -7,6 +7,7 @@ mod latex;
 pub mod number;
 mod picture;
 pub mod tables;
+pub mod text;
 
 pub use grid::Grid;
 pub use picture::png;

@@ -39,16 +39,36 @@ impl Plan {
     }
 }
 
-/// An iterator over the batches of one epoch.
+/// Which batches of an epoch are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Number of the first one.
+    pub first: usize,
+    /// Every how many-th one from there on, at least 1: of `n` readers that share an epoch, reader `i` takes
+    /// `Share { first: i, every: n }`.
+    pub every: usize,
+}
+
+impl Share {
+    /// Every batch from number `first` on.
+    pub fn from(first: usize) -> Self {
+        Self { first, every: 1 }
+    }
+}
+
+/// An iterator over the batches of one epoch, or of a share of it.
 ///
-/// Thread t of n makes batches t, t + n, … into a queue of its own, and the queues are read in
+/// Thread t of n makes the share's batches t, t + n, … into a queue of its own, and the queues are read in
 /// turn: the order is fixed, and no two threads share anything while they work. Dropping the
 /// iterator stops the threads.
 #[derive(Debug)]
 pub struct Epoch<P: Pixel> {
     plan: Arc<Plan>,
-    next: usize,
-    first: usize,
+    /// Of the share's batches, those that were given.
+    given: usize,
+    /// Batches of the share.
+    total: usize,
+    share: Share,
     work: Work<P>,
 }
 
@@ -59,13 +79,22 @@ enum Work<P: Pixel> {
 }
 
 impl<P: Pixel> Epoch<P> {
-    pub(super) fn start(plan: Plan, first: usize, prefetch: usize, threads: usize) -> Result<Self> {
+    pub(super) fn start(plan: Plan, share: Share, prefetch: usize, threads: usize) -> Result<Self> {
+        if share.every == 0 {
+            return Err(Error::Setting {
+                setting: "share of an epoch",
+                expected: "at least 1",
+                found: "0".into(),
+            });
+        }
+        let total = plan.batches.saturating_sub(share.first).div_ceil(share.every);
         let plan = Arc::new(plan);
         let pool = P::pool(&plan.composer);
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if threads == 0 { cores() } else { threads }.min(prefetch);
         if threads == 0 {
-            return Ok(Self { plan, next: first, first, work: Work::Here { pool, scratch: Box::default() } });
+            let work = Work::Here { pool, scratch: Box::default() };
+            return Ok(Self { plan, given: 0, total, share, work });
         }
         let (mut queues, mut handles) = (Vec::new(), Vec::new());
         for thread in 0..threads {
@@ -74,7 +103,8 @@ impl<P: Pixel> Epoch<P> {
             let (plan, pool) = (plan.clone(), pool.clone());
             let work = move || {
                 let mut scratch = Scratch::default();
-                for at in (first + thread..plan.batches).step_by(threads) {
+                for of_share in (thread..total).step_by(threads) {
+                    let at = share.first + of_share * share.every;
                     if sender.send(plan.make(at, &pool, &mut scratch)).is_err() {
                         return;
                     }
@@ -84,7 +114,7 @@ impl<P: Pixel> Epoch<P> {
             handles.push(handle.map_err(|source| Error::Thread { source })?);
             queues.push(receiver);
         }
-        Ok(Self { plan, next: first, first, work: Work::Threads { queues, handles } })
+        Ok(Self { plan, given: 0, total, share, work: Work::Threads { queues, handles } })
     }
 }
 
@@ -92,15 +122,17 @@ impl<P: Pixel> Iterator for Epoch<P> {
     type Item = Result<BatchOf<P>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next >= self.plan.batches {
+        if self.given >= self.total {
             return None;
         }
-        let at = self.next;
-        self.next += 1;
+        let of_share = self.given;
+        self.given += 1;
         match &mut self.work {
-            Work::Here { pool, scratch } => Some(self.plan.make(at, pool, scratch)),
+            Work::Here { pool, scratch } => {
+                Some(self.plan.make(self.share.first + of_share * self.share.every, pool, scratch))
+            }
             Work::Threads { queues, handles } => {
-                let thread = (at - self.first) % queues.len();
+                let thread = of_share % queues.len();
                 match queues[thread].recv() {
                     Ok(batch) => Some(batch),
                     Err(_) => {
@@ -116,7 +148,7 @@ impl<P: Pixel> Iterator for Epoch<P> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.plan.batches.saturating_sub(self.next);
+        let left = self.total - self.given;
         (left, Some(left))
     }
 }

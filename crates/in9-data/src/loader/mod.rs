@@ -21,7 +21,7 @@ use crate::view::View;
 
 pub use augment::{Augment, Jitter};
 pub use batch::{Batch, BatchOf, ByteBatch};
-pub use epoch::Epoch;
+pub use epoch::{Epoch, Share};
 use item::Composer;
 pub use pixels::Pixel;
 
@@ -121,7 +121,7 @@ impl Loader {
     /// # Errors
     /// If a fresh pairing cannot be drawn, or a thread cannot be started.
     pub fn epoch(&self, epoch: u64) -> Result<Epoch<f32>> {
-        self.start(epoch, 0)
+        self.share(epoch, Share::from(0))
     }
 
     /// The batches of epoch `epoch` from number `first_batch` on: exactly those that an
@@ -130,7 +130,7 @@ impl Loader {
     /// # Errors
     /// As [`Loader::epoch`].
     pub fn epoch_from(&self, epoch: u64, first_batch: usize) -> Result<Epoch<f32>> {
-        self.start(epoch, first_batch)
+        self.share(epoch, Share::from(first_batch))
     }
 
     /// The batches of epoch `epoch` as bytes, `[n, size, size, 3]`, not normalised.
@@ -138,10 +138,15 @@ impl Loader {
     /// # Errors
     /// As [`Loader::epoch`].
     pub fn epoch_bytes(&self, epoch: u64) -> Result<Epoch<u8>> {
-        self.start(epoch, 0)
+        self.share(epoch, Share::from(0))
     }
 
-    fn start<P: Pixel>(&self, epoch: u64, first_batch: usize) -> Result<Epoch<P>> {
+    /// A share of the batches of epoch `epoch`, in either form: those that an undivided epoch has there. What
+    /// several processes read together, each its share, is the epoch.
+    ///
+    /// # Errors
+    /// As [`Loader::epoch`]; and for a share of every nought-th batch.
+    pub fn share<P: Pixel>(&self, epoch: u64, share: Share) -> Result<Epoch<P>> {
         let samples = self.composer.split().len();
         let mut order: Vec<u32> = (0..samples as u32).collect();
         if self.config.shuffle {
@@ -169,6 +174,6 @@ impl Loader {
             batch_size: self.config.batch_size,
             batches: self.batches(),
         };
-        Epoch::start(plan, first_batch, self.config.prefetch, self.config.threads)
+        Epoch::start(plan, share, self.config.prefetch, self.config.threads)
     }
 }

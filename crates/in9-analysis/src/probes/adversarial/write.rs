@@ -8,8 +8,22 @@ use crate::error::{Error, Result};
 use crate::output::csv_files::encode;
 use crate::output::json;
 use crate::probes::scenes::Scenes;
+use in9_base::files::Owner;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Whose the folder of a search is, and what may be in it.
+pub const OWNER: Owner = Owner {
+    made_by: "in9-analysis adversarial",
+    names: &[
+        "summary.json",
+        "foregrounds.csv",
+        "fooled.csv",
+        "backgrounds.csv",
+        "pairs.csv",
+        "settings.toml",
+    ],
+};
 
 /// Contents of summary.json, foregrounds.csv, fooled.csv and backgrounds.csv.
 ///

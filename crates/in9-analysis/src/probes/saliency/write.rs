@@ -4,8 +4,15 @@ use super::run::{ImageRow, Method};
 use crate::error::{Error, Result};
 use crate::output::csv_files::encode;
 use crate::probes::scenes::Scenes;
+use in9_base::files::Owner;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Whose the folder of a saliency run is, and what may be in it.
+pub const OWNER: Owner = Owner {
+    made_by: "in9-analysis saliency",
+    names: &["summary.json", "maps.csv", "settings.toml", "overlays/*.png"],
+};
 
 const HEADER: [&str; 12] = [
     "image",

@@ -1,0 +1,153 @@
+//! Prediction tables: filled by a network's answers, read and written.
+
+use std::path::PathBuf;
+
+use in9_data::predictions::{Completed, Labels, Row, Table, complete};
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+
+use crate::dataset::{Dataset, Split, view};
+use crate::error::{Raise, argument};
+use crate::outputs::Outputs;
+
+/// A prediction table.
+#[pyclass(module = "in9._in9")]
+pub(crate) struct Predictions {
+    pub(crate) table: Table,
+}
+
+/// A row for people's tables: view, image, foreground, background, class, background's class, predicted, scores.
+type Told = (&'static str, String, String, String, u16, Option<u16>, Option<u16>, Vec<f32>);
+
+#[pymethods]
+impl Predictions {
+    /// An empty table for the classes of a dataset.
+    #[new]
+    fn new(dataset: &Dataset) -> Self {
+        let classes = dataset.dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect();
+        Self { table: Table { classes, rows: Vec::new() } }
+    }
+
+    /// Reads a whole table, or completes bare answers from their dataset; also tells what was settled by itself.
+    #[staticmethod]
+    #[pyo3(signature = (path, dataset=None, labels="auto"))]
+    fn read(
+        py: Python<'_>,
+        path: PathBuf,
+        dataset: Option<&Dataset>,
+        labels: &str,
+    ) -> PyResult<(Self, Vec<String>)> {
+        let Some(dataset) = dataset else {
+            let table = py.detach(|| Table::read(&path)).raise(py)?;
+            return Ok((Self { table }, Vec::new()));
+        };
+        let labels: Labels = labels.parse().raise(py)?;
+        let Completed { table, numbers, partial } =
+            py.detach(|| complete(&path, &dataset.dataset, labels)).raise(py)?;
+        let mut notes = Vec::new();
+        if let (Some(numbers), Labels::Auto) = (numbers, labels) {
+            notes.push(format!("numbers in predicted are taken for classes of {numbers}"));
+        }
+        notes.extend(partial.iter().map(|lack| {
+            format!(
+                "{} answered {} of {} photographs of {} on {}; figures are of these alone",
+                lack.model, lack.answered, lack.photographs, lack.split, lack.view
+            )
+        }));
+        Ok((Self { table }, notes))
+    }
+
+    /// Adds the answers on pictures of a view: logits, f32 `[n, outputs]`, of samples `indices` on `backgrounds`.
+    #[pyo3(signature = (split, view_name, indices, backgrounds, logits, outputs, *, model, arch, trained_on, dataset))]
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        split: &Split,
+        view_name: &str,
+        indices: Vec<usize>,
+        backgrounds: Option<Vec<usize>>,
+        logits: PyBuffer<f32>,
+        outputs: &Outputs,
+        model: &str,
+        arch: &str,
+        trained_on: &str,
+        dataset: &str,
+    ) -> PyResult<u64> {
+        let (view, split) = (view(py, view_name)?, &split.split);
+        let answers = outputs.answers(py, &logits.to_vec(py)?)?;
+        let beyond = indices.iter().chain(backgrounds.iter().flatten()).any(|&index| index >= split.len());
+        let enough = backgrounds.as_ref().is_none_or(|b| b.len() == indices.len());
+        if beyond || !enough || answers.len() != indices.len() {
+            let (expected, found) = (indices.len(), answers.len());
+            return Err(argument(
+                py,
+                format!("answers (expected one of each of {expected} samples, found {found})"),
+            ));
+        }
+        let mut right = 0;
+        for (at, answer) in answers.into_iter().enumerate() {
+            let foreground = split.sample(indices[at]);
+            let background = backgrounds.as_ref().map(|backgrounds| split.sample(backgrounds[at]));
+            let row = Row {
+                model: model.to_owned(),
+                arch: arch.to_owned(),
+                trained_on: trained_on.to_owned(),
+                dataset: dataset.to_owned(),
+                split: split.name().to_owned(),
+                view,
+                image: foreground.id.clone(),
+                foreground: foreground.id.clone(),
+                background: background.map_or_else(String::new, |sample| sample.id.clone()),
+                class: foreground.class,
+                background_class: background.map(|sample| sample.class),
+                predicted: answer.class.map(|class| class as u16),
+                scores: answer.scores,
+            };
+            right += u64::from(row.correct());
+            self.table.rows.push(row);
+        }
+        Ok(right)
+    }
+
+    /// Class names.
+    #[getter]
+    fn classes(&self) -> Vec<String> {
+        self.table.classes.clone()
+    }
+
+    fn __len__(&self) -> usize {
+        self.table.rows.len()
+    }
+
+    /// Which models the rows are of, each once: model, arch, trained_on, dataset, split.
+    fn models(&self) -> Vec<[String; 5]> {
+        let mut models: Vec<[String; 5]> = Vec::new();
+        for row in &self.table.rows {
+            let key = [&row.model, &row.arch, &row.trained_on, &row.dataset, &row.split];
+            if models.last().is_none_or(|last| last.each_ref() != key) {
+                let key = key.map(Clone::clone);
+                if !models.contains(&key) {
+                    models.push(key);
+                }
+            }
+        }
+        models
+    }
+
+    /// The rows: model, arch, trained_on, dataset, split, and what is told of the picture.
+    fn rows(&self) -> Vec<([String; 5], Told)> {
+        let row = |row: &Row| {
+            let key = [&row.model, &row.arch, &row.trained_on, &row.dataset, &row.split].map(Clone::clone);
+            let Row {
+                view, image, foreground, background, class, background_class, predicted, scores, ..
+            } = row.clone();
+            (key, (view.name(), image, foreground, background, class, background_class, predicted, scores))
+        };
+        self.table.rows.iter().map(row).collect()
+    }
+
+    /// Writes the table as CSV; the file appears whole or not at all.
+    fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| self.table.write_atomic(&path)).raise(py)
+    }
+}
