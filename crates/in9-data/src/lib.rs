@@ -69,6 +69,7 @@ pub use export::{ExportFormat, PictureCode, export};
 pub use limits::Limits;
 pub use loader::{
     Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel,
+    PlacedBatch, Placement,
 };
 pub use mask::MaskBits;
 pub use normalization::Normalization;
