@@ -68,6 +68,8 @@ bool run_block(std::vector<emu::Fibre> &fibres, bool backwards) {
 
 } // namespace
 
+// Nothing else is seen from outside: two libraries, one of them with a fault planted, must not share their state.
+#pragma GCC visibility push(default)
 extern "C" {
 
 // Makes memory of `count` elements known; `code` is that of emu::code.
@@ -136,3 +138,4 @@ const char *in9_never_launched() {
 }
 
 } // extern "C"
+#pragma GCC visibility pop

@@ -26,18 +26,18 @@ fn compiler() -> Option<String> {
 }
 
 /// Compiles these kernel files; none, after one line, without a compiler.
-fn compile(folder: &Path, files: &[String]) -> Option<PathBuf> {
+fn compile(folder: &Path, files: &[impl AsRef<str>], optimisation: &str) -> Option<PathBuf> {
     let Some(compiler) = compiler() else {
         eprintln!("skipped: no C++ compiler (CXX, c++, g++ or clang++) to compile the kernels for the host");
         return None;
     };
     let library = folder.join("kernels.so");
-    let all: String = files.iter().map(|file| format!("#include \"kernels/{file}\"\n")).collect();
+    let all: String = files.iter().map(|file| format!("#include \"kernels/{}\"\n", file.as_ref())).collect();
     std::fs::write(folder.join("all.cpp"), format!("{all}#include \"emulation/emulator.cpp\"\n")).unwrap();
     let output = Command::new(compiler)
         .current_dir(folder)
-        .args(["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror"])
-        .args(["-Wno-unknown-pragmas", "-Wno-maybe-uninitialized", "-Wno-unused-function"])
+        .args([optimisation, "-std=c++17", "-ffp-contract=off", "-shared", "-fPIC", "-fvisibility=hidden"])
+        .args(["-Wall", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized", "-Wno-unused-function"])
         .args(["all.cpp", "-o"])
         .arg(&library)
         .output()
@@ -70,18 +70,18 @@ pub(crate) fn library() -> Option<&'static Path> {
     let library = LIBRARY.get_or_init(|| {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let files = copy_sources(folder.path());
-        compile(folder.path(), &files).map(|library| (folder, library))
+        compile(folder.path(), &files, "-O1").map(|library| (folder, library))
     });
     library.as_ref().map(|(_, library)| library.as_path())
 }
 
-/// The file of a fault alone, with the fault in it.
-pub(crate) fn faulty(folder: &Path, fault: &Fault, kernels: &str) -> Option<PathBuf> {
+/// These files alone, with the fault planted.
+pub(crate) fn faulty(folder: &Path, fault: &Fault, kernels: &[&str]) -> Option<PathBuf> {
     copy_sources(folder);
     let path = folder.join("kernels").join(fault.file);
     let text = std::fs::read_to_string(&path).unwrap();
     let found = text.matches(fault.from).count();
     assert_eq!(found, 1, "{}: {:?} stands there {found} times", fault.file, fault.from);
     std::fs::write(&path, text.replace(fault.from, fault.to)).unwrap();
-    compile(folder, &[kernels.to_owned()])
+    compile(folder, kernels, "-O0")
 }

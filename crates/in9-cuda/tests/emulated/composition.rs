@@ -66,7 +66,7 @@ impl Layers {
 }
 
 #[test]
-fn every_view_in_every_placement_has_the_bits_of_the_definition() {
+pub(crate) fn every_view_in_every_placement_has_the_bits_of_the_definition() {
     for emulator in Emulator::both_orders() {
         for size in [1, 3, 8, 13] {
             let layers = Layers::random(4, size);

@@ -33,7 +33,7 @@ fn cases() -> Vec<([usize; 4], [usize; 2], Conv2dConfig)> {
 }
 
 #[test]
-fn forward_and_both_gradients() {
+pub(crate) fn forward_and_both_gradients() {
     for emulator in Emulator::both_orders() {
         for (number, (shape, kernel, config)) in cases().into_iter().enumerate() {
             for (element, tolerance) in PRECISIONS {
@@ -58,20 +58,20 @@ fn forward_and_both_gradients() {
                 };
                 // The filters keep their own order of dimensions.
                 let filters = || f32_input(&w.flatten_all().unwrap());
-                let run = |plan, buffers| emulator.run(plan, buffers).unwrap_or_else(|e| panic!("{name}: {e}"));
+                let run = |plan: in9_cuda::launch::Plan, buffers| emulator.run(&plan, buffers).unwrap_or_else(|e| panic!("{name}: {e}"));
                 let buffers = vec![input(&x, element), filters(), Buffer::None, output(&y, element)];
-                let found = run(&layer.forward(in9_cuda::Activation::None, false), buffers);
+                let found = run(layer.forward(in9_cuda::Activation::None, false), buffers);
                 assert_close(&name, &found[3], &y, tolerance);
                 let fused = in9_kernels::conv2d_act(&x, &w, Some(&bias), &config, cpu).unwrap();
                 let buffers = vec![input(&x, element), filters(), f32_input(&bias), output(&y, element)];
-                let found = run(&layer.forward(activation, true), buffers);
+                let found = run(layer.forward(activation, true), buffers);
                 assert_close(&format!("fused {name}"), &found[3], &fused, tolerance);
                 let buffers = vec![input(&d, element), filters(), output(&x, element)];
-                let found = run(&layer.backward_data(), buffers);
+                let found = run(layer.backward_data(), buffers);
                 assert_close(&format!("dx {name}"), &found[2], &gradients[0], tolerance);
                 let buffers =
                     vec![input(&x, element), input(&d, element), Buffer::Output(Element::F32, w.elem_count())];
-                let found = run(&layer.backward_weight(), buffers);
+                let found = run(layer.backward_weight(), buffers);
                 assert_close(&format!("dw {name}"), &found[2], &gradients[1].flatten_all().unwrap(), 3e-5);
             }
         }

@@ -105,29 +105,31 @@ fn step() -> Case {
     Case { plan, buffers: vec![(F32, 300), (F32, 300), (F32, 300), (F32, 1)] }
 }
 
-/// The faults, the kernels that are compiled, the case, and the word that the finding begins with.
-fn faults() -> Vec<(Fault, &'static str, Case, &'static str)> {
+/// In one order of the threads a missing barrier lets one come too early, in the other too late.
+const UNORDERED: &[&str] = &["race", "uninitialised"];
+
+/// The faults, the kernels that are compiled, the case, and the words of which a finding has one.
+fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str])> {
     let fault = |file, from, to| Fault { file, from, to };
     vec![
         // Missing barriers.
         (
             fault("in9.cuh", "            BARRIER();\n            if (threadIdx.y < half)", "            if (threadIdx.y < half)"),
-            "norm.cu",
+            &["norm.cu"],
             norm_forward(),
-            "race",
+            UNORDERED,
         ),
         (
             fault("in9.cuh", "        // The sums of the value before may still be read.\n        BARRIER();\n", ""),
-            "norm.cu",
+            &["norm.cu"],
             norm_forward(),
-            "race",
+            UNORDERED,
         ),
         (
             fault("convert.cu", "    BARRIER();\n    int row", "    int row"),
-            "convert.cu",
+            &["convert.cu"],
             turned(),
-            // A thread comes to what another one has not even written yet, or has just written.
-            "",
+            UNORDERED,
         ),
         // A barrier that not every thread reaches.
         (
@@ -136,72 +138,72 @@ fn faults() -> Vec<(Fault, &'static str, Case, &'static str)> {
                 "            BARRIER();\n            if (threadIdx.y < half) scratch",
                 "            if (threadIdx.y >= half) continue;\n            BARRIER();\n            scratch",
             ),
-            "norm.cu",
+            &["norm.cu"],
             norm_forward(),
-            "barrier",
+            &["barrier"],
         ),
         // Races: between the threads of a block, and between blocks.
         (
             fault("loss.cu", "    if (threadIdx.x == 0) result[0] = sum / count;", "    result[0] = sum / count;"),
-            "loss.cu",
+            &["loss.cu"],
             loss(),
-            "race",
+            &["race"],
         ),
         (
             fault(
-                "depthwise.cu",
+                &["depthwise.cu", "convert.cu"],
                 "i64 slot = i64(blockIdx.z) * gridDim.y + blockIdx.y;",
                 "i64 slot = blockIdx.y;",
             ),
-            "depthwise.cu",
+            &["depthwise.cu", "convert.cu"],
             filters(),
-            "race",
+            &["race"],
         ),
         // Off by one, out of memory.
         (
             fault("norm.cu", "    if (vector >= vectors) return;\n    i64 at = vector * V;\n    int channel = int(at % channels);\n    float v[V], z[V];", "    if (vector > vectors) return;\n    i64 at = vector * V;\n    int channel = int(at % channels);\n    float v[V], z[V];"),
-            "norm.cu",
+            &["norm.cu"],
             norm_forward(),
-            "out of bounds",
+            &["out of bounds"],
         ),
-        (fault("elementwise.cu", "    if (i >= count) return;\n    float at", "    if (i > count) return;\n    float at"), "elementwise.cu", step(), "out of bounds"),
+        (fault("elementwise.cu", "    if (i >= count) return;\n    float at", "    if (i > count) return;\n    float at"), &["elementwise.cu"], step(), &["out of bounds"]),
         (
             fault("pool.cu", "image * plane, (image + 1) * plane, channels", "image * plane, (image + 1) * plane + 1, channels"),
-            "pool.cu",
+            &["pool.cu"],
             plane_means(),
-            "out of bounds",
+            &["out of bounds"],
         ),
         // Off by one, inside of memory: other values.
         (
             fault("pool.cu", "int end = o * stride - before + kernel;", "int end = o * stride - before + kernel - 1;"),
-            "pool.cu",
+            &["pool.cu"],
             average(),
-            "differs",
+            &["differs"],
         ),
         (
             fault("pool.cu", "return reach > 0 ? (reach + stride - 1) / stride : 0;", "return reach > 0 ? reach / stride + 1 : 0;"),
-            "pool.cu",
+            &["pool.cu"],
             average_gradient(),
-            "differs",
+            &["differs"],
         ),
         (
             fault("depthwise.cu", "int rx = ix + g.left - kx * g.dx;", "int rx = ix + g.left - kx * g.dx - 1;"),
-            "depthwise.cu",
+            &["depthwise.cu", "convert.cu"],
             image(),
-            "differs",
+            &["differs"],
         ),
         // What is never written is seen where it is read, or at the end.
         (
             fault("loss.cu", "    log_sums[blockIdx.x] = log_sum;\n", ""),
-            "loss.cu",
+            &["loss.cu"],
             loss(),
-            "unwritten",
+            &["unwritten"],
         ),
         (
             fault("norm.cu", "            product[j] += d * (v[j] - m[j]);", "            product[j] += d * v[j];"),
-            "norm.cu",
+            &["norm.cu"],
             norm_backward(),
-            "differs",
+            &["differs"],
         ),
     ]
 }
@@ -233,7 +235,7 @@ fn planted_faults_are_found() {
     if intact.is_empty() {
         return;
     }
-    for (fault, kernels, case, word) in faults() {
+    for (fault, kernels, case, words) in faults() {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let Some(library) = faulty(folder.path(), &fault, kernels) else { return };
         let name = format!("{}: {:?}", fault.file, fault.to);
@@ -248,7 +250,7 @@ fn planted_faults_are_found() {
                 Ok(_) => panic!("{name} was not found"),
             };
             println!("{name}\n    found: {finding}");
-            assert!(finding.contains(word), "{name} was found as: {finding}");
+            assert!(words.iter().any(|word| finding.contains(word)), "{name} was found as: {finding}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::tensors::{
 };
 
 #[test]
-fn activations_and_residual_additions() {
+pub(crate) fn activations_and_residual_additions() {
     for emulator in Emulator::both_orders() {
         for shape in [[3, 5, 7], [2, 3, 4], [4, 4, 64], [1, 1, 1]] {
             for (activation, cpu) in ACTIVATIONS {
@@ -68,7 +68,7 @@ fn gradients_where_there_is_no_derivative_are_those_of_pytorch() {
 }
 
 #[test]
-fn gates_scale_channels() {
+pub(crate) fn gates_scale_channels() {
     for emulator in Emulator::both_orders() {
         for [n, c, h, w] in [[3, 5, 1, 1], [3, 5, 5, 7], [2, 8, 9, 9], [1, 264, 2, 3], [2, 12, 33, 20]] {
             for (element, tolerance) in PRECISIONS {
@@ -94,7 +94,7 @@ fn gates_scale_channels() {
 }
 
 #[test]
-fn channels_come_from_their_sources_and_gradients_go_back_there() {
+pub(crate) fn channels_come_from_their_sources_and_gradients_go_back_there() {
     let sources = [
         ChannelSource::Sum(1, 3),
         ChannelSource::Second(0),
@@ -128,7 +128,7 @@ fn channels_come_from_their_sources_and_gradients_go_back_there() {
 }
 
 #[test]
-fn layouts_and_precisions_change_and_change_back() {
+pub(crate) fn layouts_and_precisions_change_and_change_back() {
     for emulator in Emulator::both_orders() {
         for shape in [[2, 3, 5, 7], [1, 1, 1, 1], [2, 33, 8, 9], [1, 64, 16, 8], [3, 31, 1, 1]] {
             let [n, c, plane] = [shape[0], shape[1], shape[2] * shape[3]];
@@ -153,7 +153,7 @@ fn layouts_and_precisions_change_and_change_back() {
 }
 
 #[test]
-fn casts_round_to_the_nearest_even() {
+pub(crate) fn casts_round_to_the_nearest_even() {
     let mut values = random_values(1000, 1);
     // Halves between two bf16 values, what is too large for any, and what is no number.
     values.extend([1.00390625, 1.01171875, -1.00390625, 3.4e38, f32::INFINITY, -0.0, 1e-40, f32::MIN_POSITIVE]);

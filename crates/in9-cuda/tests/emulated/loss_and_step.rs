@@ -10,7 +10,7 @@ use crate::emulator::{Buffer, Emulator, Values};
 use crate::tensors::{assert_close, f32_input, flat, on_the_cpu, output, random};
 
 #[test]
-fn cross_entropy_with_and_without_smoothing() {
+pub(crate) fn cross_entropy_with_and_without_smoothing() {
     for emulator in Emulator::both_orders() {
         for (rows, classes) in [(4, 5), (1, 1), (3, 1000), (300, 9), (2, 256), (2, 257)] {
             for smoothing in [0.0, 0.1, 1.0] {
@@ -26,7 +26,7 @@ fn cross_entropy_with_and_without_smoothing() {
                     vec![f32_input(&logits), wanted(), output(&loss, Element::F32), Buffer::Output(Element::F32, rows)];
                 let mut found = emulator.run(&layer.forward(), buffers).unwrap();
                 let name = format!("{rows} {classes} {smoothing}");
-                assert_close(&name, &found[2], &loss.reshape(1).unwrap(), 1e-5);
+                assert_close(&name, &found[2], &loss.reshape(1).unwrap(), 1e-4);
                 let log_sums = Buffer::Input(found.remove(3));
                 let buffers = vec![
                     f32_input(&logits),
@@ -36,7 +36,7 @@ fn cross_entropy_with_and_without_smoothing() {
                     output(&logits, Element::F32),
                 ];
                 let found = emulator.run(&layer.backward(), buffers).unwrap();
-                assert_close(&format!("gradient {name}"), &found[4], &gradients[0], 1e-5);
+                assert_close(&format!("gradient {name}"), &found[4], &gradients[0], 1e-4);
                 let buffers = vec![f32_input(&logits), wanted(), Buffer::Output(Element::F32, 1)];
                 let found = emulator.run(&layer.correct(), buffers).unwrap();
                 let rows_of = logits.to_vec2::<f32>().unwrap();
@@ -69,7 +69,7 @@ fn large_logits_stay_finite_and_a_class_that_is_not_there_is_seen() {
 }
 
 #[test]
-fn a_step_of_sgd_is_the_cpus() {
+pub(crate) fn a_step_of_sgd_is_the_cpus() {
     for emulator in Emulator::both_orders() {
         for (nesterov, decay) in [(false, 0.0), (true, 1e-2), (false, 1e-2)] {
             let p = Var::from_tensor(&random(&[5, 77], 1, [1.0, 0.0], Element::F32)).unwrap();
@@ -92,7 +92,7 @@ fn a_step_of_sgd_is_the_cpus() {
 }
 
 #[test]
-fn dropout_has_the_mask_of_the_cpu_bit_for_bit() {
+pub(crate) fn dropout_has_the_mask_of_the_cpu_bit_for_bit() {
     for emulator in Emulator::both_orders() {
         for (shape, p, key) in [([1, 1], 0.5, 7), ([3, 50], 0.25, 0x0123_4567_89ab_cdef), ([64, 77], 0.9, 1)] {
             let x = random(&shape, 1, [1.0, 2.0], Element::F32);

@@ -27,7 +27,7 @@ fn matrix(shape: &[usize; 4], element: Element) -> Matrix {
 }
 
 #[test]
-fn batch_norm_and_its_gradients() {
+pub(crate) fn batch_norm_and_its_gradients() {
     for emulator in Emulator::both_orders() {
         for (number, shape) in SHAPES.into_iter().enumerate() {
             for (element, tolerance) in PRECISIONS {
@@ -140,7 +140,7 @@ fn a_large_mean_does_not_swallow_the_variance() {
 }
 
 #[test]
-fn running_statistics_move_as_on_the_cpu() {
+pub(crate) fn running_statistics_move_as_on_the_cpu() {
     for emulator in Emulator::both_orders() {
         for shape in [[4, 3, 5, 6], [1, 300, 1, 1]] {
             let x = random(&shape, 1, [2.0, 5.0], Element::F32);
@@ -160,7 +160,7 @@ fn running_statistics_move_as_on_the_cpu() {
 }
 
 #[test]
-fn the_gradient_of_a_bias_is_the_sum_of_its_channel() {
+pub(crate) fn the_gradient_of_a_bias_is_the_sum_of_its_channel() {
     for emulator in Emulator::both_orders() {
         for shape in SHAPES {
             for (element, _) in PRECISIONS {
@@ -175,7 +175,7 @@ fn the_gradient_of_a_bias_is_the_sum_of_its_channel() {
 }
 
 #[test]
-fn epilogues_add_bias_and_residual_before_the_activation() {
+pub(crate) fn epilogues_add_bias_and_residual_before_the_activation() {
     for emulator in Emulator::both_orders() {
         for (shape, (activation, cpu)) in SHAPES.into_iter().zip(ACTIVATIONS.into_iter().cycle()) {
             for (element, tolerance) in PRECISIONS {

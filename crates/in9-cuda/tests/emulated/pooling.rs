@@ -41,7 +41,7 @@ fn windows(plane: [usize; 2], y: &Tensor, (kernel, stride, padding): ([usize; 2]
 }
 
 #[test]
-fn maxima_and_means_of_windows() {
+pub(crate) fn maxima_and_means_of_windows() {
     for emulator in Emulator::both_orders() {
         for (plane, kernel, stride, padding) in GRID {
             for [n, channels] in BATCHES {
@@ -106,7 +106,7 @@ fn means_of_parts_of_nearly_equal_size() {
 }
 
 #[test]
-fn means_of_whole_planes() {
+pub(crate) fn means_of_whole_planes() {
     for emulator in Emulator::both_orders() {
         for [n, channels, h, w] in [[2, 3, 6, 7], [3, 8, 1, 1], [2, 264, 3, 5], [1, 16, 40, 41]] {
             for (element, tolerance) in PRECISIONS {
