@@ -10,7 +10,7 @@
 #define DEVICE __device__ __forceinline__
 #define SHARED(T, name, count) __shared__ T name[count]
 #define BARRIER() __syncthreads()
-#define KERNEL(name, ...) extern "C" __global__ void __launch_bounds__(256) name(__VA_ARGS__)
+#define KERNEL(name, ...) extern "C" __global__ void __launch_bounds__(256, 2) name(__VA_ARGS__)
 template <class T> using Global = T *__restrict__;
 
 #else

@@ -151,7 +151,7 @@ fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str
         ),
         (
             fault(
-                &["depthwise.cu", "convert.cu"],
+                "depthwise.cu",
                 "i64 slot = i64(blockIdx.z) * gridDim.y + blockIdx.y;",
                 "i64 slot = blockIdx.y;",
             ),
