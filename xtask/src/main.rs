@@ -67,7 +67,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     let here = std::env::current_dir().context("the current folder is gone")?;
-    std::env::set_current_dir(root()?).context("changing to the workspace's root")?;
+    // A program that was copied to another machine finds no workspace there, and needs none.
+    let root = root()?;
+    if root.exists() {
+        std::env::set_current_dir(root).context("changing to the workspace's root")?;
+    }
     match command {
         Command::Reproduce(of) => {
             let command = Pipeline::Reproduce(Box::new(of.command));

@@ -54,7 +54,7 @@ impl Program for Door<'_> {
 fn build(recipe: &Recipe, device: &str) -> Result<PathBuf> {
     let mut features = vec!["networks"];
     if device.starts_with("cuda") {
-        features.push("cudnn");
+        features.push("cuda");
     }
     let trained = recipe.trainings.iter().map(|training| &training.arch);
     let mut architectures = trained.chain(recipe.models.iter().map(|model| &model.arch));

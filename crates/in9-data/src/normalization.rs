@@ -62,7 +62,7 @@ impl Normalization {
     }
 
     /// Factor and offset of each channel: value = byte · factor + offset.
-    pub(crate) fn linear(&self) -> [(f32, f32); 3] {
+    pub fn linear(&self) -> [(f32, f32); 3] {
         std::array::from_fn(|c| (1.0 / (255.0 * self.std[c]), -self.mean[c] / self.std[c]))
     }
 }

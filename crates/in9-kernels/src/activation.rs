@@ -52,6 +52,10 @@ impl Activation {
         if cpu::supported(&[x]) {
             return Ok(x.contiguous()?.apply_op1(Elementwise(self))?);
         }
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = crate::gpu::takes(&[x]) {
+            return crate::gpu::activation(&gpu, x, self);
+        }
         portable::activation(x, self)
     }
 

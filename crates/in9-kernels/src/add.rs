@@ -22,6 +22,10 @@ pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor>
     if cpu::supported(&[a, b]) {
         return Ok(a.contiguous()?.apply_op2(&b.contiguous()?, AddAct(activation))?);
     }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[a, b]) {
+        return crate::gpu::add_act(&gpu, a, b, activation);
+    }
     portable::activation(&(a + b)?, activation)
 }
 
@@ -54,6 +58,10 @@ pub(crate) fn gradients(a: &Tensor, b: &Tensor, activation: Activation, dy: &Ten
     }
     if cpu::supported(&[a, b, dy]) {
         return Ok(gradient(a, b, activation, dy)?);
+    }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[a, b, dy]) {
+        return crate::gpu::add_act_gradient(&gpu, a, b, activation, dy);
     }
     let sum = (a.detach() + b.detach())?;
     let mut gradients = portable::gradients(&[&sum], dy, |t| portable::activation(&t[0], activation))?;

@@ -65,6 +65,12 @@ pub fn assemble_channels(a: &Tensor, b: &Tensor, sources: &[ChannelSource]) -> R
     let from_a = destinations("a", sources.iter().map(|source| source.first()), a_channels)?;
     let from_b = destinations("b", sources.iter().map(|source| source.second()), b.dims()[1])?;
     if !cpu::supported(&[a, b]) {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = crate::gpu::takes(&[a, b]) {
+            let from = [ChannelSource::first, ChannelSource::second];
+            let from = from.map(|of| sources.iter().map(|&source| of(source)).collect());
+            return crate::gpu::assemble_channels(&gpu, a, b, from, [from_a, from_b]);
+        }
         return portable(a, b, sources);
     }
     let op = Assemble { sources: sources.to_vec(), destinations: [from_a, from_b] };

@@ -36,6 +36,10 @@ pub fn dropout(x: &Tensor, p: f64, key: u64) -> Result<Tensor> {
     if cpu::supported(&[x]) {
         return Ok(x.contiguous()?.apply_op1(mask)?);
     }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x]) {
+        return crate::gpu::dropout(&gpu, x, p, key);
+    }
     let mut factors = vec![1f32; x.elem_count()];
     mask.multiply(&mut factors);
     let factors = Tensor::from_vec(factors, x.shape(), &Device::Cpu)?;

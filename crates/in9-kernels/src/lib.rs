@@ -39,7 +39,7 @@
 //!
 //! Every layer has two implementations. For f32 tensors on the CPU it is a fused kernel (for AVX-512, AVX2,
 //! or whatever the compiler targets, chosen at run time) that is a custom operation of Candle's autograd
-//! graph. For all other tensors (f64, CUDA) it is composed of Candle's own operations, without those whose
+//! graph. For all other tensors (f64, CUDA without in9-cuda) it is composed of Candle's own operations, without those whose
 //! gradients are wrong in Candle 0.11. Both give the same results up to rounding, forward and backward.
 //!
 //! # Determinism
@@ -55,7 +55,9 @@
 //!
 //! # Features
 //!
-//! - `cuda`, `cudnn`: those of `candle-core`. The portable implementations then run on the GPU.
+//! - `cuda`: on a GPU that `in9_cuda::device::open` opened, f32 and bf16 tensors run on in9-cuda's kernels and on
+//!   cuDNN where no gradient is asked for or a `Recording` is under way. Everything else there is composed of Candle's
+//!   own operations.
 #![deny(missing_docs)]
 
 mod activation;
@@ -65,6 +67,8 @@ mod conv;
 mod cpu;
 mod dropout;
 mod error;
+#[cfg(feature = "cuda")]
+mod gpu;
 pub mod gradients;
 mod linear;
 mod loss;
@@ -72,6 +76,9 @@ mod norm;
 mod output;
 mod pool;
 mod portable;
+#[cfg(feature = "cuda")]
+mod recording;
+mod reshape;
 pub mod runtime;
 mod scale;
 mod scratch;
@@ -89,6 +96,11 @@ pub use loss::cross_entropy;
 pub use norm::{BatchNormOutput, batch_norm_train, fold_batch_norm, update_running_stats};
 pub use pool::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool, max_pool2d};
 pub use scale::{scale_channels, scale_channels_inplace};
+pub use reshape::{network_input, reshape};
+#[cfg(feature = "cuda")]
+pub use recording::Recording;
+#[cfg(feature = "cuda")]
+pub use sgd::sgd_step_on_gpu;
 pub use sgd::{SgdStep, sgd_step};
 
 /// Compiles and runs the README's example.

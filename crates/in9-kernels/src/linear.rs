@@ -50,6 +50,10 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
             None => x.apply_op2(&w, Linear)?,
         });
     }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x, w]) {
+        return crate::gpu::linear(&gpu, x, w, bias);
+    }
     let y = x.matmul(&w.t()?)?;
     match bias {
         Some(bias) => Ok(y.broadcast_add(bias)?),

@@ -39,6 +39,11 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) ->
             found: label_smoothing,
         });
     }
+    // On a GPU a target that is no class makes the loss NaN: to look at them here would wait for the device.
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[logits]) {
+        return crate::gpu::cross_entropy(&gpu, logits, targets, label_smoothing);
+    }
     let classes_of = targets.to_dtype(DType::U32)?.to_vec1::<u32>()?;
     for (index, &found) in classes_of.iter().enumerate() {
         if found as usize >= classes {

@@ -29,6 +29,10 @@ pub fn scale_channels(x: &Tensor, gates: &Tensor) -> Result<Tensor> {
     if cpu::supported(&[x, gates]) {
         return Ok(x.contiguous()?.apply_op2(&gates.contiguous()?, ScaleChannels)?);
     }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x, gates]) {
+        return crate::gpu::scale_channels(&gpu, x, gates);
+    }
     let (n, channels) = gates.dims2()?;
     Ok(x.broadcast_mul(&gates.reshape((n, channels, 1, 1))?)?)
 }

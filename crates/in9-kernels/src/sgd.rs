@@ -49,6 +49,33 @@ pub fn sgd_step(parameter: &Var, gradient: &Tensor, velocity: &mut [f32], step: 
     Ok(parameter.inplace_op2(&gradient.detach().contiguous()?, &op)?)
 }
 
+/// [`sgd_step`] for a parameter on a GPU, whose velocity is a variable beside it.
+///
+/// # Shapes
+/// - `gradient`, `velocity`: that of `parameter`; the velocity zeros before the first step
+/// - `rate`: `[1]`, the learning rate on the device, which stands for that of `step`
+///
+/// # Errors
+/// [`Error::Shape`] if the sizes differ, [`Error::Candle`] for another device or type.
+#[cfg(feature = "cuda")]
+pub fn sgd_step_on_gpu(
+    parameter: &Var,
+    gradient: &Tensor,
+    velocity: &Var,
+    rate: &Tensor,
+    step: &SgdStep,
+) -> Result<()> {
+    const OP: &str = "sgd_step_on_gpu";
+    for (argument, tensor) in [("gradient", gradient), ("velocity", velocity.as_tensor())] {
+        if tensor.dims() != parameter.dims() {
+            return Err(Error::shape(OP, argument, format!("{:?}", parameter.dims()), tensor.dims()));
+        }
+    }
+    let gpu = crate::gpu::Gpu::of(parameter)
+        .ok_or_else(|| Error::Candle(candle_core::Error::Msg(format!("{OP}: not on an open GPU"))))?;
+    crate::gpu::sgd(&gpu, parameter, gradient, velocity, rate, step)
+}
+
 struct Update<'a> {
     velocity: Mutex<&'a mut [f32]>,
     step: SgdStep,

@@ -1,7 +1,11 @@
 //! A network that answers in the classes of a dataset.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use candle_core::{DType, Tensor};
-use in9_data::{Normalization, Taxonomy};
+#[cfg(feature = "cuda")]
+use in9_data::View;
+use in9_data::{Normalization, Split, Taxonomy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -16,6 +20,10 @@ use crate::open::{NormalizationSource, Opened, Provenance};
 pub struct Classifier {
     opened: Opened,
     map: ClassMap,
+    /// The most pictures that fit a GPU's memory together, once more did not.
+    most: AtomicUsize,
+    #[cfg(feature = "cuda")]
+    resident: Option<crate::resident::Resident>,
 }
 
 /// Everything that decides a network's answers, and what it is called: what outputs say about the network
@@ -74,7 +82,17 @@ impl Classifier {
                     .map_err(|_| refused(&opened.name, taxonomy, found))?,
             }
         };
-        Ok(Self { opened, map })
+        Ok(Self::of(opened, map))
+    }
+
+    fn of(opened: Opened, map: ClassMap) -> Self {
+        Self {
+            opened,
+            map,
+            most: AtomicUsize::new(usize::MAX),
+            #[cfg(feature = "cuda")]
+            resident: None,
+        }
     }
 
     /// A model that was built rather than opened, whose outputs `map` takes to classes.
@@ -94,7 +112,7 @@ impl Classifier {
             },
             model,
         };
-        Self { opened, map }
+        Self::of(opened, map)
     }
 
     /// The network.
@@ -179,13 +197,87 @@ impl Classifier {
     /// # Errors
     /// [`Error::NotFinite`]; those of [`Model::forward`].
     pub fn answers(&self, input: &Tensor) -> Result<Vec<Answer>> {
-        let logits = self.model().forward(input, Mode::Eval)?;
-        let logits = logits.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+        let n = input.dim(0)?;
+        let logits = in_parts(n, &self.most, &mut |first, count| {
+            let part = if count == n { input.clone() } else { input.narrow(0, first, count)? };
+            Ok(self.model().forward(&part, Mode::Eval)?.to_dtype(DType::F32)?.to_vec2::<f32>()?)
+        })?;
+        self.answers_of(logits.concat())
+    }
+
+    /// The batch that evaluation had to go down to because a GPU's memory was used up; none if it never was.
+    pub fn most_pictures(&self) -> Option<usize> {
+        Some(self.most.load(Ordering::Relaxed)).filter(|most| *most != usize::MAX)
+    }
+
+    /// Has a GPU keep the layers of `split`, so that [`Classifier::answers_on_pairs`] composes there. Nothing happens
+    /// on a processor, and where the memory does not suffice.
+    ///
+    /// # Errors
+    /// When a layer is damaged, or the device refuses.
+    pub fn keep_layers(&mut self, split: &Split) -> Result<()> {
+        #[cfg(feature = "cuda")]
+        {
+            let (normalization, device) = (self.normalization(), self.model().device().clone());
+            self.resident =
+                crate::resident::Resident::upload(split, View::MixedRand, normalization, &device)?;
+        }
+        #[cfg(not(feature = "cuda"))]
+        let _ = split;
+        Ok(())
+    }
+
+    /// The answers on foregrounds put on the tiled backgrounds of others, `batch` at a time, composed where the
+    /// layers are kept; none if they are not. A GPU is not waited for before the last of the pairs is queued.
+    ///
+    /// # Errors
+    /// As for [`Classifier::answers`].
+    pub fn answers_on_pairs(&self, pairs: &[(u32, u32)], batch: usize) -> Result<Option<Vec<Answer>>> {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.resident {
+            let place = in9_data::Placement::default();
+            let logits = in_parts(pairs.len(), &AtomicUsize::new(batch.max(1)), &mut |first, count| {
+                let of: Vec<_> = pairs[first..first + count].iter().map(|&(f, b)| (f, Some(b), place)).collect();
+                let logits = self.model().forward(&resident.pictures(View::MixedRand, &of)?, Mode::Eval)?;
+                Ok(logits.to_dtype(DType::F32)?)
+            })?;
+            if logits.is_empty() {
+                return Ok(Some(Vec::new()));
+            }
+            return Ok(Some(self.answers_of(Tensor::cat(&logits, 0)?.to_vec2::<f32>()?)?));
+        }
+        let _ = (pairs, batch);
+        Ok(None)
+    }
+
+    fn answers_of(&self, logits: Vec<Vec<f32>>) -> Result<Vec<Answer>> {
         if logits.iter().flatten().any(|logit| !logit.is_finite()) {
             return Err(Error::NotFinite(self.opened.name.clone()));
         }
         logits.iter().map(|logits| self.map.answer(logits)).collect()
     }
+}
+
+/// What `work` makes of `n` pictures, in parts of at most `most`; the parts are halved, and `most` with them, where a
+/// GPU's memory does not suffice.
+fn in_parts<T>(
+    n: usize,
+    most: &AtomicUsize,
+    work: &mut dyn FnMut(usize, usize) -> Result<T>,
+) -> Result<Vec<T>> {
+    let (mut parts, mut first) = (Vec::new(), 0);
+    while first < n {
+        let count = (n - first).min(most.load(Ordering::Relaxed).max(1));
+        match work(first, count) {
+            Ok(part) => {
+                parts.push(part);
+                first += count;
+            }
+            Err(error) if count > 1 && error.is_out_of_memory() => most.store(count / 2, Ordering::Relaxed),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(parts)
 }
 
 fn refused(network: &str, taxonomy: &Taxonomy, found: String) -> Error {
@@ -204,4 +296,31 @@ fn difference(names: &[String], taxonomy: &Taxonomy) -> Option<String> {
         Some((ours, theirs)) => format!("{ours} where the dataset has {theirs}"),
         None => format!("{} classes", names.len()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_does_not_fit_is_halved_and_stays_so() {
+        let most = AtomicUsize::new(usize::MAX);
+        let mut asked = Vec::new();
+        let mut fits_three = |first: usize, count: usize| {
+            asked.push(count);
+            match count {
+                ..=3 => Ok(first..first + count),
+                _ => Err(Error::Device { device: "cuda:0".into(), why: Error::OUT_OF_MEMORY.into() }),
+            }
+        };
+        let parts = in_parts(13, &most, &mut fits_three).unwrap();
+        assert_eq!(parts.into_iter().flatten().collect::<Vec<_>>(), (0..13).collect::<Vec<_>>());
+        assert_eq!(asked, [13, 6, 3, 3, 3, 3, 1]);
+        assert_eq!(most.load(Ordering::Relaxed), 3);
+        let never = &mut |_, _| -> Result<()> {
+            Err(Error::Device { device: "cuda:0".into(), why: Error::OUT_OF_MEMORY.into() })
+        };
+        assert!(in_parts(4, &AtomicUsize::new(usize::MAX), never).unwrap_err().is_out_of_memory());
+        assert!(!Error::setting("a", "b", "c").is_out_of_memory());
+    }
 }

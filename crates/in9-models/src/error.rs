@@ -240,6 +240,16 @@ impl From<in9_data::Error> for Error {
 }
 
 impl Error {
+    /// What a GPU's errors say when its memory is used up: in9-cuda's words and the driver's.
+    pub(crate) const OUT_OF_MEMORY: &str = "CUDA_ERROR_OUT_OF_MEMORY";
+
+    /// Whether a smaller batch may do.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        let text = self.to_string();
+        matches!(self, Self::Device { .. } | Self::Kernel(_) | Self::Tensor(_))
+            && (text.contains(Self::OUT_OF_MEMORY) || text.contains("the GPU's memory is used up"))
+    }
+
     /// For `map_err`: an input/output error at `path`.
     pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.as_ref().to_path_buf();

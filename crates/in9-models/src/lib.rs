@@ -36,6 +36,8 @@ pub mod params;
 pub mod predict;
 pub mod preprocess;
 pub mod registry;
+#[cfg(feature = "cuda")]
+pub mod resident;
 pub mod scorer;
 mod tape;
 pub mod train;
@@ -43,7 +45,7 @@ pub mod weights;
 
 pub use ask::{Ask, Asked};
 pub use classifier::{Classifier, NetworkRecord};
-pub use device::DeviceName;
+pub use device::{Compute, DeviceName, Precision};
 pub use error::{Error, Result};
 /// Settings of the process that make the kernels fast; call [`runtime::init`] first in `main`.
 pub use in9_kernels::runtime;

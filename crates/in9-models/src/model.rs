@@ -123,6 +123,12 @@ pub trait Network: Send + Sync {
     fn taped(&self) -> bool {
         false
     }
+
+    /// Whether every operation is one of in9-kernels' or of [`layers`](crate::layers), which a recording on a GPU
+    /// sees.
+    fn own_layers(&self) -> bool {
+        true
+    }
 }
 
 /// Logits, taps, and what was taped.
@@ -285,6 +291,15 @@ impl Model {
         weight: f64,
         mode: Mode,
     ) -> Result<(Tensor, Tensor, GradStore)> {
+        #[cfg(feature = "cuda")]
+        if self.records() {
+            let recording = in9_kernels::Recording::start();
+            let logits = self.forward(x, mode)?;
+            let loss = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?;
+            let mut store = loss.detach().backward()?;
+            recording.backward(&loss, weight, &mut store)?;
+            return Ok((loss.detach(), logits.detach(), store));
+        }
         let taped = self.network.taped() && self.dtype() == DType::F32 && self.device().is_cpu();
         let tape = taped.then(RefCell::default);
         let (logits, _, tape) = self.run(x, mode, &[], false, tape)?;
@@ -306,10 +321,25 @@ impl Model {
     /// Those of [`Model::forward`].
     pub fn input_gradient(&self, x: &Tensor, labels: &Tensor, label_smoothing: f64) -> Result<Tensor> {
         let x = Var::from_tensor(&x.detach())?;
+        #[cfg(feature = "cuda")]
+        if self.records() {
+            let recording = in9_kernels::Recording::start();
+            let logits = self.forward(x.as_tensor(), Mode::Eval)?;
+            let loss = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?;
+            let mut store = loss.detach().backward()?;
+            recording.backward(&loss, 1.0, &mut store)?;
+            return Ok(store.remove(x.as_tensor()).map_or_else(|| x.zeros_like(), Ok)?);
+        }
         let logits = self.forward(x.as_tensor(), Mode::Eval)?;
         let mut store = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?.backward()?;
         // No path from the pictures to the loss is a gradient of zero.
         Ok(store.remove(x.as_tensor()).map_or_else(|| x.zeros_like(), Ok)?)
+    }
+
+    /// Whether gradients are recorded on a GPU rather than by Candle's graph.
+    #[cfg(feature = "cuda")]
+    fn records(&self) -> bool {
+        self.device().is_cuda() && self.network.own_layers() && self.dtype() == DType::F32
     }
 
     fn run(
@@ -341,6 +371,14 @@ impl Model {
                 });
             }
         }
+        let prepared;
+        // Candle's own operations, behind a cut too, compute in f32.
+        let x = if self.network.own_layers() && !cut {
+            prepared = in9_kernels::network_input(x)?;
+            &prepared
+        } else {
+            x
+        };
         let mut context = Context { mode, wanted: taps, cut, taps: Vec::new(), tape };
         let logits = self.network.forward(x, &mut context)?;
         Ok((logits, context.taps, context.tape))

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use super::{cargo, metadata};
 
 /// Features that need a toolkit to build; `cargo xtask check-cuda` brings one.
-const NEED_A_TOOLKIT: [&str; 2] = ["cuda", "cudnn"];
+const NEED_A_TOOLKIT: [&str; 1] = ["cuda"];
 
 pub(super) fn check() -> Result<()> {
     let metadata = metadata(false)?;

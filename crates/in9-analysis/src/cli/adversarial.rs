@@ -51,7 +51,8 @@ pub struct Adversarial {
 impl Adversarial {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
         let folder = self.target.begin(&OWNER, &self.merge)?;
-        let opened = self.target.open(shell)?;
+        let mut opened = self.target.open(shell)?;
+        opened.network.keep_layers(&opened.split)?;
         let settings = self.settings(&opened);
         let identity = *blake3::hash(self.identity(&opened, &settings).as_bytes()).as_bytes();
         let (found, ordered) = if self.merge.is_empty() {

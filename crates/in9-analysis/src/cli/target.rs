@@ -76,7 +76,9 @@ impl Target {
             );
         }
         let taxonomy = dataset.taxonomy();
-        let network = self.network.open(taxonomy, split.size(), self.device.device.open()?, shell)?;
+        let device = self.device.compute().open()?;
+        let kind = self.device.compute().kind(&device);
+        let network = self.network.open(taxonomy, split.size(), device, shell)?;
         let (record, digest) = (network.record(), dataset.digest());
         let source = Source {
             model: record.model.clone(),
@@ -87,7 +89,7 @@ impl Target {
         Ok(Opened {
             classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
             identity: format!("{} {digest} {}", record.identity(), split.name()),
-            settings: self.settings(&record, &source, &digest)?,
+            settings: self.settings(&record, &source, &digest, &kind)?,
             network,
             split,
             source,
@@ -120,12 +122,12 @@ impl Target {
         Ok(output)
     }
 
-    fn settings(&self, record: &NetworkRecord, source: &Source, digest: &str) -> Result<String> {
+    fn settings(&self, record: &NetworkRecord, source: &Source, digest: &str, device: &str) -> Result<String> {
         let photographs = Photographs {
             dataset: &source.dataset,
             data: digest,
             split: &source.split,
-            device: self.device.device.kind(),
+            device,
             seed: self.seed,
             limit: self.limit,
         };

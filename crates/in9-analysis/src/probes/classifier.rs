@@ -62,11 +62,23 @@ pub trait Classifier {
     ///
     /// # Errors
     /// As [`Classifier::scores`].
-    fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
+    fn predict(&self, pictures: &Pictures) -> Result<Predictions> {
         let scores = self.scores(pictures)?;
         Ok(scores.chunks(self.classes()).map(|row| Some(first_highest(row))).collect())
     }
+
+    /// Predicted classes of composites, by (foreground, background), where the classifier composes them itself,
+    /// `batch` at a time; none where it does not.
+    ///
+    /// # Errors
+    /// As [`Classifier::scores`].
+    fn predict_pairs(&self, _pairs: &[(u32, u32)], _batch: usize) -> Result<Option<Predictions>> {
+        Ok(None)
+    }
 }
+
+/// Predicted classes, one a picture; `None` is outside the taxonomy.
+pub type Predictions = Vec<Option<u16>>;
 
 /// Index of the highest value, the first among equals.
 pub fn first_highest(row: &[f32]) -> u16 {

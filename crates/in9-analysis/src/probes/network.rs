@@ -4,7 +4,7 @@
 //! same composite the same scores, bit for bit.
 
 use crate::error::{Error, Result};
-use crate::probes::classifier::{Classifier, GradientClassifier, Pictures, TapGradient};
+use crate::probes::classifier::{Classifier, GradientClassifier, Pictures, Predictions, TapGradient};
 use candle_core::{Tensor, Var};
 use in9_models::mapping::Answer;
 use in9_models::{Ask, Asked, Classifier as Network, Mode};
@@ -27,6 +27,10 @@ fn clamped(network: &Network, pictures: &Pictures) -> Result<Tensor> {
 
 fn answers(network: &Network, pictures: &Pictures) -> Result<Vec<Answer>> {
     Ok(network.answers(&clamped(network, pictures)?)?)
+}
+
+fn classes(answers: Vec<Answer>) -> Predictions {
+    answers.into_iter().map(|answer| answer.class.and_then(|class| u16::try_from(class).ok())).collect()
 }
 
 /// Sum over pictures of the score of `classes[i]`, as the network's outputs become classes ([`ClassMap::weights`]): its
@@ -57,9 +61,12 @@ impl Classifier for Network {
         Ok(answers(self, pictures)?.into_iter().flat_map(|a| a.scores).collect())
     }
 
-    fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
-        let answers = answers(self, pictures)?;
-        Ok(answers.into_iter().map(|a| a.class.and_then(|c| u16::try_from(c).ok())).collect())
+    fn predict(&self, pictures: &Pictures) -> Result<Predictions> {
+        Ok(classes(answers(self, pictures)?))
+    }
+
+    fn predict_pairs(&self, pairs: &[(u32, u32)], batch: usize) -> Result<Option<Predictions>> {
+        Ok(self.answers_on_pairs(pairs, batch)?.map(classes))
     }
 }
 

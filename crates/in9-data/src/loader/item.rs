@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use in9_base::rng::{below, stream};
+use rand_chacha::ChaCha8Rng;
 
 use crate::canvas::Canvas;
 use crate::compose::{compose, draw};
@@ -23,14 +24,15 @@ pub(super) struct Scratch {
     row: Vec<u8>,
 }
 
-/// Where a picture is put: mirrored first, then moved; what is uncovered is left blank.
+/// Where a picture is put: mirrored first, then moved; what is uncovered is left blank (0 after normalisation).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Placement {
-    mirrored: bool,
+pub struct Placement {
+    /// Whether left and right change places.
+    pub mirrored: bool,
     /// Columns to the right.
-    dx: i32,
+    pub dx: i32,
     /// Rows down.
-    dy: i32,
+    pub dy: i32,
 }
 
 /// Makes single pictures.
@@ -60,6 +62,20 @@ impl Composer {
 
     pub(super) fn split(&self) -> &Split {
         &self.split
+    }
+
+    fn rng(&self, item: u32, epoch: u64) -> ChaCha8Rng {
+        stream(self.seed, "augment", u64::from(item), epoch)
+    }
+
+    /// Where the picture of sample `item` is put in `epoch`: in its own place, unless the augmentation moves it.
+    pub(super) fn placement(&self, item: u32, epoch: u64) -> Placement {
+        let Augment::ShiftFlip { pixels } = &self.augment else { return Placement::default() };
+        let mut rng = self.rng(item, epoch);
+        let span = 2 * pixels + 1;
+        let mut shift = || below(&mut rng, span) as i32 - *pixels as i32;
+        let (dx, dy) = (shift(), shift());
+        Placement { mirrored: below(&mut rng, 2) == 1, dx, dy }
     }
 
     /// Values of one picture.
@@ -97,19 +113,12 @@ impl Composer {
                 composed
             }
         };
-        let rng = || stream(self.seed, "augment", u64::from(item), epoch);
         match &self.augment {
             Augment::None => {}
-            Augment::ShiftFlip { pixels } => {
-                let mut rng = rng();
-                let span = 2 * pixels + 1;
-                let mut shift = || below(&mut rng, span) as i32 - *pixels as i32;
-                let (dx, dy) = (shift(), shift());
-                place(rgb, size, Placement { mirrored: below(&mut rng, 2) == 1, dx, dy }, row, canvas);
-            }
+            Augment::ShiftFlip { .. } => place(rgb, size, self.placement(item, epoch), row, canvas),
             Augment::RandomResizedCrop { scale, ratio, flip, jitter, lighting } => {
                 let (picture, mirrored) =
-                    random.apply(rgb, size, &mut rng(), *scale, *ratio, *flip, *jitter, *lighting)?;
+                    random.apply(rgb, size, &mut self.rng(item, epoch), *scale, *ratio, *flip, *jitter, *lighting)?;
                 place(picture, size, Placement { mirrored, ..Placement::default() }, row, canvas);
             }
         }

@@ -7,6 +7,7 @@ mod augment;
 mod batch;
 mod epoch;
 mod item;
+mod placed;
 mod pixels;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub use augment::{Augment, Jitter};
 pub use batch::{Batch, BatchOf, ByteBatch};
 pub use epoch::{Epoch, Share};
 use item::Composer;
+pub use item::Placement;
+pub use placed::PlacedBatch;
 pub use pixels::Pixel;
 
 /// Where backgrounds of the mixed views come from.
@@ -147,6 +150,11 @@ impl Loader {
     /// # Errors
     /// As [`Loader::epoch`]; and for a share of every nought-th batch.
     pub fn share<P: Pixel>(&self, epoch: u64, share: Share) -> Result<Epoch<P>> {
+        Epoch::start(self.plan(epoch)?, share, self.config.prefetch, self.config.threads)
+    }
+
+    /// Order and pairing of an epoch.
+    fn plan(&self, epoch: u64) -> Result<epoch::Plan> {
         let samples = self.composer.split().len();
         let mut order: Vec<u32> = (0..samples as u32).collect();
         if self.config.shuffle {
@@ -166,14 +174,13 @@ impl Loader {
             }
             (_, frozen) => frozen.clone(),
         };
-        let plan = epoch::Plan {
+        Ok(epoch::Plan {
             composer: self.composer.clone(),
             order,
             pairing,
             epoch,
             batch_size: self.config.batch_size,
             batches: self.batches(),
-        };
-        Epoch::start(plan, share, self.config.prefetch, self.config.threads)
+        })
     }
 }

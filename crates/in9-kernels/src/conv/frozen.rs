@@ -32,6 +32,9 @@ pub struct FrozenConv2d {
     weight: Tensor,
     bias: Option<Tensor>,
     packed: OnceLock<Packed>,
+    /// The filters as a GPU multiplies them, in the precision of the first image.
+    #[cfg(feature = "cuda")]
+    prepared: OnceLock<(candle_core::DType, Tensor)>,
 }
 
 impl std::fmt::Debug for FrozenConv2d {
@@ -47,7 +50,13 @@ impl FrozenConv2d {
     /// Both are detached from their autograd graph: [`Self::forward`] is differentiable with respect to
     /// the image and the residual only.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight: weight.detach(), bias: bias.map(|bias| bias.detach()), packed: OnceLock::new() }
+        Self {
+            weight: weight.detach(),
+            bias: bias.map(|bias| bias.detach()),
+            packed: OnceLock::new(),
+            #[cfg(feature = "cuda")]
+            prepared: OnceLock::new(),
+        }
     }
 
     /// `activation(conv(x) + bias + residual)`.
@@ -75,6 +84,10 @@ impl FrozenConv2d {
         }
         let tensors: Vec<&Tensor> = [Some(x), Some(w), bias, residual].into_iter().flatten().collect();
         if !cpu::supported(&tensors) || cpu::requires_grad(&tensors) {
+            #[cfg(feature = "cuda")]
+            if let Some(gpu) = crate::gpu::takes(&tensors).filter(|_| !crate::recording::is_active()) {
+                return self.on_gpu(&gpu, x, &g, residual, activation);
+            }
             let y = conv2d(x, w, bias, config)?;
             return match residual {
                 Some(residual) => crate::add_act(&y, residual, activation),
@@ -87,5 +100,29 @@ impl FrozenConv2d {
             forward(x, w, Some(packed), &g, Epilogue { bias, residual, activation })
         })?;
         Ok(cpu::tensor(y, &shape)?)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_gpu(
+        &self,
+        gpu: &crate::gpu::Gpu,
+        x: &Tensor,
+        g: &super::geometry::Geometry,
+        residual: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        let (w, bias) = (&self.weight, self.bias.as_ref());
+        if g.is_depthwise() {
+            return crate::gpu::conv2d_act(gpu, x, [Some(w), None], bias, residual, g, activation);
+        }
+        let prepared = match self.prepared.get() {
+            Some(prepared) => prepared,
+            None => {
+                let prepared = (x.dtype(), crate::gpu::prepare(gpu, w, x, g)?);
+                self.prepared.get_or_init(|| prepared)
+            }
+        };
+        let prepared = Some(&prepared.1).filter(|_| prepared.0 == x.dtype());
+        crate::gpu::conv2d_act(gpu, x, [Some(w), prepared], bias, residual, g, activation)
     }
 }

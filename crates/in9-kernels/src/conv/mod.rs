@@ -42,6 +42,10 @@ pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConf
     if cpu::supported(&[x, w]) && bias.is_none_or(|b| cpu::supported(&[b])) {
         return op::apply(x, w, bias, geometry);
     }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x, w]) {
+        return crate::gpu::conv2d(&gpu, x, w, bias, &geometry);
+    }
     portable::conv2d(x, w, bias, &geometry)
 }
 
@@ -66,6 +70,10 @@ pub fn conv2d_act(
     let geometry = checked(x, w, bias, config)?;
     let tensors: Vec<&Tensor> = [Some(x), Some(w), bias].into_iter().flatten().collect();
     if !cpu::supported(&tensors) || cpu::requires_grad(&tensors) {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = crate::gpu::takes(&tensors).filter(|_| !crate::recording::is_active()) {
+            return crate::gpu::conv2d_act(&gpu, x, [Some(w), None], bias, None, &geometry, activation);
+        }
         return activation.apply(&conv2d(x, w, bias, config)?);
     }
     let y = cpu::with_slices([Some(x), Some(w), bias], |[x, w, bias]| {
@@ -91,6 +99,11 @@ pub(crate) fn gradients(
     if cpu::supported(&[x, w, dy]) {
         let dx = needs_x.then(|| op::input_gradient(x, w, dy, &g)).transpose()?;
         return Ok((dx, op::filter_gradient(x, w, dy, &g)?));
+    }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x, w, dy]) {
+        let dx = needs_x.then(|| crate::gpu::conv2d_dx(&gpu, w, dy, &g)).transpose()?;
+        return Ok((dx, crate::gpu::conv2d_dw(&gpu, x, dy, &g)?));
     }
     let y = |t: &[Tensor]| portable::conv2d(&t[0], &t[1], None, &g);
     let mut gradients = portable::gradients(&[x, w], dy, y)?;

@@ -53,6 +53,10 @@ pub fn batch_norm_train(
     check_vectors(OP, channels, &[("gamma", gamma), ("beta", beta)])?;
     check_eps(OP, eps)?;
     if !cpu::supported(&[x, gamma, beta]) {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = crate::gpu::takes(&[x, gamma, beta]) {
+            return crate::gpu::batch_norm_train(&gpu, x, gamma, beta, eps, activation);
+        }
         return portable::batch_norm_train(x, gamma, beta, eps, activation);
     }
     let (y, statistics) = op::apply(x, gamma, beta, eps, activation)?;
@@ -84,6 +88,12 @@ pub fn update_running_stats(
     output: &BatchNormOutput,
     momentum: f64,
 ) -> Result<()> {
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[&output.batch_mean])
+        && running_mean.dtype() == candle_core::DType::F32
+    {
+        return crate::gpu::update_running_stats(&gpu, [running_mean, running_var], output, momentum);
+    }
     let unbiased = output.count as f64 / (output.count as f64 - 1.0).max(1.0);
     let step = |running: &Var, batch: &Tensor, scale: f64| -> Result<()> {
         let kept = (running.as_detached_tensor() * (1.0 - momentum))?;
@@ -116,6 +126,11 @@ pub(crate) fn gradients(
     if cpu::supported(&[x, gamma, beta, dy, &output.batch_mean, &output.batch_var]) {
         let statistics = Statistics { mean: output.batch_mean.to_vec1()?, var: output.batch_var.to_vec1()? };
         return Ok(op::backward(x, [gamma, beta], &statistics, eps as f32, activation, dy)?);
+    }
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x, gamma, beta, dy]) {
+        let of = [gamma, beta, &output.batch_mean, &output.batch_var];
+        return crate::gpu::batch_norm_gradients(&gpu, x, of, eps, activation, dy);
     }
     let y = |t: &[Tensor]| Ok(portable::batch_norm_train(&t[0], &t[1], &t[2], eps, activation)?.y);
     let gradients = portable::gradients(&[x, gamma, beta], dy, y)?;

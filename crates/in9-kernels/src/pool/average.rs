@@ -35,7 +35,13 @@ pub fn avg_pool2d(
 ) -> Result<Tensor> {
     let [_, _, h, w] = dims4("avg_pool2d", x)?;
     let windows = Windows::sliding("avg_pool2d", [h, w], kernel, stride, padding)?;
-    apply(x, windows, count_include_pad.then_some(kernel[0] * kernel[1]))
+    let divisor = count_include_pad.then_some(kernel[0] * kernel[1]);
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x]) {
+        let sliding = [0, 1].map(|axis| [kernel[axis], stride[axis], padding[2 * axis]]);
+        return crate::gpu::avg_pool2d(&gpu, x, &windows, Some(sliding), divisor);
+    }
+    apply(x, windows, divisor)
 }
 
 /// Adaptive average pooling: the means of `out = [rows, columns]` parts of nearly equal size, as
@@ -50,7 +56,12 @@ pub fn avg_pool2d(
 /// rank or an image without pixels.
 pub fn adaptive_avg_pool2d(x: &Tensor, out: [usize; 2]) -> Result<Tensor> {
     let [_, _, h, w] = dims4("adaptive_avg_pool2d", x)?;
-    apply(x, Windows::adaptive("adaptive_avg_pool2d", [h, w], out)?, None)
+    let windows = Windows::adaptive("adaptive_avg_pool2d", [h, w], out)?;
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x]) {
+        return crate::gpu::avg_pool2d(&gpu, x, &windows, None, None);
+    }
+    apply(x, windows, None)
 }
 
 /// Global average pooling: the mean of each channel of each image. Differentiable.
@@ -64,6 +75,10 @@ pub fn adaptive_avg_pool2d(x: &Tensor, out: [usize; 2]) -> Result<Tensor> {
 pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
     let [n, c, h, w] = dims4("global_avg_pool", x)?;
     let windows = Windows::adaptive("global_avg_pool", [h, w], [1, 1])?;
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = crate::gpu::takes(&[x]) {
+        return crate::gpu::global_avg_pool(&gpu, x);
+    }
     Ok(apply(x, windows, None)?.reshape((n, c))?)
 }
 

@@ -31,6 +31,11 @@ pub fn max_pool2d(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: [
     let [_, _, h, w] = dims4("max_pool2d", x)?;
     let windows = Windows::sliding("max_pool2d", [h, w], kernel, stride, padding)?;
     if !cpu::supported(&[x]) {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = crate::gpu::takes(&[x]).filter(|_| crate::gpu::max_pool_fits(kernel)) {
+            let sliding = [0, 1].map(|axis| [kernel[axis], stride[axis], padding[2 * axis]]);
+            return crate::gpu::max_pool2d(&gpu, x, &windows, sliding);
+        }
         return portable::max_pool2d(x, &windows, kernel, stride, padding);
     }
     let row_windows = RowWindows::new(w, windows.columns.len(), kernel[1], stride[1], padding[2]);

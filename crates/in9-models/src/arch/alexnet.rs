@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{Activation, Conv, ConvAct, Dropout, Linear, adaptive_avg_pool, max_pool};
+use crate::layers::{Activation, Conv, ConvAct, Dropout, Linear, adaptive_avg_pool, flatten, max_pool};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -61,7 +61,7 @@ impl Network for AlexNet {
                 x = max_pool(&x, 3, 2, 0)?;
             }
         }
-        x = adaptive_avg_pool(&x, 6)?.flatten_from(1)?;
+        x = flatten(&adaptive_avg_pool(&x, 6)?)?;
         for (drop, hidden) in self.drop.iter().zip(&self.hidden) {
             x = Activation::Relu.apply(&hidden.forward(&drop.forward(&x, context)?)?)?;
         }

@@ -35,6 +35,10 @@ impl Network for ConvNext {
         Ok(self.model.forward(x)?)
     }
 
+    fn own_layers(&self) -> bool {
+        false
+    }
+
     fn tap_names(&self) -> Vec<String> {
         Vec::new()
     }

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{Activation, Conv, ConvBnAct, Dropout, Linear, adaptive_avg_pool, max_pool};
+use crate::layers::{Activation, Conv, ConvBnAct, Dropout, Linear, adaptive_avg_pool, flatten, max_pool};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -64,7 +64,7 @@ impl Network for Vgg {
             }
             x = context.tap(name, max_pool(&x, 2, 2, 0)?)?;
         }
-        x = adaptive_avg_pool(&x, 7)?.flatten_from(1)?;
+        x = flatten(&adaptive_avg_pool(&x, 7)?)?;
         for (hidden, drop) in self.hidden.iter().zip(&self.drop) {
             x = drop.forward(&Activation::Relu.apply(&hidden.forward(&x)?)?, context)?;
         }

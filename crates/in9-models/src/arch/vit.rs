@@ -48,6 +48,10 @@ impl Network for Vit {
         Ok(self.model.forward(x)?)
     }
 
+    fn own_layers(&self) -> bool {
+        false
+    }
+
     fn tap_names(&self) -> Vec<String> {
         Vec::new()
     }

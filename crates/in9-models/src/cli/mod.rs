@@ -2,6 +2,8 @@
 
 pub mod network;
 
+#[cfg(feature = "cuda")]
+mod check_gpu;
 mod convert;
 mod fetch;
 mod flags;
@@ -38,6 +40,8 @@ pub enum Command {
     Inspect(inspect::Args),
     Forward(forward::Args),
     Fetch(fetch::Args),
+    #[cfg(feature = "cuda")]
+    CheckGpu(check_gpu::Args),
     Convert(convert::Args),
 }
 
@@ -54,6 +58,8 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, shell),
             Self::Forward(args) => forward::run(args, shell),
             Self::Fetch(args) => fetch::run(args, shell),
+            #[cfg(feature = "cuda")]
+            Self::CheckGpu(args) => check_gpu::run(args, shell),
             Self::Convert(args) => convert::run(args, shell),
         };
         result.map(|()| Outcome::Done).map_err(name_flags)
@@ -75,15 +81,28 @@ impl Program for Cli {
     }
 }
 
-/// The device of a command line: `cpu` or `cuda:N`.
+/// The device of a command line: `cpu`, `cuda:N` or `auto`, and how it computes.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(next_help_heading = "Machine")]
 pub struct DeviceArgs {
-    /// Where to compute: cpu or cuda:N
+    /// Where to compute: cpu, cuda:N, or auto for a GPU if there is one
     #[arg(long, default_value = "cpu", value_parser = device)]
     pub device: crate::DeviceName,
+    /// What products and activations are rounded to [default: f32 on a processor, tf32 on a GPU]
+    #[arg(long, value_enum)]
+    pub precision: Option<crate::Precision>,
+    /// Let a GPU use algorithms whose last digits differ from one time to the next
+    #[arg(long)]
+    pub fast: bool,
+}
+
+impl DeviceArgs {
+    /// What the flags ask for.
+    pub fn compute(&self) -> crate::Compute {
+        crate::Compute { device: self.device, precision: self.precision, fast: self.fast }
+    }
 }
 
 fn device(text: &str) -> Result<crate::DeviceName, String> {
-    text.parse().map_err(|_| "expected cpu or cuda:N".to_owned())
+    text.parse().map_err(|_| "expected cpu, cuda:N or auto".to_owned())
 }

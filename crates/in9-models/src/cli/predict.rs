@@ -47,7 +47,7 @@ pub struct Args {
 
 pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let views = views(&args.views)?;
-    let device = args.device.device.open()?;
+    let device = args.device.compute().open()?;
     let dataset = Dataset::open(&args.data)?;
     let splits = match args.split.as_slice() {
         [] => vec![dataset.split_or_usual(None)?],
@@ -76,6 +76,9 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
             progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), rows.len()));
             table.rows.extend(rows);
         }
+    }
+    if let Some(most) = classifier.most_pictures() {
+        progress.note(&format!("the GPU's memory holds {most} pictures a batch; --batch-size {most} asks for that"));
     }
     progress.finish();
     table.write_atomic(&args.out)?;

@@ -88,7 +88,7 @@ impl Args {
             start,
             settings: self.settings.apply(self.preset)?,
             seed: self.seed,
-            device: self.device.device,
+            device: self.device.compute(),
             name: self.name.clone(),
             dataset_name: self.dataset_name.clone(),
             ..Plan::new(&self.arch, self.view)

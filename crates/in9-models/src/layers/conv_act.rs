@@ -74,7 +74,7 @@ impl ConvAct {
     /// When the shapes do not fit, among them those of a larger kernel.
     pub fn forward_vectors(&self, x: &Tensor) -> Result<Tensor> {
         let [outputs, inputs, ..] = self.conv.weight_shape();
-        let weight = self.weight.reshape((outputs, inputs))?;
+        let weight = in9_kernels::reshape(&self.weight, (outputs, inputs))?;
         let y = in9_kernels::linear(x, &weight, self.bias.as_ref())?;
         Ok(self.activation.apply(&y)?)
     }

@@ -20,7 +20,7 @@ pub use conv_act::ConvAct;
 pub use conv_bn_act::ConvBnAct;
 pub use dropout::Dropout;
 pub use linear::Linear;
-pub use pool::{adaptive_avg_pool, global_avg_pool, max_pool};
+pub use pool::{adaptive_avg_pool, flatten, global_avg_pool, max_pool};
 pub use squeeze_excite::SqueezeExcite;
 
 pub use in9_kernels::Activation;

@@ -41,3 +41,17 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Res
 pub fn adaptive_avg_pool(x: &Tensor, side: usize) -> Result<Tensor> {
     Ok(in9_kernels::adaptive_avg_pool2d(x, [side; 2])?)
 }
+
+/// The values of each picture in one row.
+///
+/// # Shapes
+/// - `x`: `[n, channels, h, w]`
+/// - output: `[n, channels · h · w]`
+///
+/// # Errors
+/// When `x` has no dimensions.
+pub fn flatten(x: &Tensor) -> Result<Tensor> {
+    let n = x.dim(0)?;
+    let values: usize = x.dims()[1..].iter().product();
+    Ok(in9_kernels::reshape(x, (n, values))?)
+}

@@ -39,6 +39,9 @@ pub struct DatasetBatches {
     per_epoch: u64,
     device: Device,
     dtype: DType,
+    /// The split's layers and its view, where a GPU composes the pictures.
+    #[cfg(feature = "cuda")]
+    resident: Option<(crate::resident::Resident, in9_data::View)>,
 }
 
 impl DatasetBatches {
@@ -54,8 +57,16 @@ impl DatasetBatches {
         dtype: DType,
     ) -> Result<Self> {
         let batch_size = config.batch_size;
+        #[cfg(feature = "cuda")]
+        let (view, normalization) = (config.view, config.normalization);
         let loader = Loader::new(dataset, split, config)?;
         Ok(Self {
+            #[cfg(feature = "cuda")]
+            resident: match device.is_cuda() && loader.only_places() {
+                true => crate::resident::Resident::upload(split, view, normalization, device)?
+                    .map(|resident| (resident, view)),
+                false => None,
+            },
             per_epoch: loader.batches() as u64,
             loader,
             selection: None,
@@ -140,6 +151,17 @@ impl Batches for DatasetBatches {
     fn epoch(&self, epoch: u64, first: u64) -> Result<BatchStream<'_>> {
         if let Some(selection) = &self.selection {
             return self.regrouped(selection, epoch, first);
+        }
+        #[cfg(feature = "cuda")]
+        if let Some((resident, view)) = &self.resident {
+            let batches = self.loader.placed(epoch, first as usize)?;
+            return Ok(Box::new(batches.map(move |batch| {
+                let of: Vec<_> = (batch.indices.iter().zip(&batch.backgrounds).zip(&batch.placements))
+                    .map(|((&index, &background), &placed)| (index, background, placed))
+                    .collect();
+                let labels = Tensor::from_slice(&batch.labels, batch.labels.len(), &self.device)?;
+                Ok(Batch { images: resident.pictures(*view, &of)?, labels })
+            })));
         }
         let batches = self.loader.epoch_from(epoch, first as usize)?;
         Ok(Box::new(batches.map(|batch| {

@@ -15,8 +15,8 @@ use crate::train::Decay;
 /// `v ← momentum · v + d` and the step `p ← p - rate · (d + momentum · v)` with Nesterov, else
 /// `p ← p - rate · v`.
 ///
-/// On the CPU one pass over gradient, momentum and parameter does it all; other devices and types
-/// compose it of Candle's operations.
+/// On the CPU and on a GPU one pass over gradient, momentum and parameter does it all; other types are composed of
+/// Candle's operations.
 pub struct Sgd {
     slots: Vec<Slot>,
     momentum: f64,
@@ -33,8 +33,26 @@ struct Slot {
 enum Velocity {
     /// Row-major f32 values beside a parameter on the CPU.
     Host(Vec<f32>),
+    /// A variable beside an f32 parameter on a GPU that in9-cuda opened.
+    #[cfg(feature = "cuda")]
+    Device(Var),
     /// Anything else.
     Tensor(Tensor),
+}
+
+impl Velocity {
+    /// Zeros for a parameter.
+    fn new(parameter: &Var) -> Result<Self> {
+        if parameter.device().is_cpu() && parameter.dtype() == DType::F32 {
+            return Ok(Self::Host(vec![0.0; parameter.elem_count()]));
+        }
+        let zeros = parameter.as_detached_tensor().zeros_like()?;
+        #[cfg(feature = "cuda")]
+        if parameter.dtype() == DType::F32 && in9_cuda::device::Gpu::of(parameter).is_some() {
+            return Ok(Self::Device(Var::from_tensor(&zeros)?));
+        }
+        Ok(Self::Tensor(zeros))
+    }
 }
 
 impl Sgd {
@@ -53,12 +71,7 @@ impl Sgd {
         for parameter in parameters.iter().filter(|p| p.kind != Kind::Running) {
             let variable = parameter.variable.clone().ok_or_else(|| Error::Frozen(parameter.name.clone()))?;
             let decays = decay == Decay::All || parameter.kind == Kind::Weight;
-            let host = variable.device().is_cpu() && variable.dtype() == DType::F32;
-            let velocity = if host {
-                Velocity::Host(vec![0.0; variable.elem_count()])
-            } else {
-                Velocity::Tensor(variable.as_detached_tensor().zeros_like()?)
-            };
+            let velocity = Velocity::new(&variable)?;
             slots.push(Slot {
                 name: parameter.name.clone(),
                 variable,
@@ -75,6 +88,17 @@ impl Sgd {
     /// When Candle refuses an operation.
     pub fn step(&mut self, gradients: &GradStore, rate: f64) -> Result<()> {
         let (momentum, nesterov) = (self.momentum, self.nesterov);
+        #[cfg(feature = "cuda")]
+        if let Some(Velocity::Device(velocity)) = self.slots.first().map(|slot| &slot.velocity) {
+            // One upload for all parameters, and their kernels in order.
+            let on_device = Tensor::new(&[rate as f32], velocity.device())?;
+            for slot in &self.slots {
+                if let Some(gradient) = gradients.get(&slot.variable) {
+                    slot.step_on_gpu(gradient, &on_device, momentum, nesterov)?;
+                }
+            }
+            return Ok(());
+        }
         self.slots.par_iter_mut().try_for_each(|slot| match gradients.get(&slot.variable) {
             Some(gradient) => slot.step(gradient, rate, momentum, nesterov),
             None => Ok(()),
@@ -93,6 +117,8 @@ impl Sgd {
                     let device = slot.variable.device();
                     Tensor::from_slice(values, slot.variable.shape(), device)?
                 }
+                #[cfg(feature = "cuda")]
+                Velocity::Device(variable) => variable.as_detached_tensor(),
                 Velocity::Tensor(tensor) => tensor.clone(),
             };
             state.insert(slot.name.clone(), tensor);
@@ -119,6 +145,8 @@ impl Sgd {
             })?;
             match &mut slot.velocity {
                 Velocity::Host(values) => *values = tensor.flatten_all()?.to_vec1()?,
+                #[cfg(feature = "cuda")]
+                Velocity::Device(own) => own.set(&tensor.to_dtype(DType::F32)?.to_device(own.device())?)?,
                 Velocity::Tensor(own) => {
                     *own = tensor.to_dtype(own.dtype())?.to_device(own.device())?;
                 }
@@ -135,6 +163,11 @@ impl Slot {
                 let step = SgdStep { rate, momentum, nesterov, weight_decay: self.decay };
                 Ok(sgd_step(&self.variable, gradient, velocity, &step)?)
             }
+            #[cfg(feature = "cuda")]
+            Velocity::Device(velocity) => {
+                let on_device = Tensor::new(&[rate as f32], velocity.device())?;
+                self.step_on_gpu(gradient, &on_device, momentum, nesterov)
+            }
             Velocity::Tensor(velocity) => {
                 let parameter = self.variable.as_detached_tensor();
                 let d = (gradient + (&parameter * self.decay)?)?;
@@ -144,6 +177,16 @@ impl Slot {
                 Ok(self.variable.set(&(parameter - (moved * rate)?)?)?)
             }
         }
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl Slot {
+    /// `rate` is on the device.
+    fn step_on_gpu(&self, gradient: &Tensor, rate: &Tensor, momentum: f64, nesterov: bool) -> Result<()> {
+        let Velocity::Device(velocity) = &self.velocity else { return Ok(()) };
+        let step = SgdStep { rate: 0.0, momentum, nesterov, weight_decay: self.decay };
+        Ok(in9_kernels::sgd_step_on_gpu(&self.variable, gradient, velocity, rate, &step)?)
     }
 }
 

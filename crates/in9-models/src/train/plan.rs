@@ -7,7 +7,7 @@ use in9_data::{
     Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, Taxonomy, View,
 };
 
-use crate::device::DeviceName;
+use crate::device::{Compute, DeviceName};
 use crate::error::{Error, Result};
 use crate::model::{Model, build};
 use crate::open::{Identified, Source};
@@ -68,7 +68,7 @@ pub struct Plan {
     /// Seed of every random choice.
     pub seed: u64,
     /// Where it is computed.
-    pub device: DeviceName,
+    pub device: Compute,
     /// The run's name, used for the model in tables; `None` is architecture and view.
     pub name: Option<String>,
     /// The dataset's name in tables; `None` is its folder's.
@@ -90,7 +90,7 @@ impl Plan {
             normalization: Normalization::IMAGENET_9,
             settings: Settings::small(),
             seed: 0,
-            device: DeviceName::Cpu,
+            device: DeviceName::Cpu.into(),
             name: None,
             dataset_name: None,
         }
@@ -138,7 +138,7 @@ impl Plan {
             name: self.name.clone().unwrap_or_else(|| format!("{}-{}", self.arch, self.view)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.seed,
-            device: self.device.kind().to_owned(),
+            device: self.device.kind(&device),
             model: ModelSection {
                 arch: self.arch.clone(),
                 parameters: model.parameter_count(),

@@ -106,6 +106,10 @@ fn run(
     wave: &[(u32, u32)],
     batch: usize,
 ) -> Result<Vec<Pair>> {
+    let pair = |(&(foreground, background), predicted)| Pair { foreground, background, predicted };
+    if let Some(answers) = classifier.predict_pairs(wave, batch)? {
+        return Ok(wave.iter().zip(answers).map(pair).collect());
+    }
     let size = scenes.size();
     let mut rgb = vec![0; 3 * size * size];
     let mut done = Vec::with_capacity(wave.len());
@@ -116,11 +120,7 @@ fn run(
             pictures.push_rgb(&rgb);
         }
         let answers = classifier.predict(&pictures)?;
-        done.extend(chunk.iter().zip(answers).map(|(&(foreground, background), predicted)| Pair {
-            foreground,
-            background,
-            predicted,
-        }));
+        done.extend(chunk.iter().zip(answers).map(pair));
     }
     Ok(done)
 }
