@@ -69,8 +69,8 @@ pub use error::{Damage, Error, Result};
 pub use export::{ExportFormat, Pairs, PictureCode, export, export_pairs};
 pub use limits::Limits;
 pub use loader::{
-    Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel,
-    PlacedBatch, Placement, Share,
+    Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel, PlacedBatch,
+    Placement, Share,
 };
 pub use mask::MaskBits;
 pub use normalization::Normalization;

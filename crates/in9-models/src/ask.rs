@@ -63,6 +63,14 @@ impl Asked {
         }
     }
 
+    /// As [`Asked::own`], to change it.
+    pub fn own_mut(&mut self) -> Option<&mut Classifier> {
+        match self {
+            Self::Own(classifier) => Some(classifier),
+            Self::Foreign(_) => None,
+        }
+    }
+
     fn inner(&self) -> &dyn Ask {
         match self {
             Self::Own(classifier) => &**classifier,

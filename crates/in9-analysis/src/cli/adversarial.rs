@@ -52,7 +52,9 @@ impl Adversarial {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
         let folder = self.target.begin(&OWNER, &self.merge)?;
         let mut opened = self.target.open(shell)?;
-        opened.network.keep_layers(&opened.split)?;
+        if let Some(network) = opened.network.own_mut() {
+            network.keep_layers(&opened.split)?;
+        }
         let settings = self.settings(&opened);
         let identity = *blake3::hash(self.identity(&opened, &settings).as_bytes()).as_bytes();
         let (found, ordered) = if self.merge.is_empty() {

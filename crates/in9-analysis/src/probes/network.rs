@@ -86,9 +86,12 @@ impl Classifier for Asked {
         Ok(asked(self, pictures)?.into_iter().flat_map(|a| a.scores).collect())
     }
 
-    fn predict(&self, pictures: &Pictures) -> Result<Vec<Option<u16>>> {
-        let answers = asked(self, pictures)?;
-        Ok(answers.into_iter().map(|a| a.class.and_then(|c| u16::try_from(c).ok())).collect())
+    fn predict(&self, pictures: &Pictures) -> Result<Predictions> {
+        Ok(classes(asked(self, pictures)?))
+    }
+
+    fn predict_pairs(&self, pairs: &[(u32, u32)], batch: usize) -> Result<Option<Predictions>> {
+        self.own().map_or(Ok(None), |network| network.predict_pairs(pairs, batch))
     }
 }
 

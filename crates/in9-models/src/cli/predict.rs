@@ -7,6 +7,7 @@ use in9_base::shell::Shell;
 use in9_data::{Dataset, View};
 
 use super::network::NetworkArgs;
+use crate::classifier::Classifier;
 use crate::predict::Predictor;
 
 /// Predict every picture of a dataset's views with a trained network
@@ -77,8 +78,10 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
             table.rows.extend(rows);
         }
     }
-    if let Some(most) = classifier.most_pictures() {
-        progress.note(&format!("the GPU's memory holds {most} pictures a batch; --batch-size {most} asks for that"));
+    if let Some(most) = classifier.own().and_then(Classifier::most_pictures) {
+        progress.note(&format!(
+            "the GPU's memory holds {most} pictures a batch; --batch-size {most} asks for that"
+        ));
     }
     progress.finish();
     table.write_atomic(&args.out)?;

@@ -180,16 +180,24 @@ impl Convolutions {
                         ALGO,
                     )
                 };
-                bytes.ok().filter(|bytes| *bytes <= MOST_WORKSPACE).map(|bytes| (Algorithm::Forward(ALGO), bytes))
+                bytes
+                    .ok()
+                    .filter(|bytes| *bytes <= MOST_WORKSPACE)
+                    .map(|bytes| (Algorithm::Forward(ALGO), bytes))
             }
             Work::Data => {
                 choose!(self, result::get_convolution_backward_data_algorithm, d.w.0, d.y.0, d.conv.0, d.x.0)
                     .map(|(algo, memory)| (Algorithm::Data(algo), memory))
             }
-            Work::Filter => {
-                choose!(self, result::get_convolution_backward_filter_algorithm, d.x.0, d.y.0, d.conv.0, d.w.0)
-                    .map(|(algo, memory)| (Algorithm::Filter(algo), memory))
-            }
+            Work::Filter => choose!(
+                self,
+                result::get_convolution_backward_filter_algorithm,
+                d.x.0,
+                d.y.0,
+                d.conv.0,
+                d.w.0
+            )
+            .map(|(algo, memory)| (Algorithm::Filter(algo), memory)),
         };
         Ok(found.map(|(algorithm, workspace)| Entry { layout, descriptors: d, algorithm, workspace }))
     }
