@@ -262,7 +262,7 @@ def test_ctrl_c_stops_long_work(tmp_path: Any) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline()
     try:
-        process.wait(1.5)
+        process.wait(0.7)
         raise AssertionError("it ended by itself")
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
