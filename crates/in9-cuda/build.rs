@@ -49,7 +49,10 @@ fn compile() {
         Ok(status) if status.success() => {}
         Ok(status) => panic!("nvcc cannot compile the kernels ({status})"),
         Err(error) => {
-            panic!("{}: {error}; CUDA_HOME must name a toolkit (`cargo xtask check-cuda` installs one)", nvcc.display())
+            panic!(
+                "{}: {error}; CUDA_HOME must name a toolkit (`cargo xtask check-cuda` installs one)",
+                nvcc.display()
+            )
         }
     }
 }

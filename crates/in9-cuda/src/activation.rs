@@ -25,15 +25,8 @@ pub enum Activation {
 
 impl Activation {
     /// All, in order.
-    pub const ALL: [Self; 7] = [
-        Self::None,
-        Self::Relu,
-        Self::Relu6,
-        Self::HardSwish,
-        Self::Silu,
-        Self::HardSigmoid,
-        Self::Sigmoid,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::None, Self::Relu, Self::Relu6, Self::HardSwish, Self::Silu, Self::HardSigmoid, Self::Sigmoid];
 
     pub(crate) fn argument(self) -> Argument {
         Argument::I32(self as i32)

@@ -68,8 +68,8 @@ pub use error::{Damage, Error, Result};
 pub use export::{ExportFormat, PictureCode, export};
 pub use limits::Limits;
 pub use loader::{
-    Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel,
-    PlacedBatch, Placement,
+    Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel, PlacedBatch,
+    Placement,
 };
 pub use mask::MaskBits;
 pub use normalization::Normalization;

@@ -343,7 +343,6 @@ pub(crate) fn sgd(
     Ok(device::sgd(gpu, parameter, gradient, velocity, rate, factors, step.nesterov)?)
 }
 
-
 /// See [`crate::network_input`].
 pub(crate) fn network_input(gpu: &Arc<Gpu>, x: &Tensor) -> Result<Tensor> {
     let y = device::channels_last(gpu, x)?;

@@ -95,10 +95,10 @@ pub use linear::linear;
 pub use loss::cross_entropy;
 pub use norm::{BatchNormOutput, batch_norm_train, fold_batch_norm, update_running_stats};
 pub use pool::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool, max_pool2d};
-pub use scale::{scale_channels, scale_channels_inplace};
-pub use reshape::{network_input, reshape};
 #[cfg(feature = "cuda")]
 pub use recording::Recording;
+pub use reshape::{network_input, reshape};
+pub use scale::{scale_channels, scale_channels_inplace};
 #[cfg(feature = "cuda")]
 pub use sgd::sgd_step_on_gpu;
 pub use sgd::{SgdStep, sgd_step};

@@ -221,7 +221,8 @@ impl Classifier {
         if let Some(resident) = &self.resident {
             let place = in9_data::Placement::default();
             let logits = in_parts(pairs.len(), &AtomicUsize::new(batch.max(1)), &mut |first, count| {
-                let of: Vec<_> = pairs[first..first + count].iter().map(|&(f, b)| (f, Some(b), place)).collect();
+                let of: Vec<_> =
+                    pairs[first..first + count].iter().map(|&(f, b)| (f, Some(b), place)).collect();
                 let logits = self.model().forward(&resident.pictures(View::MixedRand, &of)?, Mode::Eval)?;
                 Ok(logits.to_dtype(DType::F32)?)
             })?;

@@ -68,7 +68,8 @@ impl Resident {
         for first in (0..n).step_by(SAMPLES) {
             let chunk = first..n.min(first + SAMPLES);
             let count = chunk.len();
-            let [mut photo, mut background, mut bits] = [layer, layer, mask].map(|b| Vec::with_capacity(b * count));
+            let [mut photo, mut background, mut bits] =
+                [layer, layer, mask].map(|b| Vec::with_capacity(b * count));
             for index in chunk {
                 let layers = split.layers(index)?;
                 photo.extend_from_slice(layers.photo);
@@ -76,7 +77,9 @@ impl Resident {
                 bits.extend_from_slice(layers.mask.bytes());
                 boxes.extend(split.sample(index).crop_box.map(i32::from));
             }
-            for (all, part, bytes) in [(&photos, photo, layer), (&tiled, background, layer), (&masks, bits, mask)] {
+            for (all, part, bytes) in
+                [(&photos, photo, layer), (&tiled, background, layer), (&masks, bits, mask)]
+            {
                 all.slice_set(&Tensor::from_vec(part, (count, bytes), device)?, 0, first)?;
             }
         }

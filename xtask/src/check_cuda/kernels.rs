@@ -93,12 +93,18 @@ fn parse(said: &str) -> Vec<(String, Use)> {
 }
 
 fn print(uses: &BTreeMap<String, BTreeMap<&str, Use>>) {
-    println!("{:<28} {:>9} {:>14} {:>14} {:>16}", "kernel", "", "registers", "shared, bytes", "spilled, bytes");
+    println!(
+        "{:<28} {:>9} {:>14} {:>14} {:>16}",
+        "kernel", "", "registers", "shared, bytes", "spilled, bytes"
+    );
     for (kernel, uses) in uses {
         for (i, (architecture, used)) in uses.iter().enumerate() {
             let name = if i == 0 { kernel.as_str() } else { "" };
             let Use { registers, shared, spilled, .. } = used;
-            println!("{name:<28} {:>9} {registers:>14} {shared:>14} {spilled:>16}", format!("sm_{architecture}"));
+            println!(
+                "{name:<28} {:>9} {registers:>14} {shared:>14} {spilled:>16}",
+                format!("sm_{architecture}")
+            );
         }
     }
 }

@@ -20,8 +20,11 @@ const THEIRS: u64 = 200;
 
 /// Folders of CUDA's libraries: those of a toolkit, of the system, and of a Python's wheels.
 fn libraries(toolkit: Option<&Path>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> =
-        toolkit.map(|toolkit| toolkit.join("lib64")).into_iter().chain(["/usr/local/cuda/lib64".into()]).collect();
+    let mut folders: Vec<PathBuf> = toolkit
+        .map(|toolkit| toolkit.join("lib64"))
+        .into_iter()
+        .chain(["/usr/local/cuda/lib64".into()])
+        .collect();
     let script = "import glob, site, sys\n\
                   roots = {p for p in sys.path + site.getsitepackages() if p.endswith('-packages')}\n\
                   print('\\n'.join(f for r in sorted(roots) for f in sorted(glob.glob(r + '/nvidia/*/lib'))))";
@@ -36,7 +39,11 @@ fn libraries(toolkit: Option<&Path>) -> Vec<PathBuf> {
 pub(super) fn run(programs: &Path, device: usize, out: &Path, toolkit: Option<&Path>) -> Result<()> {
     let started = Instant::now();
     let program = programs.join("in9-models");
-    ensure!(program.exists(), "{}: not there; `cargo xtask check-cuda --collect` makes it", program.display());
+    ensure!(
+        program.exists(),
+        "{}: not there; `cargo xtask check-cuda --collect` makes it",
+        program.display()
+    );
     let work = out.with_extension("work");
     fs::create_dir_all(&work).with_context(|| work.display().to_string())?;
     let mut paths = libraries(toolkit);
@@ -88,7 +95,8 @@ fn sanitize(program: &Path, device: usize, paths: &std::ffi::OsStr, started: Ins
         sanitizer.args(["--only", "layers", "--device", &device.to_string()]).env("LD_LIBRARY_PATH", paths);
         let output = sanitizer.output().context("starting compute-sanitizer")?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let line = text.lines().rev().find(|line| line.contains("SUMMARY")).unwrap_or("no summary (time or device)");
+        let line =
+            text.lines().rev().find(|line| line.contains("SUMMARY")).unwrap_or("no summary (time or device)");
         verdicts.push(format!("{tool}: {}", line.trim_start_matches(['=', ' '])));
     }
     Ok(json!(verdicts.join("; ")))
@@ -103,7 +111,9 @@ fn peer(work: &Path, dump: &Path, device: usize, started: Instant) -> Result<Val
     peer.arg(&script).arg(dump).arg(&answers).args([device.to_string(), limit.as_secs().to_string()]);
     let status = peer.status();
     if !status.is_ok_and(|status| status.success()) {
-        println!("PyTorch: cannot be imported by this Python (IN9_PYTHON names another), or it failed; see above");
+        println!(
+            "PyTorch: cannot be imported by this Python (IN9_PYTHON names another), or it failed; see above"
+        );
         return Ok(Value::Null);
     }
     Ok(serde_json::from_slice(&fs::read(&answers)?)?)
@@ -117,9 +127,13 @@ fn summary(ours: &Value, peer: &Value) {
         let mark = if off <= layer["tolerance"].as_f64().unwrap_or(0.0) { "" } else { "✗" };
         println!("{:<56} beside PyTorch {off:>10.1e} {mark}", layer["what"].as_str().unwrap_or_default());
     }
-    println!("{:<40} {:>5} {:>14} {:>14} {:>14} {:>8}", "images a second", "", "ours", "eager", "compiled", "ratio");
+    println!(
+        "{:<40} {:>5} {:>14} {:>14} {:>14} {:>8}",
+        "images a second", "", "ours", "eager", "compiled", "ratio"
+    );
     for timing in ours["timings"].as_array().unwrap_or(&none) {
-        let (what, way) = (timing["what"].as_str().unwrap_or_default(), timing["way"].as_str().unwrap_or_default());
+        let (what, way) =
+            (timing["what"].as_str().unwrap_or_default(), timing["way"].as_str().unwrap_or_default());
         let theirs = |mode: &str| peer["rates"][format!("{what} {way} {mode}")].as_f64();
         let (Some(rate), Some(eager)) = (timing["rate"].as_f64(), theirs("eager")) else { continue };
         let best = theirs("compiled").unwrap_or(eager).max(eager);

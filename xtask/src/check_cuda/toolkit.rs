@@ -105,8 +105,13 @@ pub(super) fn stub(folder: &Path, cudarc: &Path) -> Result<PathBuf> {
     fs::write(stubs.join("stub.c"), source)?;
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let mut cc = Command::new(compiler);
-    cc.args(["-shared", "-fPIC", "-w", "-Wl,-soname,libcuda.so.1", "-o"]).arg(&library).arg(stubs.join("stub.c"));
-    ensure!(cc.status().context("starting the C compiler")?.success(), "the driver's stand-in does not compile");
+    cc.args(["-shared", "-fPIC", "-w", "-Wl,-soname,libcuda.so.1", "-o"])
+        .arg(&library)
+        .arg(stubs.join("stub.c"));
+    ensure!(
+        cc.status().context("starting the C compiler")?.success(),
+        "the driver's stand-in does not compile"
+    );
     Ok(stubs)
 }
 
@@ -134,4 +139,3 @@ fn link(from: &Path, to: &Path) -> Result<()> {
 fn link(_: &Path, to: &Path) -> Result<()> {
     anyhow::bail!("{}: links are only made on Unix; name a toolkit with --toolkit", to.display())
 }
-

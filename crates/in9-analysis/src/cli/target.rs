@@ -122,7 +122,13 @@ impl Target {
         Ok(output)
     }
 
-    fn settings(&self, record: &NetworkRecord, source: &Source, digest: &str, device: &str) -> Result<String> {
+    fn settings(
+        &self,
+        record: &NetworkRecord,
+        source: &Source,
+        digest: &str,
+        device: &str,
+    ) -> Result<String> {
         let photographs = Photographs {
             dataset: &source.dataset,
             data: digest,

@@ -6,8 +6,8 @@ mod plans;
 
 use candle_core::Tensor;
 
-use self::plans::{Entry, Key, Layout, Work};
 pub(super) use self::plans::Convolutions;
+use self::plans::{Entry, Key, Layout, Work};
 use super::tensors::{element, f32s, first, last, plain, pointer, room};
 use super::{Error, Gpu, Result};
 use crate::Activation;

@@ -44,7 +44,8 @@ pub struct Gpu {
     pub(super) maps: Mutex<HashMap<Vec<i32>, Tensor>>,
 }
 
-static OPEN: LazyLock<Mutex<HashMap<candle_core::cuda_backend::DeviceId, Arc<Gpu>>>> = LazyLock::new(Mutex::default);
+static OPEN: LazyLock<Mutex<HashMap<candle_core::cuda_backend::DeviceId, Arc<Gpu>>>> =
+    LazyLock::new(Mutex::default);
 
 /// A lock whose content a panic of another thread cannot have left half done.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -101,7 +102,9 @@ pub fn open(number: usize, settings: Settings) -> Result<(Device, Arc<Gpu>)> {
 fn no_device(error: cudarc::driver::DriverError) -> Error {
     use sys::CUresult::{CUDA_ERROR_NO_DEVICE, CUDA_ERROR_STUB_LIBRARY};
     Error::Device(match error.0 {
-        CUDA_ERROR_NO_DEVICE => "there is no GPU that CUDA's driver knows; `nvidia-smi` lists them".to_owned(),
+        CUDA_ERROR_NO_DEVICE => {
+            "there is no GPU that CUDA's driver knows; `nvidia-smi` lists them".to_owned()
+        }
         CUDA_ERROR_STUB_LIBRARY => "libcuda.so.1 is a stub to build with, not the driver".to_owned(),
         _ => format!("CUDA's driver does not start ({error:?})"),
     })

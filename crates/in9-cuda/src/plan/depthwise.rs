@@ -79,8 +79,7 @@ impl Depthwise {
         arguments.extend(self.shape());
         let grid = [cut.columns, cut.parts, pairs];
         plan.launch(format!("depthwise_dw_{}", y.suffix()), grid, cut.block, arguments);
-        let arguments =
-            vec![partial, buffer(2), int(cut.parts), int(self.channels), int(kh), int(kw)];
+        let arguments = vec![partial, buffer(2), int(cut.parts), int(self.channels), int(kh), int(kw)];
         plan.each("depthwise_dw_finish", self.channels * kh * kw, arguments);
         plan
     }

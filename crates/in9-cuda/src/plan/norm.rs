@@ -78,7 +78,8 @@ impl BatchNorm {
         let arguments = [x, dy, residual, mean, scale, offset, partial].into_iter().chain(sizes).collect();
         plan.launch(format!("norm_sums_{}", m.suffix()), cut.grid(), cut.block, arguments);
         let sizes = [int(cut.parts), long(m.rows), int(m.channels), float(self.eps)];
-        let arguments = [partial, var, buffer(9), buffer(10), mean_d, slopes].into_iter().chain(sizes).collect();
+        let arguments =
+            [partial, var, buffer(9), buffer(10), mean_d, slopes].into_iter().chain(sizes).collect();
         plan.each("norm_finish", m.channels, arguments);
         let sizes = [long(m.vectors()), int(m.channels), activation, with];
         let dresidual = optional(self.residual, 8, m.element);

@@ -32,7 +32,9 @@ pub enum Windows {
 impl Windows {
     fn numbers(self) -> [usize; 5] {
         match self {
-            Self::Sliding { size, outputs, kernel, stride, before } => [size, outputs, kernel, stride, before],
+            Self::Sliding { size, outputs, kernel, stride, before } => {
+                [size, outputs, kernel, stride, before]
+            }
             Self::Adaptive { size, outputs } => [size, outputs, 0, 0, 0],
         }
     }

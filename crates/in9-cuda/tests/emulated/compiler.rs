@@ -37,7 +37,13 @@ fn compile(folder: &Path, files: &[impl AsRef<str>], optimisation: &str) -> Opti
     let output = Command::new(compiler)
         .current_dir(folder)
         .args([optimisation, "-std=c++17", "-ffp-contract=off", "-shared", "-fPIC", "-fvisibility=hidden"])
-        .args(["-Wall", "-Werror", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized", "-Wno-unused-function"])
+        .args([
+            "-Wall",
+            "-Werror",
+            "-Wno-unknown-pragmas",
+            "-Wno-maybe-uninitialized",
+            "-Wno-unused-function",
+        ])
         .args(["all.cpp", "-o"])
         .arg(&library)
         .output()

@@ -21,7 +21,8 @@ struct Layers {
 
 impl Layers {
     fn random(samples: usize, size: usize) -> Self {
-        let bytes = |seed, len| random_values(len, seed).into_iter().map(|v| (v * 127.0 + 128.0) as u8).collect();
+        let bytes =
+            |seed, len| random_values(len, seed).into_iter().map(|v| (v * 127.0 + 128.0) as u8).collect();
         let of_mask = (size * size).div_ceil(8);
         let boxes = (0..samples).flat_map(|i| {
             let (low, high) = (i % size, size - 1 - i % size.div_ceil(2));
@@ -50,16 +51,41 @@ impl Layers {
         let of = |layers: &[u8], sample: usize| layers[(sample * self.size * self.size + pixel) * 3 + c];
         let photo = of(&self.photos, sample);
         let background = of(&self.tiled, picture.background as usize);
-        let mask = self.masks[sample * (self.size * self.size).div_ceil(8) + pixel / 8] >> (pixel % 8) & 1 == 1;
+        let mask =
+            self.masks[sample * (self.size * self.size).div_ceil(8) + pixel / 8] >> (pixel % 8) & 1 == 1;
         let b = &self.boxes[sample * 4..][..4];
         let boxed = (b[0]..=b[2]).contains(&sx) && (b[1]..=b[3]).contains(&sy);
         let byte = match picture.view {
             View::Original => photo,
-            View::OnlyBgB => if boxed { 0 } else { photo },
+            View::OnlyBgB => {
+                if boxed {
+                    0
+                } else {
+                    photo
+                }
+            }
             View::OnlyBgT => background,
-            View::NoFg => if mask { 0 } else { photo },
-            View::OnlyFg => if mask { photo } else { 0 },
-            View::Mixed => if mask { photo } else { background },
+            View::NoFg => {
+                if mask {
+                    0
+                } else {
+                    photo
+                }
+            }
+            View::OnlyFg => {
+                if mask {
+                    photo
+                } else {
+                    0
+                }
+            }
+            View::Mixed => {
+                if mask {
+                    photo
+                } else {
+                    background
+                }
+            }
         };
         f32::from(byte) * CHANNELS[c].0 + CHANNELS[c].1
     }
@@ -72,7 +98,9 @@ pub(crate) fn every_view_in_every_placement_has_the_bits_of_the_definition() {
             let layers = Layers::random(4, size);
             let mut pictures = Vec::new();
             for (i, view) in VIEWS.into_iter().enumerate() {
-                for (mirrored, dx, dy) in [(false, 0, 0), (true, 0, 0), (false, 2, -1), (true, -2, 1), (true, 20, 0)] {
+                for (mirrored, dx, dy) in
+                    [(false, 0, 0), (true, 0, 0), (false, 2, -1), (true, -2, 1), (true, 20, 0)]
+                {
                     let background = if view == View::Mixed { (i + 1) % 4 } else { i % 4 };
                     let (sample, background) = ((i % 4) as i32, background as i32);
                     pictures.push(Picture { sample, background, view, mirrored, dx, dy });
@@ -91,7 +119,9 @@ pub(crate) fn every_view_in_every_placement_has_the_bits_of_the_definition() {
                 let found = emulator.run(&plan, buffers).unwrap()[5].floats();
                 let mut found = found.into_iter();
                 for picture in &pictures {
-                    for (y, x, c) in (0..size).flat_map(|y| (0..size).flat_map(move |x| (0..3).map(move |c| (y, x, c)))) {
+                    for (y, x, c) in
+                        (0..size).flat_map(|y| (0..size).flat_map(move |x| (0..3).map(move |c| (y, x, c))))
+                    {
                         let value = layers.value(picture, [x as i32, y as i32], c);
                         let expected = match element {
                             Element::Bf16 => half::bf16::from_f32(value).to_f32(),

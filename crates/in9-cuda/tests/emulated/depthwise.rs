@@ -10,9 +10,8 @@ use crate::tensors::{ACTIVATIONS, PRECISIONS, assert_close, f32_input, input, on
 
 /// Input, kernel, stride, padding and dilation: those of the CPU's tests and some for vectors.
 fn cases() -> Vec<([usize; 4], [usize; 2], Conv2dConfig)> {
-    let square = |x: [usize; 4], k: usize, s: usize, p: usize| {
-        (x, [k, k], Conv2dConfig::new(s, p).with_groups(x[1]))
-    };
+    let square =
+        |x: [usize; 4], k: usize, s: usize, p: usize| (x, [k, k], Conv2dConfig::new(s, p).with_groups(x[1]));
     let case = |x: [usize; 4], kernel, stride, padding, dilation| {
         (x, kernel, Conv2dConfig { stride, padding, dilation, groups: x[1] })
     };
@@ -58,7 +57,9 @@ pub(crate) fn forward_and_both_gradients() {
                 };
                 // The filters keep their own order of dimensions.
                 let filters = || f32_input(&w.flatten_all().unwrap());
-                let run = |plan: in9_cuda::launch::Plan, buffers| emulator.run(&plan, buffers).unwrap_or_else(|e| panic!("{name}: {e}"));
+                let run = |plan: in9_cuda::launch::Plan, buffers| {
+                    emulator.run(&plan, buffers).unwrap_or_else(|e| panic!("{name}: {e}"))
+                };
                 let buffers = vec![input(&x, element), filters(), Buffer::None, output(&y, element)];
                 let found = run(layer.forward(in9_cuda::Activation::None, false), buffers);
                 assert_close(&name, &found[3], &y, tolerance);
@@ -69,8 +70,11 @@ pub(crate) fn forward_and_both_gradients() {
                 let buffers = vec![input(&d, element), filters(), output(&x, element)];
                 let found = run(layer.backward_data(), buffers);
                 assert_close(&format!("dx {name}"), &found[2], &gradients[0], tolerance);
-                let buffers =
-                    vec![input(&x, element), input(&d, element), Buffer::Output(Element::F32, w.elem_count())];
+                let buffers = vec![
+                    input(&x, element),
+                    input(&d, element),
+                    Buffer::Output(Element::F32, w.elem_count()),
+                ];
                 let found = run(layer.backward_weight(), buffers);
                 assert_close(&format!("dw {name}"), &found[2], &gradients[1].flatten_all().unwrap(), 3e-5);
             }

@@ -168,7 +168,14 @@ impl Emulator {
             // SAFETY: grid and block have three elements, and there is a pointer for each code; the emulator compares
             // the codes with the kernel's parameters before it reads them, and checks every access.
             let fault = unsafe {
-                launch(name.as_ptr(), grid, block, pointers.as_mut_ptr(), codes.as_ptr(), i32::from(self.backwards))
+                launch(
+                    name.as_ptr(),
+                    grid,
+                    block,
+                    pointers.as_mut_ptr(),
+                    codes.as_ptr(),
+                    i32::from(self.backwards),
+                )
             };
             if !fault.is_null() {
                 // SAFETY: a string of the emulator that lives until the next launch.

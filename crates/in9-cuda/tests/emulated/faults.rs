@@ -41,8 +41,7 @@ fn norm_forward() -> Case {
     let x = Matrix { rows: 300, channels: 12, element: F32 };
     let layer = norm::BatchNorm { x, eps: 1e-5, activation: Activation::Relu, residual: false };
     let c = 12;
-    let buffers =
-        vec![(F32, 3600), (F32, c), (F32, c), (F32, 0), (F32, -3600), (F32, -c), (F32, -c)];
+    let buffers = vec![(F32, 3600), (F32, c), (F32, c), (F32, 0), (F32, -3600), (F32, -c), (F32, -c)];
     Case { plan: layer.forward(), buffers }
 }
 
@@ -114,13 +113,21 @@ fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str
     vec![
         // Missing barriers.
         (
-            fault("in9.cuh", "            BARRIER();\n            if (threadIdx.y < half)", "            if (threadIdx.y < half)"),
+            fault(
+                "in9.cuh",
+                "            BARRIER();\n            if (threadIdx.y < half)",
+                "            if (threadIdx.y < half)",
+            ),
             &["norm.cu"],
             norm_forward(),
             UNORDERED,
         ),
         (
-            fault("in9.cuh", "        // The sums of the value before may still be read.\n        BARRIER();\n", ""),
+            fault(
+                "in9.cuh",
+                "        // The sums of the value before may still be read.\n        BARRIER();\n",
+                "",
+            ),
             &["norm.cu"],
             norm_forward(),
             UNORDERED,
@@ -144,7 +151,11 @@ fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str
         ),
         // Races: between the threads of a block, and between blocks.
         (
-            fault("loss.cu", "    if (threadIdx.x == 0) result[0] = sum / count;", "    result[0] = sum / count;"),
+            fault(
+                "loss.cu",
+                "    if (threadIdx.x == 0) result[0] = sum / count;",
+                "    result[0] = sum / count;",
+            ),
             &["loss.cu"],
             loss(),
             &["race"],
@@ -161,46 +172,74 @@ fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str
         ),
         // Off by one, out of memory.
         (
-            fault("norm.cu", "    if (vector >= vectors) return;\n    i64 at = vector * V;\n    int channel = int(at % channels);\n    float v[V], z[V];", "    if (vector > vectors) return;\n    i64 at = vector * V;\n    int channel = int(at % channels);\n    float v[V], z[V];"),
+            fault(
+                "norm.cu",
+                "    if (vector >= vectors) return;\n    i64 at = vector * V;\n    int channel = int(at % channels);\n    float v[V], z[V];",
+                "    if (vector > vectors) return;\n    i64 at = vector * V;\n    int channel = int(at % channels);\n    float v[V], z[V];",
+            ),
             &["norm.cu"],
             norm_forward(),
             &["out of bounds"],
         ),
-        (fault("elementwise.cu", "    if (i >= count) return;\n    float at", "    if (i > count) return;\n    float at"), &["elementwise.cu"], step(), &["out of bounds"]),
         (
-            fault("pool.cu", "image * plane, (image + 1) * plane, channels", "image * plane, (image + 1) * plane + 1, channels"),
+            fault(
+                "elementwise.cu",
+                "    if (i >= count) return;\n    float at",
+                "    if (i > count) return;\n    float at",
+            ),
+            &["elementwise.cu"],
+            step(),
+            &["out of bounds"],
+        ),
+        (
+            fault(
+                "pool.cu",
+                "image * plane, (image + 1) * plane, channels",
+                "image * plane, (image + 1) * plane + 1, channels",
+            ),
             &["pool.cu"],
             plane_means(),
             &["out of bounds"],
         ),
         // Off by one, inside of memory: other values.
         (
-            fault("pool.cu", "int end = o * stride - before + kernel;", "int end = o * stride - before + kernel - 1;"),
+            fault(
+                "pool.cu",
+                "int end = o * stride - before + kernel;",
+                "int end = o * stride - before + kernel - 1;",
+            ),
             &["pool.cu"],
             average(),
             &["differs"],
         ),
         (
-            fault("pool.cu", "return reach > 0 ? (reach + stride - 1) / stride : 0;", "return reach > 0 ? reach / stride + 1 : 0;"),
+            fault(
+                "pool.cu",
+                "return reach > 0 ? (reach + stride - 1) / stride : 0;",
+                "return reach > 0 ? reach / stride + 1 : 0;",
+            ),
             &["pool.cu"],
             average_gradient(),
             &["differs"],
         ),
         (
-            fault("depthwise.cu", "int rx = ix + g.left - kx * g.dx;", "int rx = ix + g.left - kx * g.dx - 1;"),
+            fault(
+                "depthwise.cu",
+                "int rx = ix + g.left - kx * g.dx;",
+                "int rx = ix + g.left - kx * g.dx - 1;",
+            ),
             &["depthwise.cu", "convert.cu"],
             image(),
             &["differs"],
         ),
         // What is never written is seen where it is read, or at the end.
+        (fault("loss.cu", "    log_sums[blockIdx.x] = log_sum;\n", ""), &["loss.cu"], loss(), &["unwritten"]),
         (
-            fault("loss.cu", "    log_sums[blockIdx.x] = log_sum;\n", ""),
-            &["loss.cu"],
-            loss(),
-            &["unwritten"],
-        ),
-        (
-            fault("norm.cu", "            product[j] += d * (v[j] - m[j]);", "            product[j] += d * v[j];"),
+            fault(
+                "norm.cu",
+                "            product[j] += d * (v[j] - m[j]);",
+                "            product[j] += d * v[j];",
+            ),
             &["norm.cu"],
             norm_backward(),
             &["differs"],

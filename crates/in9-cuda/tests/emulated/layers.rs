@@ -18,7 +18,8 @@ pub(crate) fn activations_and_residual_additions() {
         for shape in [[3, 5, 7], [2, 3, 4], [4, 4, 64], [1, 1, 1]] {
             for (activation, cpu) in ACTIVATIONS {
                 for (element, tolerance) in PRECISIONS {
-                    let (a, b) = (random(&shape, 1, [4.0, 0.0], element), random(&shape, 2, [4.0, 0.0], element));
+                    let (a, b) =
+                        (random(&shape, 1, [4.0, 0.0], element), random(&shape, 2, [4.0, 0.0], element));
                     let dy = |y: &Tensor| random(y.dims(), 3, [1.0, 0.0], element);
                     let count = a.elem_count();
                     let name = format!("{shape:?} {activation:?} {element:?}");
@@ -31,7 +32,8 @@ pub(crate) fn activations_and_residual_additions() {
                         let (y, d, gradients) = on_the_cpu(inputs, dy, f);
                         let b = || if with_b { input(&b, element) } else { Buffer::None };
                         let plan = elementwise::add_act(count, element, activation, with_b);
-                        let found = emulator.run(&plan, vec![input(&a, element), b(), output(&y, element)]).unwrap();
+                        let found =
+                            emulator.run(&plan, vec![input(&a, element), b(), output(&y, element)]).unwrap();
                         assert_close(&name, &found[2], &y, tolerance);
                         let plan = elementwise::add_act_gradient(count, element, activation, with_b);
                         let buffers = vec![input(&a, element), b(), input(&d, element), output(&y, element)];
@@ -107,15 +109,22 @@ pub(crate) fn channels_come_from_their_sources_and_gradients_go_back_there() {
     for emulator in Emulator::both_orders() {
         for plane in [[1, 1], [5, 7], [9, 9], [20, 21]] {
             for (element, tolerance) in PRECISIONS {
-                let x = |channels, seed| random(&[3, channels, plane[0], plane[1]], seed, [1.0, 0.0], element);
+                let x =
+                    |channels, seed| random(&[3, channels, plane[0], plane[1]], seed, [1.0, 0.0], element);
                 let (a, b) = (x(5, 1), x(4, 2));
                 let dy = |y: &Tensor| random(y.dims(), 3, [1.0, 0.0], element);
                 let f = |t: &[Tensor]| Ok(assemble_channels(&t[0], &t[1], &sources)?);
                 let (y, d, gradients) = on_the_cpu(&[&a, &b], dy, f);
-                let (rows, map) = (3 * plane[0] * plane[1], |m: &[i32]| Buffer::Input(Values::I32(m.to_vec())));
+                let (rows, map) =
+                    (3 * plane[0] * plane[1], |m: &[i32]| Buffer::Input(Values::I32(m.to_vec())));
                 let plan = channels::assemble(rows, [5, 4, 5], element);
-                let buffers =
-                    vec![input(&a, element), input(&b, element), map(&from_a), map(&from_b), output(&y, element)];
+                let buffers = vec![
+                    input(&a, element),
+                    input(&b, element),
+                    map(&from_a),
+                    map(&from_b),
+                    output(&y, element),
+                ];
                 assert_close("assembled", &emulator.run(&plan, buffers).unwrap()[4], &y, tolerance);
                 for (count, to, expected) in [(5, &to_a, &gradients[0]), (4, &to_b, &gradients[1])] {
                     let plan = channels::assemble_gradient(rows, count, 5, element);
@@ -156,11 +165,21 @@ pub(crate) fn layouts_and_precisions_change_and_change_back() {
 pub(crate) fn casts_round_to_the_nearest_even() {
     let mut values = random_values(1000, 1);
     // Halves between two bf16 values, what is too large for any, and what is no number.
-    values.extend([1.00390625, 1.01171875, -1.00390625, 3.4e38, f32::INFINITY, -0.0, 1e-40, f32::MIN_POSITIVE]);
+    values.extend([
+        1.00390625,
+        1.01171875,
+        -1.00390625,
+        3.4e38,
+        f32::INFINITY,
+        -0.0,
+        1e-40,
+        f32::MIN_POSITIVE,
+    ]);
     for emulator in Emulator::both_orders() {
         let count = values.len();
         let buffers = vec![Buffer::Input(Values::F32(values.clone())), Buffer::Output(Element::Bf16, count)];
-        let found = emulator.run(&convert::cast([Element::F32, Element::Bf16], count), buffers).unwrap().remove(1);
+        let found =
+            emulator.run(&convert::cast([Element::F32, Element::Bf16], count), buffers).unwrap().remove(1);
         let expected: Vec<f32> = values.iter().map(|&v| half::bf16::from_f32(v).to_f32()).collect();
         assert_eq!(found.floats(), expected);
         let buffers = vec![Buffer::Input(found), Buffer::Output(Element::F32, count)];

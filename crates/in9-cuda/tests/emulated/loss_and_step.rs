@@ -22,8 +22,12 @@ pub(crate) fn cross_entropy_with_and_without_smoothing() {
                 let (loss, d, gradients) = on_the_cpu(&[&logits], |_| d.clone(), f);
                 let layer = CrossEntropy { rows, classes, smoothing };
                 let wanted = || Buffer::Input(Values::U32(targets.clone()));
-                let buffers =
-                    vec![f32_input(&logits), wanted(), output(&loss, Element::F32), Buffer::Output(Element::F32, rows)];
+                let buffers = vec![
+                    f32_input(&logits),
+                    wanted(),
+                    output(&loss, Element::F32),
+                    Buffer::Output(Element::F32, rows),
+                ];
                 let mut found = emulator.run(&layer.forward(), buffers).unwrap();
                 let name = format!("{rows} {classes} {smoothing}");
                 assert_close(&name, &found[2], &loss.reshape(1).unwrap(), 1e-4);
@@ -94,7 +98,8 @@ pub(crate) fn a_step_of_sgd_is_the_cpus() {
 #[test]
 pub(crate) fn dropout_has_the_mask_of_the_cpu_bit_for_bit() {
     for emulator in Emulator::both_orders() {
-        for (shape, p, key) in [([1, 1], 0.5, 7), ([3, 50], 0.25, 0x0123_4567_89ab_cdef), ([64, 77], 0.9, 1)] {
+        for (shape, p, key) in [([1, 1], 0.5, 7), ([3, 50], 0.25, 0x0123_4567_89ab_cdef), ([64, 77], 0.9, 1)]
+        {
             let x = random(&shape, 1, [1.0, 2.0], Element::F32);
             let expected = in9_kernels::dropout(&x, p, key).unwrap();
             let plan = elementwise::dropout(x.elem_count(), p, key);

@@ -4,8 +4,8 @@
 //! They need a C++ compiler (`CXX`, or `c++`, or `g++`) and are skipped with a line where there is none.
 #![cfg(unix)]
 
-mod composition;
 mod compiler;
+mod composition;
 mod depthwise;
 mod emulator;
 mod faults;

@@ -33,7 +33,8 @@ pub(crate) fn batch_norm_and_its_gradients() {
             for (element, tolerance) in PRECISIONS {
                 for residual in [false, true] {
                     // Every activation on some shape, every shape with some.
-                    let (activation, cpu) = ACTIVATIONS[(number + 3 * usize::from(residual)) % ACTIVATIONS.len()];
+                    let (activation, cpu) =
+                        ACTIVATIONS[(number + 3 * usize::from(residual)) % ACTIVATIONS.len()];
                     check(&emulator, shape, element, tolerance, residual, (activation, cpu));
                 }
             }
@@ -122,8 +123,12 @@ fn a_large_mean_does_not_swallow_the_variance() {
         let ones = Tensor::ones(2, candle_core::DType::F32, &Device::Cpu).unwrap();
         let expected = batch_norm_train(&x, &ones, &ones, 0.0, in9_kernels::Activation::None).unwrap();
         let x_matrix = matrix(&[4, 2, 8, 8], Element::F32);
-        let layer =
-            norm::BatchNorm { x: x_matrix, eps: 0.0, activation: in9_cuda::Activation::None, residual: false };
+        let layer = norm::BatchNorm {
+            x: x_matrix,
+            eps: 0.0,
+            activation: in9_cuda::Activation::None,
+            residual: false,
+        };
         let vector = || output(&ones, Element::F32);
         let buffers = vec![
             f32_input(&x),

@@ -30,7 +30,11 @@ const GRID: [Grid; 13] = [
 /// Images and channels: single elements, vectors of 4, vectors of 8.
 const BATCHES: [[usize; 2]; 3] = [[3, 2], [1, 4], [2, 8]];
 
-fn windows(plane: [usize; 2], y: &Tensor, (kernel, stride, padding): ([usize; 2], [usize; 2], [usize; 4])) -> [Windows; 2] {
+fn windows(
+    plane: [usize; 2],
+    y: &Tensor,
+    (kernel, stride, padding): ([usize; 2], [usize; 2], [usize; 4]),
+) -> [Windows; 2] {
     [0, 1].map(|axis| Windows::Sliding {
         size: plane[axis],
         outputs: y.dims()[2 + axis],
@@ -46,7 +50,8 @@ pub(crate) fn maxima_and_means_of_windows() {
         for (plane, kernel, stride, padding) in GRID {
             for [n, channels] in BATCHES {
                 for (element, tolerance) in PRECISIONS {
-                    let name = format!("{plane:?} {kernel:?} {stride:?} {padding:?} {n} {channels} {element:?}");
+                    let name =
+                        format!("{plane:?} {kernel:?} {stride:?} {padding:?} {n} {channels} {element:?}");
                     let x = random(&[n, channels, plane[0], plane[1]], 1, [1.0, 0.0], element);
                     let dy = |y: &Tensor| random(y.dims(), 2, [1.0, 0.0], element);
                     let f = |t: &[Tensor]| Ok(max_pool2d(&t[0], kernel, stride, padding)?);
@@ -70,7 +75,13 @@ pub(crate) fn maxima_and_means_of_windows() {
                         let f = |t: &[Tensor]| Ok(avg_pool2d(&t[0], kernel, stride, padding, include)?);
                         let (y, d, dx) = on_the_cpu(&[&x], dy, f);
                         pool.divisor = include.then_some(kernel[0] * kernel[1]);
-                        means(&emulator, &format!("avg {name} {include}"), pool, [&x, &y, &d, &dx[0]], tolerance);
+                        means(
+                            &emulator,
+                            &format!("avg {name} {include}"),
+                            pool,
+                            [&x, &y, &d, &dx[0]],
+                            tolerance,
+                        );
                     }
                 }
             }
@@ -95,7 +106,8 @@ fn means_of_parts_of_nearly_equal_size() {
                     let x = random(&[n, channels, 6, 7], 1, [1.0, 0.0], element);
                     let dy = |y: &Tensor| random(y.dims(), 2, [1.0, 0.0], element);
                     let (y, d, dx) = on_the_cpu(&[&x], dy, |t| Ok(adaptive_avg_pool2d(&t[0], out)?));
-                    let windows = [0, 1].map(|axis| Windows::Adaptive { size: [6, 7][axis], outputs: out[axis] });
+                    let windows =
+                        [0, 1].map(|axis| Windows::Adaptive { size: [6, 7][axis], outputs: out[axis] });
                     let pool = Pool { n, channels, element, windows, divisor: None };
                     let name = format!("{out:?} {channels} {element:?}");
                     means(&emulator, &name, pool, [&x, &y, &d, &dx[0]], tolerance);
@@ -129,7 +141,13 @@ pub(crate) fn means_of_whole_planes() {
 fn the_first_of_equal_maxima_wins_and_nan_always() {
     let values = [1.0, f32::NAN, 2.0, 5.0, f32::NAN, 1.0, 4.0, 4.0];
     for emulator in Emulator::both_orders() {
-        let sliding = |size, kernel| Windows::Sliding { size, outputs: size / kernel, kernel, stride: kernel, before: 0 };
+        let sliding = |size, kernel| Windows::Sliding {
+            size,
+            outputs: size / kernel,
+            kernel,
+            stride: kernel,
+            before: 0,
+        };
         let windows = [sliding(1, 1), sliding(8, 2)];
         let pool = Pool { n: 1, channels: 1, element: Element::F32, windows, divisor: None };
         let buffers = vec![
@@ -139,7 +157,10 @@ fn the_first_of_equal_maxima_wins_and_nan_always() {
         ];
         let found = emulator.run(&pool.max(), buffers).unwrap();
         let maxima = found[1].floats();
-        assert!(maxima[0].is_nan() && maxima[1] == 5.0 && maxima[2].is_nan() && maxima[3] == 4.0, "{maxima:?}");
+        assert!(
+            maxima[0].is_nan() && maxima[1] == 5.0 && maxima[2].is_nan() && maxima[3] == 4.0,
+            "{maxima:?}"
+        );
         assert_eq!(found[2].floats(), [1.0, 1.0, 0.0, 0.0]);
     }
 }

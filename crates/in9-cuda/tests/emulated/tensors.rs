@@ -34,7 +34,8 @@ pub(crate) fn random_values(len: usize, seed: u64) -> Vec<f32> {
 
 /// `factor · random + shift` that bf16 holds exactly if the test is of bf16.
 pub(crate) fn random(shape: &[usize], seed: u64, [factor, shift]: [f32; 2], element: Element) -> Tensor {
-    let values = random_values(shape.iter().product(), seed).into_iter().map(|v| v * factor + shift).collect();
+    let values =
+        random_values(shape.iter().product(), seed).into_iter().map(|v| v * factor + shift).collect();
     rounded(&Tensor::from_vec(values, shape, &Device::Cpu).unwrap(), element)
 }
 

@@ -117,8 +117,16 @@ impl Composer {
             Augment::None => {}
             Augment::ShiftFlip { .. } => place(rgb, size, self.placement(item, epoch), row, canvas),
             Augment::RandomResizedCrop { scale, ratio, flip, jitter, lighting } => {
-                let (picture, mirrored) =
-                    random.apply(rgb, size, &mut self.rng(item, epoch), *scale, *ratio, *flip, *jitter, *lighting)?;
+                let (picture, mirrored) = random.apply(
+                    rgb,
+                    size,
+                    &mut self.rng(item, epoch),
+                    *scale,
+                    *ratio,
+                    *flip,
+                    *jitter,
+                    *lighting,
+                )?;
                 place(picture, size, Placement { mirrored, ..Placement::default() }, row, canvas);
             }
         }

@@ -7,8 +7,8 @@ mod augment;
 mod batch;
 mod epoch;
 mod item;
-mod placed;
 mod pixels;
+mod placed;
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub use batch::{Batch, BatchOf, ByteBatch};
 pub use epoch::Epoch;
 use item::Composer;
 pub use item::Placement;
-pub use placed::PlacedBatch;
 pub use pixels::Pixel;
+pub use placed::PlacedBatch;
 
 /// Where backgrounds of the mixed views come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -31,7 +31,11 @@ impl Loader {
     ///
     /// # Panics
     /// Unless [`Loader::only_places`].
-    pub fn placed(&self, epoch: u64, first_batch: usize) -> Result<impl Iterator<Item = PlacedBatch> + use<>> {
+    pub fn placed(
+        &self,
+        epoch: u64,
+        first_batch: usize,
+    ) -> Result<impl Iterator<Item = PlacedBatch> + use<>> {
         assert!(self.only_places(), "an augmentation that changes pixels");
         let plan = self.plan(epoch)?;
         let batches = plan.batches;

@@ -76,7 +76,9 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         }
     }
     if let Some(most) = classifier.most_pictures() {
-        progress.note(&format!("the GPU's memory holds {most} pictures a batch; --batch-size {most} asks for that"));
+        progress.note(&format!(
+            "the GPU's memory holds {most} pictures a batch; --batch-size {most} asks for that"
+        ));
     }
     progress.finish();
     table.write_atomic(&args.out)?;

@@ -94,12 +94,11 @@ macro_rules! choose {
         let answer = unsafe {
             $query($self.handle.0, $($argument,)* CANDIDATES as i32, &mut count, found.as_mut_ptr())
         };
-        let fits = |candidate: &&_| {
-            let candidate: &_ = *candidate;
-            allowed(candidate.status, candidate.determinism, candidate.memory, $self.settings.fast)
-        };
         match answer {
-            Ok(()) => found[..count.max(0) as usize].iter().find(fits).map(|found| (found.algo, found.memory)),
+            Ok(()) => found[..count.max(0) as usize]
+                .iter()
+                .find(|c| allowed(c.status, c.determinism, c.memory, $self.settings.fast))
+                .map(|c| (c.algo, c.memory)),
             Err(_) => None,
         }
     }};
@@ -180,16 +179,24 @@ impl Convolutions {
                         ALGO,
                     )
                 };
-                bytes.ok().filter(|bytes| *bytes <= MOST_WORKSPACE).map(|bytes| (Algorithm::Forward(ALGO), bytes))
+                bytes
+                    .ok()
+                    .filter(|bytes| *bytes <= MOST_WORKSPACE)
+                    .map(|bytes| (Algorithm::Forward(ALGO), bytes))
             }
             Work::Data => {
                 choose!(self, result::get_convolution_backward_data_algorithm, d.w.0, d.y.0, d.conv.0, d.x.0)
                     .map(|(algo, memory)| (Algorithm::Data(algo), memory))
             }
-            Work::Filter => {
-                choose!(self, result::get_convolution_backward_filter_algorithm, d.x.0, d.y.0, d.conv.0, d.w.0)
-                    .map(|(algo, memory)| (Algorithm::Filter(algo), memory))
-            }
+            Work::Filter => choose!(
+                self,
+                result::get_convolution_backward_filter_algorithm,
+                d.x.0,
+                d.y.0,
+                d.conv.0,
+                d.w.0
+            )
+            .map(|(algo, memory)| (Algorithm::Filter(algo), memory)),
         };
         Ok(found.map(|(algorithm, workspace)| Entry { layout, descriptors: d, algorithm, workspace }))
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, Var};
 use in9_kernels::{
-    Activation, ChannelSource, Conv2dConfig, Recording, SgdStep, adaptive_avg_pool2d, add_act, assemble_channels,
-    avg_pool2d, batch_norm_train, conv2d, cross_entropy, dropout, global_avg_pool, linear, max_pool2d,
-    scale_channels, sgd_step, sgd_step_on_gpu, update_running_stats,
+    Activation, ChannelSource, Conv2dConfig, Recording, SgdStep, adaptive_avg_pool2d, add_act,
+    assemble_channels, avg_pool2d, batch_norm_train, conv2d, cross_entropy, dropout, global_avg_pool, linear,
+    max_pool2d, scale_channels, sgd_step, sgd_step_on_gpu, update_running_stats,
 };
 
 use super::report::Report;
@@ -65,7 +65,13 @@ impl Check<'_> {
     }
 
     /// `activations` of the inputs are activations; the rest are parameters.
-    fn layer(&mut self, name: &str, inputs: &[Tensor], activations: usize, f: Layer<'_>) -> anyhow::Result<()> {
+    fn layer(
+        &mut self,
+        name: &str,
+        inputs: &[Tensor],
+        activations: usize,
+        f: Layer<'_>,
+    ) -> anyhow::Result<()> {
         let mut given = Vec::new();
         for (i, input) in inputs.iter().enumerate() {
             given.push(if i < activations { self.rounded(input)? } else { input.clone() });
@@ -153,7 +159,9 @@ pub(super) fn check(
         let name = format!("conv {x:?} {w:?} s{stride:?} p{padding:?} d{dilation:?} g{groups}");
         check.layer(&name, &inputs, 1, &|t| conv2d(&t[0], &t[1], Some(&t[2]), &config))?;
     }
-    for (i, shape) in [[4, 3, 5, 7], [8, 64, 28, 28], [2, 264, 3, 5], [16, 32, 56, 56]].into_iter().enumerate() {
+    for (i, shape) in
+        [[4, 3, 5, 7], [8, 64, 28, 28], [2, 264, 3, 5], [16, 32, 56, 56]].into_iter().enumerate()
+    {
         let inputs = [
             random(&shape, 1)?.affine(3.0, 0.7)?,
             random(&[shape[1]], 2)?.affine(0.5, 1.0)?,
@@ -178,7 +186,8 @@ pub(super) fn check(
     let gated = [random(&[4, 24, 9, 7], 1)?, random(&[4, 24], 2)?];
     check.layer("channel gates", &gated, 1, &|t| scale_channels(&t[0], &t[1]))?;
     let halves = [random(&[4, 8, 9, 7], 1)?, random(&[4, 8, 9, 7], 2)?];
-    let shuffled = |k: usize| if k % 2 == 0 { ChannelSource::First(k / 2) } else { ChannelSource::Second(k / 2) };
+    let shuffled =
+        |k: usize| if k % 2 == 0 { ChannelSource::First(k / 2) } else { ChannelSource::Second(k / 2) };
     let sources: Vec<ChannelSource> = (0..16).map(shuffled).collect();
     check.layer("channel shuffle", &halves, 2, &|t| assemble_channels(&t[0], &t[1], &sources))?;
     let head = [random(&[8, 64], 1)?, random(&[10, 64], 2)?, random(&[10], 3)?];
@@ -206,7 +215,9 @@ fn statistics_and_step(check: &mut Check<'_>) -> anyhow::Result<()> {
     let to = if check.way == "bf16" { DType::BF16 } else { DType::F32 };
     let on_gpu = run(&x.to_device(check.device)?.to_dtype(to)?, check.device)?;
     let on_processor = run(&x, &Device::Cpu)?;
-    for (name, (found, expected)) in ["running mean", "running variance"].iter().zip(on_gpu.iter().zip(&on_processor)) {
+    for (name, (found, expected)) in
+        ["running mean", "running variance"].iter().zip(on_gpu.iter().zip(&on_processor))
+    {
         check.report.compare(*name, check.way, difference(found, expected)?, 1e-5);
     }
     let (p, g) = (random(&[33, 7], 1)?, random(&[33, 7], 2)?);

@@ -44,7 +44,14 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new() -> Self {
         let empty = (Vec::new(), Vec::new(), Vec::new());
-        Self { device: String::new(), driver: 0, cudnn: 0, comparisons: empty.0, timings: empty.1, notes: empty.2 }
+        Self {
+            device: String::new(),
+            driver: 0,
+            cudnn: 0,
+            comparisons: empty.0,
+            timings: empty.1,
+            notes: empty.2,
+        }
     }
 
     pub(super) fn device(&mut self, info: &Info) {
@@ -54,7 +61,13 @@ impl Report {
 
     pub(super) fn compare(&mut self, what: impl Into<String>, way: &str, difference: f64, tolerance: f64) {
         let passed = difference <= tolerance;
-        self.comparisons.push(Comparison { what: what.into(), way: way.to_owned(), difference, tolerance, passed });
+        self.comparisons.push(Comparison {
+            what: what.into(),
+            way: way.to_owned(),
+            difference,
+            tolerance,
+            passed,
+        });
     }
 
     pub(super) fn time(
@@ -92,7 +105,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.comparisons.is_empty() {
-            writeln!(f, "{:<56} {:>5} {:>10} {:>10}", "compared with the processor", "", "off by", "allowed")?;
+            writeln!(
+                f,
+                "{:<56} {:>5} {:>10} {:>10}",
+                "compared with the processor", "", "off by", "allowed"
+            )?;
         }
         for c in &self.comparisons {
             let mark = if c.passed { ' ' } else { '✗' };
