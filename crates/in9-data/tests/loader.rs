@@ -62,3 +62,42 @@ fn any_number_of_threads_gives_the_same_batches_and_leaves_nothing_behind() {
     }
     assert_eq!(descriptors(), before, "open descriptors");
 }
+
+/// Whoever composes elsewhere, by samples, backgrounds and places, gets the bits of an epoch.
+#[test]
+fn what_is_placed_is_what_an_epoch_composes() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = dataset(dir.path());
+    let (loader, split) = (loader(&dataset, 0, 0), dataset.split("train").unwrap());
+    let (size, channels) = (split.size(), LoaderConfig::default().normalization.linear());
+    assert!(loader.only_places());
+    for (epoch, first) in [(0, 0), (1, 2)] {
+        let composed: Vec<_> = loader.epoch_from(epoch, first).unwrap().map(Result::unwrap).collect();
+        let placed: Vec<_> = loader.placed(epoch, first).unwrap().collect();
+        assert_eq!(placed.len(), composed.len());
+        for (placed, composed) in placed.iter().zip(&composed) {
+            assert_eq!(placed.indices, composed.indices);
+            assert_eq!(placed.backgrounds, composed.backgrounds);
+            assert_eq!(placed.labels, composed.labels);
+            for (at, picture) in composed.images.chunks_exact(3 * size * size).enumerate() {
+                let (index, place) = (placed.indices[at] as usize, placed.placements[at]);
+                let behind = split.layers(placed.backgrounds[at].unwrap() as usize).unwrap().tiled;
+                let (layers, mut rgb) = (split.layers(index).unwrap(), vec![0; 3 * size * size]);
+                let fg_box = split.sample(index).crop_box;
+                in9_data::compose(View::MixedRand, &layers, fg_box, Some(behind), size, &mut rgb);
+                for (i, found) in picture.iter().enumerate() {
+                    let (c, y, x) = (i / (size * size), i / size % size, i % size);
+                    let (sx, sy) = (x as i32 - place.dx, y as i32 - place.dy);
+                    let inside = (0..size as i32).contains(&sx) && (0..size as i32).contains(&sy);
+                    let sx = if place.mirrored { size as i32 - 1 - sx } else { sx };
+                    let (factor, offset) = channels[c];
+                    let expected = match inside {
+                        true => f32::from(rgb[(sy as usize * size + sx as usize) * 3 + c]) * factor + offset,
+                        false => 0.0,
+                    };
+                    assert_eq!(found.to_bits(), expected.to_bits(), "{index} {c} {y} {x}");
+                }
+            }
+        }
+    }
+}

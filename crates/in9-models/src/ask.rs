@@ -51,7 +51,7 @@ pub enum Asked {
     /// Its layers are here, so that its insides and gradients are too.
     Own(Box<Classifier>),
     /// A program or a file that gives scores and nothing else.
-    Foreign(Foreign),
+    Foreign(Box<Foreign>),
 }
 
 impl Asked {
@@ -74,7 +74,7 @@ impl Asked {
     fn inner(&self) -> &dyn Ask {
         match self {
             Self::Own(classifier) => &**classifier,
-            Self::Foreign(foreign) => foreign,
+            Self::Foreign(foreign) => &**foreign,
         }
     }
 }

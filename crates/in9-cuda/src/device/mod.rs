@@ -14,7 +14,7 @@ mod layers;
 mod run;
 mod tensors;
 
-pub use conv::Conv2d;
+pub use conv::{Conv2d, Filters};
 pub use error::{Error, Result};
 pub use gpu::{Gpu, Settings, open};
 pub use info::Info;

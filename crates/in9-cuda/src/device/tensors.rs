@@ -1,6 +1,6 @@
 //! Candle's tensors as memory of the device.
 
-use candle_core::cuda_backend::{CudaStorageSlice, cudarc};
+use candle_core::cuda_backend::CudaStorageSlice;
 use candle_core::op::BackpropOp;
 use candle_core::{CudaDevice, CudaStorage, DType, Layout, Shape, Storage, Tensor};
 use cudarc::driver::DevicePtr;

@@ -166,9 +166,9 @@ pub(crate) fn casts_round_to_the_nearest_even() {
     let mut values = random_values(1000, 1);
     // Halves between two bf16 values, what is too large for any, and what is no number.
     values.extend([
-        1.00390625,
-        1.01171875,
-        -1.00390625,
+        1.003_906_3,
+        1.011_718_8,
+        -1.003_906_3,
         3.4e38,
         f32::INFINITY,
         -0.0,

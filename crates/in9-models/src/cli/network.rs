@@ -108,7 +108,7 @@ impl NetworkArgs {
         if let Some(name) = &self.name {
             foreign.rename(name.clone());
         }
-        Ok(Asked::Foreign(foreign))
+        Ok(Asked::Foreign(Box::new(foreign)))
     }
 
     #[cfg(feature = "onnx")]

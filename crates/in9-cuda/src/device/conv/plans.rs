@@ -94,12 +94,11 @@ macro_rules! choose {
         let answer = unsafe {
             $query($self.handle.0, $($argument,)* CANDIDATES as i32, &mut count, found.as_mut_ptr())
         };
-        let fits = |candidate: &&_| {
-            let candidate: &_ = *candidate;
-            allowed(candidate.status, candidate.determinism, candidate.memory, $self.settings.fast)
-        };
         match answer {
-            Ok(()) => found[..count.max(0) as usize].iter().find(fits).map(|found| (found.algo, found.memory)),
+            Ok(()) => found[..count.max(0) as usize]
+                .iter()
+                .find(|c| allowed(c.status, c.determinism, c.memory, $self.settings.fast))
+                .map(|c| (c.algo, c.memory)),
             Err(_) => None,
         }
     }};
