@@ -106,5 +106,5 @@ fn paired(context: &Context, set: &TestSet<'_>) -> Option<Block> {
                 bootstrap's for the gap.";
     let any = !grids.is_empty();
     grids.push(Block::Prose(last.into()));
-    any.then(|| Block::Details(summary, grids))
+    any.then_some(Block::Details(summary, grids))
 }
