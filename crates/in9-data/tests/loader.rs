@@ -5,6 +5,7 @@
 mod common;
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use in9_data::{
     Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy, SourceKind,
@@ -40,6 +41,7 @@ fn descriptors() -> Option<usize> {
 
 #[test]
 fn any_number_of_threads_gives_the_same_batches_and_leaves_nothing_behind() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let dataset = dataset(dir.path());
     let alone = loader(&dataset, 0, 0);
@@ -63,9 +65,16 @@ fn any_number_of_threads_gives_the_same_batches_and_leaves_nothing_behind() {
     assert_eq!(descriptors(), before, "open descriptors");
 }
 
+/// One test at a time: one counts the descriptors of the process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whoever composes elsewhere, by samples, backgrounds and places, gets the bits of an epoch.
 #[test]
 fn what_is_placed_is_what_an_epoch_composes() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let dataset = dataset(dir.path());
     let (loader, split) = (loader(&dataset, 0, 0), dataset.split("train").unwrap());

@@ -134,6 +134,7 @@ pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
 pub fn missing(models: &[&ModelSummary]) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for (name, m) in names(models).into_iter().zip(models) {
+        let name = if m.key.is_trained_on_view() { format!("trained on {name}") } else { name };
         for missing in m.missing.iter().map(ToString::to_string) {
             match lines.iter_mut().find(|(line, _)| *line == missing) {
                 Some((_, models)) => models.push(name.clone()),
