@@ -109,6 +109,24 @@ fn the_recipe_of_the_guide_runs_to_its_report() {
     assert!(!here.join("wrong/data").exists(), "nothing is built for a recipe with a mistake");
 }
 
+#[test]
+fn every_link_of_the_guide_leads_to_a_page() {
+    let folder = root().join("guide/src");
+    let mut linked = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("https://")) {
+            assert!(folder.join(link).is_file(), "{}: {link}", path.display());
+            if path.ends_with("SUMMARY.md") {
+                linked.push(link.to_owned());
+            }
+        }
+    }
+    assert_eq!(linked.len(), 5, "the summary lists the five pages");
+}
+
 /// A Python that has torch and timm (`$IN9_PYTHON`, else `python3`), or `None` with one printed line.
 fn torch() -> Option<PathBuf> {
     let python = std::env::var_os("IN9_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);

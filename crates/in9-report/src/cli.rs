@@ -67,6 +67,10 @@ impl Report {
         }
         let page = self.out.join("index.html");
         let (page, claims) = (page.display(), summary.claims);
+        let claims = match claims.judged {
+            0 => "none can be judged from these inputs".to_owned(),
+            _ => claims.to_string(),
+        };
         shell.print(format_args!("{page}: {} sections; the paper's claims: {claims}", summary.sections))?;
         Ok(if summary.skipped.is_empty() { Outcome::Done } else { Outcome::Skips })
     }

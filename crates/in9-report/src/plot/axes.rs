@@ -134,7 +134,28 @@ pub(crate) fn legend(svg: &mut Svg, names: &[String], marks: Marks, swatch: Swat
     y + 14.0
 }
 
+/// A label of at most 36 letters: of a longer one both ends, because names of networks often differ at their end.
+pub(crate) fn short(label: &str) -> String {
+    let letters: Vec<char> = label.chars().collect();
+    if letters.len() <= 36 {
+        return label.to_owned();
+    }
+    letters[..16].iter().chain(&['…']).chain(&letters[letters.len() - 19..]).collect()
+}
+
 /// Whether labels of these lengths must be turned to fit columns of `width` pixels.
 pub(crate) fn must_turn<'a>(labels: impl IntoIterator<Item = &'a str>, width: f64) -> bool {
     labels.into_iter().any(|l| l.chars().count() as f64 * 6.8 > width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_labels_keep_both_ends() {
+        assert_eq!(short("original (against L2 0.5)"), "original (against L2 0.5)");
+        let long = short("tf_efficientnet_lite0-efficientnet-lite0-57934424, mapping b");
+        assert_eq!(long, "tf_efficientnet_…57934424, mapping b");
+    }
 }

@@ -1,6 +1,8 @@
 //! Grouped bars with intervals, and marks for published values.
 
-use super::axes::{LEFT, Marks, RIGHT, Swatch, Width, fill, legend, legend_height, must_turn, vertical_axis};
+use super::axes::{
+    LEFT, Marks, RIGHT, Swatch, Width, fill, legend, legend_height, must_turn, short, vertical_axis,
+};
 use super::scale::{Scale, nice_range, tip};
 use super::svg::{Anchor, Svg};
 use in9_analysis::stats::Interval;
@@ -53,7 +55,8 @@ impl Bars {
             return None;
         }
         let across = self.width.pixels();
-        let labels = || self.groups.iter().map(|g| g.label.as_str());
+        let shown: Vec<String> = self.groups.iter().map(|g| short(&g.label)).collect();
+        let labels = || shown.iter().map(String::as_str);
         let column = (across - LEFT - RIGHT) / self.groups.len().max(1) as f64;
         let turned = must_turn(labels(), column);
         let angle = if turned { steepness(labels(), column) } else { 0.0 };
@@ -74,9 +77,9 @@ impl Bars {
             self.group(&mut svg, group, &y, left, column);
             let (x, base) = (left + column / 2.0, top + plot + 18.0);
             if turned {
-                svg.turned_text("tick", x + 4.0, base, Anchor::End, -angle, &group.label);
+                svg.turned_text("tick", x + 4.0, base, Anchor::End, -angle, &shown[i]);
             } else {
-                svg.text("tick", x, base, Anchor::Middle, &group.label);
+                svg.text("tick", x, base, Anchor::Middle, &shown[i]);
             }
         }
         // On top, so that bars do not hide it.

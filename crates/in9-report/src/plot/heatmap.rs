@@ -1,5 +1,6 @@
 //! A matrix of numbers on a colour scale (the paper's Table 5, confusion matrices).
 
+use super::axes::short;
 use super::svg::{Anchor, Svg};
 
 /// A matrix with named rows and columns.
@@ -29,8 +30,9 @@ impl Heatmap {
         if !self.values.iter().flatten().any(Option::is_some) {
             return None;
         }
+        let rows: Vec<String> = self.rows.iter().map(|name| short(name)).collect();
         let longest = |names: &[String]| names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
-        let left = 34.0 + longest(&self.rows) as f64 * 7.2;
+        let left = 34.0 + longest(&rows) as f64 * 7.2;
         let cell = (50.0, 28.0);
         let top = 40.0 + longest(&self.columns) as f64 * 4.4;
         // The last turned column name leans out to the right.
@@ -44,7 +46,7 @@ impl Heatmap {
             let x = left + cell.0 * (c as f64 + 0.5);
             svg.turned_text("tick", x - 4.0, top - 8.0, Anchor::Start, -35.0, name);
         }
-        for (r, name) in self.rows.iter().enumerate() {
+        for (r, name) in rows.iter().enumerate() {
             let y = top + cell.1 * r as f64;
             svg.text("tick", left - 10.0, y + cell.1 / 2.0 + 4.0, Anchor::End, name);
             for (c, value) in self.values[r].iter().enumerate() {

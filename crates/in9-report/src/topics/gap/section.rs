@@ -72,14 +72,17 @@ fn chart(context: &Context, set: &TestSet<'_>) -> Option<String> {
         let interval = gap.gap.scaled(100.0);
         Some(Group { label, bars: vec![Bar { series: 0, interval, published, balanced }] })
     });
+    let groups: Vec<Group> = groups.collect();
+    // A few bars need no more room than a telephone has.
+    let width = if groups.len() <= 2 { Width::Half } else { Width::Full };
     Bars {
         label: format!("BG-gap by network on {}", set.split),
         axis: "BG-gap (points)".into(),
         series: vec!["BG-gap".into()],
-        groups: groups.collect(),
+        groups,
         level: None,
         range: None,
-        width: Width::Full,
+        width,
     }
     .svg()
 }
