@@ -7,8 +7,8 @@ mod common;
 use std::path::Path;
 
 use in9_data::{
-    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy, SourceKind,
-    View, build,
+    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy, Share,
+    SourceKind, View, build,
 };
 
 fn dataset(dir: &Path) -> Dataset {
@@ -61,4 +61,27 @@ fn any_number_of_threads_gives_the_same_batches_and_leaves_nothing_behind() {
         drop(epoch);
     }
     assert_eq!(descriptors(), before, "open descriptors");
+}
+
+#[test]
+fn shares_of_an_epoch_make_it_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = dataset(dir.path());
+    for (threads, prefetch) in [(0, 0), (2, 3)] {
+        let loader = loader(&dataset, threads, prefetch);
+        let indices = |share: Share| -> Vec<Vec<u32>> {
+            loader.share::<u8>(1, share).unwrap().map(|batch| batch.unwrap().indices.clone()).collect()
+        };
+        let whole = indices(Share::from(0));
+        assert!(whole.len() > 3);
+        for every in 1..4 {
+            let shares: Vec<_> = (0..every).map(|first| indices(Share { first, every })).collect();
+            for (at, batch) in whole.iter().enumerate() {
+                assert_eq!(&shares[at % every][at / every], batch, "batch {at} of every {every}");
+            }
+            assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), whole.len());
+        }
+        assert!(indices(Share::from(whole.len() + 5)).is_empty());
+        assert!(loader.share::<u8>(1, Share { first: 0, every: 0 }).is_err());
+    }
 }
