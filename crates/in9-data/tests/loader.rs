@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use in9_data::{
-    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy, SourceKind,
-    View, build,
+    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, PairingMode, PairingPolicy, Share,
+    SourceKind, View, build,
 };
 
 fn dataset(dir: &Path) -> Dataset {
@@ -108,5 +108,29 @@ fn what_is_placed_is_what_an_epoch_composes() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn shares_of_an_epoch_make_it_up() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = dataset(dir.path());
+    for (threads, prefetch) in [(0, 0), (2, 3)] {
+        let loader = loader(&dataset, threads, prefetch);
+        let indices = |share: Share| -> Vec<Vec<u32>> {
+            loader.share::<u8>(1, share).unwrap().map(|batch| batch.unwrap().indices.clone()).collect()
+        };
+        let whole = indices(Share::from(0));
+        assert!(whole.len() > 3);
+        for every in 1..4 {
+            let shares: Vec<_> = (0..every).map(|first| indices(Share { first, every })).collect();
+            for (at, batch) in whole.iter().enumerate() {
+                assert_eq!(&shares[at % every][at / every], batch, "batch {at} of every {every}");
+            }
+            assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), whole.len());
+        }
+        assert!(indices(Share::from(whole.len() + 5)).is_empty());
+        assert!(loader.share::<u8>(1, Share { first: 0, every: 0 }).is_err());
     }
 }

@@ -43,7 +43,7 @@ def test_the_challenge_is_that_of_the_program(
 
 
 def test_an_interrupted_challenge_goes_on(model: Any, data: in9.Dataset, tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"limit": 20, "seed": 1, "wave": 16, "out": tmp_path / "out"}
+    settings: dict[str, Any] = {"limit": 10, "seed": 1, "wave": 16, "exhaustive": True, "out": tmp_path / "out"}
     asked: list[int] = []
 
     class Counting(torch.nn.Module):

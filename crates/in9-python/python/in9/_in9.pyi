@@ -3,6 +3,36 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, final
 
+__all__ = [
+    "Batch",
+    "Buffer",
+    "CATEGORIES",
+    "Dataset",
+    "Epoch",
+    "Loader",
+    "NORMALIZATIONS",
+    "Outputs",
+    "PAPER_VIEWS",
+    "Predictions",
+    "Sample",
+    "Scores",
+    "Split",
+    "VIEWS",
+    "__version__",
+    "available_threads",
+    "build",
+    "challenge",
+    "compare",
+    "draw_samples",
+    "import_release",
+    "make_report",
+    "normalise",
+    "render_toy",
+    "resize",
+    "run_command",
+    "saliency",
+]
+
 __version__: Final[str]
 VIEWS: Final[list[str]]
 PAPER_VIEWS: Final[list[str]]
