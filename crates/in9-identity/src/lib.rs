@@ -35,9 +35,7 @@ pub fn emit() {
         digest.part(env::var(variable).unwrap_or_default().as_bytes());
     }
     // Where numbers are computed by other means, they may differ.
-    for feature in ["CARGO_FEATURE_CUDA", "CARGO_FEATURE_CUDNN"] {
-        digest.part(&[u8::from(env::var_os(feature).is_some())]);
-    }
+    digest.part(&[u8::from(env::var_os("CARGO_FEATURE_CUDA").is_some())]);
     closure.digest(&mut digest);
     for path in closure.watched().iter().chain(&lock) {
         println!("cargo::rerun-if-changed={}", path.display());

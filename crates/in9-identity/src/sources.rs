@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 
 /// Folders of a crate that its code is made of; tests, examples and benches change no result.
-const FOLDERS: [&str; 2] = ["src", "templates"];
+const FOLDERS: [&str; 3] = ["src", "templates", "kernels"];
 
 /// The sources of the crate in `folder`.
 pub(crate) struct Sources {

@@ -292,7 +292,7 @@ impl Model {
         mode: Mode,
     ) -> Result<(Tensor, Tensor, GradStore)> {
         #[cfg(feature = "cuda")]
-        if self.records() {
+        if self.records(x) {
             let recording = in9_kernels::Recording::start();
             let logits = self.forward(x, mode)?;
             let loss = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?;
@@ -322,7 +322,7 @@ impl Model {
     pub fn input_gradient(&self, x: &Tensor, labels: &Tensor, label_smoothing: f64) -> Result<Tensor> {
         let x = Var::from_tensor(&x.detach())?;
         #[cfg(feature = "cuda")]
-        if self.records() {
+        if self.records(x.as_tensor()) {
             let recording = in9_kernels::Recording::start();
             let logits = self.forward(x.as_tensor(), Mode::Eval)?;
             let loss = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?;
@@ -336,10 +336,11 @@ impl Model {
         Ok(store.remove(x.as_tensor()).map_or_else(|| x.zeros_like(), Ok)?)
     }
 
-    /// Whether gradients are recorded on a GPU rather than by Candle's graph.
+    /// Whether the gradients of a pass on `x` are recorded on a GPU rather than by Candle's graph.
     #[cfg(feature = "cuda")]
-    fn records(&self) -> bool {
-        self.device().is_cuda() && self.network.own_layers() && self.dtype() == DType::F32
+    fn records(&self, x: &Tensor) -> bool {
+        let open = in9_cuda::device::Gpu::of(x).is_some();
+        open && self.network.own_layers() && self.dtype() == DType::F32
     }
 
     fn run(

@@ -304,7 +304,7 @@ impl Conv2d {
         if matches!(entry.layout, Layout::Last) {
             return Ok(y);
         }
-        let (n, c, h, w) = y.dims4()?;
+        let c = y.dim(1)?;
         if c != channels {
             return Err(Error::Unsupported(format!("{c} channels where {channels} are expected")));
         }
