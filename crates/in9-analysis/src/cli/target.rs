@@ -76,7 +76,7 @@ impl Target {
             );
         }
         let taxonomy = dataset.taxonomy();
-        let network = self.network.open(taxonomy, split.size(), self.device.device.open()?, shell)?;
+        let network = self.network.open(taxonomy, self.device.device.open()?, shell)?;
         let (record, digest) = (network.record(), dataset.digest());
         let source = Source {
             model: record.model.clone(),
