@@ -23,7 +23,7 @@ fn blocks(page: &str, key: &str) -> Vec<(String, String)> {
 fn photographs(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
     let (world, set) = (folder.join("world"), folder.join("set"));
     let mut toy = program("in9");
-    toy.args(["toy", "--train-per-class", "1", "--test-per-class", "2", "--out"]).arg(&world);
+    toy.args(["toy", "--train-per-class", "3", "--test-per-class", "3", "--out"]).arg(&world);
     expect(&mut toy, 0);
     let mut build = program("in9");
     build.args(["build", "--masks", "exact", "--size", "32", "--root"]).arg(&world).arg("--out").arg(&set);

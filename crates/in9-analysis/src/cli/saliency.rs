@@ -30,7 +30,7 @@ pub struct Saliency {
     #[command(flatten)]
     target: Target,
     /// grad-cam, hires-cam, input-gradient, smooth-grad, occlusion [default: the first four; occlusion, which needs no
-    /// gradients, for a --scorer and an ONNX file]
+    /// gradients, for a --scorer]
     #[arg(long, value_delimiter = ',')]
     methods: Vec<Method>,
     /// View the photographs are shown in (not a mixed one).

@@ -17,7 +17,7 @@ use crate::scorer::{Foreign, Program, Scorer};
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// A run's folder, a weight file, an ONNX file, or the name of published weights (`in9-models list`)
+    /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
     #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present = "scorer")]
     pub weights: Option<String>,
     /// In the place of --weights: a command, for the shell, of a program that reads pictures on its standard input and
@@ -46,27 +46,17 @@ impl NetworkArgs {
         self.weights.as_deref().map(Path::new)
     }
 
-    /// Opens the network and asks it about the classes of `taxonomy`, on pictures of `size` pixels a side. What is worth
-    /// knowing about it is said.
+    /// Opens the network and asks it about the classes of `taxonomy`. What is worth knowing about it is said.
     ///
     /// # Errors
     /// Those of [`open`](crate::open::open()), [`Classifier::new`], [`Program::start`] and [`Foreign::new`].
-    pub fn open(
-        &self,
-        taxonomy: &Taxonomy,
-        size: usize,
-        device: Device,
-        shell: &Shell,
-    ) -> crate::Result<Asked> {
-        let asked = match (&self.scorer, self.path()) {
-            (Some(command), _) => {
+    pub fn open(&self, taxonomy: &Taxonomy, device: Device, shell: &Shell) -> crate::Result<Asked> {
+        let asked = match &self.scorer {
+            Some(command) => {
                 let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
                 self.foreign(Box::new(Program::start(command, &classes)?), taxonomy)?
             }
-            (None, Some(path)) if path.extension().is_some_and(|end| end == "onnx") => {
-                self.foreign(self.onnx(path, size)?, taxonomy)?
-            }
-            (None, _) => Asked::Own(Box::new(self.own(taxonomy, device, shell)?)),
+            None => Asked::Own(Box::new(self.own(taxonomy, device, shell)?)),
         };
         let record = asked.record();
         let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
@@ -109,20 +99,6 @@ impl NetworkArgs {
             foreign.rename(name.clone());
         }
         Ok(Asked::Foreign(Box::new(foreign)))
-    }
-
-    #[cfg(feature = "onnx")]
-    fn onnx(&self, path: &Path, size: usize) -> crate::Result<Box<dyn Scorer>> {
-        let Some(normalization) = self.normalization else {
-            let (path, arch) = (path.to_owned(), "onnx".to_owned());
-            return Err(crate::Error::NormalizationUnknown { path, arch, candidates: Vec::new() });
-        };
-        Ok(Box::new(crate::scorer::Onnx::open(path, normalization, size)?))
-    }
-
-    #[cfg(not(feature = "onnx"))]
-    fn onnx(&self, path: &Path, _: usize) -> crate::Result<Box<dyn Scorer>> {
-        Err(crate::Error::MissingFeature { what: path.display().to_string(), feature: "onnx" })
     }
 }
 

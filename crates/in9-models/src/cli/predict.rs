@@ -54,8 +54,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         [] => vec![dataset.split_or_usual(None)?],
         names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
     };
-    let side = args.size.map_or_else(|| splits.first().map_or(224, |split| split.size()), usize::from);
-    let classifier = args.network.open(dataset.taxonomy(), side, device, shell)?;
+    let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
     // What killed runs left beside the table goes.
     in9_base::files::remove_leftovers(in9_base::files::parent(&args.out))?;
     let predictor = Predictor {

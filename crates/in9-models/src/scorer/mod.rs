@@ -1,14 +1,10 @@
-//! Classifiers from elsewhere: a program that reads pictures and writes scores, or an ONNX file.
+//! Classifiers from elsewhere: a program that reads pictures and writes scores.
 //!
 //! [`Program`] speaks the protocol of `SCORER.md` in this crate's folder. Whatever implements [`Scorer`] becomes a
 //! classifier in a dataset's classes by [`Foreign::new`].
 
-#[cfg(feature = "onnx")]
-mod onnx;
 mod program;
 
-#[cfg(feature = "onnx")]
-pub use onnx::Onnx;
 pub use program::Program;
 
 use std::sync::{Mutex, PoisonError};
