@@ -28,7 +28,7 @@ fn compiler() -> Option<String> {
 /// Compiles these kernel files; none, after one line, without a compiler.
 fn compile(folder: &Path, files: &[impl AsRef<str>], optimisation: &str) -> Option<PathBuf> {
     let Some(compiler) = compiler() else {
-        eprintln!("skipped: no C++ compiler (CXX, c++, g++ or clang++) to compile the kernels for the host");
+        println!("skipped: no C++ compiler (CXX, c++, g++ or clang++) to compile the kernels for the host");
         return None;
     };
     let library = folder.join("kernels.so");

@@ -2,6 +2,7 @@
 //! beside the CPU's kernels; and faults planted into the kernels, which these tests must find.
 //!
 //! They need a C++ compiler (`CXX`, or `c++`, or `g++`) and are skipped with a line where there is none.
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![cfg(unix)]
 
 mod compiler;
