@@ -94,11 +94,12 @@ impl Program {
         let greeting = serde_json::to_vec(&Greeting { version: VERSION, classes });
         let mut greeting = greeting.map_err(|e| fault("cannot be greeted", e.to_string()))?;
         greeting.push(b'\n');
-        program.send(&greeting)?;
+        // One that ends without having read may have said why.
+        let sent = program.send(&greeting);
         let mut line = String::new();
         let read = program.output.by_ref().take(LONGEST_LINE).read_line(&mut line);
         match read {
-            Ok(0) => return Err(program.ended()),
+            Ok(0) => return Err(sent.err().unwrap_or_else(|| program.ended())),
             Ok(_) => {}
             Err(e) => return Err(fault("did not answer the greeting with a line of text", e.to_string())),
         }
@@ -110,6 +111,7 @@ impl Program {
             let what = format!("speaks another version of the protocol (expected {VERSION})");
             return Err(fault(&what, reply.version.to_string()));
         }
+        sent?;
         let mut digest = blake3::Hasher::new();
         digest.update(command.as_bytes()).update(line.as_bytes()).update(reply.digest.as_bytes());
         program.about = About {
