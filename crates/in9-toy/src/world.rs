@@ -152,6 +152,9 @@ fn fill(config: &WorldConfig, root: &Path, progress: &(dyn Fn(u64, u64) + Sync))
     let lines: Vec<Line> = jobs
         .par_iter()
         .map(|job| {
+            // Before the work too: whoever unwinds from here to stop it is not kept waiting for one more photograph
+            // of every part that rayon still has.
+            progress(done.load(Ordering::Relaxed), total);
             let line = take(job, root)?;
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
             Ok(line)
