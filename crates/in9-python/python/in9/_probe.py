@@ -83,7 +83,7 @@ def probe(
         train: Split whose pictures the probes are trained on.
         test: Split that they are tested on: by default ``test``, else the only one.
         view: View that they are trained on.
-        views: Views that they are tested on; ``all`` is the paper's eight.
+        views: Views that they are tested on; ``all``, ``paper`` (its eight), a name, or several.
         methods: ``linear``, ``knn``.
         l2: Strength of the linear probe's penalty.
         k: Neighbours.
