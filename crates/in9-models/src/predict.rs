@@ -86,24 +86,14 @@ impl Predictor<'_> {
     ) -> Result<Vec<Row>> {
         let answers = self.classifier.ask(batch.planes, batch.indices.len(), batch.size)?;
         let pictures = batch.indices.iter().zip(batch.backgrounds);
-        let rows = pictures.zip(answers).map(|((index, background), answer)| {
-            let foreground = split.sample(*index as usize);
-            let background = background.map(|index| split.sample(index as usize));
-            Row {
-                model: record.model.clone(),
-                arch: record.arch.clone(),
-                trained_on: record.trained_on.clone(),
-                dataset: dataset.to_owned(),
-                split: split.name().to_owned(),
-                view,
-                image: foreground.id.clone(),
-                foreground: foreground.id.clone(),
-                background: background.map_or_else(String::new, |sample| sample.id.clone()),
-                class: foreground.class,
-                background_class: background.map(|sample| sample.class),
-                predicted: answer.class.map(|class| class as u16),
-                scores: answer.scores,
-            }
+        let rows = pictures.zip(answers).map(|((index, background), answer)| Row {
+            model: record.model.clone(),
+            arch: record.arch.clone(),
+            trained_on: record.trained_on.clone(),
+            dataset: dataset.to_owned(),
+            predicted: answer.class.map(|class| class as u16),
+            scores: answer.scores,
+            ..Row::of_picture(split, view, *index as usize, background.map(|index| index as usize))
         });
         Ok(rows.collect())
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use in9_data::predictions::{Completed, Labels, Row, Table, complete};
+use in9_models::predict::Predictor;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
@@ -24,8 +25,7 @@ impl Predictions {
     /// An empty table for the classes of a dataset.
     #[new]
     fn new(dataset: &Dataset) -> Self {
-        let classes = dataset.dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect();
-        Self { table: Table { classes, rows: Vec::new() } }
+        Self { table: Predictor::table(&dataset.dataset) }
     }
 
     /// Reads a whole table, or completes bare answers from their dataset; also tells what was settled by itself.
@@ -48,12 +48,7 @@ impl Predictions {
         if let (Some(numbers), Labels::Auto) = (numbers, labels) {
             notes.push(format!("numbers in predicted are taken for classes of {numbers}"));
         }
-        notes.extend(partial.iter().map(|lack| {
-            format!(
-                "{} answered {} of {} photographs of {} on {}; figures are of these alone",
-                lack.model, lack.answered, lack.photographs, lack.split, lack.view
-            )
-        }));
+        notes.extend(partial.iter().map(|lack| format!("{lack}; figures are of these alone")));
         Ok((Self { table }, notes))
     }
 
@@ -86,22 +81,15 @@ impl Predictions {
         }
         let mut right = 0;
         for (at, answer) in answers.into_iter().enumerate() {
-            let foreground = split.sample(indices[at]);
-            let background = backgrounds.as_ref().map(|backgrounds| split.sample(backgrounds[at]));
+            let background = backgrounds.as_ref().map(|backgrounds| backgrounds[at]);
             let row = Row {
                 model: model.to_owned(),
                 arch: arch.to_owned(),
                 trained_on: trained_on.to_owned(),
                 dataset: dataset.to_owned(),
-                split: split.name().to_owned(),
-                view,
-                image: foreground.id.clone(),
-                foreground: foreground.id.clone(),
-                background: background.map_or_else(String::new, |sample| sample.id.clone()),
-                class: foreground.class,
-                background_class: background.map(|sample| sample.class),
                 predicted: answer.class.map(|class| class as u16),
                 scores: answer.scores,
+                ..Row::of_picture(split, view, indices[at], background)
             };
             right += u64::from(row.correct());
             self.table.rows.push(row);

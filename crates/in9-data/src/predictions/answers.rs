@@ -218,24 +218,16 @@ impl<'d, R: Read> Completion<'d, R> {
         };
         split.split.check_view(picture.view)?;
         let background = match split.background(picture.view, own, background.as_deref())? {
-            Ok(background) => background.map(|at| split.split.sample(at as usize)),
+            Ok(background) => background.map(|at| at as usize),
             Err(mistake) => return Ok(Err(mistake)),
         };
-        let sample = split.split.sample(own as usize);
         let row = Row {
             model: if model.is_empty() { self.model.clone() } else { model },
             arch,
             trained_on,
             dataset,
-            split: split.split.name().to_owned(),
-            view: picture.view,
-            image: sample.id.clone(),
-            foreground: sample.id.clone(),
-            background: background.map_or_else(String::new, |sample| sample.id.clone()),
-            class: sample.class,
-            background_class: background.map(|sample| sample.class),
-            predicted: None,
             scores,
+            ..Row::of_picture(&split.split, picture.view, own as usize, background)
         };
         Ok(Ok((row, answer)))
     }

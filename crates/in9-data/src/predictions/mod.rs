@@ -31,6 +31,7 @@ use std::path::Path;
 
 use in9_base::table::Limits;
 
+use crate::dataset::Split;
 use crate::view::View;
 
 pub use answers::{Completed, Partial, complete};
@@ -132,6 +133,31 @@ fn score(text: &str) -> Result<f32, String> {
 }
 
 impl Row {
+    /// A row about a picture of `view`: the object of photograph `foreground` of the split, on the background of another
+    /// where the view has one. What is not known of a picture alone, the model's names, the dataset's and the answer, is
+    /// empty.
+    ///
+    /// # Panics
+    /// If the split has no such photograph.
+    pub fn of_picture(split: &Split, view: View, foreground: usize, background: Option<usize>) -> Self {
+        let (own, behind) = (split.sample(foreground), background.map(|at| split.sample(at)));
+        Self {
+            model: String::new(),
+            arch: String::new(),
+            trained_on: String::new(),
+            dataset: String::new(),
+            split: split.name().to_owned(),
+            view,
+            image: own.id.clone(),
+            foreground: own.id.clone(),
+            background: behind.map_or_else(String::new, |sample| sample.id.clone()),
+            class: own.class,
+            background_class: behind.map(|sample| sample.class),
+            predicted: None,
+            scores: Vec::new(),
+        }
+    }
+
     /// Whether the prediction is right.
     pub fn correct(&self) -> bool {
         self.predicted == Some(self.class)
