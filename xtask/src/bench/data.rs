@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use super::peer::{build_release, median, python_with, release_dir, stdout_of};
+use super::peer::{Timing, build_release, median, python_with, release_dir, stdout_of};
 
 pub(super) const WORKS: [&str; 4] = ["mixed-rand-f32", "mixed-rand-u8", "original-f32", "original-u8"];
 pub(super) const LOADER_PEER: &str = "tests/oracles/data_loader_peer.py";
@@ -24,21 +24,8 @@ pub(crate) struct Data {
     /// The folder of real photographs, for builds [default: $IN9_REAL_DATA, else ../shared/data]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Where worlds, datasets and arrays are kept
-    #[arg(long, default_value = "out/bench/data")]
-    out: PathBuf,
-    /// Rounds of ours and theirs in turn; the median counts
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Timed epochs of a round
-    #[arg(long, default_value_t = 5)]
-    epochs: usize,
-    /// Threads (and the peers' processes)
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
-    /// Pictures of a batch
-    #[arg(long, default_value_t = 64)]
-    batch: usize,
+    #[command(flatten)]
+    timing: Timing,
     /// Photographs of the ILSVRC slice; of Tiny-ImageNet, per WordNet id
     #[arg(long, default_value_t = 48)]
     limit: usize,
@@ -71,7 +58,7 @@ type Item = (PathBuf, String);
 
 impl Data {
     pub(crate) fn run(self) -> Result<()> {
-        std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
+        std::fs::create_dir_all(&self.timing.out).with_context(|| self.timing.out.display().to_string())?;
         // Of the workspace, whose features are those of every other build: nothing is compiled a second time.
         build_release(&["--workspace", "--bin", "in9", "--example", "bench_loader"])?;
         if self.only != Some(Part::Build) {
@@ -84,14 +71,14 @@ impl Data {
     }
 
     fn loader(&self) -> Result<()> {
-        let (dataset, arrays) = world(&self.out)?;
+        let (dataset, arrays) = world(&self.timing.out)?;
         let python = python_with(&["numpy", "torch"]);
         println!("work | ours pictures/s | DataLoader | ratio | touched GB/s | memcpy GB/s | share");
         println!("--- | --- | --- | --- | --- | --- | ---");
-        let numbers = [self.batch, self.threads, self.epochs].map(|n| n.to_string());
+        let numbers = [self.timing.batch, self.timing.threads, self.timing.epochs].map(|n| n.to_string());
         for work in WORKS {
             let (mut mine, mut theirs) = ([const { Vec::new() }; 3], Vec::new());
-            for _ in 0..self.rounds {
+            for _ in 0..self.timing.rounds {
                 let mut command = Command::new(bench_loader());
                 command.arg(&dataset).args(["train", work]).args(&numbers);
                 let ours: Rates = serde_json::from_str(&stdout_of(&mut command)?)?;
@@ -125,29 +112,30 @@ impl Data {
         }
         println!("source | photographs | kept (peer) | ours s | OpenCV s | ratio");
         println!("--- | --- | --- | --- | --- | ---");
-        let (root, items) = ilsvrc(&data.join("ilsvrc-val-slice"), &self.out.join("ilsvrc"), self.limit)?;
+        let (root, items) =
+            ilsvrc(&data.join("ilsvrc-val-slice"), &self.timing.out.join("ilsvrc"), self.limit)?;
         self.build("ilsvrc", &root, &items, "224")?;
-        let (root, items) = tiny(&data.join("tiny-imagenet-200"), &self.out.join("tiny"), self.limit)?;
+        let (root, items) = tiny(&data.join("tiny-imagenet-200"), &self.timing.out.join("tiny"), self.limit)?;
         self.build("tiny-imagenet", &root, &items, "64")
     }
 
     fn build(&self, source: &str, root: &Path, items: &[Item], size: &str) -> Result<()> {
-        let list = self.out.join(format!("{source}.tsv"));
+        let list = self.timing.out.join(format!("{source}.tsv"));
         let lines = items.iter().fold(String::new(), |mut text, (photo, corners)| {
             let _ = writeln!(text, "{}\t{corners}", photo.display());
             text
         });
         std::fs::write(&list, lines).with_context(|| list.display().to_string())?;
-        let (out, peer_out) = (self.out.join("built"), self.out.join("built-peer"));
+        let (out, peer_out) = (self.timing.out.join("built"), self.timing.out.join("built-peer"));
         let python = python_with(&["cv2", "numpy"]);
         let (mut mine, mut theirs, mut kept, mut peer_kept) = (Vec::new(), Vec::new(), 0, 0);
-        for _ in 0..self.rounds {
+        for _ in 0..self.timing.rounds {
             if out.exists() {
                 std::fs::remove_dir_all(&out).with_context(|| out.display().to_string())?;
             }
             let mut command = in9();
             command.args(["build", "--quiet", "--source", source, "--size", size, "--root"]).arg(root);
-            command.arg("--out").arg(&out).args(["--jobs", &self.threads.to_string()]);
+            command.arg("--out").arg(&out).args(["--jobs", &self.timing.threads.to_string()]);
             let begun = Instant::now();
             let text = stdout_of(&mut command)?;
             mine.push(begun.elapsed().as_secs_f64());
@@ -155,7 +143,7 @@ impl Data {
             kept = samples.filter_map(|count| count.parse::<usize>().ok()).sum();
             if let Some(python) = &python {
                 let mut peer = Command::new(python);
-                peer.arg(BUILD_PEER).arg(&list).arg(size).arg(&peer_out).arg(self.threads.to_string());
+                peer.arg(BUILD_PEER).arg(&list).arg(size).arg(&peer_out).arg(self.timing.threads.to_string());
                 let built: Built = serde_json::from_str(&stdout_of(&mut peer)?)?;
                 if built.photographs != items.len() {
                     bail!("{BUILD_PEER} read {} of {} photographs", built.photographs, items.len());

@@ -4,6 +4,27 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+/// How long batches are timed, and how they are asked for: of ours and of the peers alike.
+#[derive(Args)]
+pub(crate) struct Timing {
+    /// Where worlds, datasets and arrays are kept
+    #[arg(long, default_value = "out/bench/data")]
+    pub(crate) out: PathBuf,
+    /// Rounds of ours and theirs in turn; the median counts
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: usize,
+    /// Timed epochs of a round
+    #[arg(long, default_value_t = 5)]
+    pub(crate) epochs: usize,
+    /// Threads (and the peers' processes)
+    #[arg(long, default_value_t = 2)]
+    pub(crate) threads: usize,
+    /// Pictures of a batch
+    #[arg(long, default_value_t = 64)]
+    pub(crate) batch: usize,
+}
 
 /// The Python of the peers: `$IN9_PYTHON`, else `python3`; `None`, with one printed line, if it cannot import `modules`.
 pub(crate) fn python_with(modules: &[&str]) -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! `cargo xtask bench python`: the package's batches beside a PyTorch DataLoader and the Rust loader, the time of an
 //! import, and memory over many epochs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::data::{LOADER_PEER, Rates, WORKS, bench_loader, world};
-use super::peer::{build_release, median, python_with, stdout_of};
+use super::peer::{Timing, build_release, median, python_with, stdout_of};
 
 const OURS: &str = "tests/oracles/python_rates.py";
 
@@ -19,21 +19,8 @@ const OURS: &str = "tests/oracles/python_rates.py";
 /// The Python of $IN9_PYTHON needs torch and the package, as built by `cargo xtask wheel`.
 #[derive(Args)]
 pub(crate) struct Python {
-    /// Where worlds, datasets and arrays are kept
-    #[arg(long, default_value = "out/bench/data")]
-    out: PathBuf,
-    /// Rounds of ours and theirs in turn; the median counts
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Timed epochs of a round
-    #[arg(long, default_value_t = 5)]
-    epochs: usize,
-    /// Threads (and the peer's processes)
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
-    /// Pictures of a batch
-    #[arg(long, default_value_t = 64)]
-    batch: usize,
+    #[command(flatten)]
+    timing: Timing,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +31,7 @@ struct Memory {
 
 impl Python {
     pub(crate) fn run(self) -> Result<()> {
-        std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
+        std::fs::create_dir_all(&self.timing.out).with_context(|| self.timing.out.display().to_string())?;
         let Some(python) = python_with(&["numpy", "torch", "in9"]) else { return Ok(()) };
         build_release(&[
             "--workspace",
@@ -55,13 +42,13 @@ impl Python {
             "--example",
             "bench_loader",
         ])?;
-        let (dataset, arrays) = world(&self.out)?;
+        let (dataset, arrays) = world(&self.timing.out)?;
         println!("work | package pictures/s | DataLoader | ratio | Rust loader | share of it");
         println!("--- | --- | --- | --- | --- | ---");
-        let numbers = [self.batch, self.threads, self.epochs].map(|n| n.to_string());
+        let numbers = [self.timing.batch, self.timing.threads, self.timing.epochs].map(|n| n.to_string());
         for work in WORKS {
             let [mut package, mut peer, mut rust] = [const { Vec::new() }; 3];
-            for _ in 0..self.rounds {
+            for _ in 0..self.timing.rounds {
                 let mut ours = Command::new(&python);
                 ours.args([OURS, "load"]).arg(&dataset).arg(work).args(&numbers);
                 package.push(rate(&mut ours)?);
@@ -92,7 +79,7 @@ impl Python {
     fn import(&self, python: &Path) -> Result<f64> {
         let (mut with, mut without) = (Vec::new(), Vec::new());
         // One more of each first, so that the files are in memory.
-        for round in 0..=5 * self.rounds {
+        for round in 0..=5 * self.timing.rounds {
             for (script, seconds) in [("import in9", &mut with), ("", &mut without)] {
                 let begun = Instant::now();
                 stdout_of(Command::new(python).args(["-c", script]))?;

@@ -19,14 +19,23 @@ fn input(network: &Network, mut pixels: Vec<f32>, count: usize, size: usize) -> 
     Ok(network.input(&pixels, count, size)?)
 }
 
-/// Input of pictures whose pixels are kept in `0..=1`, as the official evaluator does before it normalises.
-fn clamped(network: &Network, pictures: &Pictures) -> Result<Tensor> {
-    let pixels = pictures.pixels.iter().map(|v| v.clamp(0.0, 1.0)).collect();
-    input(network, pixels, pictures.count, pictures.size)
+/// Pixels kept in `0..=1`, as the official evaluator does before it normalises.
+fn kept(pictures: &Pictures) -> Vec<f32> {
+    pictures.pixels.iter().map(|v| v.clamp(0.0, 1.0)).collect()
 }
 
-fn answers(network: &Network, pictures: &Pictures) -> Result<Vec<Answer>> {
-    Ok(network.answers(&clamped(network, pictures)?)?)
+fn clamped(network: &Network, pictures: &Pictures) -> Result<Tensor> {
+    input(network, kept(pictures), pictures.count, pictures.size)
+}
+
+fn answers(asked: &dyn Ask, pictures: &Pictures) -> Result<Vec<Answer>> {
+    let mut planes = kept(pictures);
+    asked.normalization().values(&mut planes, pictures.size * pictures.size);
+    Ok(asked.ask(&planes, pictures.count, pictures.size)?)
+}
+
+fn scores(answers: Vec<Answer>) -> Vec<f32> {
+    answers.into_iter().flat_map(|answer| answer.scores).collect()
 }
 
 fn classes(answers: Vec<Answer>) -> Predictions {
@@ -58,7 +67,7 @@ impl Classifier for Network {
     }
 
     fn scores(&self, pictures: &Pictures) -> Result<Vec<f32>> {
-        Ok(answers(self, pictures)?.into_iter().flat_map(|a| a.scores).collect())
+        Ok(scores(answers(self, pictures)?))
     }
 
     fn predict(&self, pictures: &Pictures) -> Result<Predictions> {
@@ -70,24 +79,17 @@ impl Classifier for Network {
     }
 }
 
-/// Pixels are kept in `0..=1`, as the official evaluator does before it normalises.
-fn asked(asked: &dyn Ask, pictures: &Pictures) -> Result<Vec<Answer>> {
-    let mut planes: Vec<f32> = pictures.pixels.iter().map(|v| v.clamp(0.0, 1.0)).collect();
-    asked.normalization().values(&mut planes, pictures.size * pictures.size);
-    Ok(asked.ask(&planes, pictures.count, pictures.size)?)
-}
-
 impl Classifier for Asked {
     fn classes(&self) -> usize {
         Ask::classes(self)
     }
 
     fn scores(&self, pictures: &Pictures) -> Result<Vec<f32>> {
-        Ok(asked(self, pictures)?.into_iter().flat_map(|a| a.scores).collect())
+        Ok(scores(answers(self, pictures)?))
     }
 
     fn predict(&self, pictures: &Pictures) -> Result<Predictions> {
-        Ok(classes(asked(self, pictures)?))
+        Ok(classes(answers(self, pictures)?))
     }
 
     fn predict_pairs(&self, pairs: &[(u32, u32)], batch: usize) -> Result<Option<Predictions>> {
