@@ -1,0 +1,101 @@
+//! Probes: one that is broken, and those of another dataset.
+
+use super::{inputs, section};
+use in9_report::make;
+use std::fs;
+
+/// A table of saliency maps that holds none.
+const MAPS: &str = "image,class,predicted,method,mass,lift,pointing,iou,deletion,insertion,tap\n";
+
+/// One broken table of a probe once ended the whole report.
+#[test]
+fn a_probe_with_a_broken_table_is_left_out_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let share = r#"{ "value": 0.5, "low": 0.4, "high": 0.6 }"#;
+    let source = r#""model": "m", "trained_on": "original", "dataset": "d", "split": "test""#;
+    let saliency = format!(
+        r#"{{ {source}, "view": "original", "tap": "layer3.1", "methods": [ {{ "method": "hires-cam", "images": 4,
+        "empty": 0, "mass": {share}, "lift": {share}, "pointing": {share}, "iou": {share}, "deletion": null,
+        "insertion": null }} ] }}"#
+    );
+    let mean = format!(
+        r#"{{ "images": 1, "background": {share}, "foreground": {share}, "interaction": {share}, "reliance": {share} }}"#
+    );
+    let counterfactual = format!(r#"{{ {source}, "partners": 2, "mean": {mean}, "classes": [] }}"#);
+    let adversarial = format!(
+        r#"{{ {source}, "exhaustive": false, "foregrounds": 2, "backgrounds": 2, "passes": 4, "official_passes": null,
+        "ordered_passes": null, "rules": [], "challenge_accuracy": null, "rates": [], "classes": [] }}"#
+    );
+    let spec = dir.path().join("report.toml");
+    let mut text = fs::read_to_string(&spec).unwrap();
+    for (kind, table, whole, summary) in [
+        ("saliency", "maps.csv", MAPS, saliency),
+        ("counterfactual", "effects.csv", "image,background_effect,reliance\na,0.5,0.5\n", counterfactual),
+        (
+            "adversarial",
+            "foregrounds.csv",
+            "foreground,class,rule,vulnerable,first_background,tries,right_on_own\n",
+            adversarial,
+        ),
+    ] {
+        let folder = dir.path().join(kind);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("summary.json"), summary).unwrap();
+        fs::write(folder.join(table), whole).unwrap();
+        text += &format!("[[probe]]\nkind = \"{kind}\"\npath = \"{kind}\"\n");
+    }
+    fs::write(&spec, text).unwrap();
+    let out = dir.path().join("report");
+    let skipped = |line: &str| {
+        let summary = make(&spec, &out).unwrap();
+        let (probes, others): (Vec<_>, Vec<_>) =
+            summary.skipped.into_iter().partition(|skipped| skipped.starts_with("probe "));
+        assert!(
+            probes.iter().any(|skipped| skipped.starts_with(line)) || line.is_empty(),
+            "{line}: {probes:?}"
+        );
+        (probes.len(), others.len())
+    };
+    let (none, others) = skipped("");
+    assert_eq!(none, 0, "a whole probe is left out");
+    for (at, (kind, table)) in
+        [("saliency", "maps.csv"), ("counterfactual", "effects.csv"), ("adversarial", "foregrounds.csv")]
+            .into_iter()
+            .enumerate()
+    {
+        fs::write(dir.path().join(kind).join(table), "one,two\n1\n\"2,3,4").unwrap();
+        assert_eq!(skipped(&format!("probe {kind}: ")), (at + 1, others));
+    }
+    fs::remove_file(dir.path().join("saliency/maps.csv")).unwrap();
+    assert_eq!(skipped("probe saliency: "), (3, others));
+}
+
+#[test]
+fn probes_of_another_data_set_alone_fill_their_section() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    fs::create_dir(dir.path().join("looks")).unwrap();
+    let share = r#"{ "value": 0.5, "low": 0.4, "high": 0.6 }"#;
+    let summary = format!(
+        r#"{{ "model": "m", "trained_on": "original", "dataset": "still", "split": "test", "view": "original",
+        "tap": "layer3.1", "methods": [ {{ "method": "hires-cam", "images": 4, "empty": 0, "mass": {share},
+        "lift": {share}, "pointing": {share}, "iou": {share}, "deletion": null, "insertion": null }} ] }}"#
+    );
+    fs::write(dir.path().join("looks/summary.json"), summary).unwrap();
+    fs::write(dir.path().join("looks/maps.csv"), MAPS).unwrap();
+    let spec = dir.path().join("report.toml");
+    let text = fs::read_to_string(&spec).unwrap() + "[[probe]]\nkind = \"saliency\"\npath = \"looks\"\n";
+    fs::write(&spec, text).unwrap();
+    let out = dir.path().join("report");
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    let saliency = section(&page, "saliency");
+    assert_eq!(saliency.matches("<table").count(), 1, "{saliency}");
+    for cell in ["still test", "hires-cam", "layer3.1", "50.0 [40.0, 60.0]"] {
+        assert!(saliency.contains(cell), "{cell} is missing: {saliency}");
+    }
+    let results: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["more"]["saliency"][0]["tap"], "layer3.1");
+}
