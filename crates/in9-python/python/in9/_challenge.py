@@ -12,9 +12,9 @@ import numpy as np
 from . import _in9
 from ._dataset import Dataset, Split
 from ._evaluate import as_split
-from ._memory import u8
 from ._model import Classes, Network
 from ._predictions import Interval
+from ._probe_results import ProbeResults, drawn, pictures, toml
 from ._progress import Progress, ProgressFunction
 from .errors import ArgumentError
 
@@ -33,27 +33,15 @@ class Tried(NamedTuple):
     predicted: int | None
 
 
-class Challenge:
+class Challenge(ProbeResults):
     """What a search for adversarial backgrounds found; prints as a summary."""
 
-    #: Which probe of the report it is.
     kind = "adversarial"
 
     def __init__(self, summary: dict[str, Any], tried: list[Tried], split: Split, folder: Path | None) -> None:
-        self._folder = folder
-        #: The summary, as ``in9 adversarial`` writes it into summary.json.
-        self.results = summary
+        super().__init__(summary, split, folder)
         #: Every composite that was tried, in order.
         self.tried = tried
-        #: The photographs.
-        self.split = split
-
-    @property
-    def folder(self) -> Path:
-        """Where it was written."""
-        if self._folder is None:
-            raise ArgumentError("the challenge was not written (expected in9.challenge(..., out=FOLDER))")
-        return self._folder
 
     @property
     def challenge_accuracy(self) -> Interval | None:
@@ -147,7 +135,7 @@ def challenge(
     with Progress(progress) as bar, network.evaluating():
         summary, pairs = _in9.challenge(
             of._rust,
-            lambda rgb, size: network.logits(_pictures(rgb, size)).reshape(-1),
+            lambda rgb, size: network.logits(pictures(rgb, size)).reshape(-1),
             network.outputs,
             foregrounds=foregrounds,
             backgrounds=behind,
@@ -165,22 +153,6 @@ def challenge(
         )
     tried = [Tried(*pair) for pair in pairs]
     return Challenge(json.loads(summary), tried, of, None if out is None else Path(out))
-
-
-def drawn(split: Split, limit: int | None, seed: int, purpose: str) -> list[int]:
-    """Samples to use, ascending: all, or as many as ``limit`` says, the same that the program draws."""
-    if limit is None:
-        return list(range(len(split)))
-    return _in9.draw_samples(len(split), limit, seed, purpose)
-
-
-def toml(settings: dict[str, Any]) -> str:
-    """Settings as the file beside the results has them."""
-    return "".join(f"{json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in settings.items())
-
-
-def _pictures(rgb: _in9.Buffer, size: int) -> Any:
-    return u8(rgb).reshape(-1, size, size, 3)
 
 
 def _digest(network: Network) -> str:

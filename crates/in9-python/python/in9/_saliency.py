@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _in9
-from ._challenge import _pictures, drawn, toml
 from ._dataset import Dataset, Split
 from ._evaluate import as_split
 from ._memory import f32
 from ._model import Classes, Network
 from ._predictions import Interval
+from ._probe_results import ProbeResults, drawn, pictures, toml
 from ._progress import Progress, ProgressFunction
 from ._transform import Transform
 from .errors import ArgumentError, ModelError
@@ -46,10 +46,9 @@ class MapRow(NamedTuple):
     iou: float
 
 
-class Saliency:
+class Saliency(ProbeResults):
     """Maps of some photographs and how well they fall on the objects; prints as a table."""
 
-    #: Which probe of the report it is.
     kind = "saliency"
 
     def __init__(
@@ -60,22 +59,11 @@ class Saliency:
         split: Split,
         folder: Path | None,
     ) -> None:
-        self._folder = folder
-        #: The summary, as ``in9 saliency`` writes it into summary.json.
-        self.results = summary
+        super().__init__(summary, split, folder)
         #: A row a map.
         self.rows = rows
         #: The maps that were kept, ``[size, size]``, by place of the photograph, method and layer.
         self.maps = maps
-        #: The photographs.
-        self.split = split
-
-    @property
-    def folder(self) -> Path:
-        """Where it was written."""
-        if self._folder is None:
-            raise ArgumentError("the maps were not written (expected in9.saliency(..., out=FOLDER))")
-        return self._folder
 
     def lift(self, method: Method = "grad-cam", layer: str | None = None) -> Interval:
         """Share of the maps on the objects minus the objects' area: what the maps know."""
@@ -174,7 +162,7 @@ def saliency(
     with Progress(progress) as bar, network.evaluating():
         summary, rows, kept = _in9.saliency(
             of._rust,
-            lambda rgb, size: network.logits(_pictures(rgb, size)).reshape(-1),
+            lambda rgb, size: network.logits(pictures(rgb, size)).reshape(-1),
             gradients,
             network.outputs,
             images=images,
