@@ -14,11 +14,10 @@ DEVICE void depthwise(Global<const T> x, Global<const float> filters, Global<con
                       i64 vectors, Shape g, int activation, int with_bias) {
     i64 vector = thread_number();
     if (vector >= vectors) return;
-    i64 at = vector * V, pixel = at / g.channels;
-    int channel = int(at % g.channels), ox = int(pixel % g.ow);
-    i64 above = pixel / g.ow;
-    int oy = int(above % g.oh);
-    i64 image = above / g.oh;
+    i64 at = vector * V;
+    Pixel pixel = pixel_at(at / g.channels, g.oh, g.ow);
+    i64 image = pixel.image;
+    int oy = pixel.y, ox = pixel.x, channel = int(at % g.channels);
     float sum[V] = {};
     if (with_bias) load<V>(sum, bias, channel);
     for (int ky = 0; ky < g.kh; ky++) {
@@ -44,11 +43,10 @@ template <class T, int V>
 DEVICE void depthwise_dx(Global<const T> dy, Global<const float> filters, Global<T> dx, i64 vectors, Shape g) {
     i64 vector = thread_number();
     if (vector >= vectors) return;
-    i64 at = vector * V, pixel = at / g.channels;
-    int channel = int(at % g.channels), ix = int(pixel % g.w);
-    i64 above = pixel / g.w;
-    int iy = int(above % g.h);
-    i64 image = above / g.h;
+    i64 at = vector * V;
+    Pixel pixel = pixel_at(at / g.channels, g.h, g.w);
+    i64 image = pixel.image;
+    int iy = pixel.y, ix = pixel.x, channel = int(at % g.channels);
     float sum[V] = {};
     for (int ky = 0; ky < g.kh; ky++) {
         int ry = iy + g.top - ky * g.dy;
@@ -76,16 +74,13 @@ DEVICE void depthwise_dw(Global<const T> x, Global<const T> dy, Global<float> pa
     int pairs = (g.kw + 1) / 2, ky = blockIdx.z / pairs, kx = blockIdx.z % pairs * 2;
     i64 slot = i64(blockIdx.z) * gridDim.y + blockIdx.y;
     column_sums<V>(
-        [&](i64 pixel, int channel, float(&one)[V], float(&other)[V]) {
-            int ox = int(pixel % g.ow);
-            i64 above = pixel / g.ow;
-            int oy = int(above % g.oh);
-            i64 image = above / g.oh;
-            int iy = oy * g.sy - g.top + ky * g.dy, ix = ox * g.sx - g.left + kx * g.dx;
+        [&](i64 number, int channel, float(&one)[V], float(&other)[V]) {
+            Pixel pixel = pixel_at(number, g.oh, g.ow);
+            int iy = pixel.y * g.sy - g.top + ky * g.dy, ix = pixel.x * g.sx - g.left + kx * g.dx;
             if (iy < 0 || iy >= g.h) return;
             float d[V], v[V];
-            load<V>(d, dy, pixel * g.channels + channel);
-            i64 row = (image * g.h + iy) * g.w;
+            load<V>(d, dy, number * g.channels + channel);
+            i64 row = (pixel.image * g.h + iy) * g.w;
             if (ix >= 0 && ix < g.w) {
                 load<V>(v, x, (row + ix) * g.channels + channel);
 #pragma unroll

@@ -210,5 +210,16 @@ DEVICE float block_max(float value) {
 // This thread's number among all of a one-dimensional grid.
 DEVICE i64 thread_number() { return i64(blockIdx.x) * blockDim.x + threadIdx.x; }
 
+// Where a pixel stands, by its number in images of one size that lie one after another.
+struct Pixel {
+    i64 image;
+    int y, x;
+};
+
+DEVICE Pixel pixel_at(i64 number, int height, int width) {
+    i64 row = number / width;
+    return Pixel{row / height, int(row % height), int(number % width)};
+}
+
 // Defines something for each element type with single elements and with vectors of 16 bytes.
 #define FOR_EACH_VECTOR(M) M(float, 1, f32) M(float, 4, f32x4) M(bf16, 1, bf16) M(bf16, 8, bf16x8)

@@ -33,11 +33,10 @@ DEVICE void max_pool(Global<const T> x, Global<T> y, Global<unsigned char> taps,
                      Axis columns) {
     i64 vector = thread_number();
     if (vector >= vectors) return;
-    i64 at = vector * V, pixel = at / channels;
-    int channel = int(at % channels), ox = int(pixel % columns.outputs);
-    i64 above = pixel / columns.outputs;
-    int oy = int(above % rows.outputs);
-    i64 image = above / rows.outputs;
+    i64 at = vector * V;
+    Pixel pixel = pixel_at(at / channels, rows.outputs, columns.outputs);
+    i64 image = pixel.image;
+    int oy = pixel.y, ox = pixel.x, channel = int(at % channels);
     int top = oy * rows.stride - rows.before, left = ox * columns.stride - columns.before;
     float best[V] = {};
     int taken[V] = {};
@@ -66,11 +65,10 @@ DEVICE void max_pool_gradient(Global<const unsigned char> taps, Global<const T> 
                               int channels, Axis rows, Axis columns) {
     i64 vector = thread_number();
     if (vector >= vectors) return;
-    i64 at = vector * V, pixel = at / channels;
-    int channel = int(at % channels), ix = int(pixel % columns.size);
-    i64 above = pixel / columns.size;
-    int iy = int(above % rows.size);
-    i64 image = above / rows.size;
+    i64 at = vector * V;
+    Pixel pixel = pixel_at(at / channels, rows.size, columns.size);
+    i64 image = pixel.image;
+    int iy = pixel.y, ix = pixel.x, channel = int(at % channels);
     float sum[V] = {};
     for (int oy = rows.first(iy); oy <= rows.last(iy); oy++)
         for (int ox = columns.first(ix); ox <= columns.last(ix); ox++) {
@@ -91,11 +89,10 @@ template <class T, int V>
 DEVICE void avg_pool(Global<const T> x, Global<T> y, i64 vectors, int channels, Axis rows, Axis columns, int divisor) {
     i64 vector = thread_number();
     if (vector >= vectors) return;
-    i64 at = vector * V, pixel = at / channels;
-    int channel = int(at % channels), ox = int(pixel % columns.outputs);
-    i64 above = pixel / columns.outputs;
-    int oy = int(above % rows.outputs);
-    i64 image = above / rows.outputs;
+    i64 at = vector * V;
+    Pixel pixel = pixel_at(at / channels, rows.outputs, columns.outputs);
+    i64 image = pixel.image;
+    int oy = pixel.y, ox = pixel.x, channel = int(at % channels);
     float sum[V] = {};
     int count = 0;
     for (int iy = rows.start(oy); iy < rows.end(oy); iy++)
@@ -117,11 +114,10 @@ DEVICE void avg_pool_gradient(Global<const T> dy, Global<T> dx, i64 vectors, int
                               int divisor) {
     i64 vector = thread_number();
     if (vector >= vectors) return;
-    i64 at = vector * V, pixel = at / channels;
-    int channel = int(at % channels), ix = int(pixel % columns.size);
-    i64 above = pixel / columns.size;
-    int iy = int(above % rows.size);
-    i64 image = above / rows.size;
+    i64 at = vector * V;
+    Pixel pixel = pixel_at(at / channels, rows.size, columns.size);
+    i64 image = pixel.image;
+    int iy = pixel.y, ix = pixel.x, channel = int(at % channels);
     float sum[V] = {};
     for (int oy = rows.first(iy); oy <= rows.last(iy); oy++)
         for (int ox = columns.first(ix); ox <= columns.last(ix); ox++) {
