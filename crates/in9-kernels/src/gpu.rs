@@ -28,7 +28,7 @@ pub(crate) fn takes(tensors: &[&Tensor]) -> Option<Arc<Gpu>> {
     let gpu = Gpu::of(tensors.first()?)?;
     let known = |t: &&Tensor| matches!(t.dtype(), DType::F32 | DType::BF16) && t.device().is_cuda();
     let graph = || tensors.iter().any(|t| t.track_op());
-    (tensors.iter().all(|t| known(t)) && (recording::is_active() || !graph())).then_some(gpu)
+    (tensors.iter().all(known) && (recording::is_active() || !graph())).then_some(gpu)
 }
 
 fn number(activation: Activation) -> in9_cuda::Activation {

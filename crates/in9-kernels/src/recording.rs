@@ -15,10 +15,13 @@ use crate::{Result, gpu};
 /// The gradients of a step's inputs; none where none is wanted.
 type Gradients<const N: usize> = Result<[Option<Tensor>; N]>;
 
+/// From the gradient of a layer's output to its inputs, each with its own.
+type Backward = Box<dyn FnOnce(&Tensor) -> Result<Vec<(Tensor, Tensor)>>>;
+
 /// One layer that was run.
 struct Step {
     output: TensorId,
-    backward: Box<dyn FnOnce(&Tensor) -> Result<Vec<(Tensor, Tensor)>>>,
+    backward: Backward,
 }
 
 #[derive(Default)]

@@ -58,7 +58,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// [`Error::Device`] with one line that says what is wrong: there is no such device, it is too old, the driver is
 /// older than these kernels.
 pub fn open(number: usize, settings: Settings) -> Result<(Device, Arc<Gpu>)> {
-    let devices = CudaContext::device_count().map_err(|error| no_device(error))?;
+    let devices = CudaContext::device_count().map_err(no_device)?;
     if number >= devices.unsigned_abs() as usize {
         let there = match devices {
             0 => "there is no GPU".to_owned(),

@@ -187,8 +187,9 @@ pub(super) fn check(
     let gated = [random(&[4, 24, 9, 7], 1)?, random(&[4, 24], 2)?];
     check.layer("channel gates", &gated, 1, &|t| scale_channels(&t[0], &t[1]))?;
     let halves = [random(&[4, 8, 9, 7], 1)?, random(&[4, 8, 9, 7], 2)?];
-    let shuffled =
-        |k: usize| if k % 2 == 0 { ChannelSource::First(k / 2) } else { ChannelSource::Second(k / 2) };
+    let shuffled = |k: usize| {
+        if k.is_multiple_of(2) { ChannelSource::First(k / 2) } else { ChannelSource::Second(k / 2) }
+    };
     let sources: Vec<ChannelSource> = (0..16).map(shuffled).collect();
     check.layer("channel shuffle", &halves, 2, &|t| assemble_channels(&t[0], &t[1], &sources))?;
     let head = [random(&[8, 64], 1)?, random(&[10, 64], 2)?, random(&[10], 3)?];
