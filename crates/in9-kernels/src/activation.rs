@@ -41,6 +41,10 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::None, Self::Relu, Self::Relu6, Self::HardSwish, Self::Silu, Self::HardSigmoid, Self::Sigmoid];
+
     /// Applies the function to every element of `x`, a tensor of any shape. Differentiable.
     ///
     /// # Errors
@@ -271,17 +275,8 @@ mod tests {
 
     #[test]
     fn nan_stays_nan() {
-        let all = [
-            Activation::None,
-            Activation::Relu,
-            Activation::Relu6,
-            Activation::HardSwish,
-            Activation::Silu,
-            Activation::HardSigmoid,
-            Activation::Sigmoid,
-        ];
         let x = Tensor::new(&[f32::NAN, -1.0, 0.0, 2.0], &Device::Cpu).unwrap();
-        for activation in all {
+        for activation in Activation::ALL {
             assert!(activation.value(f32::NAN).is_nan(), "{activation:?}");
             let fused = activation.apply(&x).unwrap().to_vec1::<f32>().unwrap();
             let portable = portable::activation(&x, activation).unwrap().to_vec1::<f32>().unwrap();

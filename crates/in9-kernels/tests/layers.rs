@@ -11,16 +11,6 @@ use in9_kernels::{
     fold_batch_norm, global_avg_pool, gradients, linear, max_pool2d, scale_channels, update_running_stats,
 };
 
-const ACTIVATIONS: [Activation; 7] = [
-    Activation::None,
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::HardSwish,
-    Activation::Silu,
-    Activation::HardSigmoid,
-    Activation::Sigmoid,
-];
-
 fn check(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> candle_core::Result<Tensor>) {
     implementations_agree(name, inputs, 1e-5, &f);
     gradients_are_right(name, inputs, &f);
@@ -28,7 +18,7 @@ fn check(name: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> candle_core::Re
 
 #[test]
 fn activations() {
-    for a in ACTIVATIONS {
+    for a in Activation::ALL {
         let x = (random(&[3, 5, 7], 1) * 8.0).unwrap();
         check(&format!("{a:?}"), &[x], |t| Ok(a.apply(&t[0])?));
     }
@@ -59,7 +49,7 @@ fn activation_gradients_where_there_is_no_derivative_are_those_of_pytorch() {
 #[test]
 fn batch_norm() {
     for shape in [[4, 3, 5, 7], [2, 5, 1, 1], [1, 2, 9, 9], [6, 4, 16, 16]] {
-        for a in ACTIVATIONS {
+        for a in Activation::ALL {
             let x = (random(&shape, 1) * 3.0).unwrap().affine(1.0, 0.7).unwrap();
             let c = shape[1];
             let inputs = [x, random(&[c], 2).affine(0.5, 1.0).unwrap(), random(&[c], 3)];
@@ -125,7 +115,7 @@ fn folding_equals_convolution_then_normalisation() {
 
 #[test]
 fn add_and_activation() {
-    for a in ACTIVATIONS {
+    for a in Activation::ALL {
         let inputs = [(random(&[2, 3, 4], 1) * 4.0).unwrap(), (random(&[2, 3, 4], 2) * 4.0).unwrap()];
         check(&format!("{a:?}"), &inputs, |t| Ok(add_act(&t[0], &t[1], a)?));
     }

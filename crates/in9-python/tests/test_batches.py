@@ -257,7 +257,7 @@ def test_memory_is_flat_over_a_thousand_epochs(data: in9.Dataset) -> None:
 
 
 def test_ctrl_c_stops_long_work(tmp_path: Any) -> None:
-    script = "import in9, sys; print('on', flush=True); in9.toy(sys.argv[1], train_per_class=3000, progress=False)"
+    script = "import in9, sys; print('on', flush=True); in9.toy(sys.argv[1], train_per_class=100000, progress=False)"
     command = [sys.executable, "-c", script, str(tmp_path / "toy")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline()

@@ -135,16 +135,6 @@ fn convolutions() -> Vec<([usize; 4], [usize; 4], Conv2dConfig)> {
     ]
 }
 
-const ACTIVATIONS: [Activation; 7] = [
-    Activation::None,
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::HardSwish,
-    Activation::Silu,
-    Activation::HardSigmoid,
-    Activation::Sigmoid,
-];
-
 pub(super) fn check(
     device: &Device,
     way: &'static str,
@@ -167,12 +157,12 @@ pub(super) fn check(
             random(&[shape[1]], 2)?.affine(0.5, 1.0)?,
             random(&[shape[1]], 3)?,
         ];
-        let a = ACTIVATIONS[(i + 1) % ACTIVATIONS.len()];
+        let a = Activation::ALL[(i + 1) % Activation::ALL.len()];
         let name = format!("batch norm {shape:?} {a:?}");
         check.layer(&name, &inputs, 1, &|t| Ok(batch_norm_train(&t[0], &t[1], &t[2], 1e-3, a)?.y))?;
     }
     // The identity is no layer.
-    for a in ACTIVATIONS.into_iter().skip(1) {
+    for a in Activation::ALL.into_iter().skip(1) {
         let x = |seed| random(&[4, 24, 9, 7], seed)?.affine(4.0, 0.0);
         check.layer(&format!("activation {a:?}"), &[x(1)?], 1, &|t| a.apply(&t[0]))?;
         check.layer(&format!("residual {a:?}"), &[x(1)?, x(2)?], 2, &|t| add_act(&t[0], &t[1], a))?;
