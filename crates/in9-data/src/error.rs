@@ -274,6 +274,8 @@ pub enum Damage {
     Table,
     /// The digest of a pairing.
     Pairing,
+    /// What an outline says of a shard.
+    Outline,
 }
 
 impl std::fmt::Display for Damage {
@@ -289,6 +291,7 @@ impl std::fmt::Display for Damage {
             Self::Chunk => "chunk damaged",
             Self::Table => "table damaged",
             Self::Pairing => "pairing damaged",
+            Self::Outline => "outline damaged",
         })
     }
 }

@@ -51,14 +51,14 @@ pub enum PictureCode {
 }
 
 impl PictureCode {
-    fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
             Self::Jpeg => "JPEG",
         }
     }
 
-    fn encode(self, rgb: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn encode(self, rgb: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
         let (mut bytes, side) = (Vec::new(), size as u32);
         match self {
             Self::Png => PngEncoder::new(&mut bytes).write_image(rgb, side, side, ExtendedColorType::Rgb8),

@@ -40,11 +40,14 @@ mod canvas;
 mod compose;
 mod dataset;
 mod export;
+mod export_hub;
 mod limits;
 mod loader;
 mod mask;
+mod mask_noise;
 mod memory;
 mod normalization;
+mod outline;
 mod pairing;
 mod photo;
 mod planes;
@@ -67,13 +70,16 @@ pub use dataset::{
 };
 pub use error::{Damage, Error, Result};
 pub use export::{ExportFormat, Pairs, PictureCode, export, export_pairs};
+pub use export_hub::export_hub;
 pub use limits::Limits;
 pub use loader::{
     Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel, PlacedBatch,
     Placement, Share,
 };
 pub use mask::MaskBits;
+pub use mask_noise::{MaskNoise, outline_distance};
 pub use normalization::Normalization;
+pub use outline::{Differing, Outlined, Rebuild, Rebuilt, rebuild, write_outline};
 pub use pairing::{Pairing, PairingPolicy};
 pub use profile::{MaskSource, Profile};
 pub use release::Difference;

@@ -29,7 +29,9 @@ use crate::dataset::{DATASET, MANIFEST, Settings};
 use crate::release::{self, Difference};
 pub(crate) use assemble::save_pairing;
 pub use exclude::Excluded;
+pub(crate) use piece_folder::OWNER as PIECE_OWNER;
 use piece_folder::PieceFolder;
+pub(crate) use process::within_budget;
 
 /// How a dataset is built.
 #[derive(Debug, Clone)]
@@ -278,12 +280,12 @@ fn sources_of(pieces: &[PieceFolder]) -> Result<Vec<String>> {
 }
 
 /// Where a dataset is made before it is moved to `out`.
-fn unfinished(out: &Path) -> PathBuf {
+pub(crate) fn unfinished(out: &Path) -> PathBuf {
     files::sibling(out, ".building")
 }
 
 /// Moves a finished directory into place, without what killed runs may have left half written in it.
-fn finish(from: &Path, out: &Path) -> Result<()> {
+pub(crate) fn finish(from: &Path, out: &Path) -> Result<()> {
     for folder in [from.to_path_buf(), from.join("shards"), from.join("pairings")] {
         files::remove_leftovers(&folder)?;
     }
@@ -313,7 +315,7 @@ fn remove_unfinished(place: &Path) -> Result<()> {
 }
 
 /// Refuses an output that is neither absent nor an empty folder.
-fn refuse_strangers(out: &Path) -> Result<()> {
+pub(crate) fn refuse_strangers(out: &Path) -> Result<()> {
     let empty = match std::fs::symlink_metadata(out) {
         Ok(about) if about.is_dir() => {
             std::fs::read_dir(out).map_err(|e| Error::read(out, e))?.next().is_none()

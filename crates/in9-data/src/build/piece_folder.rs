@@ -28,7 +28,7 @@ use super::{BuildReport, Excluded, Progress, Settings, Stage};
 pub(super) const PIECE: &str = "piece.json";
 
 /// Which files belong to a piece; those below `dataset` while it is assembled in the same folder.
-pub(super) const OWNER: Owner = Owner {
+pub(crate) const OWNER: Owner = Owner {
     made_by: "in9-data (unfinished build)",
     names: &[
         PIECE,

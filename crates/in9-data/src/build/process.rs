@@ -10,7 +10,7 @@ use crate::prepare::{
 };
 use crate::profile::MaskSource;
 use crate::shard::Sample;
-use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, bounding_box};
+use crate::sources::{Annotation, Boxes, COCO, Item, MaskFile, bounding_box, npy};
 
 use super::Settings;
 
@@ -25,6 +25,20 @@ pub(super) fn process(
     budget: &Budget,
     scratch: &mut Scratch,
 ) -> Result<(Sample, Prepared), NotKept> {
+    within_budget(item, settings, limits, budget, scratch, |bytes, scratch| {
+        take_apart(item, bytes, settings, limits, scratch)
+    })
+}
+
+/// Reads one photograph's file and hands it on, within its share of the memory.
+pub(crate) fn within_budget<T>(
+    item: &Item,
+    settings: &Settings,
+    limits: &Limits,
+    budget: &Budget,
+    scratch: &mut Scratch,
+    work: impl FnOnce(Vec<u8>, &mut Scratch) -> Result<T, NotKept>,
+) -> Result<T, NotKept> {
     let opened = item.photo.open(limits.photo_bytes).map_err(|e| e.reject("unreadable", |what| what))?;
     let start = opened.start();
     let header_is_further_back = start.starts_with(&[0xff, 0xd8])
@@ -48,7 +62,7 @@ pub(super) fn process(
     if share == u64::MAX && !memory::is_there(needed) {
         return Err(no_memory(needed));
     }
-    let outcome = take_apart(item, bytes, settings, limits, scratch);
+    let outcome = work(bytes, scratch);
     if needed > KEPT_BUFFERS {
         *scratch = Scratch::default();
     }
@@ -161,7 +175,7 @@ const RGB: u64 = 3;
 
 fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<Vec<u8>, NotKept> {
     let name = match &item.mask {
-        MaskFile::Png(file) => file.name(),
+        MaskFile::File(file) => file.name(),
         MaskFile::Shapes(_) => COCO.into(),
         MaskFile::None => String::new(),
     };
@@ -171,13 +185,17 @@ fn exact_mask(item: &Item, width: u32, height: u32, limits: &Limits) -> Result<V
         MaskFile::Shapes(shapes) => {
             Ok(shapes.mask(width, height).map_err(|e| Rejection::fault("bad-mask", named(e)))?)
         }
-        MaskFile::Png(file) => {
+        MaskFile::File(file) => {
             let mismatch = |mask_width: u32, mask_height: u32| {
                 let found =
                     format!("expected the photograph's {width}x{height}, found {mask_width}x{mask_height}");
                 Err(Rejection::fault("mask-mismatch", named(found)).into())
             };
             let bytes = file.read(limits.photo_bytes).map_err(|e| e.reject("bad-mask", named))?;
+            if bytes.starts_with(npy::MAGIC) {
+                let mask = npy::npy_mask(&bytes, width, height);
+                return Ok(mask.map_err(|e| Rejection::fault("bad-mask", named(e)))?);
+            }
             // Before it is decoded: a mask of another size could take any memory.
             if let Some(header) = Header::read(&bytes)
                 && (header.width, header.height) != (width, height)

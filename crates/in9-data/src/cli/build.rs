@@ -22,7 +22,7 @@ use crate::{
     Photographs of one's own (--source folder), and what may lie beside them:\n  \
     ROOT/[SPLIT/]CLASS/NAME.jpg          one class a folder; SPLIT is test, train, …\n  \
     ROOT/masks/[SPLIT/]CLASS/NAME.png    the object's mask: white on black, 0 and 1, or a cut-out\n  \
-    ROOT/[SPLIT/]CLASS/NAME_mask.png     the same, beside its photograph\n  \
+    ROOT/[SPLIT/]CLASS/NAME_mask.png     the same, beside its photograph; both may be .npy, too\n  \
     ROOT/boxes.csv                       image,x0,y0,x1,y1 for GrabCut, where there is no mask\n  \
     ROOT/annotations.json                COCO: polygons, run lengths, boxes\n\n\
     A killed build continues where it stopped when the same command is given again.")]

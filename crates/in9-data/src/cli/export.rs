@@ -7,12 +7,15 @@ use in9_base::shell::{Outcome, Shell};
 use in9_base::table::{Limits, Table};
 
 use super::options;
-use crate::{ExportFormat, Pairs, PictureCode, Profile, View, export, export_pairs};
+use crate::{
+    Dataset, ExportFormat, Pairs, PictureCode, Profile, Split, View, export, export_hub, export_pairs,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  in9-data export in9 --view all --format folder --out bg_challenge\n  \
     in9-data export in9 --view mixed-rand --format npy --out arrays\n  \
     in9-data export in9 --view original --split train --format webdataset --out train.tar\n  \
+    in9-data export in9 --view all --format hub --out hub           (for Hugging Face's datasets, with Croissant metadata)\n  \
     in9-data export in9 --pairs 8 --format folder --out pairs       (each object on eight backgrounds)")]
 pub(super) struct Export {
     /// Dataset to read.
@@ -46,6 +49,8 @@ enum Format {
     Folder,
     Npy,
     Webdataset,
+    /// Image folders with a card and Croissant metadata, as Hugging Face's datasets load them; without --split all splits.
+    Hub,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -56,29 +61,20 @@ enum Encoding {
 
 impl Export {
     pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
-        let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
-        let views = match self.view.as_deref() {
-            None => Vec::new(),
-            Some("all" | "paper") if self.format == Format::Webdataset => {
-                anyhow::bail!("--format webdataset writes one file; choose one --view")
-            }
-            // A dataset of photographs only has no other view.
-            Some("all" | "paper") if !split.has_layers() => vec![View::Original],
-            Some("all") => View::ALL.to_vec(),
-            Some("paper") => View::PAPER.to_vec(),
-            Some(view) => vec![view.parse()?],
-        };
-        let code = match self.encoding {
-            Some(Encoding::Png) => PictureCode::Png,
-            Some(Encoding::Jpeg) => PictureCode::Jpeg,
-            None if dataset.manifest().settings.profile == Profile::Paper => PictureCode::Jpeg,
-            None => PictureCode::Png,
-        };
         let format = match self.format {
             Format::Folder => ExportFormat::Folder,
             Format::Npy => ExportFormat::Npy,
             Format::Webdataset => ExportFormat::WebDataset,
+            Format::Hub => return self.hub(shell),
         };
+        let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
+        let views = match self.view.as_deref() {
+            Some("all" | "paper") if self.format == Format::Webdataset => {
+                anyhow::bail!("--format webdataset writes one file; choose one --view")
+            }
+            _ => self.views(split.has_layers())?,
+        };
+        let code = self.code(&dataset);
         let bar = shell.progress("pictures", "pictures", 0);
         if let Some(pairs) = &self.pairs {
             if self.format != Format::Folder {
@@ -98,6 +94,40 @@ impl Export {
             shell.print(format_args!("{}: {count} pictures of {view}", out.display()))?;
         }
         Ok(Outcome::Done)
+    }
+
+    fn hub(&self, shell: &Shell) -> anyhow::Result<Outcome> {
+        anyhow::ensure!(self.pairs.is_none(), "--pairs needs --format folder");
+        let dataset = Dataset::open(&self.dataset)?;
+        let names = self.split.as_deref().map_or_else(|| dataset.splits(), |split| vec![split]);
+        let splits = names.into_iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?;
+        let views = self.views(splits.iter().all(Split::has_layers))?;
+        let bar = shell.progress("pictures", "pictures", 0);
+        let tell = |done, total| bar.tell("pictures", done, total);
+        let count = export_hub(&dataset, &splits, &views, self.code(&dataset), &self.out, &tell)?;
+        bar.finish();
+        shell.print(format_args!("{}: {count} pictures, README.md, croissant.json", self.out.display()))?;
+        Ok(Outcome::Done)
+    }
+
+    fn views(&self, layers: bool) -> anyhow::Result<Vec<View>> {
+        Ok(match self.view.as_deref() {
+            None => Vec::new(),
+            // A dataset of photographs only has no other view.
+            Some("all" | "paper") if !layers => vec![View::Original],
+            Some("all") => View::ALL.to_vec(),
+            Some("paper") => View::PAPER.to_vec(),
+            Some(view) => vec![view.parse()?],
+        })
+    }
+
+    fn code(&self, dataset: &Dataset) -> PictureCode {
+        match self.encoding {
+            Some(Encoding::Png) => PictureCode::Png,
+            Some(Encoding::Jpeg) => PictureCode::Jpeg,
+            None if dataset.manifest().settings.profile == Profile::Paper => PictureCode::Jpeg,
+            None => PictureCode::Png,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod export;
 mod import_release;
 mod merge;
 mod options;
+mod outline;
 mod show;
 mod taxonomy;
 mod verify;
@@ -47,6 +48,10 @@ enum Command {
     Show(show::Show),
     /// Write a view as pictures, NumPy arrays or a WebDataset archive.
     Export(export::Export),
+    /// Write what may be shared of a dataset whose photographs may not: masks, boxes, pairings.
+    Outline(outline::Outline),
+    /// Make a dataset again from its outline and its photographs.
+    Rebuild(outline::Rebuild),
     /// Complete a table of bare answers, image,view,predicted, to a prediction table.
     Complete(complete::Complete),
     /// Print a taxonomy, or derive the groupings of IN-9LB from one.
@@ -67,6 +72,8 @@ impl Program for Arguments {
             Command::Show(command) => command.run(shell),
             Command::ImportRelease(command) => command.run(shell),
             Command::Export(command) => command.run(shell),
+            Command::Outline(command) => command.run(shell),
+            Command::Rebuild(command) => command.run(shell),
             Command::Complete(command) => command.run(shell),
             Command::Taxonomy(command) => command.run(shell),
         };

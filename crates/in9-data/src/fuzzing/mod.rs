@@ -13,8 +13,8 @@ use crate::limits::Limits;
 use crate::pairing::Pairing;
 use crate::photo::{self, Header};
 use crate::predictions::Table;
-use crate::shard::Shard;
-use crate::sources::{Annotation, coco, folder, release, solution, tar_index, tiny_imagenet};
+use crate::shard::{Shard, ShardOutline};
+use crate::sources::{Annotation, coco, folder, npy, solution, tar_index, tiny_imagenet};
 use crate::taxonomy::Taxonomy;
 use crate::view::View;
 
@@ -22,10 +22,11 @@ use crate::view::View;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its corpus.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("coco", coco),
     ("manifest", manifest),
     ("npy", npy),
+    ("outline", outline),
     ("pairing", pairing),
     ("picture", picture),
     ("predictions", predictions),
@@ -46,9 +47,31 @@ pub fn xml(bytes: &[u8]) {
 /// Masks of the release: the first byte is the side that is asked for.
 pub fn npy(bytes: &[u8]) {
     let Some((&side, file)) = bytes.split_first() else { return };
-    let side = usize::from(side);
-    if let Ok(mask) = release::npy_mask(file, side) {
-        assert!(mask.len() == side * side && mask.iter().all(|&m| m <= 1), "a mask of another kind");
+    let side = u32::from(side);
+    if let Ok(mask) = npy::npy_mask(file, side, side) {
+        assert!(
+            mask.len() == (side * side) as usize && mask.iter().all(|&m| m <= 1),
+            "a mask of another kind"
+        );
+    }
+}
+
+/// Outlines of datasets; and what they hold of a shard, which no compression hides: as it is, and with its checksums
+/// made right.
+pub fn outline(bytes: &[u8]) {
+    let (path, limits) = (Path::new("outline"), Limits::default());
+    if let Err(error) = crate::outline::walk(bytes, path, &limits) {
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+    let mut bytes = bytes.to_vec();
+    for sealed in [false, true] {
+        if sealed && bytes.len() >= 192 {
+            seals::shard(&mut bytes);
+        }
+        let Ok(shard) = ShardOutline::parse(&bytes, path, "shard.in9", &limits) else { continue };
+        for at in 0..shard.samples().len() {
+            assert!(shard.crc(at, 0).is_some() && shard.mask(at).len() <= bytes.len());
+        }
     }
 }
 

@@ -140,6 +140,21 @@ pub(crate) fn prepare(
     })
 }
 
+/// The photograph and the tiled background of a sample whose filters were passed and whose mask was made before;
+/// `None` if the box leaves no strip.
+pub(crate) fn prepare_again(
+    photo: &Photo,
+    photo_box: &PhotoBox,
+    geometry: Geometry,
+    scratch: &mut Scratch,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, Rejection> {
+    let Some(tiled) = tile::fill_box(photo, photo_box, geometry.profile) else { return Ok(None) };
+    let frame = Frame::new(photo.width, photo.height, geometry);
+    let rgb = scratch.resampler.rgb(&photo.rgb, photo.width, photo.height, &frame)?;
+    let tiled = scratch.resampler.rgb(&tiled, photo.width, photo.height, &frame)?;
+    Ok(Some((rgb, tiled)))
+}
+
 /// The photograph alone, for datasets without layers.
 pub(crate) fn prepare_photo(
     photo: &Photo,

@@ -8,4 +8,5 @@ mod writer;
 pub use codec::Sample;
 pub(crate) use header::{MAX_SIZE, Planes};
 pub use reader::Shard;
+pub(crate) use reader::ShardOutline;
 pub(crate) use writer::{Record, write};

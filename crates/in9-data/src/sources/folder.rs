@@ -5,6 +5,7 @@
 //! ROOT/masks/[SPLIT/]CLASS/NAME.png      of the photograph's size; see `photo::decode_mask`
 //! ROOT/SPLIT/masks/CLASS/NAME.png        the same
 //! ROOT/[SPLIT/]CLASS/NAME_mask.png       the same
+//! … .npy instead of .png                 booleans, bytes, or 32-bit floats of which those above a half are the object
 //! ROOT/boxes.csv                         image,x0,y0,x1,y1 (path below ROOT; inclusive pixels)
 //! ROOT/annotations.json                  COCO: polygons, run lengths, boxes; file_name below ROOT
 //! ```
@@ -81,14 +82,14 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
                 let source = format!("{below}{folder}/{name}");
                 let shapes = coco.get(&source).or_else(|| coco.get(name));
                 let mask = match (mask_file(root, &below, &folder, stem(name)), shapes) {
-                    (Some(png), _) => MaskFile::Png(Locator::File(png)),
+                    (Some(file), _) => MaskFile::File(Locator::File(file)),
                     (None, Some(shapes)) => MaskFile::Shapes(shapes.clone()),
                     (None, None) => MaskFile::None,
                 };
                 let found = match (boxes.get(&source), shapes) {
                     (Some(boxes), _) => Boxes::Known(boxes.clone()),
                     (None, Some(shapes)) => Boxes::Shapes(shapes.clone()),
-                    (None, None) if matches!(mask, MaskFile::Png(_)) => Boxes::OfMask,
+                    (None, None) if matches!(mask, MaskFile::File(_)) => Boxes::OfMask,
                     (None, None) => Boxes::Known(Vec::new()),
                 };
                 listing.items.push(Item {
@@ -99,7 +100,7 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
                     source,
                     photo: Locator::File(place.join(name)),
                     boxes: found,
-                    mask: if with_masks || matches!(mask, MaskFile::Png(_)) { mask } else { MaskFile::None },
+                    mask: if with_masks || matches!(mask, MaskFile::File(_)) { mask } else { MaskFile::None },
                 });
             }
         }
@@ -108,22 +109,20 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
 }
 
 /// What the name of a mask beside its photograph ends with.
-const MASK: &str = "_mask.png";
+const MASK: [&str; 2] = ["_mask.png", "_mask.npy"];
 
 /// The mask of a photograph, in the first of the usual places that has one.
 fn mask_file(root: &Path, below: &str, folder: &str, name: &str) -> Option<PathBuf> {
-    let places = [
-        format!("masks/{below}{folder}/{name}.png"),
-        format!("masks/{folder}/{name}.png"),
-        format!("{below}masks/{folder}/{name}.png"),
-        format!("{below}{folder}/{name}{MASK}"),
-    ];
-    places.into_iter().map(|place| root.join(place)).find(|path| path.is_file())
+    let folders =
+        [format!("masks/{below}{folder}"), format!("masks/{folder}"), format!("{below}masks/{folder}")];
+    let apart = folders.iter().flat_map(|place| ["png", "npy"].map(|kind| format!("{place}/{name}.{kind}")));
+    let beside = MASK.iter().map(|end| format!("{below}{folder}/{name}{end}"));
+    apart.chain(beside).map(|place| root.join(place)).find(|path| path.is_file())
 }
 
 /// Whether a picture is the mask that lies beside another one of the folder.
 fn is_mask_of_another(name: &str, names: &[String]) -> bool {
-    let Some(of) = name.strip_suffix(MASK) else { return false };
+    let Some(of) = name.strip_suffix(MASK[0]) else { return false };
     names.iter().any(|other| is_photo(other) && stem(other) == of)
 }
 

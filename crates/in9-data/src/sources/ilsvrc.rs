@@ -175,7 +175,7 @@ impl Part {
             let mask = match with_masks {
                 true => {
                     let below = wnid.as_ref().map(|wnid| format!("{wnid}/")).unwrap_or_default();
-                    MaskFile::Png(Locator::File(
+                    MaskFile::File(Locator::File(
                         root.join(format!("masks/{}/{below}{name}.png", self.folder)),
                     ))
                 }

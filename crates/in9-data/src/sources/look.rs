@@ -35,7 +35,7 @@ pub fn describe_folder(root: &Path) -> Result<String> {
     for item in &listing.items {
         *splits.entry(&item.split).or_default() += 1;
         match (&item.mask, &item.boxes) {
-            (MaskFile::Png(_) | MaskFile::Shapes(_), _) => masks += 1,
+            (MaskFile::File(_) | MaskFile::Shapes(_), _) => masks += 1,
             (MaskFile::None, Boxes::Known(known)) if known.is_empty() => {}
             (MaskFile::None, _) => boxes += 1,
         }

@@ -7,6 +7,7 @@ mod ilsvrc;
 mod lines;
 mod locator;
 pub(crate) mod look;
+pub(crate) mod npy;
 pub(crate) mod release;
 pub(crate) mod solution;
 pub(crate) mod tar_index;
@@ -56,6 +57,14 @@ impl SourceKind {
             Self::Release => "release",
         }
     }
+
+    /// The kind that a manifest names; the release is among them, which no command line asks for by name.
+    pub(crate) fn of_manifest(name: &str) -> Result<Self> {
+        match name == Self::Release.name() {
+            true => Ok(Self::Release),
+            false => name.parse(),
+        }
+    }
 }
 
 impl FromStr for SourceKind {
@@ -92,8 +101,8 @@ pub(crate) enum Boxes {
 pub(crate) enum MaskFile {
     /// There is none.
     None,
-    /// A PNG of the photograph's size.
-    Png(Locator),
+    /// A PNG or a NumPy array of the photograph's size.
+    File(Locator),
     /// Shapes drawn by COCO's rules.
     Shapes(Arc<coco::Shapes>),
 }

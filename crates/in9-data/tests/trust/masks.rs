@@ -145,6 +145,20 @@ fn mask_png(path: &Path, object: u8) {
     mask.save(path).unwrap();
 }
 
+/// The same as an array of booleans.
+fn mask_npy(path: &Path) {
+    let decoded = image::load_from_memory(PHOTO).unwrap();
+    let (width, height) = (decoded.width(), decoded.height());
+    let header = format!("{{'descr': '|b1', 'fortran_order': False, 'shape': ({height}, {width}), }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    let inside = |x: u32, y: u32| u8::from((18..42).contains(&x) && (8..32).contains(&y));
+    bytes.extend((0..height).flat_map(|y| (0..width).map(move |x| inside(x, y))));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
 const PHOTO: &[u8] = include_bytes!("../fixtures/photographs/progressive.jpg");
 
 #[test]
@@ -156,14 +170,19 @@ fn masks_are_found_in_every_usual_place() {
         ("masks/disc/b.png", 1),
         ("test/masks/disc/c.png", 255),
         ("test/disc/d_mask.png", 3),
+        ("masks/disc/e.npy", 1),
+        ("test/disc/f_mask.npy", 1),
     ]
     .into_iter()
     .enumerate()
     {
-        let photo = root.join("test/disc").join(format!("{}.jpg", ["a", "b", "c", "d"][at]));
+        let photo = root.join("test/disc").join(format!("{}.jpg", ["a", "b", "c", "d", "e", "f"][at]));
         std::fs::create_dir_all(photo.parent().unwrap()).unwrap();
         std::fs::write(photo, PHOTO).unwrap();
-        mask_png(&root.join(mask), object);
+        match mask.ends_with(".npy") {
+            true => mask_npy(&root.join(mask)),
+            false => mask_png(&root.join(mask), object),
+        }
     }
     let out = dir.path().join("out");
     let build = |out: &Path| {
@@ -172,7 +191,11 @@ fn masks_are_found_in_every_usual_place() {
         run(build.arg("--out").arg(out))
     };
     let (code, printed, said) = build(&out);
-    assert_eq!((code, printed.trim()), (0, "test: 4 samples"), "{said}");
+    assert_eq!((code, printed.trim()), (0, "test: 6 samples"), "{said}");
+    // All are the same mask, however it is written down.
+    let split = in9_data::Dataset::open(&out).unwrap().split("test").unwrap();
+    let masks = (0..6).map(|at| split.layers(at).unwrap().mask.bytes().to_vec());
+    assert_eq!(masks.collect::<std::collections::BTreeSet<_>>().len(), 1);
     // Without one of its masks, a photograph is named beside the rule.
     std::fs::remove_file(root.join("masks/disc/b.png")).unwrap();
     let (_, printed, _) = build(&dir.path().join("fewer"));
@@ -181,11 +204,13 @@ fn masks_are_found_in_every_usual_place() {
     for mask in ["masks", "test/masks"] {
         std::fs::remove_dir_all(root.join(mask)).unwrap();
     }
-    std::fs::remove_file(root.join("test/disc/d_mask.png")).unwrap();
+    for mask in ["d_mask.png", "f_mask.npy"] {
+        std::fs::remove_file(root.join("test/disc").join(mask)).unwrap();
+    }
     let none = dir.path().join("none");
     let (code, _, said) = build(&none);
     assert_eq!(code, 1);
-    assert!(said.contains("none of 4 photographs can be kept: 4 are rejected by no-mask"), "{said}");
+    assert!(said.contains("none of 6 photographs can be kept: 6 are rejected by no-mask"), "{said}");
     assert!(said.contains("NAME_mask.png") && !none.exists(), "{said}");
     mask_png(&root.join("masks/disc/b.png"), 255);
     assert_eq!(build(&none).0, 0);

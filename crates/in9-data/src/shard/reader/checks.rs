@@ -1,5 +1,6 @@
 //! What of a shard is checked, and when: its frame when it is opened, each layer when it is first read.
 
+use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::atomic::Ordering;
 
@@ -7,7 +8,8 @@ use in9_base::PlainName;
 
 use crate::error::{Damage, Error, Result};
 
-use super::super::header::{FOOTER_MAGIC, footer};
+use super::super::codec::Sample;
+use super::super::header::{FOOTER_MAGIC, Header, footer};
 use super::{LAYERS, MASK, Shard};
 
 impl Shard {
@@ -23,29 +25,7 @@ impl Shard {
     }
 
     pub(super) fn check_samples(&self) -> Result<()> {
-        let size = self.header.size;
-        for (at, sample) in self.samples.iter().enumerate() {
-            let [x0, y0, x1, y1] = sample.crop_box.map(u32::from);
-            if x0 > x1 || y0 > y1 || x1 >= size || y1 >= size {
-                let expected = format!("a box inside {size}x{size}");
-                return Err(self.bad(
-                    format!("box of sample {at}"),
-                    expected,
-                    format!("{:?}", sample.crop_box),
-                ));
-            }
-            if u32::from(sample.class) >= self.header.classes {
-                return Err(self.bad(
-                    format!("class of sample {at}"),
-                    format!("below {}", self.header.classes),
-                    sample.class,
-                ));
-            }
-            if let Err(e) = PlainName::from_str(&sample.id) {
-                return Err(self.bad(format!("id of sample {at}"), "a plain file name", e));
-            }
-        }
-        Ok(())
+        check_samples(&self.samples, &self.header, &self.path)
     }
 
     /// Checks a layer of a sample, if that was not done before.
@@ -107,12 +87,30 @@ impl Shard {
     }
 
     fn bad(&self, what: String, expected: impl ToString, found: impl ToString) -> Error {
-        Error::malformed(
-            &self.path,
-            what,
-            expected.to_string(),
-            found.to_string(),
-            "copy or build the shard again",
-        )
+        bad(&self.path, what, expected, found)
     }
+}
+
+/// Refuses samples that no writer of ours could have stored under such a header.
+pub(super) fn check_samples(samples: &[Sample], header: &Header, path: &Path) -> Result<()> {
+    let size = header.size;
+    for (at, sample) in samples.iter().enumerate() {
+        let [x0, y0, x1, y1] = sample.crop_box.map(u32::from);
+        if x0 > x1 || y0 > y1 || x1 >= size || y1 >= size {
+            let expected = format!("a box inside {size}x{size}");
+            return Err(bad(path, format!("box of sample {at}"), expected, format!("{:?}", sample.crop_box)));
+        }
+        if u32::from(sample.class) >= header.classes {
+            let expected = format!("below {}", header.classes);
+            return Err(bad(path, format!("class of sample {at}"), expected, sample.class));
+        }
+        if let Err(e) = PlainName::from_str(&sample.id) {
+            return Err(bad(path, format!("id of sample {at}"), "a plain file name", e));
+        }
+    }
+    Ok(())
+}
+
+fn bad(path: &Path, what: String, expected: impl ToString, found: impl ToString) -> Error {
+    Error::malformed(path, what, expected.to_string(), found.to_string(), "copy or build the shard again")
 }

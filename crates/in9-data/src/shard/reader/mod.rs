@@ -1,6 +1,7 @@
 //! Reading a shard through a memory map, trusting nothing in it.
 
 mod checks;
+mod outline;
 
 use std::fs::File;
 use std::ops::Range;
@@ -17,6 +18,8 @@ use crate::view::View;
 
 use super::codec::{Sample, decode_index};
 use super::header::{FOOTER, HEADER, Header, Layout};
+
+pub(crate) use outline::ShardOutline;
 
 /// The layers of a sample, in the order of their planes.
 const LAYERS: [&str; 3] = ["photo", "tiled", "mask"];
@@ -197,6 +200,11 @@ impl Shard {
         blake3::Hash::from_bytes(bytes)
     }
 
+    /// Bytes of the file.
+    pub(crate) fn file_length(&self) -> u64 {
+        self.layout.length
+    }
+
     /// Digest of the settings of the dataset this shard belongs to.
     pub fn settings(&self) -> [u8; 32] {
         self.header.settings
@@ -204,7 +212,7 @@ impl Shard {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::codec::example;
     use super::super::{Planes, Record, write};
     use super::*;
@@ -215,7 +223,7 @@ mod tests {
         (0..length).map(|at| (at * 7 + i * 31) as u8 ^ plane).collect()
     }
 
-    fn shard(path: &Path, layers: bool) {
+    pub(super) fn shard(path: &Path, layers: bool) {
         let samples: Vec<Sample> = (0..3).map(|i| example(&format!("s{i}"), i as u16)).collect();
         let pixels: Vec<_> = (0..3)
             .map(|i| {
