@@ -88,6 +88,51 @@ fn the_same_picture_gets_the_same_bits_in_prediction_and_in_probes() {
     }
 }
 
+/// With its own masks a photograph is answered as the prediction table has it; with masks as good as a reference's no
+/// answer changes, and with worse ones some do.
+#[test]
+fn errors_of_masks_are_measured_beside_the_answers_of_prediction() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = trained(dir.path());
+    let dir = dir.path();
+    let split = dataset.split("test").unwrap();
+    let data = dataset.path().display().to_string();
+    finish(&mut probe(dir, "mask-error", "same", &["--reference", &data, "--draws", "2"]), 0);
+    finish(&mut probe(dir, "mask-error", "worse", &["--boundary-error", "4", "--draws", "2"]), 0);
+    let summary = |out: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(dir.join(out).join("summary.json")).unwrap()).unwrap()
+    };
+    let rows = |out: &str| -> BTreeMap<String, Vec<f64>> {
+        let mut table = csv::Reader::from_path(dir.join(out).join("differences.csv")).unwrap();
+        let row = |row: csv::StringRecord| {
+            (row[0].to_owned(), row.iter().skip(1).map(|value| value.parse().unwrap()).collect())
+        };
+        table.records().map(|record| row(record.unwrap())).collect()
+    };
+    let (same, worse) = (rows("same"), rows("worse"));
+    assert_eq!(same.len(), split.len());
+    assert_eq!(summary("same")["boundary_error"], 0.0);
+    assert_eq!(summary("same")["measured_on"], split.len());
+    assert!(same.values().all(|row| row.len() == 5 && row.iter().all(|value| *value == row[0])));
+    assert!(same.iter().all(|(image, row)| worse[image][0] == row[0]), "own masks are own masks");
+    assert!(worse.values().any(|row| row.iter().any(|value| *value != row[0])), "{worse:?}");
+
+    let opened = open(dir.join("run").to_str().unwrap(), &Options::default()).unwrap();
+    let network = Classifier::new(opened, dataset.taxonomy(), Mapping::A).unwrap();
+    let predictor = Predictor { classifier: &network, batch_size: 5, size: None };
+    let split = split.check_layers().unwrap();
+    let mut right: BTreeMap<String, [f64; 2]> = BTreeMap::new();
+    for (at, view) in [View::MixedSame, View::MixedRand].into_iter().enumerate() {
+        for row in predictor.predict(&dataset, "toy", &split, view, &mut |_| {}).unwrap() {
+            let answered = f64::from(u8::from(row.predicted == Some(row.class)));
+            right.entry(row.image).or_default()[at] = answered;
+        }
+    }
+    for (image, [same_class, any_class]) in right {
+        assert_eq!(same[&image][0], same_class - any_class, "{image}");
+    }
+}
+
 #[test]
 fn a_runs_own_file_is_probed_as_its_run() {
     let dir = tempfile::tempdir().unwrap();
@@ -199,8 +244,13 @@ fn scores_that_are_no_numbers_are_refused_by_every_probe() {
     world(dir);
     let file = dir.join("damaged.safetensors");
     network_file(&file, 9, |_| {}, true);
-    for kind in ["adversarial", "saliency", "counterfactual"] {
-        let (printed, said) = finish(&mut probe_of(dir, &file, kind, "out", &[]), 1);
+    for (kind, more) in [
+        ("adversarial", &[][..]),
+        ("saliency", &[]),
+        ("counterfactual", &[]),
+        ("mask-error", &["--boundary-error", "1"]),
+    ] {
+        let (printed, said) = finish(&mut probe_of(dir, &file, kind, "out", more), 1);
         assert!(said.contains("not finite numbers"), "{kind}: {said}");
         assert!(printed.is_empty() && !dir.join("out").exists(), "{kind}");
     }

@@ -6,8 +6,8 @@ use in9_analysis::probes::adversarial::summary::Names;
 use in9_analysis::probes::adversarial::{PairLog, Rule, Search, SearchSettings, search, summarise};
 use in9_analysis::probes::{Classifier, Pictures, Scenes};
 use in9_analysis::{Frame, Result};
-use in9_data::View;
 use in9_data::predictions::{Row, Table};
+use in9_data::{MaskBits, View};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -95,6 +95,9 @@ impl Scenes for Oracle {
     }
     fn mask(&self, _: usize) -> Vec<bool> {
         vec![true; 4]
+    }
+    fn compose_with(&self, _: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
+        self.compose(view, i, background, out);
     }
 }
 

@@ -7,6 +7,8 @@ mod compare;
 #[cfg(feature = "probes")]
 mod counterfactual;
 #[cfg(feature = "probes")]
+mod mask_error;
+#[cfg(feature = "probes")]
 mod pieces;
 mod progress;
 #[cfg(feature = "probes")]
@@ -59,6 +61,8 @@ pub enum Command {
     Saliency(Box<saliency::Saliency>),
     #[cfg(feature = "probes")]
     Counterfactual(Box<counterfactual::Counterfactual>),
+    #[cfg(feature = "probes")]
+    MaskError(Box<mask_error::MaskError>),
 }
 
 impl Command {
@@ -77,6 +81,8 @@ impl Command {
             Self::Saliency(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Self::Counterfactual(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::MaskError(c) => c.run(shell),
         };
         #[cfg(feature = "probes")]
         let result = result.map_err(in9_models::cli::name_flags);
@@ -93,7 +99,10 @@ impl Program for Cli {
     #[cfg(feature = "probes")]
     fn start(&self, threads: usize) -> Result<()> {
         match self.command {
-            Command::Adversarial(_) | Command::Saliency(_) | Command::Counterfactual(_) => {
+            Command::Adversarial(_)
+            | Command::Saliency(_)
+            | Command::Counterfactual(_)
+            | Command::MaskError(_) => {
                 in9_models::runtime::init(Some(threads));
                 Ok(())
             }

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use in9_base::files::{self, OutputFolder, Owner};
 use in9_base::shell::Shell;
-use in9_data::{Dataset, SoundSplit, Split, rng};
+use in9_data::{Dataset, Pairing, SoundSplit, Split, View, rng};
 use in9_models::cli::DeviceArgs;
 use in9_models::cli::network::NetworkArgs;
 use in9_models::{Ask, Asked, NetworkRecord};
@@ -94,6 +94,13 @@ impl Target {
             split,
             source,
         })
+    }
+
+    /// The frozen pairings of two views.
+    pub(crate) fn frozen(&self, split: &Split, views: [View; 2]) -> Result<[Pairing; 2]> {
+        let dataset = Dataset::open(&self.data)?;
+        let [first, second] = views.map(|view| Pairing::frozen(&dataset, split, view));
+        Ok([first?, second?])
     }
 
     /// Pictures a forward pass.

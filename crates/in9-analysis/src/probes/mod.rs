@@ -1,9 +1,10 @@
 //! Measurements that drive a classifier: adversarial backgrounds, saliency, counterfactual
-//! attribution. Any classifier can be driven through [`Classifier`] and [`GradientClassifier`].
+//! attribution, the masks' part in the gap. Any classifier can be driven through [`Classifier`] and [`GradientClassifier`].
 
 pub mod adversarial;
 pub mod classifier;
 pub mod counterfactual;
+pub mod mask_error;
 #[cfg(feature = "probes")]
 pub mod network;
 pub mod saliency;

@@ -1,6 +1,6 @@
 //! The pictures that probes compose: any foreground on any background of a test split.
 
-use in9_data::View;
+use in9_data::{MaskBits, View};
 
 /// Test photographs taken apart, so that any foreground can be put on any background.
 pub trait Scenes: Sync {
@@ -26,6 +26,9 @@ pub trait Scenes: Sync {
 
     /// The true foreground of photograph `i`, row by row.
     fn mask(&self, i: usize) -> Vec<bool>;
+
+    /// [`Scenes::compose`] as if `mask` were the foreground of photograph `i`.
+    fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]);
 }
 
 /// A foreground on the tiled background of another photograph, as RGB bytes.
@@ -89,6 +92,12 @@ pub(crate) mod tests {
         }
         fn mask(&self, _: usize) -> Vec<bool> {
             vec![true, false, true, false]
+        }
+        fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
+            let behind = if view.needs_background() { self.back[background] } else { self.back[i] };
+            for (at, pixel) in out.chunks_exact_mut(3).enumerate() {
+                pixel.fill(if mask.get(at % 2, at / 2) { self.fore[i] } else { behind });
+            }
         }
     }
 

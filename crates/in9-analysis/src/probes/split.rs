@@ -1,7 +1,7 @@
 //! Splits of a data set as the probes see them.
 
 use super::scenes::Scenes;
-use in9_data::{SoundSplit, Split, View};
+use in9_data::{Layers, MaskBits, SoundSplit, Split, View};
 
 impl Scenes for SoundSplit {
     fn len(&self) -> usize {
@@ -24,6 +24,13 @@ impl Scenes for SoundSplit {
         let behind = self.layers(background);
         let behind = view.needs_background().then_some(behind.tiled);
         in9_data::compose(view, &self.layers(i), self.sample(i).crop_box, behind, Split::size(self), out);
+    }
+
+    fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
+        let behind = self.layers(background);
+        let behind = view.needs_background().then_some(behind.tiled);
+        let layers = Layers { mask, ..self.layers(i) };
+        in9_data::compose(view, &layers, self.sample(i).crop_box, behind, Split::size(self), out);
     }
 
     fn mask(&self, i: usize) -> Vec<bool> {

@@ -1,6 +1,7 @@
 //! What the probe commands write as `summary.json`, and reports read.
 
 use crate::probes::counterfactual::MeanEffects;
+use crate::probes::mask_error;
 use crate::probes::saliency::summary::MethodSummary;
 use in9_data::View;
 use serde::{Deserialize, Serialize};
@@ -44,4 +45,23 @@ pub struct Counterfactual {
     pub mean: MeanEffects,
     /// Means over the images of each class, by class.
     pub classes: Vec<(u16, MeanEffects)>,
+}
+
+/// summary.json of the mask-error command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaskError {
+    /// Of what.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Error of the masks as they are: standard deviation of their outlines, in pixels.
+    pub boundary_error: f64,
+    /// Photographs on which it was measured, if it was.
+    #[serde(default)]
+    pub measured_on: Option<usize>,
+    /// Correlation length of the error along the outline, in pixels.
+    pub correlation: f64,
+    /// Displaced masks of each photograph at each level.
+    pub draws: usize,
+    /// The gap beside the error.
+    pub result: mask_error::MaskError,
 }
