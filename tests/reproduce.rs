@@ -189,31 +189,3 @@ fn a_recipe_is_checked_whole_before_anything_runs() {
         assert!(folder.path().join("victim/precious").exists());
     }
 }
-
-/// A scheduler's client is put in front of each program and waited for.
-#[cfg(unix)]
-#[test]
-fn stages_run_through_a_scheduler() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let (out, bin) = (folder.path().join("out"), folder.path().join("bin"));
-    std::fs::create_dir(&bin).unwrap();
-    let srun = bin.join("srun");
-    let log = folder.path().join("log");
-    let text = format!(
-        "#!/bin/sh\necho \"$*\" >>'{}'\nwhile case \"$1\" in -*) true;; *) false;; esac; do shift; done\nexec \"$@\"\n",
-        log.display()
-    );
-    std::fs::write(&srun, text).unwrap();
-    std::fs::set_permissions(&srun, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = std::env::var_os("PATH").unwrap();
-    let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path))).unwrap();
-    let mut command = reproduce(&out, &["--only", "render", "--executor", "slurm", "--jobs", "2"]);
-    expect(command.env("PATH", path), 0);
-    let calls = std::fs::read_to_string(&log).unwrap();
-    assert!(
-        calls.starts_with("--ntasks=1 --quiet --cpus-per-task=2 --job-name=in9:render/world "),
-        "{calls}"
-    );
-    assert!(out.join("photos/world").is_dir());
-}

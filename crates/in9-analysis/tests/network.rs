@@ -5,6 +5,7 @@ mod support;
 
 use candle_core::Device;
 use in9_analysis::probes::{Classifier as _, Pictures, Scenes as _};
+use in9_base::Piece;
 use in9_data::facts::NetworkFacts;
 use in9_data::{Normalization, View};
 use in9_models::mapping::Mapping;
@@ -64,7 +65,7 @@ fn the_same_picture_gets_the_same_bits_in_prediction_and_in_probes() {
         let options = Options { normalization, ..Options::default() };
         let opened = open(dir.path().join("run").to_str().unwrap(), &options).unwrap();
         let network = Classifier::new(opened, dataset.taxonomy(), Mapping::A).unwrap();
-        let predictor = Predictor { classifier: &network, batch_size: 5, size: None };
+        let predictor = Predictor { classifier: &network, batch_size: 5, size: None, piece: Piece::WHOLE };
         for view in View::ALL {
             let rows = predictor.predict(&dataset, "toy", &split, view, &mut |_| {}).unwrap();
             assert_eq!(rows.len(), split.len());

@@ -216,6 +216,72 @@ fn verdicts(folder: &Path) -> Vec<String> {
     text.lines().skip(1).map(verdict).collect()
 }
 
+/// Every file of a folder by its name, with its bytes.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let below = in9_base::files::below(folder).unwrap();
+    let name = |path: &Path| path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+    let mut files: Vec<_> = below.iter().map(|path| (name(path), fs::read(path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+#[track_caller]
+fn assert_same_files(one: &Path, two: &Path) {
+    let (one, two) = (files(one), files(two));
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&one), names(&two));
+    for ((name, a), (_, b)) in one.iter().zip(&two) {
+        assert!(a == b, "{name} differs: {} and {}", String::from_utf8_lossy(a), String::from_utf8_lossy(b));
+    }
+}
+
+#[test]
+fn saliency_and_counterfactuals_in_pieces_are_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    trained(dir);
+    let of_saliency =
+        ["--samples", "2", "--steps", "2", "--overlays", "4", "--limit", "13", "--layer", "layer2,layer1"];
+    for (kind, more) in
+        [("saliency", &of_saliency[..]), ("counterfactual", &["--partners", "3", "--limit", "13"])]
+    {
+        let all = dir.join(kind).join("all");
+        finish(&mut probe(dir, kind, &format!("{kind}/all"), more), 0);
+        // By name, by Slurm and by SkyPilot, each in its own numbers.
+        let (first, second, third) = (format!("{kind}/1"), format!("{kind}/2"), format!("{kind}/3"));
+        let sharded = |out: &str, shard: &str| probe(dir, kind, out, &[more, &["--shard", shard]].concat());
+        finish(sharded(&first, "1/3").args(["--batch-size", "2"]), 0);
+        let slurm =
+            [("SLURM_ARRAY_TASK_ID", "6"), ("SLURM_ARRAY_TASK_MIN", "5"), ("SLURM_ARRAY_TASK_MAX", "7")];
+        finish(sharded(&second, "auto").envs(slurm).env("SLURM_ARRAY_TASK_COUNT", "3"), 0);
+        let sky = [("SKYPILOT_JOB_RANK", "2"), ("SKYPILOT_NUM_JOBS", "3")];
+        finish(sharded(&third, "auto").envs(sky), 0);
+        let merge = |out: &str, pieces: &[&String], more: &[&str], code| {
+            let mut command = probe(dir, kind, &format!("{kind}/{out}"), &[more, &["--merge"]].concat());
+            finish(command.args(pieces.iter().map(|piece| dir.join(piece))), code).1
+        };
+        merge("merged", &[&third, &first, &second], more, 0);
+        assert_same_files(&dir.join(kind).join("merged"), &all);
+        assert!(files(&all).len() >= 3, "{kind}");
+        for (pieces, more, said) in [
+            (vec![&first, &third], more.to_vec(), "of 3 pieces 1 are missing: 2;"),
+            (vec![&first, &second, &second, &third], more.to_vec(), "name each piece once"),
+            (vec![&first, &second, &third], [&more[..], &["--seed", "5"]].concat(), "other settings"),
+        ] {
+            let heard = merge("refused", &pieces, &more, 1);
+            assert!(heard.contains(said), "{kind}: {heard}");
+        }
+        // Half of a table.
+        let table = dir.join(&second).join("rows.csv");
+        let text = fs::read_to_string(&table).unwrap();
+        fs::write(&table, &text[..text.len() / 2]).unwrap();
+        merge("refused", &[&first, &second, &third], more, 1);
+        assert!(!dir.join(kind).join("refused").exists());
+    }
+    let (_, said) = finish(&mut probe(dir, "saliency", "x", &["--shard", "auto"]), 2);
+    assert!(said.contains("no scheduler says which piece"), "{said}");
+}
+
 #[test]
 fn a_search_has_the_exhaustive_verdicts_in_one_or_in_pieces() {
     let dir = tempfile::tempdir().unwrap();
@@ -242,10 +308,7 @@ fn a_search_has_the_exhaustive_verdicts_in_one_or_in_pieces() {
         command
     };
     finish(&mut merge("merged", &[&pieces[2], &pieces[0], &pieces[1]]), 0);
-    for name in ["foregrounds.csv", "fooled.csv", "backgrounds.csv"] {
-        let read = |folder: &str| fs::read(dir.join(folder).join(name)).unwrap();
-        assert!(read("merged") == read("all"), "{name} differs");
-    }
+    assert_same_files(&dir.join("merged"), &dir.join("all"));
     // Counted from 1 everywhere.
     finish(&mut probe(dir, "adversarial", "none", &["--shard", "0/3"]), 2);
     let (_, said) = finish(&mut merge("torn", &[&pieces[0], &pieces[1]]), 1);

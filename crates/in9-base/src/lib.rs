@@ -32,7 +32,7 @@ pub mod files;
 pub mod memory;
 mod name;
 pub mod parent;
-mod piece;
+pub mod piece;
 pub mod rng;
 #[cfg(feature = "shell")]
 pub mod shell;
@@ -40,4 +40,4 @@ pub mod table;
 
 pub use error::{Action, Error, Result, is_of_machine};
 pub use name::{BadName, PlainName};
-pub use piece::{BadPiece, Piece};
+pub use piece::{BadPiece, NoPiece, NotWhole, Piece, check_whole};

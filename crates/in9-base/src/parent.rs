@@ -5,6 +5,7 @@
 
 use std::io::{self, Read as _};
 use std::process::{ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Set for a child whose standard input is held open by its parent.
 pub(crate) const VARIABLE: &str = "IN9_PARENT_HOLDS_STDIN";
@@ -13,8 +14,18 @@ pub(crate) const VARIABLE: &str = "IN9_PARENT_HOLDS_STDIN";
 #[derive(Debug)]
 pub struct Child {
     child: std::process::Child,
-    /// Closing it ends the child.
-    line: Option<ChildStdin>,
+    line: Line,
+}
+
+/// The line between a child and this process; cutting it ends the child.
+#[derive(Debug, Clone, Default)]
+pub struct Line(Arc<Mutex<Option<ChildStdin>>>);
+
+impl Line {
+    /// Lets the child end, as it would if this process ended. May be called from any thread.
+    pub fn cut(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Child {
@@ -25,8 +36,13 @@ impl Child {
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         let mut child = command.env(VARIABLE, "1").stdin(Stdio::piped()).spawn()?;
         // `wait` would close the line before the child has ended, were it left in there.
-        let line = child.stdin.take();
+        let line = Line(Arc::new(Mutex::new(child.stdin.take())));
         Ok(Self { child, line })
+    }
+
+    /// What lets the child end, for other threads.
+    pub fn line(&self) -> Line {
+        self.line.clone()
     }
 
     /// What the child says on its standard error, if that is piped and not taken yet.
@@ -46,8 +62,8 @@ impl Child {
     }
 
     /// Lets the child end, as it would if this process ended.
-    pub fn let_go(&mut self) {
-        self.line = None;
+    pub fn let_go(&self) {
+        self.line.cut();
     }
 }
 

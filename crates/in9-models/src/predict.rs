@@ -1,5 +1,6 @@
 //! Prediction: a network over the views of a split, as rows of a prediction table.
 
+use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
 use in9_data::{Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, Split, View};
 use rayon::prelude::*;
@@ -18,6 +19,8 @@ pub struct Predictor<'a> {
     /// Side that pictures are resized to (Pillow's bicubic filter) before the network sees them;
     /// `None` leaves them as the dataset has them, as the official evaluator does.
     pub size: Option<usize>,
+    /// The samples of each split that are predicted: [`Piece::WHOLE`], or a part that stays together.
+    pub piece: Piece,
 }
 
 impl Predictor<'_> {
@@ -27,7 +30,7 @@ impl Predictor<'_> {
         Table { classes: classes.collect(), rows: Vec::new() }
     }
 
-    /// Predicts every sample of `split` on `view`, in the split's order, with the dataset's frozen
+    /// Predicts every sample of the piece of `split` on `view`, in the split's order, with the dataset's frozen
     /// pairings; tells `progress` the number of pictures after each batch.
     ///
     /// # Errors
@@ -50,9 +53,10 @@ impl Predictor<'_> {
             normalization: self.classifier.normalization(),
             ..LoaderConfig::default()
         };
-        let loader = Loader::new(dataset, split, config)?;
+        let places = self.piece.range(split.len());
+        let mut rows = Vec::with_capacity(places.len());
+        let loader = Loader::new(dataset, split, config)?.only(places);
         let record = self.classifier.record();
-        let mut rows = Vec::with_capacity(split.len());
         let mut add = |batch: &Pictures<'_>| -> Result<()> {
             rows.extend(self.rows(batch, &record, dataset_name, split, view)?);
             progress(batch.indices.len());

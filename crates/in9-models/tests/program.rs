@@ -131,6 +131,52 @@ fn predictions_cover_every_view_and_repeat() {
 }
 
 #[test]
+fn predictions_in_pieces_are_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    finish(&mut train(&at("run")));
+    let predict = |out: &str, more: &[&str]| {
+        let mut command = program();
+        command.args(["predict", "--split", "test,val", "--views", "original,mixed-rand"]).args(more);
+        command.arg("--weights").arg(at("run")).arg("--data").arg(dataset()).arg("--out").arg(at(out));
+        command
+    };
+    finish(&mut predict("whole.csv", &[]));
+    finish(predict("1", &["--shard", "1/4"]).args(["--batch-size", "3"]));
+    finish(predict("2", &["--shard", "auto/4"]).env("HQ_TASK_ID", "2"));
+    for number in ["3", "4"] {
+        // As a task of an array of which only some are started again.
+        let slurm =
+            [("SLURM_ARRAY_TASK_COUNT", "2"), ("SLURM_ARRAY_TASK_MIN", "1"), ("SLURM_ARRAY_TASK_MAX", "4")];
+        finish(predict(number, &["--shard", "auto/4"]).env("SLURM_ARRAY_TASK_ID", number).envs(slurm));
+    }
+    let merge = |out: &str, pieces: &[&str], more: &[&str]| {
+        let mut command = predict(out, more);
+        command.arg("--merge").args(pieces.iter().map(|piece| at(piece)));
+        command
+    };
+    finish(&mut merge("merged.csv", &["4", "2", "1", "3"], &[]));
+    assert!(fs::read(at("merged.csv")).unwrap() == fs::read(at("whole.csv")).unwrap());
+    for (pieces, more, said) in [
+        (&["1", "2", "4"][..], &[][..], "of 4 pieces 1 are missing: 3;"),
+        (&["1", "2", "3", "3", "4"], &[], "name each piece once"),
+        (&["1", "2", "3", "4"], &["--size", "48"], "another size"),
+        (&["1", "2", "3", "4"], &["--name", "x"], "another network"),
+    ] {
+        let output = merge("refused.csv", pieces, more).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error_line(&output).contains(said), "{said}: {}", error_line(&output));
+    }
+    let table = at("3").join("predictions.csv");
+    let text = fs::read_to_string(&table).unwrap();
+    let kept: Vec<&str> = text.lines().take(text.lines().count() - 1).collect();
+    fs::write(&table, kept.join("\n")).unwrap();
+    let output = merge("refused.csv", &["1", "2", "3", "4"], &[]).output().unwrap();
+    assert!(error_line(&output).contains("the piece is damaged"), "{}", error_line(&output));
+    assert!(!at("refused.csv").exists());
+}
+
+#[test]
 fn an_adversarial_training_says_so_and_predicts_at_another_size() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");

@@ -84,6 +84,16 @@ pub enum Error {
         /// What it reads.
         input: String,
     },
+    /// Pieces are to be joined, and some are not done.
+    #[error("{stage}: of {of} pieces {} are not done: {}", missing.len(), in9_base::piece::numbers(missing))]
+    PiecesMissing {
+        /// The stage.
+        stage: String,
+        /// The numbers of the missing pieces, ascending.
+        missing: Vec<u32>,
+        /// How many pieces there are.
+        of: u32,
+    },
     /// Something that this program did not write stands where a stage would write.
     #[error("{}: stands where {stage} would write, and no run wrote it; nothing was changed: move it away or choose another place for the output", path.display())]
     NotOurs {
@@ -140,6 +150,52 @@ pub enum Error {
     StillRunning {
         /// The log that it holds.
         log: PathBuf,
+    },
+
+    // ---- the cluster ----
+    /// A scheduler's client did not do what it was asked for.
+    #[error("{command}: {said}")]
+    Scheduler {
+        /// What was asked for.
+        command: String,
+        /// What it answered.
+        said: String,
+    },
+    /// Jobs of an earlier submission are at work, of which these are some.
+    #[error("jobs {} of an earlier submission are still waiting or running; wait until they have ended, or cancel them", jobs.join(", "))]
+    StillSubmitted {
+        /// The scheduler's names of the jobs.
+        jobs: Vec<String>,
+    },
+    /// Nothing was submitted from this output folder.
+    #[error("{}: nothing was submitted to a cluster from here", out.display())]
+    NotSubmitted {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// What was noted of a submission cannot be understood.
+    #[error("{}: is no note of a submission: {what}", path.display())]
+    Note {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The scratch folder is not there.
+    #[error("{}: the folder for scratch is not there on this machine", folder.display())]
+    NoScratch {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A variable that is part of the scratch folder's name is not set.
+    #[error(
+        "{text:?} names the folder for scratch, and {name:?} is no variable of this machine's environment"
+    )]
+    NoVariable {
+        /// The variable.
+        name: String,
+        /// The folder as it was given.
+        text: String,
     },
 
     // ---- the machine ----

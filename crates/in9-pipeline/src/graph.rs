@@ -1,5 +1,6 @@
 //! Stages and the graph they form.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -35,9 +36,17 @@ impl Kind {
         matches!(self, Self::Train | Self::Predict | Self::Probe)
     }
 
-    /// Whether its program goes on from what a run that was ended left behind, to the same bytes.
-    pub fn resumes(self) -> bool {
-        matches!(self, Self::Train)
+    /// Its name in recipes and in what is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Render => "render",
+            Self::Build => "build",
+            Self::Train => "train",
+            Self::Predict => "predict",
+            Self::Probe => "probe",
+            Self::Score => "score",
+            Self::Report => "report",
+        }
     }
 }
 
@@ -57,6 +66,8 @@ pub enum Arg {
     File(PathBuf),
     /// A file of this name and content, written beside the output before the stage runs.
     Spec(String, String),
+    /// A file or folder of the pipeline's own, relative to the output folder: a piece that is to be merged.
+    Below(PathBuf),
 }
 
 /// One call of a program with one output, done whole or not at all.
@@ -85,6 +96,33 @@ impl Stage {
         inputs.sort_unstable();
         inputs.dedup();
         inputs
+    }
+
+    /// The name, beside the output, of what its program goes on from when a run was ended, to the same bytes; `None` for
+    /// a program that begins again.
+    pub(crate) fn resumes_from(&self) -> Option<OsString> {
+        let ending = match (self.kind, self.command.as_str()) {
+            (Kind::Train, _) => "",
+            // A piece is made where it stays.
+            (Kind::Build, "build") if self.args.contains(&Arg::Text("--shard".to_owned())) => "",
+            (Kind::Build, "build" | "import-release") => ".building",
+            (Kind::Probe, "adversarial") => ".pairs",
+            _ => return None,
+        };
+        let mut name = self.output.file_name()?.to_owned();
+        name.push(ending);
+        Some(name)
+    }
+
+    /// Whether its program goes on from what a run that was ended left behind.
+    pub fn resumes(&self) -> bool {
+        self.resumes_from().is_some()
+    }
+
+    /// Whether its program is told to use a GPU.
+    pub(crate) fn is_on_a_gpu(&self) -> bool {
+        let device = self.args.iter().skip_while(|arg| **arg != Arg::Text("--device".to_owned())).nth(1);
+        matches!(device, Some(Arg::Text(device)) if device.starts_with("cuda"))
     }
 
     /// Whether it reads the user's photographs.

@@ -4,8 +4,9 @@
 //! - [`plan`]: the recipe as a [`Graph`] of stages, each one call of a program with one output;
 //! - [`Cache`]: stamps of what is done, with keys over the sources of a stage's crates, its settings and the
 //!   contents of its inputs;
-//! - [`run()`]: runs what is missing, side by side where that helps, here or through a scheduler
-//!   ([`Executor`]).
+//! - [`run()`]: runs what is missing, side by side where that helps;
+//! - [`submit`]: leaves what is missing to a scheduler ([`Executor`]), whose jobs run a stage, or a piece of one, each
+//!   ([`run_alone`], [`run_merge`]).
 //!
 //! The stages' programs are spawned, never linked, so that each stage can be repeated by hand and this crate
 //! compiles in seconds. A killed run leaves no process behind and goes on where it stopped; nothing that the
@@ -16,6 +17,7 @@
 mod cache;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod divide;
 mod error;
 mod executor;
 mod graph;
@@ -23,12 +25,16 @@ mod plan;
 mod programs;
 pub mod recipe;
 mod run;
+pub mod submit;
 
 pub use cache::{Cache, Found, Listing, Stamp, State, digest_of_photographs};
 pub use error::{Error, Result};
-pub use executor::Executor;
+pub use executor::{Executor, requeue};
 pub use graph::{Arg, Graph, Kind, Stage};
 pub use plan::plan;
 pub use programs::Programs;
 pub use recipe::Recipe;
-pub use run::{Ending, Manner, Observer, Outcome, OutputPlace, Silent, arguments, command, run, shown};
+pub use run::{
+    Ending, Manner, Observer, Outcome, OutputPlace, Ran, Silent, Stop, arguments, command, expanded, run,
+    run_alone, run_merge, shown,
+};

@@ -39,6 +39,12 @@ impl Programs {
         Ok(Self { program, identities })
     }
 
+    /// Programs of no command.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self { program: PathBuf::from("in9"), identities: BTreeMap::new() }
+    }
+
     /// The program's path.
     pub fn path(&self) -> &Path {
         &self.program

@@ -6,8 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use in9_pipeline::{
-    Cache, Error, Executor, Graph, Manner, Outcome, OutputPlace, Programs, Recipe, Result, Silent, State,
-    plan, run,
+    Cache, Error, Graph, Manner, Outcome, OutputPlace, Programs, Recipe, Result, Silent, State, plan, run,
 };
 
 const RECIPE: &str = r#"
@@ -85,7 +84,7 @@ impl World {
         let programs = Programs::open(&self.root.join("in9"))?;
         let cache = Cache::new(&self.out, &programs, None, thorough);
         let _place = OutputPlace::take(&self.out)?;
-        let manner = Manner { jobs: 2, executor: Executor::Local, gpu: false, data: None };
+        let manner = Manner { jobs: 2, ..Manner::default() };
         let all: Vec<usize> = (0..graph.stages.len()).collect();
         run(&graph, &all, &cache, &manner, &Silent)
     }

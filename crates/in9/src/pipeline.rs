@@ -1,4 +1,4 @@
-//! `in9 reproduce` and `in9 status`, whose stages this same program runs.
+//! `in9 reproduce`, `in9 status` and `in9 pieces`, whose stages this same program runs.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use in9_base::shell::{Machine, Outcome, Program, Shell};
-use in9_pipeline::cli::{Reproduce, Setting, Status};
+use in9_pipeline::cli::{Pieces, Reproduce, Setting, Status};
 
 /// What starts this program, where that is not the running executable.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -32,6 +32,7 @@ pub(crate) struct Cli {
 enum Command {
     Reproduce(Reproduce),
     Status(Status),
+    Pieces(Pieces),
 }
 
 impl Program for Cli {
@@ -55,6 +56,7 @@ impl Program for Cli {
         match self.command {
             Command::Reproduce(reproduce) => reproduce.run(&setting, self.machine, shell),
             Command::Status(status) => status.run(&setting, shell),
+            Command::Pieces(pieces) => pieces.run(&setting, self.machine, shell),
         }
     }
 }

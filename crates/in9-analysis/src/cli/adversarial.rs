@@ -1,6 +1,6 @@
 //! `adversarial`: which backgrounds fool which foregrounds.
 
-use super::pieces;
+use super::pieces::{Pieces, pairs};
 use super::target::{Opened, Target};
 use crate::output::number::percent_interval;
 use crate::probes::adversarial::summary::Names;
@@ -9,9 +9,8 @@ use crate::probes::adversarial::{
     PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
 };
 use crate::stats::LEVEL;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
-use in9_base::Piece;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::rng;
 use std::path::{Path, PathBuf};
@@ -40,32 +39,31 @@ pub struct Adversarial {
     /// Pairs between two updates of the order; part of the result.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     wave: u32,
-    /// Searches only piece i of n of the foregrounds, as i/n with i from 1; merge with --merge.
-    #[arg(long, value_name = "I/N")]
-    shard: Option<Piece>,
-    /// Merges the pairs of these pieces' folders instead of searching.
-    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with = "shard")]
-    merge: Vec<PathBuf>,
+    #[command(flatten)]
+    pieces: Pieces,
 }
 
 impl Adversarial {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
-        let folder = self.target.begin(&OWNER, &self.merge)?;
+        let owner = if self.pieces.shard.is_some() { &pairs::OWNER } else { &OWNER };
+        let folder = self.target.begin(owner, &self.pieces.merge)?;
         let mut opened = self.target.open(shell)?;
-        if let Some(network) = opened.network.own_mut() {
-            network.keep_layers(&opened.split)?;
-        }
         let settings = self.settings(&opened);
-        let identity = *blake3::hash(self.identity(&opened, &settings).as_bytes()).as_bytes();
-        let (found, ordered) = if self.merge.is_empty() {
-            let state = beside(&self.target.out);
-            let mut pairs = PairLog::open(&state, identity)?;
-            let found = self.search(&opened, &settings, &mut pairs, shell)?;
-            let ordered = ordered(&opened, &settings, &found)?;
-            (found, ordered)
-        } else {
-            (self.merged(&opened, &settings)?, None)
+        let written = self.pieces.settings(self.written(&opened), "")?;
+        let found = match self.pieces.merge.is_empty() {
+            true => self.searched(&mut opened, &settings, shell)?,
+            false => pairs::merged(&self.pieces, &settings, opened.classes.len())?,
         };
+        folder.write(pairs::PAIRS, pairs::encode(&found.pairs)?)?;
+        folder.write("settings.toml", written)?;
+        if let Some(piece) = self.pieces.shard {
+            let scores = pairs::encode_scores(&found.background_scores, &opened.classes)?;
+            folder.write(pairs::SCORES, scores)?;
+            folder.finish()?;
+            in9_base::files::remove_file(&beside(&self.target.out))?;
+            shell.print(format_args!("piece {piece}: {} pairs", found.pairs.len()))?;
+            return Ok(Outcome::Done);
+        }
         let names = Names {
             model: opened.source.model.clone(),
             trained_on: opened.source.trained_on.clone(),
@@ -73,25 +71,30 @@ impl Adversarial {
             split: opened.source.split.clone(),
         };
         let mut summary = summarise(&opened.split, &settings, &found, &names, LEVEL);
-        if let Some(ordered) = &ordered {
-            summary.add_ordered(&opened.split, &settings, &found, ordered);
+        if let Some(ordered) = ordered(&opened, &settings, &found)? {
+            summary.add_ordered(&opened.split, &settings, &found, &ordered);
         }
         for (name, bytes) in files(&opened.split, &opened.classes, &settings, &found, &summary)? {
             folder.write(name, bytes)?;
         }
-        folder.write("pairs.csv", pieces::encode(&found.pairs)?)?;
-        folder.write("settings.toml", self.written(&opened))?;
         folder.finish()?;
         in9_base::files::remove_file(&beside(&self.target.out))?;
         shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)
     }
 
-    fn settings(&self, opened: &Opened) -> SearchSettings {
-        let mut foregrounds = self.target.chosen(&opened.split, "adversarial-foregrounds");
-        if let Some(piece) = self.shard {
-            foregrounds = piece.share(foregrounds).collect();
+    /// Searches, or goes on with a search that was ended.
+    fn searched(&self, opened: &mut Opened, settings: &SearchSettings, shell: &Shell) -> Result<Search> {
+        if let Some(network) = opened.network.own_mut() {
+            network.keep_layers(&opened.split)?;
         }
+        let identity = *blake3::hash(self.identity(opened, settings).as_bytes()).as_bytes();
+        let mut pairs = PairLog::open(&beside(&self.target.out), identity)?;
+        self.search(opened, settings, &mut pairs, shell)
+    }
+
+    fn settings(&self, opened: &Opened) -> SearchSettings {
+        let foregrounds = self.target.chosen(&opened.split, "adversarial-foregrounds");
         let mut backgrounds: Vec<u32> = (0..opened.split.len() as u32).collect();
         if let Some(limit) = self.backgrounds {
             rng::shuffle(
@@ -106,7 +109,7 @@ impl Adversarial {
         rules.dedup();
         SearchSettings {
             rules,
-            foregrounds,
+            foregrounds: self.pieces.share(foregrounds),
             backgrounds,
             wave: self.wave as usize,
             batch: self.target.batch(),
@@ -143,32 +146,11 @@ impl Adversarial {
         Ok(found)
     }
 
-    fn merged(&self, opened: &Opened, settings: &SearchSettings) -> Result<Search> {
-        let mut pairs = Vec::new();
-        for folder in &self.merge {
-            let written = folder.join("settings.toml");
-            let text = in9_base::files::read_text(&written, 1 << 20)?;
-            if without_shard(&text) != without_shard(&self.written(opened)) {
-                bail!(
-                    "{}: made with other settings, weights, normalisation, mapping or data; merge pieces of one search",
-                    written.display()
-                );
-            }
-            pairs.extend(pieces::decode(&folder.join("pairs.csv"))?);
-        }
-        pieces::check(&pairs, settings, opened.classes.len())?;
-        let passes = pairs.len() as u64 + (self.merge.len() * settings.backgrounds.len()) as u64;
-        Ok(Search { pairs, passes, background_scores: Vec::new() })
-    }
-
     fn written(&self, opened: &Opened) -> String {
         let rules: Vec<&str> = self.rules.iter().map(|r| r.name()).collect();
         let mut text = format!("rules = {rules:?}\nexhaustive = {}\nwave = {}\n", self.exhaustive, self.wave);
         if let Some(backgrounds) = self.backgrounds {
             text += &format!("backgrounds = {backgrounds}\n");
-        }
-        if let Some(piece) = self.shard {
-            text += &format!("shard = \"{piece}\"\n");
         }
         opened.settings(&text)
     }
@@ -181,10 +163,6 @@ fn ordered(opened: &Opened, settings: &SearchSettings, found: &Search) -> Result
     }
     let ordered = SearchSettings { rules: vec![Rule::Untargeted], exhaustive: false, ..settings.clone() };
     Ok(Some(search_known(&opened.split, opened.classes.len(), &ordered, found)?))
-}
-
-fn without_shard(text: &str) -> String {
-    text.lines().filter(|l| !l.starts_with("shard = ")).collect::<Vec<_>>().join("\n")
 }
 
 /// Where an unfinished search keeps its pairs.

@@ -1,6 +1,7 @@
 //! `counterfactual`: how much foreground and background each bring to the score.
 
-use super::target::Target;
+use super::pieces::{self, Pieces};
+use super::target::{Opened, Target};
 use crate::output::csv_files::encode;
 use crate::output::json;
 use crate::output::number::{percent_interval, points_interval};
@@ -30,24 +31,28 @@ pub struct Counterfactual {
     /// Partners of each photograph.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     partners: u32,
+    #[command(flatten)]
+    pieces: Pieces,
 }
 
 impl Counterfactual {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
-        let folder = self.target.begin(&OWNER, &[])?;
+        let owner = if self.pieces.shard.is_some() { &pieces::effects::OWNER } else { &OWNER };
+        let folder = self.target.begin(owner, &self.pieces.merge)?;
         let opened = self.target.open(shell)?;
         let images = self.target.chosen(&opened.split, "counterfactual-images");
-        let progress = shell.progress("counterfactual", "images", images.len() as u64);
-        let found = effects(
-            &opened.split,
-            &opened.network,
-            &images,
-            self.partners as usize,
-            self.target.seed,
-            self.target.batch(),
-            &mut |done, all| progress.tell("counterfactual", done as u64, all as u64),
-        )?;
-        progress.finish();
+        let more = format!("partners = {}\n", self.partners);
+        folder.write("settings.toml", self.pieces.settings(opened.settings(&more), "")?)?;
+        let found = match self.pieces.merge.is_empty() {
+            true => self.measured(&opened, &self.pieces.share(images), shell)?,
+            false => pieces::effects::merged(&self.pieces, &images)?,
+        };
+        if let Some(piece) = self.pieces.shard {
+            folder.write(pieces::effects::ROWS, pieces::effects::table(&found)?)?;
+            folder.finish()?;
+            shell.print(format_args!("piece {piece}: {} images", found.len()))?;
+            return Ok(Outcome::Done);
+        }
         let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
         let Some(all) = mean(&found, &bootstrap) else {
             bail!("split {} holds no photograph", opened.source.split);
@@ -75,8 +80,6 @@ impl Counterfactual {
         folder.write("summary.json", json::pretty(&summary)?)?;
         let header = ["image", "class", "background_effect", "foreground_effect", "interaction", "reliance"];
         folder.write("effects.csv", encode(&header, rows)?)?;
-        let more = format!("partners = {}\n", self.partners);
-        folder.write("settings.toml", opened.settings(&more))?;
         folder.finish()?;
         shell.print(format_args!(
             "{} on {} {}: {} images, {} partners each\nbackground effect  {} points\nforeground effect  {} points\ninteraction        {} points\nreliance           {} %",
@@ -91,5 +94,20 @@ impl Counterfactual {
             percent_interval(&summary.mean.reliance),
         ))?;
         Ok(Outcome::Done)
+    }
+
+    fn measured(&self, opened: &Opened, images: &[u32], shell: &Shell) -> Result<Vec<Effects>> {
+        let progress = shell.progress("counterfactual", "images", images.len() as u64);
+        let found = effects(
+            &opened.split,
+            &opened.network,
+            images,
+            self.partners as usize,
+            self.target.seed,
+            self.target.batch(),
+            &mut |done, all| progress.tell("counterfactual", done as u64, all as u64),
+        )?;
+        progress.finish();
+        Ok(found)
     }
 }

@@ -1,6 +1,7 @@
 //! `saliency`: where a network looks, measured against the true masks.
 
-use super::target::Target;
+use super::pieces::{Pieces, maps};
+use super::target::{Opened, Target};
 use crate::output::Grid;
 use crate::output::json;
 use crate::output::number::{percent_interval, points_interval};
@@ -9,12 +10,13 @@ use crate::probes::saliency::gradients::Smooth;
 use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{OWNER, maps_csv, overlay_name};
-use crate::probes::saliency::{Method, Settings, default_tap, run};
+use crate::probes::saliency::{ImageRow, Method, Settings, default_tap, run};
 use crate::probes::written::Saliency as Written;
 use crate::probes::{BlackBox, GradientClassifier, Scenes};
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
+use in9_base::files;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::View;
 use std::collections::BTreeSet;
@@ -49,13 +51,60 @@ pub struct Saliency {
     /// Photographs whose maps are kept as pictures, at most one a class until each has one.
     #[arg(long, default_value_t = 9, value_name = "N")]
     overlays: usize,
+    #[command(flatten)]
+    pieces: Pieces,
 }
+
+/// No overlay is larger than this, in bytes.
+const LARGEST_PICTURE: u64 = 1 << 28;
+
+/// Overlays by name, as PNG files.
+type Pictures = Vec<(String, Vec<u8>)>;
 
 impl Saliency {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
-        let folder = self.target.begin(&OWNER, &[])?;
+        let owner = if self.pieces.shard.is_some() { &maps::OWNER } else { &OWNER };
+        let folder = self.target.begin(owner, &self.pieces.merge)?;
         let opened = self.target.open(shell)?;
-        let images = self.target.chosen(&opened.split, "saliency-images");
+        let settings = self.settings(&opened)?;
+        let more = format!(
+            "view = \"{}\"\ntaps = {:?}\nsteps = {}\nsamples = {}\n",
+            self.view, settings.taps, self.steps, self.samples
+        );
+        let methods: Vec<&str> = settings.methods.iter().map(|method| method.name()).collect();
+        let of_pieces = format!("methods = {methods:?}\noverlays = {}\n", self.overlays);
+        let written = self.pieces.settings(opened.settings(&more), &of_pieces)?;
+        let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
+        let (rows, pictures) = match self.pieces.merge.is_empty() {
+            true => self.measured(&opened, &settings, &kept, shell)?,
+            false => (maps::merged(&self.pieces, &settings.images)?, self.pictures(&settings, &kept)?),
+        };
+        for (name, png) in &pictures {
+            folder.write(name, png)?;
+        }
+        folder.write("settings.toml", written)?;
+        if let Some(piece) = self.pieces.shard {
+            folder.write(maps::ROWS, maps::table(&rows)?)?;
+            folder.finish()?;
+            shell.print(format_args!("piece {piece}: {} maps", rows.len()))?;
+            return Ok(Outcome::Done);
+        }
+        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let summary = Written {
+            source: opened.source.clone(),
+            view: self.view,
+            tap: settings.taps[0].clone(),
+            methods: summarise(&rows, &bootstrap),
+        };
+        folder.write("summary.json", json::pretty(&summary)?)?;
+        folder.write("maps.csv", maps_csv(&opened.split, &opened.classes, &rows)?)?;
+        folder.finish()?;
+        shell.print(printed(&summary).trim_end())?;
+        Ok(Outcome::Done)
+    }
+
+    /// What is measured of the network, on all photographs.
+    fn settings(&self, opened: &Opened) -> Result<Settings> {
         let mut taps: Vec<String> = Vec::new();
         for tap in &self.taps {
             if !taps.contains(tap) {
@@ -81,25 +130,34 @@ impl Saliency {
             Some(_) => {}
             None => taps = vec![String::new()],
         }
-        let settings = Settings {
+        Ok(Settings {
             view: self.view,
             methods: methods.into_iter().collect(),
-            taps: taps.clone(),
+            taps,
             steps: self.steps as usize,
             smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
             batch: self.target.batch(),
-            images,
-        };
-        let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
-        let (progress, size) = (shell.progress("saliency", "maps", 0), opened.split.size());
-        let mut pictures = Vec::new();
+            images: self.target.chosen(&opened.split, "saliency-images"),
+        })
+    }
+
+    /// Makes the maps of this piece's photographs, and keeps those of `kept` as pictures.
+    fn measured(
+        &self,
+        opened: &Opened,
+        settings: &Settings,
+        kept: &BTreeSet<u32>,
+        shell: &Shell,
+    ) -> Result<(Vec<ImageRow>, Pictures)> {
+        let progress = shell.progress("saliency", "maps", 0);
+        let (size, mut pictures) = (opened.split.size(), Vec::new());
         let closed = BlackBox(&opened.network);
         let rows = run(
             &opened.split,
             opened.network.own().map_or(&closed as &dyn GradientClassifier, |own| own),
-            &settings,
+            &Settings { images: self.pieces.share(settings.images.clone()), ..settings.clone() },
             &mut |row, rgb, map| {
-                if kept.contains(&row.image) && (row.tap.is_empty() || row.tap == taps[0]) {
+                if kept.contains(&row.image) && (row.tap.is_empty() || row.tap == settings.taps[0]) {
                     pictures.push((overlay_name(row.image, "photo"), rgb.to_vec()));
                     pictures.push((overlay_name(row.image, row.method.name()), overlay(rgb, map)));
                 }
@@ -107,26 +165,25 @@ impl Saliency {
             &mut |done, all| progress.tell("saliency", done as u64, all as u64),
         )?;
         progress.finish();
-        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
-        let summary = Written {
-            source: opened.source.clone(),
-            view: self.view,
-            tap: taps[0].clone(),
-            methods: summarise(&rows, &bootstrap),
-        };
-        folder.write("summary.json", json::pretty(&summary)?)?;
-        folder.write("maps.csv", maps_csv(&opened.split, &opened.classes, &rows)?)?;
-        for (name, rgb) in &pictures {
-            folder.write(name, png(rgb, size)?)?;
+        let pictures = pictures.into_iter().map(|(name, rgb)| Ok((name, png(&rgb, size)?)));
+        Ok((rows, pictures.collect::<Result<_>>()?))
+    }
+
+    /// The pictures of `kept` that the pieces have made.
+    fn pictures(&self, settings: &Settings, kept: &BTreeSet<u32>) -> Result<Pictures> {
+        let mut pictures = Vec::new();
+        for image in kept {
+            let names = settings.methods.iter().map(|method| method.name()).chain(["photo"]);
+            for name in names.map(|what| overlay_name(*image, what)) {
+                let Some(path) =
+                    self.pieces.merge.iter().map(|folder| folder.join(&name)).find(|p| p.exists())
+                else {
+                    bail!("{name} is in none of the pieces; they are damaged");
+                };
+                pictures.push((name, files::read(&path, LARGEST_PICTURE)?));
+            }
         }
-        let more = format!(
-            "view = \"{}\"\ntaps = {taps:?}\nsteps = {}\nsamples = {}\n",
-            self.view, self.steps, self.samples
-        );
-        folder.write("settings.toml", opened.settings(&more))?;
-        folder.finish()?;
-        shell.print(printed(&summary).trim_end())?;
-        Ok(Outcome::Done)
+        Ok(pictures)
     }
 }
 

@@ -23,12 +23,20 @@ impl FromStr for Jobs {
     }
 }
 
-/// Cores that this process may use: those that the scheduler, the container or the affinity mask leaves
-/// it, not all that the machine has.
+/// Cores that this process may use: those that the scheduler, the container (control groups, either version) or the
+/// affinity mask leaves it, not all that the machine has.
 pub fn available() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let granted = std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|n| n.parse().ok());
-    granted.filter(|n| *n > 0).map_or(cores, |n: usize| n.min(cores))
+    granted(&|name| std::env::var(name).ok()).map_or(cores, |granted| granted.min(cores))
+}
+
+/// Cores that Slurm or HyperQueue say they have given: without control groups, nothing else would tell.
+fn granted(environment: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+    let slurm = || environment("SLURM_CPUS_PER_TASK")?.trim().parse().ok();
+    // A list of the cores' numbers.
+    let hyperqueue =
+        || Some(environment("HQ_CPUS")?.split(',').filter(|core| !core.trim().is_empty()).count());
+    slurm().or_else(hyperqueue).filter(|cores| *cores > 0)
 }
 
 /// The number that `RAYON_NUM_THREADS` asks for, else the available cores.
@@ -61,5 +69,14 @@ mod tests {
         assert!("many".parse::<Jobs>().is_err());
         assert_eq!("2".parse::<Jobs>().unwrap().count(), 2);
         assert_eq!("1000000000".parse::<Jobs>().unwrap().count(), cap());
+    }
+
+    #[test]
+    fn a_schedulers_grant_is_read() {
+        let of = |variable: &'static str, value: &'static str| {
+            granted(&move |name| (name == variable).then(|| value.to_owned()))
+        };
+        assert_eq!((of("SLURM_CPUS_PER_TASK", "3"), of("HQ_CPUS", "0,2,5,7")), (Some(3), Some(4)));
+        assert_eq!((of("SLURM_CPUS_PER_TASK", "0"), of("HQ_CPUS", ""), of("OTHER", "2")), (None, None, None));
     }
 }

@@ -1,7 +1,8 @@
 //! What every program does around its work: threads, progress, signals, one-line errors, exit codes.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong
-//! usage, 3 done but some input was left out, 130 and 143 stopped by Ctrl-C and by SIGTERM.
+//! usage, 3 done but some input was left out, 130 and 143 stopped by Ctrl-C and by SIGTERM (and likewise 128 and the
+//! number of SIGHUP and SIGUSR1).
 
 mod jobs;
 mod message;
@@ -13,9 +14,12 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::piece::{NoPiece, Piece};
 pub use jobs::{Jobs, available, start_pool};
 pub use message::one_line;
 pub use progress::Progress;
+#[cfg(unix)]
+pub use signals::{TIME_IS_UP, on_stop};
 
 // For readers of the documentation only: clap would print it in the place of what the program is for.
 #[cfg_attr(doc, doc = "How the work is done; none of it changes a byte of the results.")]
@@ -36,6 +40,15 @@ impl Machine {
     pub fn threads(&self) -> usize {
         self.jobs.map_or_else(jobs::from_environment, Jobs::count)
     }
+}
+
+/// The piece that a program is asked for, as clap parses it: `i/n`, `auto` or `auto/n` ([`Piece::asked`] by the variables of
+/// this process).
+///
+/// # Errors
+/// If the text, or what the scheduler says, names no piece.
+pub fn piece(text: &str) -> Result<Piece, NoPiece> {
+    Piece::asked(text, &|name| std::env::var(name).ok())
 }
 
 /// How a command that did not fail has ended.

@@ -4,8 +4,9 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
+use std::sync::{Mutex, PoisonError};
 
-use signal_hook::consts::{SIGABRT, SIGBUS, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGABRT, SIGBUS, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
@@ -14,13 +15,31 @@ const CUT: &[u8] =
     b"error: a file that is being read was cut, or its disk failed; bring it back (copy or build it \
     again), then run the same command again\n";
 
+/// The signal by which jobs learn that their time is nearly up: SIGUSR1.
+pub const TIME_IS_UP: i32 = SIGUSR1;
+
+/// What is told of a signal instead of ending the process.
+type Listener = Box<dyn Fn(i32) + Send>;
+
+static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
+
+/// Tells `listener` of each signal that asks this process to end, by its number, and leaves the ending to whoever set it.
+/// SIGUSR1 is among them: schedulers send it before the time of a job is up.
+pub fn on_stop(listener: impl Fn(i32) + Send + 'static) {
+    *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
+}
+
 /// Waits for a signal on a thread of its own. Outputs are whole or absent at any moment, so the process may
 /// end at once; temporary files are cleared by the next run.
 pub(super) fn watch() -> std::io::Result<()> {
     end_in_one_line()?;
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        for signal in signals.forever() {
+            if let Some(listener) = LISTENER.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                listener(signal);
+                continue;
+            }
             super::say("stopped; what is done is kept: the same command goes on from there");
             std::process::exit(128 + signal);
         }

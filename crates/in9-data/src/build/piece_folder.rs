@@ -188,7 +188,10 @@ impl PieceFolder {
                 Err(_) => missing.push(chunk),
             }
         }
-        let budget = Budget::new(limits.memory_bytes);
+        // A quarter of what this process was given: each photograph has layers and a mask beside what is decoded. One
+        // that needs more than the budget is decoded alone, so that it decides nothing but speed.
+        let given = in9_base::memory::given().map_or(u64::MAX, |bytes| bytes / 4);
+        let budget = Budget::new(limits.memory_bytes.min(given));
         let without_memory = Mutex::new(None);
         let make = |scratch: &mut Scratch, chunk: u32| -> Result<()> {
             let path = self.chunk_path(chunk);

@@ -84,8 +84,9 @@ pub(super) struct Build {
     /// Seed of every random choice.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Make only piece i of n, for `in9-data merge`.
-    #[arg(long, value_name = "i/n")]
+    /// Make only piece i of n, for `in9-data merge`: i/n with i from 1, or auto or auto/n where Slurm, HyperQueue or
+    /// SkyPilot says which piece it is.
+    #[arg(long, value_name = "I/N", value_parser = in9_base::shell::piece)]
     shard: Option<Piece>,
 }
 

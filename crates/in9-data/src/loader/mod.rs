@@ -10,6 +10,7 @@ mod item;
 mod pixels;
 mod placed;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use in9_base::rng::{shuffle, stream};
@@ -87,6 +88,8 @@ pub struct Loader {
     composer: Arc<Composer>,
     config: LoaderConfig,
     frozen: Option<Arc<Vec<u32>>>,
+    /// Places of an epoch's order that are read.
+    places: Range<usize>,
 }
 
 impl Loader {
@@ -107,12 +110,22 @@ impl Loader {
             _ => None,
         };
         let composer = Arc::new(Composer::new(split.clone(), &config));
-        Ok(Self { composer, config, frozen })
+        Ok(Self { composer, config, frozen, places: 0..split.len() })
+    }
+
+    /// Reads only these places of each epoch's order, as when several processes share it; places beyond the last sample
+    /// are none.
+    #[must_use]
+    pub fn only(mut self, places: Range<usize>) -> Self {
+        let samples = self.composer.split().len();
+        let end = places.end.min(samples);
+        self.places = places.start.min(end)..end;
+        self
     }
 
     /// Number of batches of an epoch.
     pub fn batches(&self) -> usize {
-        let samples = self.composer.split().len();
+        let samples = self.places.len();
         match self.config.drop_last {
             true => samples / self.config.batch_size,
             false => samples.div_ceil(self.config.batch_size),
@@ -159,6 +172,9 @@ impl Loader {
         let mut order: Vec<u32> = (0..samples as u32).collect();
         if self.config.shuffle {
             shuffle(&mut stream(self.config.seed, "shuffle", 0, epoch), &mut order);
+        }
+        if self.places.len() < samples {
+            order = order[self.places.clone()].to_vec();
         }
         let pairing = match (self.config.pairing, &self.frozen) {
             (PairingMode::Fresh(policy), _) if self.config.view.needs_background() => {

@@ -53,7 +53,7 @@ impl Command {
     pub fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let result = match self {
             Self::Train(args) => train::run(*args, shell),
-            Self::Predict(args) => predict::run(*args, shell),
+            Self::Predict(args) => predict::run(&args, shell),
             Self::List(args) => list::run(args, shell),
             Self::Inspect(args) => inspect::run(args, shell),
             Self::Forward(args) => forward::run(args, shell),

@@ -1,12 +1,18 @@
 //! `in9-models predict`: a network over views of a dataset, as a prediction table.
 
-use std::path::PathBuf;
+mod pieces;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use in9_base::shell::Shell;
-use in9_data::{Dataset, View};
+use in9_base::Piece;
+use in9_base::files::{self, OutputFolder};
+use in9_base::shell::{self, Shell};
+use in9_data::predictions::Table;
+use in9_data::{Dataset, Split, View};
 
 use super::network::NetworkArgs;
+use crate::ask::{Ask as _, Asked};
 use crate::classifier::Classifier;
 use crate::predict::Predictor;
 
@@ -17,7 +23,9 @@ Examples:
   in9-models predict --weights out/run --data out/dataset --views all --out predictions.csv
   in9-models predict --weights out/run --data out/dataset --split test,val --views original,mixed-rand --out p.csv
   in9-models predict --weights resnet50.gluon --mapping a --data out/in9 --out p.csv
-  in9-models predict --scorer 'python scorer.py' --data out/in9 --out p.csv")]
+  in9-models predict --scorer 'python scorer.py' --data out/in9 --out p.csv
+  for i in 1 2; do in9-models predict --weights out/run --data out/in9 --shard $i/2 --out piece-$i; done
+  in9-models predict --weights out/run --data out/in9 --merge piece-1 piece-2 --out p.csv")]
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
@@ -33,8 +41,8 @@ pub struct Args {
     /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight
     #[arg(long, value_delimiter = ',', default_value = "all")]
     views: Vec<String>,
-    /// The table to write
-    #[arg(long, value_name = "CSV")]
+    /// The table to write; with --shard, the folder of the piece
+    #[arg(long, value_name = "CSV|DIR")]
     out: PathBuf,
     /// Name of the dataset in the table [default: the folder's name]
     #[arg(long)]
@@ -44,33 +52,76 @@ pub struct Args {
     batch_size: u16,
     #[command(flatten)]
     device: super::DeviceArgs,
+    /// Predict only piece i of n of every split, for --merge: i/n with i from 1, or auto or auto/n where Slurm,
+    /// HyperQueue or SkyPilot says which piece it is
+    #[arg(long, value_name = "I/N", value_parser = shell::piece)]
+    shard: Option<Piece>,
+    /// Merge these pieces' folders, with the other arguments as they had them, instead of predicting
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with = "shard")]
+    merge: Vec<PathBuf>,
 }
 
-pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let views = views(&args.views)?;
     let device = args.device.compute().open()?;
+    let kind = args.device.compute().kind(&device);
     let dataset = Dataset::open(&args.data)?;
     let splits = match args.split.as_slice() {
         [] => vec![dataset.split_or_usual(None)?],
         names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
     };
     let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
-    // What killed runs left beside the table goes.
-    in9_base::files::remove_leftovers(in9_base::files::parent(&args.out))?;
+    let name = args.dataset_name.clone().unwrap_or_else(|| dataset.name());
+    let settings = pieces::Settings {
+        network: classifier.record(),
+        dataset: name,
+        data: dataset.digest(),
+        splits: splits.iter().map(|split| split.name().to_owned()).collect(),
+        views: views.iter().map(ToString::to_string).collect(),
+        size: args.size,
+        device: kind,
+        shard: args.shard.unwrap_or(Piece::WHOLE),
+    };
+    if !args.merge.is_empty() {
+        pieces::merge(&args.merge, &settings, &splits, &views)?.write_atomic(&args.out)?;
+    } else if args.shard.is_some() {
+        let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.data.as_path()]).collect();
+        let folder = OutputFolder::begin(&args.out, &pieces::OWNER, &inputs)?;
+        let table = predict(args, &dataset, &splits, &views, &classifier, &settings, shell)?;
+        pieces::write(&folder, &table, &settings)?;
+        folder.finish()?;
+    } else {
+        // What killed runs left beside the table goes.
+        files::remove_leftovers(files::parent(&args.out))?;
+        predict(args, &dataset, &splits, &views, &classifier, &settings, shell)?.write_atomic(&args.out)?;
+    }
+    shell.print(args.out.display())
+}
+
+/// The answers on this piece of every split and view.
+fn predict(
+    args: &Args,
+    dataset: &Dataset,
+    splits: &[Split],
+    views: &[View],
+    classifier: &Asked,
+    settings: &pieces::Settings,
+    shell: &Shell,
+) -> anyhow::Result<Table> {
     let predictor = Predictor {
-        classifier: &classifier,
+        classifier,
         batch_size: usize::from(args.batch_size),
         size: args.size.map(usize::from),
+        piece: settings.shard,
     };
-    let name = args.dataset_name.unwrap_or_else(|| dataset.name());
-    let pictures: usize = splits.iter().map(|split| split.len()).sum();
+    let pictures: usize = splits.iter().map(|split| settings.shard.range(split.len()).len()).sum();
     let progress = shell.progress("predicting", "images", (pictures * views.len()) as u64);
-    let mut table = Predictor::table(&dataset);
-    for split in &splits {
-        for view in &views {
+    let mut table = Predictor::table(dataset);
+    for split in splits {
+        for view in views {
             progress.rename(&format!("predicting {} {view}", split.name()));
             let mut count = |pictures: usize| progress.add(pictures as u64);
-            let rows = predictor.predict(&dataset, &name, split, *view, &mut count)?;
+            let rows = predictor.predict(dataset, &settings.dataset, split, *view, &mut count)?;
             let right = rows.iter().filter(|row| row.correct()).count();
             let share = 100.0 * right as f64 / rows.len().max(1) as f64;
             progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), rows.len()));
@@ -83,8 +134,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         ));
     }
     progress.finish();
-    table.write_atomic(&args.out)?;
-    shell.print(args.out.display())
+    Ok(table)
 }
 
 /// The views of a list, each once, in the order given.

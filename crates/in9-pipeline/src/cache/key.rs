@@ -36,6 +36,7 @@ impl Cache<'_> {
                     part(name);
                     part(content);
                 }
+                Arg::Below(path) => part(&path.to_string_lossy()),
             }
         }
         if stage.reads_data() {

@@ -18,6 +18,8 @@ pub use listing::{Found, Listing};
 pub use photographs::digest_of_photographs;
 pub use stamp::Stamp;
 
+use in9_base::Piece;
+
 use crate::error::Result;
 use crate::graph::{Graph, Stage};
 use crate::programs::Programs;
@@ -94,6 +96,39 @@ impl<'a> Cache<'a> {
             set.insert(output);
         }
         Ok(if stamp.key == key { State::Done(Box::new(stamp)) } else { State::Stale })
+    }
+
+    /// The states of all stages that the one at place `at` depends on; those of others are [`State::Waiting`].
+    ///
+    /// # Errors
+    /// As [`Cache::state`].
+    pub fn states_before(&self, graph: &Graph, at: usize) -> Result<Vec<State>> {
+        let mut needed = vec![false; graph.stages.len()];
+        for place in (0..=at).rev() {
+            if place == at || needed[place] {
+                graph.stages[place].inputs().into_iter().for_each(|input| needed[input] = true);
+            }
+        }
+        let mut states = Vec::with_capacity(graph.stages.len());
+        for (stage, needed) in graph.stages.iter().zip(needed) {
+            states.push(if needed { self.state(stage, &states)? } else { State::Waiting });
+        }
+        Ok(states)
+    }
+
+    /// The numbers of those pieces of `stage` that are not done, of a work divided into as many as `piece`'s. All of them
+    /// while it is not known what the stage depends on.
+    ///
+    /// # Errors
+    /// As [`Cache::state`].
+    pub fn missing_pieces(&self, stage: &Stage, piece: Piece, before: &[State]) -> Result<Vec<u32>> {
+        let mut missing = Vec::new();
+        for piece in piece.all() {
+            if !self.state(&stage.piece(piece), before)?.is_done() {
+                missing.push(piece.number());
+            }
+        }
+        Ok(missing)
     }
 
     /// The states of all stages.

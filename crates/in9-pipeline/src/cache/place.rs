@@ -64,9 +64,8 @@ impl Cache<'_> {
             }
         }
         files::remove_file(&self.stamp_path(stage))?;
-        let kept =
-            if stage.kind.resumes() && earlier.as_deref() == Some(key) { name_of(stage) } else { None };
-        clear(&making, kept)?;
+        let kept = stage.resumes_from().filter(|_| earlier.as_deref() == Some(key));
+        clear(&making, kept.as_deref())?;
         // The record is there before the folder and goes after it, so that the folder is never without one.
         files::create_folder(files::parent(&record))?;
         files::write_bytes(&record, key)?;

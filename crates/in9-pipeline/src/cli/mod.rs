@@ -1,6 +1,7 @@
-//! The command line: `reproduce` and `status`.
+//! The command line: `reproduce`, `status` and `pieces`.
 
 mod board;
+mod pieces;
 mod reproduce;
 mod status;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
+pub use pieces::Pieces;
 pub use reproduce::Reproduce;
 pub use status::Status;
 
@@ -63,6 +65,7 @@ struct Target {
 
 /// A target made ready: the recipe read, the programs found, the graph laid out.
 struct Ready {
+    name: String,
     recipe: Recipe,
     graph: Graph,
     programs: Programs,
@@ -101,7 +104,7 @@ impl Target {
             None => (setting.program)(&recipe, &self.device)?,
         };
         let programs = Programs::open(&program)?;
-        Ok(Ready { recipe, graph, programs, data, data_digest, out, thorough: self.verify_cache })
+        Ok(Ready { name, recipe, graph, programs, data, data_digest, out, thorough: self.verify_cache })
     }
 }
 

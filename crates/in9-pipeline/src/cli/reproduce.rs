@@ -1,6 +1,6 @@
 //! `reproduce`: runs a recipe.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -11,10 +11,12 @@ use in9_base::shell::{self, Machine, Shell};
 use indicatif::HumanDuration;
 
 use super::board::Board;
-use super::{Ready, Setting, Target};
+use super::{Ready, Setting, Target, pieces};
 use crate::cache::{Cache, State};
 use crate::executor::Executor;
+use crate::recipe::Cluster;
 use crate::run::{self, Manner, Outcome, OutputPlace};
+use crate::submit::{self, Submission};
 
 /// Runs a recipe from photographs to a report; what is done already is kept.
 ///
@@ -22,6 +24,7 @@ use crate::run::{self, Manner, Outcome, OutputPlace};
 ///   in9 reproduce
 ///   in9 reproduce --recipe tiny-imagenet --data tiny-imagenet-200
 ///   in9 reproduce --from report
+///   in9 reproduce --recipe imagenet --data imagenet --executor slurm --cluster cluster.toml
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Reproduce {
@@ -36,9 +39,13 @@ pub struct Reproduce {
     /// Print the commands and run none.
     #[arg(long)]
     dry_run: bool,
-    /// Who runs the stages.
+    /// Who runs the stages. Slurm and HyperQueue are given everything that is missing as jobs that wait for each other;
+    /// nothing stays behind here, and `in9 pieces status OUT` shows how far they are.
     #[arg(long, value_enum, default_value_t = Executor::Local)]
     executor: Executor,
+    /// Resources of the jobs: a TOML file with the recipe's table [cluster], in its place.
+    #[arg(long, value_name = "FILE")]
+    cluster: Option<PathBuf>,
 }
 
 impl Reproduce {
@@ -50,11 +57,10 @@ impl Reproduce {
         let started = Instant::now();
         let ready = self.target.ready(setting)?;
         let cache = ready.cache();
-        let manner = Manner {
-            jobs: machine.threads(),
-            executor: self.executor,
-            gpu: self.target.device.starts_with("cuda"),
-            data: ready.data.clone(),
+        let manner = Manner { jobs: machine.threads(), data: ready.data.clone(), ..Manner::default() };
+        let submission = match self.executor {
+            Executor::Local => None,
+            executor => Some(self.submission(&ready, executor, setting)?),
         };
         let select = |names: &[String]| -> Result<Vec<usize>> {
             let mut found = Vec::new();
@@ -69,7 +75,10 @@ impl Reproduce {
         let wanted = if self.only.is_empty() { all } else { select(&self.only)? };
         let again = ready.graph.downstream(&select(&self.from)?);
         if self.dry_run {
-            dry_run(&ready, &cache, &manner, &wanted, &again, shell)?;
+            match &submission {
+                Some(submission) => dry_submission(&ready, submission, &cache, &manner, &wanted, shell)?,
+                None => dry_run(&ready, &cache, &manner, &wanted, &again, shell)?,
+            }
             return Ok(shell::Outcome::Done);
         }
         let advice =
@@ -80,10 +89,34 @@ impl Reproduce {
         }
         shell.say(format_args!("{} · {}", ready.recipe.title, ready.recipe.about));
         files::write_bytes(&ready.out.join("recipe.toml"), toml::to_string(&ready.recipe)?)?;
+        if let Some(submission) = &submission {
+            let submitted = submit::submit(submission, &ready.graph, &wanted, &cache, &manner)?;
+            pieces::tell(&submitted, &ready.out, shell)?;
+            return Ok(shell::Outcome::Done);
+        }
         let board = Board::new(&ready.graph, &cache, &wanted, manner.jobs, *shell)?;
         let outcome = run::run(&ready.graph, &wanted, &cache, &manner, &board);
         board.clear();
         conclude(&outcome?, &ready, setting, started, shell)
+    }
+}
+
+impl Reproduce {
+    /// What jobs have to know, wherever they run.
+    fn submission(&self, ready: &Ready, executor: Executor, setting: &Setting) -> Result<Submission> {
+        let cluster = match &self.cluster {
+            Some(path) => Cluster::load(&setting.here.join(path))?,
+            None => ready.recipe.cluster.clone().unwrap_or_default(),
+        };
+        Ok(Submission {
+            name: ready.name.clone(),
+            recipe: toml::to_string(&ready.recipe)?,
+            device: self.target.device.clone(),
+            data: ready.data.clone(),
+            data_digest: ready.data_digest.clone(),
+            cluster,
+            executor,
+        })
     }
 }
 
@@ -122,6 +155,20 @@ fn conclude(
         }
     }
     Ok(if outcome.skips.is_empty() { shell::Outcome::Done } else { shell::Outcome::Skips })
+}
+
+fn dry_submission(
+    ready: &Ready,
+    submission: &Submission,
+    cache: &Cache,
+    manner: &Manner,
+    wanted: &[usize],
+    shell: &Shell,
+) -> Result<()> {
+    let states = cache.states(&ready.graph)?;
+    let todo: Vec<usize> = wanted.iter().copied().filter(|at| !states[*at].is_done()).collect();
+    let jobs = submit::checked_jobs(submission, &ready.graph, &todo, &[], &states, cache, manner)?;
+    shell.print(submission.executor.described(&jobs, submission, cache)?.trim_end())
 }
 
 fn dry_run(

@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::Args;
 use in9_base::shell::{self, Shell};
 
-use super::{Setting, Target};
+use super::{Setting, Target, pieces};
 use crate::cache::State;
+use crate::submit::Submission;
 
 /// Shows each stage of a recipe and whether it is done.
 #[derive(Debug, Args)]
@@ -22,6 +23,7 @@ impl Status {
     pub fn run(self, setting: &Setting, shell: &Shell) -> Result<shell::Outcome> {
         let ready = self.target.ready(setting)?;
         let states = ready.cache().states(&ready.graph)?;
+        let submission = Submission::read(&ready.out)?;
         let width = ready.graph.stages.iter().map(|stage| stage.id.len()).max().unwrap_or(0);
         for (stage, state) in ready.graph.stages.iter().zip(&states) {
             let (word, detail) = match state {
@@ -33,7 +35,11 @@ impl Status {
                 State::Damaged(path) => {
                     ("damage", format!("{} changed after it was written", path.display()))
                 }
-                State::Missing => ("to do", String::new()),
+                State::Missing => {
+                    let pieces =
+                        submission.as_ref().map(|s| pieces::missing(&ready.cache(), stage, s, &states));
+                    ("to do", pieces.transpose()?.flatten().unwrap_or_default())
+                }
                 State::Waiting => ("waits", "for an earlier stage".to_owned()),
             };
             shell.print(format!("{word:<6} {:<width$}  {detail}", stage.id).trim_end())?;

@@ -20,7 +20,8 @@ impl Recipe {
         some("splits", &self.splits)?;
         self.splits.iter().try_for_each(|split| plain("a split", split))?;
         self.check_networks()?;
-        self.check_probes()
+        self.check_probes()?;
+        self.cluster.iter().try_for_each(super::Cluster::check)
     }
 
     fn check_datasets(&self) -> Result<BTreeSet<&str>, String> {
@@ -141,7 +142,7 @@ fn flags(flags: &Flags) -> Result<(), String> {
         if !word {
             return Err(format!("{name:?}: an option may hold small letters, digits and '-'"));
         }
-        if ["out", "jobs", "resume"].contains(&name.as_str()) {
+        if ["out", "jobs", "resume", "shard", "merge"].contains(&name.as_str()) {
             return Err(format!("option {name}: is set by the pipeline itself"));
         }
         let simple = |value: &toml::Value| !value.is_table() && !value.is_array();

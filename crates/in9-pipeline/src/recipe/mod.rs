@@ -6,6 +6,7 @@
 //! become a path out of the output folder.
 
 mod check;
+mod cluster;
 mod library;
 mod published;
 
@@ -14,6 +15,9 @@ use std::fmt;
 
 use in9_base::PlainName;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use cluster::seconds;
+pub use cluster::{Cluster, Resources};
 
 /// Flags of a program: `size = 64` becomes `--size 64`, `fresh-pairings = true` becomes `--fresh-pairings`.
 pub type Flags = BTreeMap<String, toml::Value>;
@@ -46,6 +50,9 @@ pub struct Recipe {
     /// What is measured on trained networks beyond their answers.
     #[serde(rename = "probe", default)]
     pub probes: Vec<Probe>,
+    /// What stages are given on a cluster; without effect on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Cluster>,
 }
 
 /// Photographs taken apart into one dataset.

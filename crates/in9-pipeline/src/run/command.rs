@@ -33,13 +33,14 @@ pub fn arguments(
             }
             Arg::File(path) => path.into(),
             Arg::Spec(name, _) => cache.out().join(name).into(),
+            Arg::Below(path) => cache.out().join(path).into(),
         });
     }
     words.extend(["--jobs".into(), cores.to_string().into()]);
     Ok(words)
 }
 
-/// The whole command of `stage`, with a scheduler's client in front where one is asked for.
+/// The whole command of `stage`.
 ///
 /// # Errors
 /// As [`arguments`].
@@ -51,8 +52,7 @@ pub fn command(
     cores: usize,
     output: &Path,
 ) -> Result<Command> {
-    let gpu = manner.gpu && stage.kind.runs_a_network();
-    let mut command = manner.executor.command(cache.programs().path(), &stage.id, cores, gpu);
+    let mut command = Command::new(cache.programs().path());
     command.args(arguments(graph, stage, cache, manner, cores, output)?);
     Ok(command)
 }

@@ -1,36 +1,41 @@
 //! Runs the stages that are missing, side by side where that helps.
 
+mod alone;
 mod command;
 mod log;
 mod observer;
 mod pick;
 mod place;
+mod scratch;
 mod stage;
+mod stop;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
+pub use alone::{Ran, run_alone, run_merge};
 pub use command::{arguments, command, shown};
 pub use observer::{Ending, Observer, Silent};
 pub use place::OutputPlace;
+pub use scratch::expanded;
+pub use stop::Stop;
 
 use crate::cache::{Cache, State};
 use crate::error::{Error, Result};
-use crate::executor::Executor;
 use crate::graph::Graph;
 
 /// How a run goes about its work; none of it changes a byte of the results.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Manner {
-    /// Cores to use.
+    /// Cores to use, at least 1.
     pub jobs: usize,
-    /// Who runs the stages.
-    pub executor: Executor,
-    /// Whether networks run on a GPU, which a scheduler is asked for.
-    pub gpu: bool,
     /// The user's photographs.
     pub data: Option<PathBuf>,
+    /// A folder on this machine's own disk in which outputs are made before they are copied to their places.
+    pub scratch: Option<PathBuf>,
+    /// What lets a running stage end.
+    pub stop: Stop,
 }
 
 /// How the stages of a run ended.
@@ -99,7 +104,7 @@ pub fn run(
                 running += 1;
                 let sender = sender.clone();
                 scope.spawn(move || {
-                    let result = stage::execute(graph, at, cache, manner, cores, key, observer);
+                    let result = stage::execute(graph, stage, cache, manner, cores, key, observer);
                     // The receiver outlives every sender.
                     let _ = sender.send((at, cores, result));
                 });
@@ -130,7 +135,13 @@ pub fn run(
 }
 
 /// Everything that can be found wrong before anything runs.
-fn check(graph: &Graph, todo: &[usize], states: &[State], cache: &Cache, manner: &Manner) -> Result<()> {
+pub(crate) fn check(
+    graph: &Graph,
+    todo: &[usize],
+    states: &[State],
+    cache: &Cache,
+    manner: &Manner,
+) -> Result<()> {
     let mut commands = Vec::new();
     for at in todo {
         let stage = &graph.stages[*at];

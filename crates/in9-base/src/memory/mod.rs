@@ -1,10 +1,15 @@
-//! Memory that the system refuses ends a program with one line, unless somebody has asked whether it is there.
+//! How much memory there is, and what happens where the system refuses it: a program ends with one line, unless somebody
+//! has asked whether it is there.
+
+mod given;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::OnceLock;
+
+pub use given::given;
 
 /// What is said when memory is refused.
 const REFUSED: &[u8] =

@@ -1,9 +1,16 @@
 //! Work that is divided into pieces, each made by a process of its own.
 
+mod asked;
+mod whole;
+
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use asked::NoPiece;
+pub use whole::{NotWhole, check_whole, numbers};
 
 /// One piece of a work that is divided into `n`: `i/n`, with i from 1 to n.
 ///
@@ -63,6 +70,23 @@ impl Piece {
     /// This piece's share of some items: every n-th from the i-th on. Each item is in exactly one piece's.
     pub fn share<I: IntoIterator>(self, items: I) -> impl Iterator<Item = I::Item> {
         items.into_iter().skip(self.number as usize - 1).step_by(self.of as usize)
+    }
+}
+
+impl Piece {
+    /// This piece's part of `items` items that stay together: pieces one after the other are all items in order, and no
+    /// two are longer or shorter than each other by more than one item.
+    ///
+    /// ```
+    /// use in9_base::Piece;
+    /// let piece: Piece = "2/3".parse()?;
+    /// assert_eq!(piece.range(10), 3..6);
+    /// # Ok::<(), in9_base::BadPiece>(())
+    /// ```
+    pub fn range(self, items: usize) -> Range<usize> {
+        // In u64, where a product of two numbers of 32 bits fits.
+        let up_to = |pieces: u32| (items as u64 * u64::from(pieces) / u64::from(self.of)) as usize;
+        up_to(self.number - 1)..up_to(self.number)
     }
 }
 
@@ -138,6 +162,10 @@ mod tests {
             let mut found: Vec<usize> = first.all().flat_map(|piece| piece.share(0..items)).collect();
             found.sort_unstable();
             prop_assert_eq!(found, (0..items).collect::<Vec<_>>());
+            let joined: Vec<usize> = first.all().flat_map(|piece| piece.range(items)).collect();
+            prop_assert_eq!(joined, (0..items).collect::<Vec<_>>());
+            let lengths = || first.all().map(|piece| piece.range(items).len());
+            prop_assert!(lengths().max().unwrap() - lengths().min().unwrap() <= 1);
         }
     }
 }
