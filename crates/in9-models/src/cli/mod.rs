@@ -8,6 +8,7 @@ mod convert;
 mod fetch;
 mod flags;
 mod forward;
+mod imagenet;
 mod inspect;
 mod list;
 mod predict;
@@ -39,6 +40,7 @@ pub enum Command {
     List(list::Args),
     Inspect(inspect::Args),
     Forward(forward::Args),
+    Imagenet(imagenet::Args),
     Fetch(fetch::Args),
     #[cfg(feature = "cuda")]
     CheckGpu(check_gpu::Args),
@@ -57,6 +59,7 @@ impl Command {
             Self::List(args) => list::run(args, shell),
             Self::Inspect(args) => inspect::run(args, shell),
             Self::Forward(args) => forward::run(args, shell),
+            Self::Imagenet(args) => imagenet::run(args, shell),
             Self::Fetch(args) => fetch::run(args, shell),
             #[cfg(feature = "cuda")]
             Self::CheckGpu(args) => check_gpu::run(args, shell),

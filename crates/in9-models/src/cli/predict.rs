@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use in9_base::shell::Shell;
-use in9_data::{Dataset, View};
+use in9_data::{Dataset, PublishedPictures, Split, View};
 
 use super::network::NetworkArgs;
 use crate::classifier::Classifier;
@@ -30,9 +30,14 @@ pub struct Args {
     /// Splits to predict, separated by commas [default: test, else the only one]
     #[arg(long, value_delimiter = ',')]
     split: Vec<String>,
-    /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight
+    /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight; of these two, those that cannot
+    /// be had are left out, such as all but `original` of a dataset of photographs only
     #[arg(long, value_delimiter = ',', default_value = "all")]
     views: Vec<String>,
+    /// Folder bg_challenge of the official release, from which the dataset was imported: predict its own pictures of each
+    /// view instead of recomposed ones
+    #[arg(long, value_name = "FOLDER")]
+    published: Option<PathBuf>,
     /// The table to write
     #[arg(long, value_name = "CSV")]
     out: PathBuf,
@@ -62,15 +67,21 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         batch_size: usize::from(args.batch_size),
         size: args.size.map(usize::from),
     };
-    let name = args.dataset_name.unwrap_or_else(|| dataset.name());
-    let pictures: usize = splits.iter().map(|split| split.len()).sum();
-    let progress = shell.progress("predicting", "images", (pictures * views.len()) as u64);
+    let name = args.dataset_name.clone().unwrap_or_else(|| dataset.name());
+    let of_split = splits.iter().map(|split| Source::open(split, &args, &views, shell));
+    let sources = of_split.collect::<anyhow::Result<Vec<_>>>()?;
+    let all: usize =
+        splits.iter().zip(&sources).map(|(split, source)| split.len() * source.views.len()).sum();
+    let progress = shell.progress("predicting", "images", all as u64);
     let mut table = Predictor::table(&dataset);
-    for split in &splits {
-        for view in &views {
+    for (split, source) in splits.iter().zip(&sources) {
+        for view in &source.views {
             progress.rename(&format!("predicting {} {view}", split.name()));
             let mut count = |pictures: usize| progress.add(pictures as u64);
-            let rows = predictor.predict(&dataset, &name, split, *view, &mut count)?;
+            let rows = match &source.published {
+                None => predictor.predict(&dataset, &name, split, *view, &mut count)?,
+                Some(own) => predictor.predict_published(own, &name, split, *view, &mut count)?,
+            };
             let right = rows.iter().filter(|row| row.correct()).count();
             let share = 100.0 * right as f64 / rows.len().max(1) as f64;
             progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), rows.len()));
@@ -85,6 +96,36 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     progress.finish();
     table.write_atomic(&args.out)?;
     shell.print(args.out.display())
+}
+
+/// Where the pictures of a split come from, and the views that there are.
+struct Source {
+    published: Option<PublishedPictures>,
+    views: Vec<View>,
+}
+
+impl Source {
+    fn open(split: &Split, args: &Args, wanted: &[View], shell: &Shell) -> anyhow::Result<Self> {
+        let published =
+            args.published.as_deref().map(|root| PublishedPictures::open(root, split)).transpose()?;
+        let named = |view: &View| args.views.iter().any(|name| name == view.name());
+        let there = |view: &View| match &published {
+            Some(published) => published.views().contains(view),
+            None => split.check_view(*view).is_ok(),
+        };
+        // What is named is wanted, and its absence told when it is read.
+        let (views, left_out): (Vec<View>, Vec<View>) =
+            wanted.iter().copied().partition(|view| named(view) || there(view));
+        if !left_out.is_empty() {
+            let names = left_out.iter().map(|view| view.name()).collect::<Vec<_>>().join(", ");
+            let why = match &published {
+                Some(_) => "the release does not publish them",
+                None => "the dataset holds photographs only",
+            };
+            shell.say(format_args!("{}: without {names}: {why}", split.name()));
+        }
+        Ok(Self { published, views })
+    }
 }
 
 /// The views of a list, each once, in the order given.
