@@ -52,7 +52,9 @@ impl Adversarial {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
         let folder = self.target.begin(&OWNER, &self.merge)?;
         let mut opened = self.target.open(shell)?;
-        if let Some(network) = opened.network.own_mut() {
+        // What a GPU composes is as large as it is stored.
+        if let Some(network) = opened.network.own_mut().filter(|_| opened.seen.size() == opened.split.size())
+        {
             network.keep_layers(&opened.split)?;
         }
         let settings = self.settings(&opened);
@@ -133,7 +135,7 @@ impl Adversarial {
         let all = (settings.foregrounds.len() * settings.backgrounds.len()) as u64;
         let progress = shell.progress("adversarial", unit, all);
         let found =
-            search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| match settings
+            search(&*opened.seen, &opened.network, settings, pairs, &mut |decided, n, tried| match settings
                 .exhaustive
             {
                 true => progress.tell("adversarial", tried, all),

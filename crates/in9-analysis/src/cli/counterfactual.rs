@@ -39,7 +39,7 @@ impl Counterfactual {
         let images = self.target.chosen(&opened.split, "counterfactual-images");
         let progress = shell.progress("counterfactual", "images", images.len() as u64);
         let found = effects(
-            &opened.split,
+            &*opened.seen,
             &opened.network,
             &images,
             self.partners as usize,

@@ -91,11 +91,11 @@ impl Saliency {
             images,
         };
         let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
-        let (progress, size) = (shell.progress("saliency", "maps", 0), opened.split.size());
+        let (progress, size) = (shell.progress("saliency", "maps", 0), opened.seen.size());
         let mut pictures = Vec::new();
         let closed = BlackBox(&opened.network);
         let rows = run(
-            &opened.split,
+            &*opened.seen,
             opened.network.own().map_or(&closed as &dyn GradientClassifier, |own| own),
             &settings,
             &mut |row, rgb, map| {
