@@ -48,7 +48,7 @@ impl Reproduce {
     /// If the recipe cannot be run, or a stage has failed.
     pub fn run(self, setting: &Setting, machine: Machine, shell: &Shell) -> Result<shell::Outcome> {
         let started = Instant::now();
-        let ready = self.target.ready(setting)?;
+        let ready = self.target.ready(setting, shell)?;
         let cache = ready.cache();
         let manner = Manner {
             jobs: machine.threads(),

@@ -20,7 +20,7 @@ impl Status {
     /// # Errors
     /// If the recipe or a stamp cannot be read.
     pub fn run(self, setting: &Setting, shell: &Shell) -> Result<shell::Outcome> {
-        let ready = self.target.ready(setting)?;
+        let ready = self.target.ready(setting, shell)?;
         let states = ready.cache().states(&ready.graph)?;
         let width = ready.graph.stages.iter().map(|stage| stage.id.len()).max().unwrap_or(0);
         for (stage, state) in ready.graph.stages.iter().zip(&states) {
