@@ -4,6 +4,7 @@ mod build;
 mod complete;
 mod export;
 mod import_release;
+mod measure;
 mod merge;
 mod options;
 mod show;
@@ -49,6 +50,8 @@ enum Command {
     Export(export::Export),
     /// Complete a table of bare answers, image,view,predicted, to a prediction table.
     Complete(complete::Complete),
+    /// Measure how fast photographs are taken apart on this machine.
+    MeasureBuild(measure::MeasureBuild),
     /// Print a taxonomy, or derive the groupings of IN-9LB from one.
     Taxonomy(taxonomy::TaxonomyCommand),
 }
@@ -67,6 +70,7 @@ impl Program for Arguments {
             Command::Show(command) => command.run(shell),
             Command::ImportRelease(command) => command.run(shell),
             Command::Export(command) => command.run(shell),
+            Command::MeasureBuild(command) => command.run(shell),
             Command::Complete(command) => command.run(shell),
             Command::Taxonomy(command) => command.run(shell),
         };

@@ -11,6 +11,7 @@ mod forward;
 mod imagenet;
 mod inspect;
 mod list;
+mod measure;
 mod predict;
 mod train;
 mod train_progress;
@@ -41,6 +42,7 @@ pub enum Command {
     Inspect(inspect::Args),
     Forward(forward::Args),
     Imagenet(imagenet::Args),
+    Measure(measure::Args),
     Fetch(fetch::Args),
     #[cfg(feature = "cuda")]
     CheckGpu(check_gpu::Args),
@@ -60,6 +62,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, shell),
             Self::Forward(args) => forward::run(args, shell),
             Self::Imagenet(args) => imagenet::run(args, shell),
+            Self::Measure(args) => measure::run(args, shell),
             Self::Fetch(args) => fetch::run(args, shell),
             #[cfg(feature = "cuda")]
             Self::CheckGpu(args) => check_gpu::run(args, shell),

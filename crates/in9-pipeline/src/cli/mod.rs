@@ -1,6 +1,7 @@
 //! The command line: `reproduce` and `status`.
 
 mod board;
+mod plan;
 mod reproduce;
 mod status;
 

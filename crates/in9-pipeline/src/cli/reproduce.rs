@@ -36,6 +36,9 @@ pub struct Reproduce {
     /// Print the commands and run none.
     #[arg(long)]
     dry_run: bool,
+    /// Say what the run will cost, with hours from a measurement of two minutes on this machine, and run nothing.
+    #[arg(long, conflicts_with = "dry_run")]
+    plan: bool,
     /// Who runs the stages.
     #[arg(long, value_enum, default_value_t = Executor::Local)]
     executor: Executor,
@@ -49,6 +52,10 @@ impl Reproduce {
     pub fn run(self, setting: &Setting, machine: Machine, shell: &Shell) -> Result<shell::Outcome> {
         let started = Instant::now();
         let ready = self.target.ready(setting, shell)?;
+        if self.plan {
+            super::plan::tell(&ready, &self.target.device, machine, shell)?;
+            return Ok(shell::Outcome::Done);
+        }
         let cache = ready.cache();
         let manner = Manner {
             jobs: machine.threads(),

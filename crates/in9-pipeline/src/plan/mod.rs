@@ -1,5 +1,6 @@
 //! From a recipe to its graph of stages.
 
+mod cost;
 mod datasets;
 mod networks;
 mod probes;
@@ -7,6 +8,8 @@ mod report;
 mod words;
 
 use std::path::PathBuf;
+
+pub use cost::{Cost, DatasetCost, Work};
 
 use crate::graph::{Arg, Graph, Kind, Stage};
 use crate::recipe::Recipe;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use super::Layout;
 use super::words::{flags, seed, text, words};
 use crate::graph::{Arg, Kind, Stage};
-use crate::recipe::{Network, Probe, ProbeKind};
+use crate::recipe::{Network, Origin, Probe, ProbeKind};
+
+/// Flags of a published network that its predictions and its probes share.
+const NEEDS: [&str; 3] = ["mapping", "normalization", "size"];
 
 impl Layout<'_> {
     /// Adds a stage for each probe and network; returns them.
@@ -30,6 +33,12 @@ impl Layout<'_> {
         let mut args = self.network(network, run);
         args.extend([text("--data"), Arg::Input(self.built[self.place(&probe.dataset)])]);
         args.extend(words(&["--device", self.device]));
+        if let Origin::Published(model) = network.origin {
+            // What it needs whoever asks it, unless the probe has its own.
+            let needs = model.options.iter().filter(|(name, _)| NEEDS.contains(&name.as_str()));
+            let needs = needs.filter(|(name, _)| !probe.options.contains_key(*name));
+            args.extend(flags(&needs.map(|(name, value)| (name.clone(), value.clone())).collect()));
+        }
         args.extend(seed(&probe.options, self.recipe));
         args.extend(flags(&probe.options));
         args.extend([text("--out"), Arg::Output]);

@@ -37,9 +37,9 @@ const SECTIONS: [Section; 4] = [
     },
     Section {
         name: "train",
-        fields: &["dataset", "arch", "views", "seeds", "tag", "tests"],
+        fields: &["dataset", "arch", "name", "views", "seeds", "tag", "tests"],
         groups: &["options"],
-        names: &["dataset", "arch", "tag"],
+        names: &["dataset", "arch", "name", "tag"],
     },
     Section {
         name: "model",

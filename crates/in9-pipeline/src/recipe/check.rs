@@ -81,6 +81,7 @@ impl Recipe {
             plain("an architecture", &training.arch)?;
             some("views", &training.views)?;
             some("seeds", &training.seeds)?;
+            training.name.iter().try_for_each(|name| plain("a name", name))?;
             training.tag.iter().try_for_each(|tag| plain("a tag", tag))?;
             flags(&training.options)?;
             for view in &training.views {

@@ -14,6 +14,10 @@ pub struct Training {
     pub dataset: PlainName,
     /// An architecture that `in9 list` shows.
     pub arch: PlainName,
+    /// What the networks' names begin with; by default the architecture. With a name, another architecture can be put
+    /// in its place without a change of what refers to the networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<PlainName>,
     /// Views of the dataset, one network each.
     pub views: Vec<PlainName>,
     /// Seeds, one network each; the recipe's seed is added to them.
@@ -60,7 +64,7 @@ impl Training {
     /// Name of the network that is trained on `view` with `seed`.
     pub fn network(&self, view: &str, seed: u64) -> String {
         let tag = self.tag.as_ref().map_or(String::new(), |tag| format!("-{tag}"));
-        format!("{}-{view}{tag}-s{seed}", self.arch)
+        format!("{}-{view}{tag}-s{seed}", self.name.as_ref().unwrap_or(&self.arch))
     }
 }
 
