@@ -96,6 +96,9 @@ impl Scenes for Oracle {
     fn mask(&self, _: usize) -> Vec<bool> {
         vec![true; 4]
     }
+    fn stored_mask(&self, _: usize) -> (usize, Vec<u8>) {
+        (2, vec![0b1111])
+    }
     fn compose_with(&self, _: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
         self.compose(view, i, background, out);
     }

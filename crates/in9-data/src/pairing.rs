@@ -8,7 +8,7 @@ use in9_base::files;
 use in9_base::rng::{below, stream, text_key};
 use in9_base::table::{Limits as TableLimits, Table};
 
-use crate::dataset::{Dataset, Split};
+use crate::dataset::{Dataset, Settings, Split};
 use crate::error::{Damage, Error, Result};
 use crate::profile::Profile;
 use crate::view::View;
@@ -28,6 +28,11 @@ impl PairingPolicy {
     /// The policy of a profile.
     pub fn of(profile: Profile) -> Self {
         Self { own_class: true, own_image: profile == Profile::Paper }
+    }
+
+    /// The policy of a dataset's frozen pairings.
+    pub fn of_settings(settings: &Settings) -> Self {
+        Self { own_class: settings.own_class, ..Self::of(settings.profile) }
     }
 }
 
@@ -63,6 +68,29 @@ impl Pairing {
         split.check_view(view)?;
         let samples: Vec<(&str, u16)> = split.samples().map(|s| (s.id.as_str(), s.class)).collect();
         Ok(Self(draw(&samples, split.classes(), view, seed, epoch, policy)))
+    }
+
+    /// As [`Pairing::draw`], among the samples that `keep` marks: the others are paired with themselves.
+    ///
+    /// # Errors
+    /// As [`Pairing::draw`].
+    pub fn draw_among(
+        split: &Split,
+        keep: &[bool],
+        view: View,
+        seed: u64,
+        policy: PairingPolicy,
+    ) -> Result<Self> {
+        split.check_view(view)?;
+        let kept: Vec<u32> = (0..split.len() as u32).filter(|&at| keep[at as usize]).collect();
+        let of = |at: &u32| split.sample(*at as usize);
+        let samples: Vec<(&str, u16)> = kept.iter().map(|at| (of(at).id.as_str(), of(at).class)).collect();
+        let mut pairs: Vec<u32> = (0..split.len() as u32).collect();
+        let drawn = draw(&samples, split.classes(), view, seed, 0, policy);
+        for (&own, other) in kept.iter().zip(drawn) {
+            pairs[own as usize] = kept[other as usize];
+        }
+        Ok(Self(pairs))
     }
 
     /// Reads the frozen pairing of a view from `DATASET/pairings/SPLIT-VIEW.csv`.

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use in9_data::{Dataset, Pairing, Split, View, compose};
+use in9_data::{Dataset, Pairing, PublishedPictures, Split, View, compose};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_in9-data"));
@@ -123,6 +123,31 @@ fn folders_and_arrays_are_named_and_shaped_as_the_release() {
     }
     // The background of mixed-rand is not in the release's names, so it is not compared.
     assert!(text.contains("mixed-rand: 0 pictures"), "{text}");
+    // Its own pictures can be had as they are; whose background mixed-rand shows is not told.
+    let again = Dataset::open(&imported).unwrap();
+    let ours = again.split("test").unwrap();
+    let published = PublishedPictures::open(&out, &ours).unwrap();
+    assert_eq!(published.views(), View::ALL);
+    for view in View::PAPER {
+        let pairing = view.needs_background().then(|| Pairing::frozen(&dataset, &split, view).unwrap());
+        for (index, sample) in split.samples().enumerate() {
+            let at = ours.find(&sample.id).unwrap();
+            let found = published.picture(view, at).unwrap();
+            assert!(
+                found == picture(&split, index, view, pairing.as_ref()),
+                "published {view} of {}",
+                sample.id
+            );
+            let told = pairing.as_ref().filter(|_| view != View::MixedRand);
+            let told = told.map(|pairing| split.sample(pairing.0[index] as usize).id.as_str());
+            let known = published.background(view, at).map(|behind| ours.sample(behind as usize).id.as_str());
+            assert_eq!(known, told, "{view} of {}", sample.id);
+        }
+    }
+    let lost = out.join("no_fg/val").join(&dataset.taxonomy().classes[0].folder);
+    std::fs::remove_dir_all(&lost).unwrap();
+    let error = PublishedPictures::open(&out, &ours).unwrap_err().to_string();
+    assert!(error.contains("no picture of no-fg"), "{error}");
     let arrays = dir.path().join("arrays");
     run(program(&["export", "--view", "bg-blurred", "--format", "npy", "--out"]).arg(&arrays).arg(&toy));
     let bytes = std::fs::read(arrays.join("images.npy")).unwrap();

@@ -2,7 +2,9 @@
 
 use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
-use in9_data::{Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, Split, View};
+use in9_data::{
+    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PublishedPictures, Split, View,
+};
 use rayon::prelude::*;
 
 use crate::ask::Ask;
@@ -79,6 +81,41 @@ impl Predictor<'_> {
         Ok(rows)
     }
 
+    /// Predicts the release's own picture of every sample of the piece of `split` in `view`, in the split's order; tells `progress`
+    /// the number of pictures after each batch.
+    ///
+    /// # Errors
+    /// When a picture cannot be read, or the model refuses the pictures.
+    pub fn predict_published(
+        &self,
+        pictures: &PublishedPictures,
+        dataset_name: &str,
+        split: &Split,
+        view: View,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Row>> {
+        let record = self.classifier.record();
+        let places = self.piece.range(split.len());
+        let all: Vec<u32> = (places.start as u32..places.end as u32).collect();
+        let (stored, size) = (split.size(), self.size.unwrap_or(split.size()));
+        let preprocessing = self.preprocessing(size);
+        let mut rows = Vec::with_capacity(all.len());
+        for indices in all.chunks(self.batch_size.max(1)) {
+            let one = |index: &u32| -> Result<Vec<f32>> {
+                let picture = Rgb::new(stored, stored, pictures.picture(view, *index as usize)?)?;
+                let square = if size == stored { picture } else { preprocessing.square(&picture) };
+                Ok(preprocessing.normalise(&square))
+            };
+            let planes: Result<Vec<Vec<f32>>> = indices.par_iter().map(one).collect();
+            let backgrounds: Vec<Option<u32>> =
+                indices.iter().map(|index| pictures.background(view, *index as usize)).collect();
+            let batch = Pictures { planes: &planes?.concat(), size, indices, backgrounds: &backgrounds };
+            rows.extend(self.rows(&batch, &record, dataset_name, split, view)?);
+            progress(indices.len());
+        }
+        Ok(rows)
+    }
+
     /// A row for each picture of a batch.
     fn rows(
         &self,
@@ -104,18 +141,25 @@ impl Predictor<'_> {
 
     /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.
     fn resized(&self, batch: &ByteBatch, from: usize, size: usize) -> Result<Vec<f32>> {
-        let preprocessing = Preprocessing {
-            size,
-            crop: Crop::ResizeThenCrop { resize: size },
-            interpolation: Interpolation::Bicubic,
-            normalization: self.classifier.normalization(),
-        };
+        let preprocessing = self.preprocessing(size);
         let one = |bytes: &[u8]| -> Result<Vec<f32>> {
             let square = preprocessing.square(&Rgb::new(from, from, bytes.to_vec())?);
             Ok(preprocessing.normalise(&square))
         };
         let pictures: Result<Vec<Vec<f32>>> = batch.images.par_chunks(3 * from * from).map(one).collect();
         Ok(pictures?.concat())
+    }
+}
+
+impl Predictor<'_> {
+    /// What makes a square of `size` pixels a side out of a stored one.
+    fn preprocessing(&self, size: usize) -> Preprocessing {
+        Preprocessing {
+            size,
+            crop: Crop::ResizeThenCrop { resize: size },
+            interpolation: Interpolation::Bicubic,
+            normalization: self.classifier.normalization(),
+        }
     }
 }
 

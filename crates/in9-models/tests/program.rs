@@ -314,3 +314,56 @@ fn mistakes_get_one_line_and_their_code() {
     let output = train(&file).output().unwrap();
     assert!(error_line(&output).contains("file"), "{}", error_line(&output));
 }
+
+#[test]
+fn views_that_cannot_be_had_are_left_out_of_all_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (photographs, out) = (dir.path().join("toy"), dir.path().join("plain"));
+    let config = in9_toy::WorldConfig { seed: 1, rho: 0.5, train_per_class: 1, test_per_class: 2 };
+    in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
+    let config =
+        BuildConfig { size: 32, photos_only: true, ..BuildConfig::new(SourceKind::Toy, &photographs, &out) };
+    build(&config, &|_| {}).unwrap();
+    let run = dir.path().join("run");
+    finish(&mut train(&run));
+    let predict = |views: &str, table: &Path| {
+        let mut command = program();
+        command.args(["predict", "--views", views, "--weights"]).arg(&run);
+        command.arg("--data").arg(&out).arg("--out").arg(table).output().unwrap()
+    };
+    let table = dir.path().join("p.csv");
+    let output = predict("all", &table);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("without only-bg-b, "), "{said}");
+    assert!(said.contains("bg-blurred: the dataset holds photographs only"), "{said}");
+    assert!(Table::read(&table).unwrap().rows.iter().all(|row| row.view == View::Original));
+    let output = predict("original,mixed-rand", &table);
+    assert!(!output.status.success() && error_line(&output).contains("photographs only"));
+}
+
+#[test]
+fn a_share_of_a_mixed_view_can_be_trained_on_and_any_input_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        fraction: 0.5,
+        input_size: Some(24),
+        settings: Settings { epochs: 1, batch_size: 6, ..Settings::small() },
+        ..Plan::new("resnet-tiny", View::MixedRand)
+    };
+    let run = dir.path().join("run");
+    plan.run(&Dataset::open(dataset()).unwrap(), &run, false, &mut Silent).unwrap();
+    let facts = read_run(&run.join("run.toml")).unwrap();
+    assert_eq!(
+        (facts.data.size, facts.data.samples),
+        (24, 18),
+        "half of the four of each class that are not held out"
+    );
+    let fresh = Settings { fresh_pairings: true, ..plan.settings.clone() };
+    let plan = Plan { settings: fresh, ..plan };
+    let refused = plan.run(&Dataset::open(dataset()).unwrap(), &dir.path().join("no"), false, &mut Silent);
+    assert!(refused.unwrap_err().to_string().contains("new backgrounds every epoch"));
+    let mut command = train(&dir.path().join("short"));
+    finish(command.args(["--epochs", "40", "--scale", "0.05"]));
+    let facts = read_run(&dir.path().join("short/run.toml")).unwrap();
+    assert_eq!(facts.training.epochs, 2);
+}

@@ -62,6 +62,8 @@ pub enum Arg {
     Input(usize),
     /// The user's photographs.
     Data,
+    /// A folder below them, by its name.
+    DataFolder(String),
     /// A file of the user's, such as published weights; its name and contents are part of the stage's key.
     File(PathBuf),
     /// A file of this name and content, written beside the output before the stage runs.
@@ -127,7 +129,7 @@ impl Stage {
 
     /// Whether it reads the user's photographs.
     pub fn reads_data(&self) -> bool {
-        self.args.contains(&Arg::Data)
+        self.args.iter().any(|arg| matches!(arg, Arg::Data | Arg::DataFolder(_)))
     }
 
     /// Whether `name` means this stage: its id, its kind, or the beginning of its id up to a slash.

@@ -31,7 +31,7 @@ pub use cache::{Cache, Found, Listing, Stamp, State, digest_of_photographs};
 pub use error::{Error, Result};
 pub use executor::{Executor, requeue};
 pub use graph::{Arg, Graph, Kind, Stage};
-pub use plan::plan;
+pub use plan::{Cost, DatasetCost, Work, plan};
 pub use programs::Programs;
 pub use recipe::Recipe;
 pub use run::{

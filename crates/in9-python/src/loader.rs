@@ -99,6 +99,7 @@ impl Loader {
                 false => PairingMode::Frozen,
             },
             normalization: normalization(py, mean, std)?,
+            size: None,
             prefetch,
             threads,
         };

@@ -20,6 +20,11 @@ pub struct Spec {
     /// Seed of the bootstrap and of the choice of examples.
     #[serde(default)]
     pub seed: u64,
+    /// Share of the recipe's photographs and epochs that a rehearsal used, above 0 and at most 1; absent if all.
+    pub scale: Option<f64>,
+    /// Further ways in which the recipe was adjusted for this run, one a line.
+    #[serde(default)]
+    pub changed: Vec<String>,
     /// Data sets.
     #[serde(default)]
     pub dataset: Vec<DatasetEntry>,
@@ -159,6 +164,9 @@ impl Spec {
         let mut places = spec.curve.iter().flat_map(|c| &c.point).map(|p| p.x);
         if let Some(x) = places.find(|x| !(*x > 0.0 && *x <= 1e9)) {
             return out_of_range("x of a curve", "above 0, at most 1e9", x);
+        }
+        if let Some(scale) = spec.scale.filter(|scale| !(*scale > 0.0 && *scale <= 1.0)) {
+            return out_of_range("scale", "above 0, at most 1", scale);
         }
         if spec.predictions.is_empty() {
             return Err(Error::NoPredictions { path: path.to_owned() });

@@ -41,7 +41,8 @@ pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(in9_base::files::write_within(path, bytes)?)
 }
 
-fn jpeg(photo: &Photograph, stem: &str) -> Result<Vec<u8>> {
+/// The photograph as an ordinary JPEG.
+pub(crate) fn jpeg(photo: &Photograph, stem: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(photo.rgb.len() / 4);
     JpegEncoder::new_with_quality(&mut bytes, photo.quality)
         .write_image(&photo.rgb, photo.width as u32, photo.height as u32, ExtendedColorType::Rgb8)
@@ -58,7 +59,7 @@ fn png(photo: &Photograph, stem: &str) -> Result<Vec<u8>> {
 }
 
 /// The PASCAL-VOC annotation. Box corners are pixel indices from 0, inclusive.
-fn annotation(folder: &str, stem: &str, wnid: &str, photo: &Photograph) -> String {
+pub(crate) fn annotation(folder: &str, stem: &str, wnid: &str, photo: &Photograph) -> String {
     // A resized photograph keeps the annotation of an original twice as large.
     let k = if photo.flaw == Flaw::Resized { 2 } else { 1 };
     let mut xml = format!(

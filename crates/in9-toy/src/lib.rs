@@ -74,10 +74,12 @@ mod paint;
 mod photograph;
 mod raster;
 mod scenes;
+mod stand_in;
 mod world;
 
 pub use config::{MAX_PER_CLASS, WorldConfig};
 pub use error::{Error, Result};
+pub use stand_in::{BoxForm, Form, StandIn, StandInReport, render_stand_in};
 pub use world::{WorldReport, render};
 
 /// What this build of the crate was made from: it changes with everything that its results may depend on.

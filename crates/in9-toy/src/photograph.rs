@@ -46,6 +46,8 @@ pub(crate) struct Key {
     pub(crate) fine: usize,
     /// Number within its class and split.
     pub(crate) number: u64,
+    /// The fine label whose own colours it has; `None` draws colours that say nothing.
+    pub(crate) colours: Option<u64>,
 }
 
 impl Key {
@@ -81,7 +83,10 @@ impl Key {
         let mut boxes = Vec::new();
         let mut object = self.dice("object");
         for place in &layout.places {
-            let livery = Livery::random(&mut object);
+            let livery = match self.colours {
+                None => Livery::random(&mut object),
+                Some(label) => Livery::random(&mut Dice::new(self.seed, "stand-in/colours", label)),
+            };
             let figure = (kind.draw)(self.fine, &livery, &mut object);
             let map = place.fit(&figure, kind.lean, width, height);
             let mut layer = Canvas::clear(width, height);
@@ -255,7 +260,7 @@ mod tests {
     use super::*;
 
     fn key(class: usize, number: u64, rho: f64) -> Key {
-        Key { seed: 11, rho, train: true, class, fine: number as usize % 3, number }
+        Key { seed: 11, rho, train: true, class, fine: number as usize % 3, number, colours: None }
     }
 
     /// The tight box of a mask.

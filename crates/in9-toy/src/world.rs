@@ -121,7 +121,8 @@ fn jobs(config: &WorldConfig) -> Vec<Job> {
         for number in 0..u64::from(count) {
             for class in 0..KINDS.len() {
                 let fine = (number % 3) as usize;
-                let key = Key { seed: config.seed, rho: config.rho, train, class, fine, number };
+                let key =
+                    Key { seed: config.seed, rho: config.rho, train, class, fine, number, colours: None };
                 let id = wnid(class, fine);
                 let place = if train {
                     Place { folder: format!("train/{id}"), stem: format!("{id}_{number}") }

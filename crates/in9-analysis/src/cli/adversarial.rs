@@ -85,7 +85,9 @@ impl Adversarial {
 
     /// Searches, or goes on with a search that was ended.
     fn searched(&self, opened: &mut Opened, settings: &SearchSettings, shell: &Shell) -> Result<Search> {
-        if let Some(network) = opened.network.own_mut() {
+        // What a GPU composes is as large as it is stored.
+        if let Some(network) = opened.network.own_mut().filter(|_| opened.seen.size() == opened.split.size())
+        {
             network.keep_layers(&opened.split)?;
         }
         let identity = *blake3::hash(self.identity(opened, settings).as_bytes()).as_bytes();
@@ -136,7 +138,7 @@ impl Adversarial {
         let all = (settings.foregrounds.len() * settings.backgrounds.len()) as u64;
         let progress = shell.progress("adversarial", unit, all);
         let found =
-            search(&opened.split, &opened.network, settings, pairs, &mut |decided, n, tried| match settings
+            search(&*opened.seen, &opened.network, settings, pairs, &mut |decided, n, tried| match settings
                 .exhaustive
             {
                 true => progress.tell("adversarial", tried, all),

@@ -99,7 +99,7 @@ impl Counterfactual {
     fn measured(&self, opened: &Opened, images: &[u32], shell: &Shell) -> Result<Vec<Effects>> {
         let progress = shell.progress("counterfactual", "images", images.len() as u64);
         let found = effects(
-            &opened.split,
+            &*opened.seen,
             &opened.network,
             images,
             self.partners as usize,

@@ -55,7 +55,7 @@ impl MaskError {
             .map(|&image| Backgrounds { same: same.0[image as usize], rand: rand.0[image as usize] })
             .collect();
         let (sigma, measured) = self.sigma(&opened)?;
-        let correlation = self.correlation.unwrap_or(Split::size(&opened.split) as f64 / 14.0).max(1.0);
+        let correlation = self.correlation.unwrap_or(opened.split.size() as f64 / 14.0).max(1.0);
         let simulation = Simulation {
             noise: MaskNoise { sigma, correlation },
             draws: self.draws as usize,
@@ -65,7 +65,7 @@ impl MaskError {
         let tell = &mut |done, all| progress.tell("mask-error", done as u64, all as u64);
         let network = &opened.network;
         let batch = self.target.batch();
-        let found = differences(&opened.split, network, &images, &partners, &simulation, batch, tell)?;
+        let found = differences(&*opened.seen, network, &images, &partners, &simulation, batch, tell)?;
         progress.finish();
         let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
         let Some(result) = estimate(&found, &bootstrap) else {

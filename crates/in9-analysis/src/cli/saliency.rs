@@ -150,10 +150,10 @@ impl Saliency {
         shell: &Shell,
     ) -> Result<(Vec<ImageRow>, Pictures)> {
         let progress = shell.progress("saliency", "maps", 0);
-        let (size, mut pictures) = (opened.split.size(), Vec::new());
+        let (size, mut pictures) = (opened.seen.size(), Vec::new());
         let closed = BlackBox(&opened.network);
         let rows = run(
-            &opened.split,
+            &*opened.seen,
             opened.network.own().map_or(&closed as &dyn GradientClassifier, |own| own),
             &Settings { images: self.pieces.share(settings.images.clone()), ..settings.clone() },
             &mut |row, rgb, map| {

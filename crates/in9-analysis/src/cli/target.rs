@@ -1,6 +1,7 @@
 //! The network and the photographs that a probe is about.
 
 use crate::probes::written::Source;
+use crate::probes::{Resized, Scenes};
 use anyhow::{Result, bail};
 use clap::Args;
 use in9_base::files::{self, OutputFolder, Owner};
@@ -20,6 +21,10 @@ pub(crate) struct Target {
     /// Data set.
     #[arg(long, value_name = "DATASET")]
     data: PathBuf,
+    /// Side to resize pictures to before the network sees them, in pixels, as `predict --size` does [default: leave them
+    /// as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    size: Option<u16>,
     /// Split whose photographs are used.
     #[arg(long)]
     split: Option<String>,
@@ -43,6 +48,8 @@ pub(crate) struct Target {
 pub(crate) struct Opened {
     pub(crate) network: Asked,
     pub(crate) split: SoundSplit,
+    /// The split's photographs as the network sees them.
+    pub(crate) seen: Box<dyn Scenes>,
     pub(crate) classes: Vec<String>,
     pub(crate) source: Source,
     /// Everything that decides the answers: network, normalisation, mapping, photographs.
@@ -62,6 +69,8 @@ struct Photographs<'a> {
     seed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u16>,
 }
 
 impl Target {
@@ -86,9 +95,16 @@ impl Target {
             dataset: dataset.name(),
             split: split.name().to_owned(),
         };
+        let size = self.size.map(usize::from).filter(|size| *size != split.size());
+        let seen: Box<dyn Scenes> = match size {
+            None => Box::new(split.clone()),
+            Some(size) => Box::new(Resized::new(split.clone(), size)),
+        };
+        let at = size.map_or_else(String::new, |size| format!(" at {size}"));
         Ok(Opened {
+            seen,
             classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
-            identity: format!("{} {digest} {}", record.identity(), split.name()),
+            identity: format!("{} {digest} {}{at}", record.identity(), split.name()),
             settings: self.settings(&record, &source, &digest, &kind)?,
             network,
             split,
@@ -143,6 +159,7 @@ impl Target {
             device,
             seed: self.seed,
             limit: self.limit,
+            size: self.size,
         };
         Ok(toml::to_string(record)? + &toml::to_string(&photographs)?)
     }

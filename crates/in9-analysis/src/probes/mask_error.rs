@@ -103,9 +103,9 @@ pub fn differences(
     Ok(all)
 }
 
-/// The photograph's own mask, and those displaced: level by level, draw by draw.
-fn masks(scenes: &dyn Scenes, image: usize, simulation: &Simulation) -> Vec<Vec<u8>> {
-    let own = packed(&scenes.mask(image));
+/// The photograph's own mask, and those displaced: level by level, draw by draw; with their side in pixels.
+fn masks(scenes: &dyn Scenes, image: usize, simulation: &Simulation) -> (usize, Vec<Vec<u8>>) {
+    let (side, own) = scenes.stored_mask(image);
     let key = rng::text_key(scenes.id(image));
     let mut masks = vec![own.clone()];
     for (level, lambda) in LEVELS.iter().enumerate() {
@@ -113,14 +113,10 @@ fn masks(scenes: &dyn Scenes, image: usize, simulation: &Simulation) -> Vec<Vec<
         masks.extend((0..simulation.draws).map(|draw| {
             let number = (level * simulation.draws + draw) as u64;
             let mut random = rng::stream(simulation.seed, "mask-error", key, number);
-            noise.displace(&MaskBits::new(&own, scenes.size()), &mut random)
+            noise.displace(&MaskBits::new(&own, side), &mut random)
         }));
     }
-    masks
-}
-
-fn packed(mask: &[bool]) -> Vec<u8> {
-    mask.chunks(8).map(|bits| bits.iter().enumerate().map(|(at, &bit)| u8::from(bit) << at).sum()).collect()
+    (side, masks)
 }
 
 /// For each mask 1 or 0 for mixed-same and 1 or 0 for mixed-rand.
@@ -129,7 +125,7 @@ fn right_answers(
     classifier: &dyn Classifier,
     image: usize,
     partners: &Backgrounds,
-    masks: &[Vec<u8>],
+    (side, masks): &(usize, Vec<Vec<u8>>),
     batch: usize,
 ) -> Result<Vec<f64>> {
     let size = scenes.size();
@@ -141,7 +137,7 @@ fn right_answers(
     for chunk in wanted.chunks(batch.max(1)) {
         let mut pictures = Pictures::empty(size);
         for &(mask, view, behind) in chunk {
-            scenes.compose_with(MaskBits::new(mask, size), view, image, behind as usize, &mut rgb);
+            scenes.compose_with(MaskBits::new(mask, *side), view, image, behind as usize, &mut rgb);
             pictures.push_rgb(&rgb);
         }
         let scores = classifier.scores(&pictures)?;

@@ -7,10 +7,14 @@ pub mod counterfactual;
 pub mod mask_error;
 #[cfg(feature = "probes")]
 pub mod network;
+#[cfg(feature = "probes")]
+mod resized;
 pub mod saliency;
 pub mod scenes;
 mod split;
 pub mod written;
 
 pub use classifier::{BlackBox, Classifier, GradientClassifier, Pictures, TapGradient};
+#[cfg(feature = "probes")]
+pub use resized::Resized;
 pub use scenes::Scenes;

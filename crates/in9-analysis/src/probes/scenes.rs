@@ -27,7 +27,10 @@ pub trait Scenes: Sync {
     /// The true foreground of photograph `i`, row by row.
     fn mask(&self, i: usize) -> Vec<bool>;
 
-    /// [`Scenes::compose`] as if `mask` were the foreground of photograph `i`.
+    /// The true foreground of photograph `i` as it is stored: its side in pixels, and its bits as [`MaskBits`] has them.
+    fn stored_mask(&self, i: usize) -> (usize, Vec<u8>);
+
+    /// [`Scenes::compose`] as if `mask`, of the side of [`Scenes::stored_mask`], were the foreground of photograph `i`.
     fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]);
 }
 
@@ -92,6 +95,9 @@ pub(crate) mod tests {
         }
         fn mask(&self, _: usize) -> Vec<bool> {
             vec![true, false, true, false]
+        }
+        fn stored_mask(&self, _: usize) -> (usize, Vec<u8>) {
+            (2, vec![0b0101])
         }
         fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
             let behind = if view.needs_background() { self.back[background] } else { self.back[i] };

@@ -26,6 +26,10 @@ impl Scenes for SoundSplit {
         in9_data::compose(view, &self.layers(i), self.sample(i).crop_box, behind, Split::size(self), out);
     }
 
+    fn stored_mask(&self, i: usize) -> (usize, Vec<u8>) {
+        (Split::size(self), self.layers(i).mask.bytes().to_vec())
+    }
+
     fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
         let behind = self.layers(background);
         let behind = view.needs_background().then_some(behind.tiled);

@@ -37,9 +37,8 @@ pub(super) fn assemble(
     let mut accepted = Splits::new();
     let mut rejected: Vec<RejectedItem> = Vec::new();
     for (at, (_, chunk)) in chunks.iter().enumerate() {
-        // The list is sorted by split, so a sample's split follows from its number.
         for (within, (item, sample)) in chunk.index.accepted.iter().enumerate() {
-            let split = split_of(info, *item);
+            let split = info.split_of(*item);
             accepted.entry(split.into()).or_default().push(Accepted {
                 item: *item,
                 sample,
@@ -81,17 +80,6 @@ pub(super) fn assemble(
     Ok(report)
 }
 
-fn split_of(info: &Info, item: u64) -> &str {
-    let mut end = 0;
-    for (split, count) in &info.splits {
-        end += count;
-        if item < end {
-            return split;
-        }
-    }
-    ""
-}
-
 type Opened = [(u32, Chunk)];
 
 fn write_shards(
@@ -102,13 +90,15 @@ fn write_shards(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<BTreeMap<String, Vec<ShardInfo>>> {
     let settings = &info.settings;
-    let size = settings.size as usize;
-    let record = if settings.photos_only { size * size * 3 } else { size * size * 6 + size * size / 8 };
-    let per_shard = (SHARD_BYTES / record).clamp(1, 65_536);
+    let per_shard = |split: &str| {
+        let size = settings.side(split) as usize;
+        let record = if settings.photos_only { size * size * 3 } else { size * size * 6 + size * size / 8 };
+        (SHARD_BYTES / record).clamp(1, 65_536)
+    };
     let jobs: Vec<(&str, usize, &[Accepted<'_>])> = splits
         .iter()
         .flat_map(|(split, list)| {
-            list.chunks(per_shard).enumerate().map(|(n, part)| (split.as_str(), n, part))
+            list.chunks(per_shard(split)).enumerate().map(|(n, part)| (split.as_str(), n, part))
         })
         .collect();
     let (done, total) = (AtomicU64::new(0), jobs.len() as u64);
@@ -128,7 +118,7 @@ fn write_shards(
                 None => {
                     let planes = Planes { layers: !settings.photos_only };
                     let classes = info.taxonomy.len() as u32;
-                    shard::write(&path, settings.size, classes, planes, digest, &samples, |i| {
+                    shard::write(&path, settings.side(split), classes, planes, digest, &samples, |i| {
                         let (chunk, within) = part[i].place;
                         Ok(chunks[chunk].1.record(within))
                     })?
@@ -152,7 +142,7 @@ fn write_shards(
 
 fn write_pairings(info: &Info, splits: &Splits<'_>, out: &Path) -> Result<BTreeMap<String, String>> {
     let mut hashes = BTreeMap::new();
-    let policy = PairingPolicy::of(info.settings.profile);
+    let policy = PairingPolicy::of_settings(&info.settings);
     for (split, list) in splits {
         if info.settings.photos_only || list.is_empty() {
             continue;

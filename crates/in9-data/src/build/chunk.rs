@@ -79,13 +79,18 @@ impl<W: Write> Writer<W> {
 pub(super) struct Chunk {
     map: Mmap,
     pub(super) index: Index,
-    lengths: [usize; 3],
+    /// Where each sample's layers begin, and the bytes of its photo, tiled background and mask.
+    places: Vec<(usize, [usize; 3])>,
 }
 
 impl Chunk {
     /// Opens a chunk and checks every byte of it. `lengths` are the bytes of a photo, a tiled
-    /// background and a mask.
-    pub(super) fn open(path: &Path, digest: &blake3::Hash, lengths: [usize; 3]) -> Result<Self> {
+    /// background and a mask of the photograph with a number in the source's list.
+    pub(super) fn open(
+        path: &Path,
+        digest: &blake3::Hash,
+        lengths: &dyn Fn(u64) -> [usize; 3],
+    ) -> Result<Self> {
         let file = in9_base::files::open(path)?;
         let bad = |expected: &str, found: String| Error::damaged(path, Damage::Chunk, expected, found);
         // SAFETY: chunks are moved into place when complete and never changed afterwards; their
@@ -110,10 +115,16 @@ impl Chunk {
         let pixels = body - length as usize;
         let index: Index =
             serde_json::from_slice(&map[pixels..body]).map_err(|e| bad("an index", e.to_string()))?;
-        if pixels != index.accepted.len() * lengths.iter().sum::<usize>() {
+        let (mut places, mut end) = (Vec::with_capacity(index.accepted.len()), 0);
+        for (item, _) in &index.accepted {
+            let lengths = lengths(*item);
+            places.push((end, lengths));
+            end += lengths.iter().sum::<usize>();
+        }
+        if pixels != end {
             return Err(bad("layers of every sample", format!("{pixels} bytes")));
         }
-        Ok(Self { map, index, lengths })
+        Ok(Self { map, index, places })
     }
 
     /// Refuses samples that the build cannot have: `items` photographs of `classes` classes.
@@ -137,8 +148,8 @@ impl Chunk {
     }
 
     pub(super) fn record(&self, at: usize) -> Record<'_> {
-        let [photo, tiled, mask] = self.lengths;
-        let bytes = &self.map[at * (photo + tiled + mask)..][..photo + tiled + mask];
+        let (start, [photo, tiled, mask]) = self.places[at];
+        let bytes = &self.map[start..][..photo + tiled + mask];
         Record { photo: &bytes[..photo], tiled: &bytes[photo..photo + tiled], mask: &bytes[photo + tiled..] }
     }
 }
@@ -201,7 +212,7 @@ mod tests {
         let (path, digest) = (dir.path().join("a.chunk"), blake3::hash(b"build"));
         let open = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            Chunk::open(&path, &digest, LENGTHS)
+            Chunk::open(&path, &digest, &|_| LENGTHS)
         };
         let whole = chunk(&digest);
         let opened = open(&whole).unwrap();

@@ -50,6 +50,13 @@ pub struct BuildConfig {
     pub size: u32,
     /// See [`Settings::short_side`]; `None` is the profile's own.
     pub short_side: Option<u32>,
+    /// See [`Settings::train_size`]; default none.
+    pub train_size: Option<u32>,
+    /// Share of the source's photographs of each split and class that is looked at, above 0 and at most 1; default 1.
+    /// For a rehearsal: which ones is drawn by the seed.
+    pub scale: f64,
+    /// Whether mixed-rand may take a background of the foreground's own class; default true.
+    pub own_class: bool,
     /// Where masks come from; default GrabCut.
     pub masks: MaskSource,
     /// Photographs only; default false.
@@ -85,6 +92,9 @@ impl BuildConfig {
             profile: Profile::Clean,
             size: 224,
             short_side: None,
+            train_size: None,
+            scale: 1.0,
+            own_class: true,
             masks: MaskSource::Grabcut,
             photos_only: false,
             seed: 0,
@@ -124,6 +134,12 @@ impl BuildConfig {
         if short_side < self.size || short_side > 65_535 {
             return bad("short side", "at least the size, at most 65535", short_side.to_string());
         }
+        if let Some(train) = self.train_size.filter(|train| !(self.size..=4096).contains(train)) {
+            return bad("size of training pictures", "at least the size, at most 4096", train.to_string());
+        }
+        if !(self.scale > 0.0 && self.scale <= 1.0) {
+            return bad("scale", "above 0, at most 1", self.scale.to_string());
+        }
         if !(0.0..1.0).contains(&self.holdout) {
             return bad("holdout", "at least 0, below 1", self.holdout.to_string());
         }
@@ -144,11 +160,18 @@ impl BuildConfig {
             balance: self.balance,
             fine_per_class: self.fine_per_class,
             excluded: self.excluded.digest(),
+            train_size: self.train_size.filter(|train| *train != self.size),
+            scale: self.scale,
+            own_class: self.own_class,
         };
         // Readers compare what they read with what is in the shards.
         match settings.survive_writing() {
             true => Ok(settings),
-            false => bad("holdout", "a number of at most 15 digits", self.holdout.to_string()),
+            false => bad(
+                "holdout or scale",
+                "a number of at most 15 digits",
+                format!("{} and {}", self.holdout, self.scale),
+            ),
         }
     }
 }
@@ -201,7 +224,11 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     let settings = config.settings()?;
     let taxonomy = config.taxonomy()?;
     let with_masks = settings.masks == MaskSource::Exact;
-    let list = || sources::list(config.source, &config.root, &taxonomy, with_masks, &config.limits);
+    let list = || -> Result<sources::Listing> {
+        let mut listing = sources::list(config.source, &config.root, &taxonomy, with_masks, &config.limits)?;
+        select::thin(&mut listing.items, config.scale, config.seed);
+        Ok(listing)
+    };
     let piece = config.piece.unwrap_or(Piece::WHOLE);
     if config.piece.is_some() {
         // A piece's folder is its owner's to judge.

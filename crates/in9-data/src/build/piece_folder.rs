@@ -64,6 +64,20 @@ pub(super) struct Info {
     pub(super) taxonomy: Taxonomy,
 }
 
+impl Info {
+    /// The split of the photograph with this number: the list is sorted by split.
+    pub(super) fn split_of(&self, item: u64) -> &str {
+        let mut end = 0;
+        for (split, count) in &self.splits {
+            end += count;
+            if item < end {
+                return split;
+            }
+        }
+        ""
+    }
+}
+
 /// A piece on disk.
 pub(super) struct PieceFolder {
     path: PathBuf,
@@ -144,10 +158,10 @@ impl PieceFolder {
 
     /// Opens all chunks of this piece, with their numbers.
     pub(super) fn open_chunks(&self) -> Result<Vec<(u32, Chunk)>> {
-        let (digest, lengths) = (self.digest(), lengths(&self.info.settings));
+        let digest = self.digest();
         let open = |number| {
             let path = self.chunk_path(number);
-            let chunk = Chunk::open(&path, &digest, lengths)?;
+            let chunk = Chunk::open(&path, &digest, &|item| self.lengths(item))?;
             chunk.check(&path, self.info.items, self.info.taxonomy.len())?;
             Ok((number, chunk))
         };
@@ -172,7 +186,7 @@ impl PieceFolder {
         limits: &Limits,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<()> {
-        let (digest, lengths) = (self.digest(), lengths(settings));
+        let digest = self.digest();
         let total = self.chunks().map(|chunk| self.items_of(chunk).count() as u64).sum();
         let done = AtomicU64::new(0);
         let tell = |count: u64| {
@@ -181,7 +195,7 @@ impl PieceFolder {
         };
         let mut missing = Vec::new();
         for chunk in self.chunks() {
-            match Chunk::open(&self.chunk_path(chunk), &digest, lengths) {
+            match Chunk::open(&self.chunk_path(chunk), &digest, &|item| self.lengths(item)) {
                 Ok(_) => tell(self.items_of(chunk).count() as u64),
                 Err(error) if error.is_of_machine() => return Err(error),
                 // Whatever is wrong with it, it is made again.
@@ -239,6 +253,16 @@ impl PieceFolder {
         Ok(report)
     }
 
+    /// Bytes of photo, tiled background and mask of the photograph with this number in the source's list.
+    fn lengths(&self, item: u64) -> [usize; 3] {
+        let settings = &self.info.settings;
+        let size = settings.side(self.info.split_of(item)) as usize;
+        match settings.photos_only {
+            true => [size * size * 3, 0, 0],
+            false => [size * size * 3, size * size * 3, mask_bytes(size)],
+        }
+    }
+
     /// Errors found while listing the source.
     pub(super) fn listing_faults(&self) -> &[String] {
         &self.info.listing_faults
@@ -288,15 +312,6 @@ pub(super) fn fault(rejected: &RejectedItem) -> Option<String> {
         _ => "mend or remove its annotation",
     };
     rejected.fault.then(|| format!("{source}: {rule} ({detail}); {advice}"))
-}
-
-/// Bytes of a photo, a tiled background and a mask.
-fn lengths(settings: &Settings) -> [usize; 3] {
-    let size = settings.size as usize;
-    match settings.photos_only {
-        true => [size * size * 3, 0, 0],
-        false => [size * size * 3, size * size * 3, mask_bytes(size)],
-    }
 }
 
 /// Name and version of this program.

@@ -79,11 +79,11 @@ fn take_apart(
     let photo = photo::decode(&bytes, limits).map_err(|what| Rejection::fault("unreadable", what))?;
     let blake3 = *blake3::hash(&bytes).as_bytes();
     drop(bytes);
-    let geometry =
-        Geometry { profile: settings.profile, size: settings.size, short_side: settings.short_side };
+    let size = settings.side(&item.split);
+    let geometry = Geometry { profile: settings.profile, size, short_side: settings.short_side.max(size) };
     let (width, height) = (photo.width, photo.height);
     let prepared = if let Boxes::Release(parts) = &item.boxes {
-        parts.prepare(photo, settings.size, limits)?
+        parts.prepare(photo, size, limits)?
     } else if settings.photos_only {
         prepare_photo(&photo, geometry, scratch)?
     } else {

@@ -1,12 +1,14 @@
 //! Which of the accepted photographs make up which split.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use in9_base::rng::{stream, text_key};
 use rand_chacha::rand_core::Rng;
 
 use crate::dataset::tables::Rejected;
 use crate::shard::Sample;
+use crate::sources::Item;
 
 use super::Settings;
 use super::chunk::RejectedItem;
@@ -22,6 +24,25 @@ pub(super) struct Accepted<'a> {
 
 /// The splits, each in the list's order.
 pub(super) type Splits<'a> = BTreeMap<String, Vec<Accepted<'a>>>;
+
+/// Leaves `scale` of the items of each split and class, at least one, drawn by the seed; their order stays.
+pub(super) fn thin(items: &mut Vec<Item>, scale: f64, seed: u64) {
+    if scale >= 1.0 {
+        return;
+    }
+    let mut members: BTreeMap<(Arc<str>, u16), Vec<usize>> = BTreeMap::new();
+    for (at, item) in items.iter().enumerate() {
+        members.entry((item.split.clone(), item.class)).or_default().push(at);
+    }
+    let mut kept = vec![false; items.len()];
+    for mut list in members.into_values() {
+        let count = (list.len() as f64 * scale).ceil().max(1.0) as usize;
+        list.sort_by_cached_key(|&at| (stream(seed, "scale", text_key(&items[at].source), 0).next_u64(), at));
+        list.iter().take(count).for_each(|&at| kept[at] = true);
+    }
+    let mut kept = kept.into_iter();
+    items.retain(|_| kept.next().unwrap_or(false));
+}
 
 /// Takes duplicates out, holds out, caps and balances. Every choice is keyed by the sample's id.
 pub(super) fn select<'a>(

@@ -39,6 +39,9 @@ pub(super) struct Build {
     /// Pixels of a side.
     #[arg(long, default_value_t = 224)]
     size: u32,
+    /// Pixels of a side of the stored training pictures, where random crops of --size are to be taken from larger ones.
+    #[arg(long, value_name = "PIXELS")]
+    train_size: Option<u32>,
     /// Shorter side that photographs are brought to before the central square is taken; by default
     /// size*256/224 for paper, the size itself for clean.
     #[arg(long)]
@@ -75,12 +78,22 @@ pub(super) struct Build {
     /// grabcut, or exact: mask files beside the source.
     #[arg(long, default_value = "grabcut")]
     masks: MaskSource,
-    /// Text file of ids to leave out of split `test`, one a line.
+    /// Text file of ids to leave out of split `test`, one a line; under the header id,reason,note the reason is
+    /// background-kept, object-missed or object-left (paper, appendix A).
     #[arg(long)]
     exclude: Option<PathBuf>,
     /// Folder bg_challenge of the official release, whose photographs are left out of split `test`.
     #[arg(long)]
     exclude_release: Option<PathBuf>,
+    /// Folder bg_challenge of the official release: split `test` holds its photographs and no others.
+    #[arg(long, conflicts_with = "exclude_release")]
+    match_release: Option<PathBuf>,
+    /// Which classes the backgrounds of the frozen mixed-rand may be of: any, or other than the foreground's.
+    #[arg(long, value_enum, default_value_t = RandomClass::Any)]
+    mixed_rand: RandomClass,
+    /// A rehearsal: look at this share of the photographs of each class, and lower the numbers a class alike.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    scale: f64,
     /// Seed of every random choice.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -100,6 +113,12 @@ enum Selection {
     In9lb,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum RandomClass {
+    Any,
+    Other,
+}
+
 impl Build {
     pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
         let limits = Limits::default();
@@ -109,6 +128,9 @@ impl Build {
         }
         if let Some(release) = &self.exclude_release {
             excluded.add_release(release)?;
+        }
+        if let Some(release) = &self.match_release {
+            excluded.keep_release(release)?;
         }
         let source = self.source.unwrap_or_else(|| guess_source(&self.root));
         if self.source.is_none() {
@@ -125,6 +147,9 @@ impl Build {
             profile: self.profile,
             size: self.size,
             short_side: self.short_side,
+            train_size: self.train_size,
+            scale: self.scale,
+            own_class: self.mixed_rand == RandomClass::Any,
             masks: self.masks,
             photos_only: self.photos_only,
             seed: self.seed,
@@ -153,6 +178,9 @@ impl Build {
                 config.fine_per_class = config.fine_per_class.or(Some(16));
                 config.photos_only = true;
             }
+        }
+        for most in [&mut config.per_class, &mut config.test_per_class].into_iter().flatten() {
+            *most = (f64::from(*most) * self.scale.clamp(0.0, 1.0)).round().max(1.0) as u32;
         }
         let bar = shell.progress("listing photographs", "photographs", 0);
         let report = with_faults(build(&config, &|p| bar.tell(stage(p.stage), p.done, p.total)))?;

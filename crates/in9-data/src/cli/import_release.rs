@@ -20,6 +20,9 @@ pub(super) struct ImportRelease {
     /// imagenet-9, or a TOML file whose class folders are those of the release.
     #[arg(long, default_value = "imagenet-9")]
     taxonomy: String,
+    /// A rehearsal: import this share of the photographs of each class.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    scale: f64,
     /// Pixels of a side of the released pictures.
     #[arg(long, default_value_t = 224)]
     size: u32,
@@ -30,6 +33,7 @@ impl ImportRelease {
         let config = BuildConfig {
             taxonomy: Some(options::taxonomy(&self.taxonomy)?),
             size: self.size,
+            scale: self.scale,
             ..BuildConfig::new(SourceKind::Release, &self.root, &self.out)
         };
         let bar = shell.progress("listing pictures", "pictures", 0);

@@ -4,6 +4,7 @@ mod build;
 mod complete;
 mod export;
 mod import_release;
+mod measure;
 mod merge;
 mod options;
 mod outline;
@@ -54,6 +55,8 @@ enum Command {
     Rebuild(outline::Rebuild),
     /// Complete a table of bare answers, image,view,predicted, to a prediction table.
     Complete(complete::Complete),
+    /// Measure how fast photographs are taken apart on this machine.
+    MeasureBuild(measure::MeasureBuild),
     /// Print a taxonomy, or derive the groupings of IN-9LB from one.
     Taxonomy(taxonomy::TaxonomyCommand),
 }
@@ -74,6 +77,7 @@ impl Program for Arguments {
             Command::Export(command) => command.run(shell),
             Command::Outline(command) => command.run(shell),
             Command::Rebuild(command) => command.run(shell),
+            Command::MeasureBuild(command) => command.run(shell),
             Command::Complete(command) => command.run(shell),
             Command::Taxonomy(command) => command.run(shell),
         };

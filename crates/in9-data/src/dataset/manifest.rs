@@ -81,6 +81,34 @@ pub struct Settings {
     pub fine_per_class: Option<u32>,
     /// BLAKE3 (hex) of the list of excluded ids, if there is one.
     pub excluded: Option<String>,
+    /// Pixels of a side of the training pictures, and of those held out of them, where they are stored larger than the
+    /// others, so that random crops have something to choose from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_size: Option<u32>,
+    /// Share of the source's photographs that was looked at: 1, or less for a rehearsal.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub scale: f64,
+    /// Whether the frozen pairing of mixed-rand may take a background of the foreground's own class.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub own_class: bool,
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_whole(scale: &f64) -> bool {
+    *scale == 1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_yes(yes: &bool) -> bool {
+    *yes
 }
 
 /// A split and what became of its photographs.
@@ -236,6 +264,12 @@ impl Manifest {
 }
 
 impl Settings {
+    /// Pixels of a side of the pictures of a split.
+    pub fn side(&self, split: &str) -> u32 {
+        let of_training = split == "train" || (split == "val" && self.holdout > 0.0);
+        self.train_size.filter(|_| of_training).unwrap_or(self.size)
+    }
+
     fn digest_text(&self) -> String {
         // Serialising plain numbers and texts cannot fail.
         serde_json::to_string(self).unwrap_or_default()
@@ -256,13 +290,14 @@ impl Settings {
 
     /// Refuses sizes that no shard can have, in a file that may come from anywhere.
     pub(crate) fn check(&self, path: &Path) -> Result<()> {
-        match (1..=crate::shard::MAX_SIZE).contains(&self.size) {
-            true => Ok(()),
-            false => Err(Error::malformed(
+        let sides = [Some(self.size), self.train_size];
+        match sides.into_iter().flatten().find(|side| !(1..=crate::shard::MAX_SIZE).contains(side)) {
+            None => Ok(()),
+            Some(side) => Err(Error::malformed(
                 path,
                 "size of a side",
                 format!("1 to {}", crate::shard::MAX_SIZE),
-                self.size.to_string(),
+                side.to_string(),
                 "build it again",
             )),
         }
@@ -306,6 +341,9 @@ mod tests {
             balance: false,
             fine_per_class: None,
             excluded: None,
+            train_size: None,
+            scale: 1.0,
+            own_class: true,
         };
         let count = |class: &str, count| ClassCount { class: class.into(), count };
         Manifest {

@@ -97,7 +97,7 @@ impl Dataset {
         let info = self.manifest.splits.iter().find(|split| split.name == name).ok_or_else(|| {
             Error::Unknown { what: "split", known: self.splits().join(", "), found: name.into() }
         })?;
-        let shards = info.shards.iter().map(|shard| self.shard(shard)).collect::<Result<Vec<_>>>()?;
+        let shards = info.shards.iter().map(|shard| self.shard(name, shard)).collect::<Result<Vec<_>>>()?;
         Ok(Split::new(name, &self.manifest, shards))
     }
 
@@ -114,7 +114,7 @@ impl Dataset {
         }
     }
 
-    fn shard(&self, info: &ShardInfo) -> Result<Shard> {
+    fn shard(&self, split: &str, info: &ShardInfo) -> Result<Shard> {
         let path = self.path.join("shards").join(&info.file);
         let shard = Shard::open(&path, &self.limits)?;
         let settings = &self.manifest.settings;
@@ -129,8 +129,9 @@ impl Dataset {
             let found = blake3::Hash::from_bytes(shard.settings()).to_hex().to_string();
             return bad("a shard of other settings or classes", digest.to_hex().to_string(), found);
         }
-        if shard.size() != settings.size as usize || shard.classes() != self.manifest.taxonomy.len() {
-            let expected = format!("size {}, {} classes", settings.size, self.manifest.taxonomy.len());
+        let size = settings.side(split);
+        if shard.size() != size as usize || shard.classes() != self.manifest.taxonomy.len() {
+            let expected = format!("size {size}, {} classes", self.manifest.taxonomy.len());
             return bad(
                 "another geometry",
                 expected,

@@ -62,7 +62,7 @@ impl Split {
         }
         let inner = Inner {
             name: name.into(),
-            size: manifest.settings.size as usize,
+            size: manifest.settings.side(name) as usize,
             classes: manifest.taxonomy.len(),
             photos_only: manifest.settings.photos_only,
             shards,

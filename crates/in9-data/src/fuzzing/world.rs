@@ -63,6 +63,9 @@ fn settings() -> Settings {
         balance: false,
         fine_per_class: None,
         excluded: None,
+        train_size: None,
+        scale: 1.0,
+        own_class: true,
     }
 }
 

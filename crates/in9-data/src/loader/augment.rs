@@ -123,10 +123,11 @@ impl std::fmt::Debug for Random {
 }
 
 impl Random {
-    /// Crop, resize, jitter, light; returns size·size·3 bytes, and whether they are to be mirrored.
+    /// Crop a picture of `stored` pixels a side, resize to `size`, jitter, light; returns size·size·3 bytes, and whether they are to be mirrored.
     pub(super) fn apply(
         &mut self,
         rgb: &[u8],
+        stored: usize,
         size: usize,
         rng: &mut ChaCha8Rng,
         scale: (f32, f32),
@@ -135,13 +136,20 @@ impl Random {
         jitter: Option<Jitter>,
         lighting: f32,
     ) -> Result<(&[u8], bool)> {
-        let [x, y, width, height] = random_crop(rng, size as u32, scale, ratio);
+        let [x, y, width, height] = random_crop(rng, stored as u32, scale, ratio);
         let failed =
             |e: String| Error::argument("cannot resize a picture", "a picture", e, "report this as a bug");
-        self.resized.resize(rgb.len(), 0);
-        let (side, window) = (size as u32, [x, y, width, height].map(f64::from));
-        resample::square::<U8x3>(&mut self.resizer, rgb, (side, side), window, side, &mut self.resized)
-            .map_err(failed)?;
+        self.resized.resize(size * size * 3, 0);
+        let (side, window) = (stored as u32, [x, y, width, height].map(f64::from));
+        resample::square::<U8x3>(
+            &mut self.resizer,
+            rgb,
+            (side, side),
+            window,
+            size as u32,
+            &mut self.resized,
+        )
+        .map_err(failed)?;
         let mirrored = flip && below(rng, 2) == 1;
         if let Some(jitter) = jitter {
             jitter_colours(&mut self.resized, jitter, rng);
@@ -244,7 +252,8 @@ mod tests {
     fn the_whole_picture_without_jitter_is_unchanged() {
         let rgb: Vec<u8> = (0..8 * 8 * 3).map(|i| i as u8).collect();
         let mut random = Random::default();
-        let same = random.apply(&rgb, 8, &mut stream(0, "t", 0, 0), (1.0, 1.0), (1.0, 1.0), false, None, 0.0);
+        let same =
+            random.apply(&rgb, 8, 8, &mut stream(0, "t", 0, 0), (1.0, 1.0), (1.0, 1.0), false, None, 0.0);
         assert_eq!(same.unwrap(), (&rgb[..], false));
     }
 
@@ -253,7 +262,7 @@ mod tests {
         let (rgb, mut random) = (vec![7u8; 12], Random::default());
         let mut mirrored = |item| {
             let mut rng = stream(0, "t", item, 0);
-            random.apply(&rgb, 2, &mut rng, (1.0, 1.0), (1.0, 1.0), true, None, 0.0).unwrap().1
+            random.apply(&rgb, 2, 2, &mut rng, (1.0, 1.0), (1.0, 1.0), true, None, 0.0).unwrap().1
         };
         let count = (0..1000).filter(|&item| mirrored(item)).count();
         assert!((450..=550).contains(&count), "{count}");

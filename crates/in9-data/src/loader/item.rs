@@ -22,6 +22,7 @@ pub(super) struct Scratch {
     composed: Vec<u8>,
     random: Random,
     row: Vec<u8>,
+    centre: Vec<u8>,
 }
 
 /// Where a picture is put: mirrored first, then moved; what is uncovered is left blank (0 after normalisation).
@@ -40,6 +41,8 @@ pub struct Placement {
 pub(super) struct Composer {
     split: Split,
     view: View,
+    /// Pixels of a side of the pictures that are made.
+    size: usize,
     augment: Augment,
     seed: u64,
     channels: [(f32, f32); 3],
@@ -50,6 +53,7 @@ pub(super) struct Composer {
 impl Composer {
     pub(super) fn new(split: Split, config: &LoaderConfig) -> Self {
         Self {
+            size: config.size.unwrap_or(split.size()),
             split,
             view: config.view,
             augment: config.augment.clone(),
@@ -78,9 +82,14 @@ impl Composer {
         Placement { mirrored: below(&mut rng, 2) == 1, dx, dy }
     }
 
+    /// Pixels of a side of a picture.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     /// Values of one picture.
     pub(super) fn values(&self) -> usize {
-        self.split.size() * self.split.size() * 3
+        self.size * self.size * 3
     }
 
     /// Makes the picture of sample `item` in `epoch`.
@@ -92,34 +101,37 @@ impl Composer {
         scratch: &mut Scratch,
         out: &mut [P],
     ) -> Result<()> {
-        let (size, index) = (self.split.size(), item as usize);
+        let (stored, index) = (self.split.size(), item as usize);
         let layers = self.split.layers_for(self.view, index)?;
         let fg_box = self.split.sample(index).crop_box;
         let background = background.map(|b| self.split.tiled(b as usize)).transpose()?;
         let canvas = &mut P::canvas(out, &self.channels);
-        if self.augment == Augment::None {
-            draw(self.view, &layers, fg_box, background, size, canvas);
+        if self.augment == Augment::None && self.size == stored {
+            draw(self.view, &layers, fg_box, background, stored, canvas);
             return Ok(());
         }
-        let Scratch { composed, random, row } = scratch;
+        let Scratch { composed, random, row, centre } = scratch;
         // Two views are stored as they are; the others are composed into a buffer that stays in the
         // processor's second cache.
         let rgb: &[u8] = match self.view {
             View::Original => layers.photo,
             View::OnlyBgT => layers.tiled,
             view => {
-                composed.resize(size * size * 3, 0);
-                compose(view, &layers, fg_box, background, size, composed);
+                composed.resize(stored * stored * 3, 0);
+                compose(view, &layers, fg_box, background, stored, composed);
                 composed
             }
         };
         match &self.augment {
-            Augment::None => {}
-            Augment::ShiftFlip { .. } => place(rgb, size, self.placement(item, epoch), row, canvas),
+            Augment::None | Augment::ShiftFlip { .. } => {
+                let rgb = central(rgb, stored, self.size, centre);
+                place(rgb, self.size, self.placement(item, epoch), row, canvas);
+            }
             Augment::RandomResizedCrop { scale, ratio, flip, jitter, lighting } => {
                 let (picture, mirrored) = random.apply(
                     rgb,
-                    size,
+                    stored,
+                    self.size,
                     &mut self.rng(item, epoch),
                     *scale,
                     *ratio,
@@ -127,11 +139,25 @@ impl Composer {
                     *jitter,
                     *lighting,
                 )?;
-                place(picture, size, Placement { mirrored, ..Placement::default() }, row, canvas);
+                place(picture, self.size, Placement { mirrored, ..Placement::default() }, row, canvas);
             }
         }
         Ok(())
     }
+}
+
+/// The central square of `size` pixels a side of a picture of `stored` (an odd column or row more is left right and
+/// below), copied into `out` unless it is the whole.
+fn central<'a>(rgb: &'a [u8], stored: usize, size: usize, out: &'a mut Vec<u8>) -> &'a [u8] {
+    if size == stored {
+        return rgb;
+    }
+    let from = (stored - size) / 2;
+    out.clear();
+    for row in rgb.chunks_exact(stored * 3).skip(from).take(size) {
+        out.extend_from_slice(&row[from * 3..][..size * 3]);
+    }
+    out
 }
 
 /// Source columns (or rows) that stay inside when shifted by `shift`, and where they go.

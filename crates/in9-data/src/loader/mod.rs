@@ -30,13 +30,15 @@ pub use pixels::Pixel;
 pub use placed::PlacedBatch;
 
 /// Where backgrounds of the mixed views come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PairingMode {
     /// The pairing stored with the dataset: the same composites for everybody. For testing.
     #[default]
     Frozen,
     /// A new pairing every epoch. For training.
     Fresh(PairingPolicy),
+    /// This background for each sample of the split.
+    Given(Arc<Vec<u32>>),
 }
 
 /// Settings of a [`Loader`].
@@ -56,6 +58,9 @@ pub struct LoaderConfig {
     pub augment: Augment,
     /// Default frozen.
     pub pairing: PairingMode,
+    /// Pixels of a side of the pictures; `None` (default) is the stored size. Random crops are brought to it; otherwise
+    /// the centre of the picture is taken, so that it can be no larger than what is stored.
+    pub size: Option<usize>,
     /// Default [`Normalization::IMAGENET_9`].
     pub normalization: Normalization,
     /// Batches made ahead in the background; 0 makes each when it is asked for. Default 4.
@@ -75,6 +80,7 @@ impl Default for LoaderConfig {
             drop_last: false,
             augment: Augment::None,
             pairing: PairingMode::Frozen,
+            size: None,
             normalization: Normalization::IMAGENET_9,
             prefetch: 4,
             threads: 0,
@@ -103,9 +109,25 @@ impl Loader {
         }
         config.augment.check()?;
         split.check_view(config.view)?;
-        let frozen = match config.pairing {
+        let crops = matches!(config.augment, Augment::RandomResizedCrop { .. });
+        if let Some(size) =
+            config.size.filter(|&size| size == 0 || size > if crops { 4096 } else { split.size() })
+        {
+            let expected = "at least 1, at most the stored size (random crops: 4096)";
+            return Err(Error::Setting { setting: "input size", expected, found: size.to_string() });
+        }
+        let frozen = match &config.pairing {
             PairingMode::Frozen if config.view.needs_background() => {
                 Some(Arc::new(Pairing::frozen(dataset, split, config.view)?.0))
+            }
+            PairingMode::Given(pairs) if config.view.needs_background() => {
+                let fits =
+                    pairs.len() == split.len() && pairs.iter().all(|&pair| (pair as usize) < split.len());
+                if !fits {
+                    let expected = "a sample of the split for each of its samples";
+                    return Err(Error::Setting { setting: "pairing", expected, found: "others".into() });
+                }
+                Some(pairs.clone())
             }
             _ => None,
         };
@@ -121,6 +143,11 @@ impl Loader {
         let end = places.end.min(samples);
         self.places = places.start.min(end)..end;
         self
+    }
+
+    /// Pixels of a side of the pictures.
+    pub fn size(&self) -> usize {
+        self.composer.size()
     }
 
     /// Number of batches of an epoch.
@@ -176,7 +203,7 @@ impl Loader {
         if self.places.len() < samples {
             order = order[self.places.clone()].to_vec();
         }
-        let pairing = match (self.config.pairing, &self.frozen) {
+        let pairing = match (&self.config.pairing, &self.frozen) {
             (PairingMode::Fresh(policy), _) if self.config.view.needs_background() => {
                 // Epoch 0 of the stream belongs to the frozen pairing.
                 let drawn = Pairing::draw(
@@ -184,7 +211,7 @@ impl Loader {
                     self.config.view,
                     self.config.seed,
                     epoch + 1,
-                    policy,
+                    *policy,
                 )?;
                 Some(Arc::new(drawn.0))
             }

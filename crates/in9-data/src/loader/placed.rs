@@ -22,6 +22,7 @@ impl Loader {
     /// Whether the augmentation only mirrors and moves, so that [`Loader::placed`] says all of it.
     pub fn only_places(&self) -> bool {
         matches!(self.config.augment, Augment::None | Augment::ShiftFlip { .. })
+            && self.size() == self.composer.split().size()
     }
 
     /// The batches of epoch `epoch` from number `first_batch` on: what [`Loader::epoch_from`] would compose.

@@ -107,15 +107,27 @@ pub(super) fn framing(photo: &Photo, photo_box: &PhotoBox, geometry: Geometry) -
 }
 
 /// The mask must cover a tenth of the box.
-pub(super) fn mask_area(mask: &[u8], photo: &Photo, photo_box: &PhotoBox) -> Result<(), Rejection> {
+///
+/// To the letter, the box's area leaves out its last column and row, as the rectangle does that GrabCut is given.
+pub(super) fn mask_area(
+    mask: &[u8],
+    photo: &Photo,
+    photo_box: &PhotoBox,
+    profile: Profile,
+) -> Result<(), Rejection> {
     let pixels = photo.width as usize * photo.height as usize;
     if mask.len() != pixels {
         let detail = format!("expected {pixels} pixels, found {}", mask.len());
         return Err(Rejection::fault("mask-mismatch", detail));
     }
     let area = mask.iter().filter(|&&m| m != 0).count() as f64;
-    let [x0, y0, x1, y1] = photo_box.inclusive(photo.width, photo.height);
-    let box_area = f64::from(x1 - x0 + 1) * f64::from(y1 - y0 + 1);
+    let box_area = match profile {
+        Profile::Paper => ((photo_box.xmax - photo_box.xmin) * (photo_box.ymax - photo_box.ymin)) as f64,
+        Profile::Clean => {
+            let [x0, y0, x1, y1] = photo_box.inclusive(photo.width, photo.height);
+            f64::from(x1 - x0 + 1) * f64::from(y1 - y0 + 1)
+        }
+    };
     if area < 0.1 * box_area {
         let detail = format!("{:.4} of the box is foreground, at least 0.1", area / box_area);
         return Err(Rejection::rule("mask-too-small", detail));
@@ -169,8 +181,13 @@ mod tests {
     fn a_tenth_of_the_box_is_enough() {
         let one = PhotoBox::new(0, 0, 9, 9);
         let mask = |n: usize| (0..8000).map(|i| u8::from(i < n)).collect::<Vec<_>>();
-        assert!(mask_area(&mask(10), &photo(), &one).is_ok());
-        assert_eq!(mask_area(&mask(9), &photo(), &one).unwrap_err().rule, "mask-too-small");
-        assert_eq!(mask_area(&[1; 3], &photo(), &one).unwrap_err().rule, "mask-mismatch");
+        let judged = |n: usize, profile| mask_area(&mask(n), &photo(), &one, profile);
+        assert!(judged(10, Profile::Clean).is_ok());
+        assert_eq!(judged(9, Profile::Clean).unwrap_err().rule, "mask-too-small");
+        // Nine by nine: a tenth of 81 pixels, not of 100.
+        assert!(judged(9, Profile::Paper).is_ok());
+        assert_eq!(judged(8, Profile::Paper).unwrap_err().rule, "mask-too-small");
+        let short = mask_area(&[1; 3], &photo(), &one, Profile::Clean);
+        assert_eq!(short.unwrap_err().rule, "mask-mismatch");
     }
 }

@@ -103,7 +103,7 @@ pub(crate) fn prepare(
         MaskInput::Exact(mask) => mask,
         MaskInput::Grabcut => cut::segment(photo, &photo_box, geometry.profile, &mut scratch.workspace)?,
     };
-    filters::mask_area(&mask, photo, &photo_box)?;
+    filters::mask_area(&mask, photo, &photo_box, geometry.profile)?;
     let tiled = tile::fill_box(photo, &photo_box, geometry.profile).ok_or_else(|| {
         Rejection::rule("no-margin", format!("box {photo_box} in {}x{}", photo.width, photo.height))
     })?;

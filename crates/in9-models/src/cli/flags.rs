@@ -5,7 +5,7 @@ use in9_base::shell::one_line;
 use crate::error::Error;
 
 /// Settings whose flag is called as their field.
-const FLAGS: [&str; 20] = [
+const FLAGS: [&str; 21] = [
     "accumulate",
     "attack_step_size",
     "attack_steps",
@@ -21,6 +21,7 @@ const FLAGS: [&str; 20] = [
     "momentum",
     "nesterov",
     "normalization",
+    "scale",
     "step_epochs",
     "step_factor",
     "view",

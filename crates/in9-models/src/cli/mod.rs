@@ -8,8 +8,10 @@ mod convert;
 mod fetch;
 mod flags;
 mod forward;
+mod imagenet;
 mod inspect;
 mod list;
+mod measure;
 mod predict;
 mod train;
 mod train_progress;
@@ -39,6 +41,8 @@ pub enum Command {
     List(list::Args),
     Inspect(inspect::Args),
     Forward(forward::Args),
+    Imagenet(imagenet::Args),
+    Measure(measure::Args),
     Fetch(fetch::Args),
     #[cfg(feature = "cuda")]
     CheckGpu(check_gpu::Args),
@@ -57,6 +61,8 @@ impl Command {
             Self::List(args) => list::run(args, shell),
             Self::Inspect(args) => inspect::run(args, shell),
             Self::Forward(args) => forward::run(args, shell),
+            Self::Imagenet(args) => imagenet::run(args, shell),
+            Self::Measure(args) => measure::run(args, shell),
             Self::Fetch(args) => fetch::run(args, shell),
             #[cfg(feature = "cuda")]
             Self::CheckGpu(args) => check_gpu::run(args, shell),

@@ -9,7 +9,7 @@ use in9_base::Piece;
 use in9_base::files::{self, OutputFolder};
 use in9_base::shell::{self, Shell};
 use in9_data::predictions::Table;
-use in9_data::{Dataset, Split, View};
+use in9_data::{Dataset, PublishedPictures, Split, View};
 
 use super::network::NetworkArgs;
 use crate::ask::{Ask as _, Asked};
@@ -38,9 +38,14 @@ pub struct Args {
     /// Splits to predict, separated by commas [default: test, else the only one]
     #[arg(long, value_delimiter = ',')]
     split: Vec<String>,
-    /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight
+    /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight; of these two, those that cannot
+    /// be had are left out, such as all but `original` of a dataset of photographs only
     #[arg(long, value_delimiter = ',', default_value = "all")]
     views: Vec<String>,
+    /// Folder bg_challenge of the official release, from which the dataset was imported: predict its own pictures of each
+    /// view instead of recomposed ones
+    #[arg(long, value_name = "FOLDER")]
+    published: Option<PathBuf>,
     /// The table to write; with --shard, the folder of the piece
     #[arg(long, value_name = "CSV|DIR")]
     out: PathBuf,
@@ -70,6 +75,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         [] => vec![dataset.split_or_usual(None)?],
         names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
     };
+    let sources: Vec<Source<'_>> =
+        splits.iter().map(|split| Source::open(split, args, &views, shell)).collect::<anyhow::Result<_>>()?;
     let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
     let name = args.dataset_name.clone().unwrap_or_else(|| dataset.name());
     let settings = pieces::Settings {
@@ -78,22 +85,23 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         data: dataset.digest(),
         splits: splits.iter().map(|split| split.name().to_owned()).collect(),
         views: views.iter().map(ToString::to_string).collect(),
+        published: args.published.is_some(),
         size: args.size,
         device: kind,
         shard: args.shard.unwrap_or(Piece::WHOLE),
     };
     if !args.merge.is_empty() {
-        pieces::merge(&args.merge, &settings, &splits, &views)?.write_atomic(&args.out)?;
+        pieces::merge(&args.merge, &settings, &sources)?.write_atomic(&args.out)?;
     } else if args.shard.is_some() {
         let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.data.as_path()]).collect();
         let folder = OutputFolder::begin(&args.out, &pieces::OWNER, &inputs)?;
-        let table = predict(args, &dataset, &splits, &views, &classifier, &settings, shell)?;
+        let table = predict(args, &dataset, &sources, &classifier, &settings, shell)?;
         pieces::write(&folder, &table, &settings)?;
         folder.finish()?;
     } else {
         // What killed runs left beside the table goes.
         files::remove_leftovers(files::parent(&args.out))?;
-        predict(args, &dataset, &splits, &views, &classifier, &settings, shell)?.write_atomic(&args.out)?;
+        predict(args, &dataset, &sources, &classifier, &settings, shell)?.write_atomic(&args.out)?;
     }
     shell.print(args.out.display())
 }
@@ -102,8 +110,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
 fn predict(
     args: &Args,
     dataset: &Dataset,
-    splits: &[Split],
-    views: &[View],
+    sources: &[Source<'_>],
     classifier: &Asked,
     settings: &pieces::Settings,
     shell: &Shell,
@@ -114,14 +121,19 @@ fn predict(
         size: args.size.map(usize::from),
         piece: settings.shard,
     };
-    let pictures: usize = splits.iter().map(|split| settings.shard.range(split.len()).len()).sum();
-    let progress = shell.progress("predicting", "images", (pictures * views.len()) as u64);
+    let pictures = |source: &Source<'_>| settings.shard.range(source.split.len()).len() * source.views.len();
+    let all: usize = sources.iter().map(pictures).sum();
+    let progress = shell.progress("predicting", "images", all as u64);
     let mut table = Predictor::table(dataset);
-    for split in splits {
+    for Source { split, published, views } in sources {
         for view in views {
             progress.rename(&format!("predicting {} {view}", split.name()));
             let mut count = |pictures: usize| progress.add(pictures as u64);
-            let rows = predictor.predict(dataset, &settings.dataset, split, *view, &mut count)?;
+            let name = &settings.dataset;
+            let rows = match published {
+                None => predictor.predict(dataset, name, split, *view, &mut count)?,
+                Some(own) => predictor.predict_published(own, name, split, *view, &mut count)?,
+            };
             let right = rows.iter().filter(|row| row.correct()).count();
             let share = 100.0 * right as f64 / rows.len().max(1) as f64;
             progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), rows.len()));
@@ -135,6 +147,37 @@ fn predict(
     }
     progress.finish();
     Ok(table)
+}
+
+/// Where the pictures of a split come from, and the views that there are.
+struct Source<'a> {
+    split: &'a Split,
+    published: Option<PublishedPictures>,
+    views: Vec<View>,
+}
+
+impl<'a> Source<'a> {
+    fn open(split: &'a Split, args: &Args, wanted: &[View], shell: &Shell) -> anyhow::Result<Self> {
+        let published =
+            args.published.as_deref().map(|root| PublishedPictures::open(root, split)).transpose()?;
+        let named = |view: &View| args.views.iter().any(|name| name == view.name());
+        let there = |view: &View| match &published {
+            Some(published) => published.views().contains(view),
+            None => split.check_view(*view).is_ok(),
+        };
+        // What is named is wanted, and its absence told when it is read.
+        let (views, left_out): (Vec<View>, Vec<View>) =
+            wanted.iter().copied().partition(|view| named(view) || there(view));
+        if !left_out.is_empty() {
+            let names = left_out.iter().map(|view| view.name()).collect::<Vec<_>>().join(", ");
+            let why = match &published {
+                Some(_) => "the release does not publish them",
+                None => "the dataset holds photographs only",
+            };
+            shell.say(format_args!("{}: without {names}: {why}", split.name()));
+        }
+        Ok(Self { split, published, views })
+    }
 }
 
 /// The views of a list, each once, in the order given.

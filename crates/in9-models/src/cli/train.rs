@@ -42,7 +42,7 @@ pub struct Args {
     /// Split to train on
     #[arg(long, default_value = "train")]
     split: String,
-    /// Train on this share of each class, drawn by the seed (not for mixed views)
+    /// Train on this share of each class, drawn by the seed; mixed views take their backgrounds from it too
     #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
     fraction: f64,
     /// Tell groups of this many fine labels apart instead of classes; predictions count a group as its class
@@ -62,6 +62,13 @@ pub struct Args {
     preset: Preset,
     #[command(flatten)]
     settings: SettingFlags,
+    /// Side of the network's input, in pixels: what random crops of the stored pictures are brought to [default: the side of
+    /// the dataset's test pictures]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    input_size: Option<u16>,
+    /// A rehearsal: this share of the epochs, of those between drops of the learning rate and of the warm-up
+    #[arg(long, value_name = "SHARE")]
+    scale: Option<f64>,
     /// Seed of every random choice
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -80,13 +87,15 @@ impl Args {
                 Start::Weights(source)
             }
         };
+        let settings = self.settings.apply(self.preset)?;
         Ok(Plan {
             split: self.split.clone(),
             eval_split: self.eval_split.clone(),
             fraction: self.fraction,
             group: self.group,
             start,
-            settings: self.settings.apply(self.preset)?,
+            input_size: self.input_size.map(usize::from),
+            settings: self.scale.map_or(Ok(settings.clone()), |scale| settings.scaled(scale))?,
             seed: self.seed,
             device: self.device.compute(),
             name: self.name.clone(),

@@ -68,10 +68,10 @@ impl DatasetBatches {
                 false => None,
             },
             per_epoch: loader.batches() as u64,
+            size: loader.size(),
             loader,
             selection: None,
             batch_size,
-            size: split.size(),
             device: device.clone(),
             dtype,
         })

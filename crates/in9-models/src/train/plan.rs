@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device};
 use in9_data::{
-    Augment, Dataset, LoaderConfig, Normalization, PairingMode, PairingPolicy, Split, Taxonomy, View,
+    Augment, Dataset, LoaderConfig, Normalization, Pairing, PairingMode, PairingPolicy, Split, Taxonomy, View,
 };
 
 use crate::device::{Compute, DeviceName};
@@ -55,12 +55,16 @@ pub struct Plan {
     pub split: String,
     /// The split that is evaluated between epochs, if the dataset has it.
     pub eval_split: String,
-    /// Share of each class that is trained on, drawn by the seed; above 0 and at most 1. Mixed views take all.
+    /// Share of each class that is trained on, drawn by the seed; above 0 and at most 1. Mixed views take their
+    /// backgrounds from the same share, in pairs drawn anew among it.
     pub fraction: f64,
     /// Fine labels to a class of the training; `None` takes the dataset's classes.
     pub group: Option<usize>,
     /// What it starts from.
     pub start: Start,
+    /// Pixels of a side of the inputs; `None` is the size of the dataset's test pictures. Random crops of training
+    /// pictures are brought to it, else their centre is taken.
+    pub input_size: Option<usize>,
     /// How inputs are normalised.
     pub normalization: Normalization,
     /// How it is trained.
@@ -87,6 +91,7 @@ impl Plan {
             fraction: 1.0,
             group: None,
             start: Start::Random,
+            input_size: None,
             normalization: Normalization::IMAGENET_9,
             settings: Settings::small(),
             seed: 0,
@@ -125,12 +130,20 @@ impl Plan {
         let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
         let (model, initial_weights) = self.model(classes.len(), &device)?;
 
+        let size = self.input_size.unwrap_or(dataset.manifest().settings.size as usize);
+        let pairing = self.pairing(dataset, &split, &selection)?;
         let chosen = (samples < split.len() || groups.is_some()).then_some(selection);
-        let train = batches(dataset, &split, self.train_config(samples), chosen, &device)?;
+        let train = batches(
+            dataset,
+            &split,
+            LoaderConfig { pairing, ..self.train_config(samples, size) },
+            chosen,
+            &device,
+        )?;
         let val_batches = match &val {
             Some(val) => {
                 let relabelled = groups.as_ref().map(|groups| relabelled(val, Some(groups))).transpose()?;
-                Some(batches(dataset, val, self.eval_config(), relabelled, &device)?)
+                Some(batches(dataset, val, self.eval_config(size), relabelled, &device)?)
             }
             None => None,
         };
@@ -153,7 +166,7 @@ impl Plan {
                 samples,
                 fraction: self.fraction,
                 group: self.group.unwrap_or(0),
-                size: split.size(),
+                size,
                 eval_split: val.as_ref().map_or_else(String::new, |val| val.name().to_owned()),
                 mean: self.normalization.mean,
                 std: self.normalization.std,
@@ -168,13 +181,28 @@ impl Plan {
     fn selection(&self, split: &Split, groups: Option<&Taxonomy>) -> Result<Selection> {
         let mut selection = relabelled(split, groups)?;
         if self.fraction != 1.0 {
-            if self.view.needs_background() {
-                let expected = format!("1 on {} (its backgrounds come from the whole split)", self.view);
+            if self.view.needs_background() && self.settings.fresh_pairings {
+                let expected = format!("1 where {} gets new backgrounds every epoch", self.view);
                 return Err(Error::setting("fraction", expected, self.fraction));
             }
             selection.keep_fraction(split, self.fraction, self.seed)?;
         }
         Ok(selection)
+    }
+
+    /// Where the backgrounds of a mixed view come from.
+    fn pairing(&self, dataset: &Dataset, split: &Split, selection: &Selection) -> Result<PairingMode> {
+        let settings = &dataset.manifest().settings;
+        let policy = PairingPolicy::of_settings(settings);
+        if self.settings.fresh_pairings {
+            // An own image says nothing new, whatever the frozen pairing allows.
+            return Ok(PairingMode::Fresh(PairingPolicy { own_image: false, ..policy }));
+        }
+        if self.fraction == 1.0 || !self.view.needs_background() {
+            return Ok(PairingMode::Frozen);
+        }
+        let pairs = Pairing::draw_among(split, &selection.keep, self.view, settings.seed, policy)?;
+        Ok(PairingMode::Given(std::sync::Arc::new(pairs.0)))
     }
 
     /// The network that is trained, and BLAKE3 of the weights that it starts from.
@@ -192,8 +220,9 @@ impl Plan {
         }
     }
 
-    fn train_config(&self, samples: usize) -> LoaderConfig {
+    fn train_config(&self, samples: usize, size: usize) -> LoaderConfig {
         LoaderConfig {
+            size: Some(size),
             view: self.view,
             batch_size: self.settings.batch_size.min(samples.max(1)),
             seed: self.seed,
@@ -201,17 +230,14 @@ impl Plan {
             // Every batch has one size, or batch norm would judge by a few stragglers.
             drop_last: true,
             augment: self.settings.augment.loader(),
-            pairing: match self.settings.fresh_pairings {
-                true => PairingMode::Fresh(PairingPolicy::default()),
-                false => PairingMode::Frozen,
-            },
             normalization: self.normalization,
             ..LoaderConfig::default()
         }
     }
 
-    fn eval_config(&self) -> LoaderConfig {
+    fn eval_config(&self, size: usize) -> LoaderConfig {
         LoaderConfig {
+            size: Some(size),
             view: self.view,
             batch_size: EVALUATED_AT_ONCE,
             shuffle: false,

@@ -135,6 +135,23 @@ impl Settings {
         }
     }
 
+    /// A rehearsal of this training: `scale` (above 0, at most 1) of its epochs, at least one, of the epochs between
+    /// two drops of the learning rate, and of the warm-up.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another scale.
+    pub fn scaled(&self, scale: f64) -> Result<Self> {
+        if !(scale > 0.0 && scale <= 1.0) {
+            return Err(Error::setting("scale", "above 0, at most 1", scale));
+        }
+        let share = |epochs: u32| (f64::from(epochs) * scale).round().max(1.0) as u32;
+        let schedule = match self.schedule {
+            Anneal::Step { epochs, factor } => Anneal::Step { epochs: share(epochs), factor },
+            other => other,
+        };
+        Ok(Self { epochs: share(self.epochs), warmup: self.warmup * scale, schedule, ..self.clone() })
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -224,6 +241,17 @@ mod tests {
             spoil(&mut settings);
             let error = settings.check().unwrap_err().to_string();
             assert!(error.contains("not a usable setting (expected") && !error.contains("--"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_keeps_the_shape_of_the_schedule() {
+        let short = Settings::paper().scaled(0.02).unwrap();
+        assert_eq!((short.epochs, short.schedule), (4, Anneal::Step { epochs: 1, factor: 0.1 }));
+        assert_eq!(Settings::paper().scaled(1e-9).unwrap().epochs, 1);
+        assert_eq!(Settings::paper().scaled(1.0).unwrap(), Settings::paper());
+        for wrong in [0.0, -1.0, 1.5, f64::NAN] {
+            assert!(Settings::paper().scaled(wrong).is_err());
         }
     }
 

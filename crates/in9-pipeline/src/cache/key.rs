@@ -27,6 +27,7 @@ impl Cache<'_> {
                 Arg::Output => part("@output"),
                 Arg::Input(_) => part("@input"),
                 Arg::Data => part("@data"),
+                Arg::DataFolder(folder) => part(&format!("@data/{folder}")),
                 Arg::File(path) => {
                     // Programs tell published weights from others by their name.
                     part(&path.file_name().unwrap_or_default().to_string_lossy());

@@ -2,6 +2,7 @@
 
 mod board;
 mod pieces;
+mod plan;
 mod reproduce;
 mod status;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
+use in9_base::shell::Shell;
 
 pub use pieces::Pieces;
 pub use reproduce::Reproduce;
@@ -19,7 +21,7 @@ use crate::error::Error;
 use crate::graph::Graph;
 use crate::plan::plan;
 use crate::programs::Programs;
-use crate::recipe::Recipe;
+use crate::recipe::{Adjustments, Recipe};
 
 /// What the program around a command line decides.
 #[allow(missing_debug_implementations, reason = "it holds a closure")]
@@ -49,6 +51,17 @@ struct Target {
     /// times.
     #[arg(long = "model", value_name = "ARCH=WEIGHTS")]
     models: Vec<String>,
+    /// Changes a setting of the recipe: SECTION.KEY=VALUE (train.epochs=1, dataset.size=64, probe.limit=20,
+    /// model.batch-size=16, seed=2), or SECTION.NAME.KEY=VALUE for the entries of a dataset, architecture, tag or
+    /// kind (train.in9l.epochs=2, probe.adversarial.limit=20). May be given several times.
+    #[arg(long, value_name = "SETTING")]
+    set: Vec<String>,
+    /// Only this network of the recipe, and what measures it. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    only_network: Vec<String>,
+    /// A rehearsal: this share of the photographs and of the epochs, 0 to 1. The report says so.
+    #[arg(long, value_name = "SHARE")]
+    scale: Option<f64>,
     /// Where everything is written [default: out/RECIPE].
     #[arg(long)]
     out: Option<PathBuf>,
@@ -76,9 +89,11 @@ struct Ready {
 }
 
 impl Target {
-    fn ready(&self, setting: &Setting) -> Result<Ready> {
+    fn ready(&self, setting: &Setting, shell: &Shell) -> Result<Ready> {
         let here = setting.here;
-        let (name, mut recipe) = Recipe::load(&self.recipe, here)?;
+        let adjustments =
+            Adjustments { set: self.set.clone(), networks: self.only_network.clone(), scale: self.scale };
+        let (name, mut recipe) = Recipe::load_adjusted(&self.recipe, here, &adjustments)?;
         for model in &self.models {
             recipe.add_model(model, here)?;
         }
@@ -95,6 +110,12 @@ impl Target {
             ensure!(data.exists(), "{}: not there; --data must name {wanted}", data.display());
             if inside(data, &out) || inside(&out, data) {
                 return Err(Error::DataInOutput { data: data.clone(), out }.into());
+            }
+            for gone in recipe.leave_out_missing(&|folder| data.join(folder).is_dir()) {
+                shell.say(format_args!(
+                    "{gone}: is left out, with all that is only about it: its folder is not in {}",
+                    data.display()
+                ));
             }
             data_digest = Some(digest_of_photographs(data)?);
         }

@@ -39,6 +39,9 @@ pub struct Reproduce {
     /// Print the commands and run none.
     #[arg(long)]
     dry_run: bool,
+    /// Say what the run will cost, with hours from a measurement of two minutes on this machine, and run nothing.
+    #[arg(long, conflicts_with = "dry_run")]
+    plan: bool,
     /// Who runs the stages. Slurm and HyperQueue are given everything that is missing as jobs that wait for each other;
     /// nothing stays behind here, and `in9 pieces status OUT` shows how far they are.
     #[arg(long, value_enum, default_value_t = Executor::Local)]
@@ -55,7 +58,11 @@ impl Reproduce {
     /// If the recipe cannot be run, or a stage has failed.
     pub fn run(self, setting: &Setting, machine: Machine, shell: &Shell) -> Result<shell::Outcome> {
         let started = Instant::now();
-        let ready = self.target.ready(setting)?;
+        let ready = self.target.ready(setting, shell)?;
+        if self.plan {
+            super::plan::tell(&ready, &self.target.device, machine, shell)?;
+            return Ok(shell::Outcome::Done);
+        }
         let cache = ready.cache();
         let manner = Manner { jobs: machine.threads(), data: ready.data.clone(), ..Manner::default() };
         let submission = match self.executor {

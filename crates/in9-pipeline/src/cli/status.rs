@@ -21,7 +21,7 @@ impl Status {
     /// # Errors
     /// If the recipe or a stamp cannot be read.
     pub fn run(self, setting: &Setting, shell: &Shell) -> Result<shell::Outcome> {
-        let ready = self.target.ready(setting)?;
+        let ready = self.target.ready(setting, shell)?;
         let states = ready.cache().states(&ready.graph)?;
         let submission = Submission::read(&ready.out)?;
         let width = ready.graph.stages.iter().map(|stage| stage.id.len()).max().unwrap_or(0);

@@ -1,255 +1,64 @@
 //! From a recipe to its graph of stages.
 
+mod cost;
+mod datasets;
+mod networks;
+mod probes;
 mod report;
+mod words;
 
 use std::path::PathBuf;
 
-use crate::graph::{Arg, Graph, Kind, Stage};
-use crate::recipe::{Dataset, Flags, Probe, Published, Recipe, Training};
+pub use cost::{Cost, DatasetCost, Work};
 
-/// A trained or published network and the dataset that it is tested on.
-struct Network {
-    dataset: usize,
-    name: String,
-    view: String,
-    /// Whether its training has no tag. Probes take the first such network of a view, as the recipe orders them.
-    plain: bool,
-    run: usize,
+use crate::graph::{Arg, Graph, Kind, Stage};
+use crate::recipe::Recipe;
+use words::text;
+
+/// What all stages are laid out from.
+struct Layout<'a> {
+    recipe: &'a Recipe,
+    /// Where networks run: `cpu`, `cuda:0`.
+    device: &'a str,
+    graph: Graph,
+    /// The stage that builds each dataset, in the recipe's order; of one that is not built, the one that it borrows.
+    built: Vec<usize>,
 }
 
 /// Lays out every stage of `recipe`, whose name is `name`, for networks that run on `device` (`cpu`, `cuda:0`).
 pub fn plan(name: &str, recipe: &Recipe, device: &str) -> Graph {
-    let mut graph = Graph::default();
-    let datasets: Vec<usize> =
-        recipe.datasets.iter().map(|dataset| build(&mut graph, recipe, dataset)).collect();
-    let place = |name: &str| {
-        let at = recipe.datasets.iter().position(|dataset| dataset.name.as_str() == name);
-        at.expect("a recipe is checked when it is read")
-    };
-    let mut networks = Vec::new();
-    for training in &recipe.trainings {
-        let dataset = place(&training.dataset);
-        train(&mut graph, recipe, training, (dataset, datasets[dataset]), device, &mut networks);
-    }
-    let mut tables: Vec<usize> = Vec::new();
-    for network in &networks {
-        tables.push(predict(&mut graph, recipe, network, datasets[network.dataset], device));
-    }
-    for model in &recipe.models {
-        tables.push(predict_published(&mut graph, recipe, model, datasets[place(&model.dataset)], device));
-    }
-    let mut probes = Vec::new();
-    for wanted in &recipe.probes {
-        let dataset = place(&wanted.dataset);
-        for view in &wanted.views {
-            let network =
-                networks.iter().find(|n| n.plain && n.dataset == dataset && n.view == view.as_str());
-            let network = network.expect("a recipe is checked when it is read");
-            probes.push((wanted.kind, probe(&mut graph, recipe, wanted, network, datasets[dataset], device)));
-        }
-    }
+    let mut layout = Layout { recipe, device, graph: Graph::default(), built: Vec::new() };
+    layout.build();
+    let networks = recipe.networks();
+    let runs = layout.train(&networks);
+    let tables = layout.predict(&networks, &runs);
+    let probes = layout.probe(&networks, &runs);
     if !tables.is_empty() {
-        score(&mut graph, &tables);
-        report::report(&mut graph, name, recipe, &datasets, &networks, &tables, &probes);
+        layout.score(&tables);
+        let imagenet = layout.imagenet(&networks);
+        layout.report(name, &networks, &report::Made { runs, tables, probes, imagenet });
     }
-    graph
+    layout.graph
 }
 
-fn build(graph: &mut Graph, recipe: &Recipe, dataset: &Dataset) -> usize {
-    let source = match dataset.rho {
-        Some(rho) => {
-            let mut args = words(&["--rho"]);
-            args.push(text(rho));
-            args.extend(seed(&dataset.render, recipe));
-            args.extend(flags(&dataset.render));
-            args.extend([text("--out"), Arg::Output]);
-            Arg::Input(graph.add(Stage {
-                id: format!("render/{}", dataset.name),
-                kind: Kind::Render,
-                command: "toy".to_owned(),
-                args,
-                after: Vec::new(),
-                output: PathBuf::from("photos").join(dataset.name.as_str()),
-            }))
-        }
-        None => Arg::Data,
-    };
-    let (command, mut args) = if &dataset.source == "release" {
-        ("import-release", Vec::new())
-    } else {
-        let mut args = words(&["--source", &dataset.source]);
-        args.extend(seed(&dataset.build, recipe));
-        ("build", args)
-    };
-    args.extend([text("--root"), source]);
-    args.extend(flags(&dataset.build));
-    args.extend([text("--out"), Arg::Output]);
-    graph.add(Stage {
-        id: format!("build/{}", dataset.name),
-        kind: Kind::Build,
-        command: command.to_owned(),
-        args,
-        after: Vec::new(),
-        output: PathBuf::from("data").join(dataset.name.as_str()),
-    })
-}
-
-fn train(
-    graph: &mut Graph,
-    recipe: &Recipe,
-    training: &Training,
-    (dataset, built): (usize, usize),
-    device: &str,
-    networks: &mut Vec<Network>,
-) {
-    for view in &training.views {
-        for seed in &training.seeds {
-            let name = training.network(view, *seed);
-            let place = format!("{}/{name}", recipe.datasets[dataset].name);
-            let mut args = words(&["--arch", &training.arch, "--data"]);
-            args.push(Arg::Input(built));
-            args.extend(words(&[
-                "--view",
-                view,
-                "--name",
-                &name,
-                "--seed",
-                &(recipe.seed + seed).to_string(),
-            ]));
-            args.extend(words(&["--device", device]));
-            args.extend(flags(&training.options));
-            args.extend([text("--resume"), text("--out"), Arg::Output]);
-            let run = graph.add(Stage {
-                id: format!("train/{place}"),
-                kind: Kind::Train,
-                command: "train".to_owned(),
-                args,
-                after: Vec::new(),
-                output: PathBuf::from("runs").join(place),
-            });
-            let plain = training.tag.is_none();
-            networks.push(Network { dataset, name, view: view.to_string(), plain, run });
-        }
+impl Layout<'_> {
+    /// Place of a dataset in the recipe.
+    fn place(&self, name: &str) -> usize {
+        let at = self.recipe.datasets.iter().position(|dataset| &dataset.name == name);
+        at.expect("a recipe is checked when it is read")
     }
-}
 
-fn predict(graph: &mut Graph, recipe: &Recipe, network: &Network, built: usize, device: &str) -> usize {
-    let place = format!("{}/{}", recipe.datasets[network.dataset].name, network.name);
-    let mut args = words(&["--weights"]);
-    args.extend([Arg::Input(network.run), text("--data"), Arg::Input(built)]);
-    args.extend(tested(recipe, device));
-    args.extend([text("--out"), Arg::Output]);
-    graph.add(Stage {
-        id: format!("predict/{place}"),
-        kind: Kind::Predict,
-        command: "predict".to_owned(),
-        args,
-        after: Vec::new(),
-        output: PathBuf::from("predictions").join(format!("{place}.csv")),
-    })
-}
-
-/// What every network is tested on: the paper's eight views, and its appendix's ninth, which are all.
-fn tested(recipe: &Recipe, device: &str) -> Vec<Arg> {
-    let splits: Vec<&str> = recipe.splits.iter().map(|split| split.as_str()).collect();
-    words(&["--split", &splits.join(","), "--views", "all", "--device", device])
-}
-
-fn predict_published(
-    graph: &mut Graph,
-    recipe: &Recipe,
-    model: &Published,
-    built: usize,
-    device: &str,
-) -> usize {
-    let place = format!("{}/{}", model.dataset, model.name);
-    let mut args = words(&["--arch", &model.arch, "--name", &model.name, "--weights"]);
-    let file = PathBuf::from(&model.weights);
-    args.push(if file.is_file() { Arg::File(file) } else { text(&model.weights) });
-    args.extend([text("--data"), Arg::Input(built)]);
-    args.extend(tested(recipe, device));
-    args.extend(flags(&model.options));
-    args.extend([text("--out"), Arg::Output]);
-    graph.add(Stage {
-        id: format!("predict/{place}"),
-        kind: Kind::Predict,
-        command: "predict".to_owned(),
-        args,
-        after: Vec::new(),
-        output: PathBuf::from("predictions").join(format!("{place}.csv")),
-    })
-}
-
-fn probe(
-    graph: &mut Graph,
-    recipe: &Recipe,
-    probe: &Probe,
-    network: &Network,
-    built: usize,
-    device: &str,
-) -> usize {
-    let place = format!("{}/{}/{}", probe.kind, probe.dataset, network.name);
-    let mut args = words(&["--weights"]);
-    args.extend([Arg::Input(network.run), text("--data"), Arg::Input(built)]);
-    args.extend(words(&["--device", device]));
-    args.extend(seed(&probe.options, recipe));
-    args.extend(flags(&probe.options));
-    args.extend([text("--out"), Arg::Output]);
-    graph.add(Stage {
-        id: format!("probe/{place}"),
-        kind: Kind::Probe,
-        command: probe.kind.to_string(),
-        args,
-        after: Vec::new(),
-        output: PathBuf::from("probes").join(place),
-    })
-}
-
-fn score(graph: &mut Graph, tables: &[usize]) {
-    let mut args: Vec<Arg> = tables.iter().map(|table| Arg::Input(*table)).collect();
-    args.extend([text("--out"), Arg::Output]);
-    graph.add(Stage {
-        id: "score".to_owned(),
-        kind: Kind::Score,
-        command: "score".to_owned(),
-        args,
-        after: Vec::new(),
-        output: PathBuf::from("scores"),
-    });
-}
-
-fn text(word: impl ToString) -> Arg {
-    Arg::Text(word.to_string())
-}
-
-fn words(words: &[&str]) -> Vec<Arg> {
-    words.iter().map(text).collect()
-}
-
-/// The recipe's seed, unless the program's own flags name one.
-fn seed(own: &Flags, recipe: &Recipe) -> Vec<Arg> {
-    if own.contains_key("seed") { Vec::new() } else { words(&["--seed", &recipe.seed.to_string()]) }
-}
-
-fn flags(flags: &Flags) -> Vec<Arg> {
-    let mut args = Vec::new();
-    for (name, value) in flags {
-        match value {
-            toml::Value::Boolean(false) => {}
-            toml::Value::Boolean(true) => args.push(text(format!("--{name}"))),
-            // A value that looks like a flag stays a value.
-            value if word(value).starts_with('-') => args.push(text(format!("--{name}={}", word(value)))),
-            value => args.extend([text(format!("--{name}")), text(word(value))]),
-        }
-    }
-    args
-}
-
-fn word(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+    fn score(&mut self, tables: &[usize]) {
+        let mut args: Vec<Arg> = tables.iter().map(|table| Arg::Input(*table)).collect();
+        args.extend([text("--out"), Arg::Output]);
+        self.graph.add(Stage {
+            id: "score".to_owned(),
+            kind: Kind::Score,
+            command: "score".to_owned(),
+            args,
+            after: Vec::new(),
+            output: PathBuf::from("scores"),
+        });
     }
 }
 

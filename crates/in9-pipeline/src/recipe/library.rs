@@ -4,7 +4,7 @@ use std::path::Path;
 
 use in9_base::files;
 
-use super::Recipe;
+use super::{Adjustments, Recipe, adjust};
 use crate::error::{Error, Result};
 
 /// No recipe is longer than this, in bytes.
@@ -26,15 +26,23 @@ impl Recipe {
     /// [`Error::NoSuchRecipe`], [`Error::Files`] if the file cannot be read or is none, [`Error::Syntax`] and
     /// [`Error::Recipe`] if it is no recipe.
     pub fn load(name: &str, here: &Path) -> Result<(String, Self)> {
+        Self::load_adjusted(name, here, &Adjustments::default())
+    }
+
+    /// As [`Recipe::load`], with `adjustments` carried out.
+    ///
+    /// # Errors
+    /// As for [`Recipe::load`]; [`Error::Recipe`] too where an adjustment fits nothing in the recipe.
+    pub fn load_adjusted(name: &str, here: &Path, adjustments: &Adjustments) -> Result<(String, Self)> {
         if Path::new(name).extension().is_none_or(|end| end != "toml") {
             let Some((name, text)) = RECIPES.iter().find(|(known, _)| *known == name) else {
                 let known = RECIPES.iter().map(|(name, _)| *name).collect();
                 return Err(Error::NoSuchRecipe { name: name.to_owned(), known });
             };
-            return Ok(((*name).to_owned(), Self::parse(Path::new(name), text)?));
+            return Ok(((*name).to_owned(), Self::parse_adjusted(Path::new(name), text, adjustments)?));
         }
         let path = here.join(name);
-        let recipe = Self::parse(&path, &files::read_text(&path, LONGEST)?)?;
+        let recipe = Self::parse_adjusted(&path, &files::read_text(&path, LONGEST)?, adjustments)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Ok((stem, recipe))
     }
@@ -44,9 +52,35 @@ impl Recipe {
     /// # Errors
     /// [`Error::Syntax`] and [`Error::Recipe`].
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let recipe: Self = toml::from_str(text)
-            .map_err(|source| Error::Syntax { path: path.to_owned(), source: Box::new(source) })?;
-        recipe.check().map_err(|what| Error::Recipe { recipe: path.display().to_string(), what })?;
+        Self::parse_adjusted(path, text, &Adjustments::default())
+    }
+
+    /// As [`Recipe::parse`], with `adjustments` carried out.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] and [`Error::Recipe`].
+    pub fn parse_adjusted(path: &Path, text: &str, adjustments: &Adjustments) -> Result<Self> {
+        let syntax = |source| Error::Syntax { path: path.to_owned(), source: Box::new(source) };
+        let bad = |what| Error::Recipe { recipe: path.display().to_string(), what };
+        let mut recipe: Self = match adjustments.set[..] {
+            // From the text itself, so that mistakes are told with their lines.
+            [] => toml::from_str(text).map_err(syntax)?,
+            _ => {
+                let mut table = toml::from_str(text).map_err(syntax)?;
+                adjustments.set.iter().try_for_each(|wanted| adjust::set(&mut table, wanted)).map_err(bad)?;
+                table.try_into().map_err(syntax)?
+            }
+        };
+        recipe.changed.extend(adjustments.set.iter().cloned());
+        recipe.check().map_err(bad)?;
+        if let Some(scale) = adjustments.scale {
+            recipe.scale = Some(recipe.scale.unwrap_or(1.0) * scale);
+        }
+        if !adjustments.networks.is_empty() {
+            recipe.keep_networks(&adjustments.networks).map_err(bad)?;
+            recipe.changed.push(format!("only {}", adjustments.networks.join(", ")));
+        }
+        recipe.check().map_err(bad)?;
         Ok(recipe)
     }
 }

@@ -48,8 +48,10 @@ impl Recipe {
         self.models.push(Published {
             name,
             dataset: dataset.name.clone(),
+            tests: Vec::new(),
             arch: architecture,
             weights,
+            imagenet: None,
             options: Flags::from([("size".to_owned(), toml::Value::Integer(224))]),
         });
         self.check().map_err(refused)

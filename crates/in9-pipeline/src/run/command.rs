@@ -21,16 +21,16 @@ pub fn arguments(
     cores: usize,
     output: &Path,
 ) -> Result<Vec<OsString>> {
+    let needs = || Error::NeedsData { recipe: stage.id.clone(), wanted: "a folder".to_owned() };
+    let data = || manner.data.clone().ok_or_else(needs);
     let mut words = vec![OsString::from(&stage.command)];
     for arg in &stage.args {
         words.push(match arg {
             Arg::Text(text) => text.into(),
             Arg::Output => output.into(),
             Arg::Input(input) => cache.out().join(&graph.stages[*input].output).into(),
-            Arg::Data => {
-                let needs = || Error::NeedsData { recipe: stage.id.clone(), wanted: "a folder".to_owned() };
-                manner.data.clone().ok_or_else(needs)?.into()
-            }
+            Arg::Data => data()?.into(),
+            Arg::DataFolder(folder) => data()?.join(folder).into(),
             Arg::File(path) => path.into(),
             Arg::Spec(name, _) => cache.out().join(name).into(),
             Arg::Below(path) => cache.out().join(path).into(),

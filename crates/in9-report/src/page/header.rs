@@ -50,6 +50,27 @@ pub(crate) fn subtitle(context: &Context) -> String {
     )
 }
 
+/// What sets this run apart from the recipe's own, if anything does.
+pub(crate) fn notice(context: &Context) -> Option<String> {
+    let scale = context.spec.scale.filter(|scale| *scale < 1.0);
+    let rehearsal = scale.map(|scale| {
+        format!(
+            "A rehearsal: {} % of the recipe’s photographs and epochs, so that the numbers say nothing of what the recipe \
+             itself would give.",
+            share(scale)
+        )
+    });
+    let changed = (!context.spec.changed.is_empty())
+        .then(|| format!("Not as the recipe has it: {}.", context.spec.changed.join("; ")));
+    let all: Vec<String> = rehearsal.into_iter().chain(changed).collect();
+    (!all.is_empty()).then(|| format!("{} See “Methods” for each part.", all.join(" ")))
+}
+
+/// A share in percent, without digits that say nothing.
+pub(crate) fn share(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
+
 /// The explorer's overview of the test set that the page is about.
 pub(crate) fn see(context: &Context) -> Option<String> {
     let sets = context.test_sets();

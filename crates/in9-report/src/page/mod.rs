@@ -8,6 +8,7 @@ pub(crate) mod see;
 mod sheet;
 
 pub(crate) use block::{Block, Section};
+pub(crate) use header::share;
 
 use crate::claims::Claim;
 use crate::context::Context;
@@ -21,6 +22,7 @@ use sheet::Sheet;
 struct Page<'a> {
     title: &'a str,
     subtitle: String,
+    notice: Option<String>,
     see: Option<String>,
     cards: Vec<Card>,
     contents: Vec<(&'a str, &'a str)>,
@@ -43,6 +45,7 @@ pub(crate) fn render(context: &Context, claims: &[Claim], sections: &[Section]) 
     let page = Page {
         title: &context.spec.title,
         subtitle: header::subtitle(context),
+        notice: header::notice(context),
         see: header::see(context),
         cards: header::cards(context, claims),
         contents: sections.iter().map(|s| (s.id, s.title.as_str())).collect(),

@@ -15,6 +15,7 @@ mod examples;
 mod gap;
 mod matrix;
 mod methods;
+mod other_tests;
 mod progress;
 mod published;
 mod rho_sweep;
@@ -30,9 +31,10 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 18] = [
+pub(crate) const TOPICS: [Topic; 19] = [
     gap::TOPIC,
     matrix::TOPIC,
+    other_tests::TOPIC,
     examples::TOPIC,
     verdicts::TOPIC,
     categories::TOPIC,

@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use in9_base::files::{self, OutputFolder, Owner};
 use in9_base::{Piece, check_whole};
 use in9_data::predictions::{Row, Table};
-use in9_data::{Split, View};
 use serde::{Deserialize, Serialize};
 
+use super::Source;
 use crate::classifier::NetworkRecord;
 
 /// Whose a piece's folder is.
@@ -30,6 +30,8 @@ pub(super) struct Settings {
     pub(super) data: String,
     pub(super) splits: Vec<String>,
     pub(super) views: Vec<String>,
+    /// Whether the pictures are the release's own.
+    pub(super) published: bool,
     /// Side that pictures are resized to, in pixels.
     pub(super) size: Option<u16>,
     /// Kind of device that the network ran on.
@@ -47,12 +49,7 @@ pub(super) fn write(folder: &OutputFolder, table: &Table, settings: &Settings) -
 }
 
 /// The table that one process would have written, of the pieces in `folders`, in any order.
-pub(super) fn merge(
-    folders: &[PathBuf],
-    wanted: &Settings,
-    splits: &[Split],
-    views: &[View],
-) -> anyhow::Result<Table> {
+pub(super) fn merge(folders: &[PathBuf], wanted: &Settings, sources: &[Source<'_>]) -> anyhow::Result<Table> {
     let mut pieces = Vec::new();
     for folder in folders {
         let path = folder.join(SETTINGS);
@@ -82,21 +79,20 @@ pub(super) fn merge(
         let table = Table::read(&path)?;
         tables.push((path, table.classes, table.rows.into_iter()));
     }
-    joined(tables, splits, views)
+    joined(tables, sources)
 }
 
 /// The rows of every split and view, piece by piece, which must be exactly those of the split's samples.
 fn joined(
     mut tables: Vec<(PathBuf, Vec<String>, std::vec::IntoIter<Row>)>,
-    splits: &[Split],
-    views: &[View],
+    sources: &[Source<'_>],
 ) -> anyhow::Result<Table> {
     let of = u32::try_from(tables.len())?;
     let mut whole = Table {
         classes: tables.first().map(|(_, classes, _)| classes.clone()).unwrap_or_default(),
         rows: Vec::new(),
     };
-    for split in splits {
+    for Source { split, views, .. } in sources {
         for view in views {
             for (number, (path, classes, rows)) in (1..).zip(&mut tables) {
                 for place in Piece::new(number, of)?.range(split.len()) {
@@ -131,6 +127,7 @@ fn check_settings(path: &Path, found: &Settings, wanted: &Settings) -> anyhow::R
         ("dataset", a.data.clone(), b.data.clone()),
         ("splits", a.splits.join(", "), b.splits.join(", ")),
         ("views", a.views.join(", "), b.views.join(", ")),
+        ("pictures", a.published.to_string(), b.published.to_string()),
         ("size", format!("{:?}", a.size), format!("{:?}", b.size)),
     ];
     match differences.into_iter().find(|(_, found, wanted)| found != wanted) {

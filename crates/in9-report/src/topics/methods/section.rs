@@ -1,6 +1,7 @@
 //! How the numbers were made, well enough to make them again.
 
 use crate::context::Context;
+use crate::page::share;
 use crate::page::{Block, Section};
 use in9_analysis::output::Grid;
 
@@ -17,6 +18,12 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         ("classes", context.frame.classes.join(", ")),
     ] {
         settings.push(vec![name.into(), value]);
+    }
+    if let Some(scale) = context.spec.scale {
+        settings.push(vec!["scale of the rehearsal".into(), scale.to_string()]);
+    }
+    for change in &context.spec.changed {
+        settings.push(vec!["changed from outside".into(), change.clone()]);
     }
     let mut digests = Grid::new("Data sets by digest", &["data set", "BLAKE3 of its contents", "made by"]);
     for loaded in &context.datasets {
@@ -63,6 +70,9 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     if !digests.rows.is_empty() {
         blocks.push(Block::Table(digests));
     }
+    if context.spec.scale.is_some() || !context.spec.changed.is_empty() {
+        blocks.push(Block::Table(parts(context)));
+    }
     blocks.push(Block::Details("Networks and their tests".into(), vec![Block::Table(models)]));
     if !context.skipped.is_empty() {
         // Only the names: the reasons name folders of the machine that made the page.
@@ -71,4 +81,30 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         blocks.push(Block::Prose(format!("Listed but not usable: {}.", names.join(", "))));
     }
     Some(Section { id: "methods", title: "Methods".into(), lead: String::new(), blocks })
+}
+
+/// What each part of an adjusted run was made of.
+fn parts(context: &Context) -> Grid {
+    let mut grid = Grid::new("Parts of this run", &["part", "photographs", "epochs", "scale"]);
+    let scale = |scale: f64| format!("{} %", share(scale));
+    for loaded in &context.datasets {
+        let manifest = loaded.dataset.manifest();
+        let splits = manifest.splits.iter().map(|split| format!("{} {}", split.samples, split.name));
+        grid.push(vec![
+            format!("data set {}", loaded.entry.name),
+            splits.collect::<Vec<_>>().join(", "),
+            String::new(),
+            scale(manifest.settings.scale),
+        ]);
+    }
+    for run in &context.runs {
+        let epochs = run.settings.get("training.epochs").cloned().unwrap_or_default();
+        grid.push(vec![
+            format!("training {} on {}", run.model, run.dataset),
+            format!("{} train", run.samples),
+            epochs,
+            scale(context.spec.scale.unwrap_or(1.0)),
+        ]);
+    }
+    grid
 }
