@@ -120,7 +120,7 @@ fn errors_of_masks_are_measured_beside_the_answers_of_prediction() {
 
     let opened = open(dir.join("run").to_str().unwrap(), &Options::default()).unwrap();
     let network = Classifier::new(opened, dataset.taxonomy(), Mapping::A).unwrap();
-    let predictor = Predictor { classifier: &network, batch_size: 5, size: None };
+    let predictor = Predictor { classifier: &network, batch_size: 5, size: None, piece: Piece::WHOLE };
     let split = split.check_layers().unwrap();
     let mut right: BTreeMap<String, [f64; 2]> = BTreeMap::new();
     for (at, view) in [View::MixedSame, View::MixedRand].into_iter().enumerate() {
