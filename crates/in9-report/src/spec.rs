@@ -97,6 +97,8 @@ pub enum ProbeKind {
     Saliency,
     /// Counterfactual attribution.
     Counterfactual,
+    /// Errors of the masks.
+    MaskError,
 }
 
 impl ProbeKind {
@@ -106,6 +108,7 @@ impl ProbeKind {
             Self::Adversarial => "adversarial",
             Self::Saliency => "saliency",
             Self::Counterfactual => "counterfactual",
+            Self::MaskError => "mask-error",
         }
     }
 }

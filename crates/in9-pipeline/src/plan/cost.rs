@@ -144,6 +144,10 @@ impl Cost {
             ProbeKind::Counterfactual => {
                 self.add(work, 2, images * (1.0 + 3.0 * number(options, "partners").unwrap_or(8.0)));
             }
+            // Both views with each mask, its own and four levels of displaced ones.
+            ProbeKind::MaskError => {
+                self.add(work, 2, images * 2.0 * (1.0 + 4.0 * number(options, "draws").unwrap_or(4.0)));
+            }
             ProbeKind::Saliency => {
                 // Two maps a layer, one by the pixels, one by noisy copies of them; and the curves of each.
                 let layers = options.get("tap").or(options.get("layer")).and_then(toml::Value::as_str);

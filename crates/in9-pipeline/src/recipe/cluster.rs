@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::graph::Stage;
 
 /// Names under which resources are given, from the most general to the most special; beside these, `merge`.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "all",
     "render",
     "build",
@@ -22,6 +22,7 @@ const NAMES: [&str; 12] = [
     "adversarial",
     "saliency",
     "counterfactual",
+    "mask-error",
     "merge",
 ];
 

@@ -38,6 +38,8 @@ pub enum ProbeKind {
     Saliency,
     /// Changes of the answer when object or background are exchanged.
     Counterfactual,
+    /// What errors of the masks do to the gap.
+    MaskError,
 }
 
 impl fmt::Display for ProbeKind {
@@ -46,6 +48,7 @@ impl fmt::Display for ProbeKind {
             Self::Adversarial => "adversarial",
             Self::Saliency => "saliency",
             Self::Counterfactual => "counterfactual",
+            Self::MaskError => "mask-error",
         })
     }
 }

@@ -6,7 +6,7 @@ use in9_analysis::probes::adversarial::write::{read_rates, read_verdicts};
 use in9_analysis::probes::adversarial::{self, Rule};
 use in9_analysis::probes::counterfactual::read_effects;
 use in9_analysis::probes::saliency::write::read_masses;
-use in9_analysis::probes::written::{Counterfactual, Saliency};
+use in9_analysis::probes::written::{Counterfactual, MaskError, Saliency};
 use in9_base::files;
 use in9_data::View;
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub(crate) struct Probes {
     pub(crate) saliency: Vec<(PathBuf, Saliency)>,
     /// Counterfactual attribution.
     pub(crate) counterfactual: Vec<(PathBuf, Counterfactual)>,
+    /// Errors of the masks.
+    pub(crate) mask_error: Vec<(PathBuf, MaskError)>,
 }
 
 impl Probes {
@@ -41,6 +43,7 @@ impl Probes {
         probes.adversarial.sort_by_key(|(_, s)| (s.dataset.clone(), order(&s.trained_on)));
         probes.saliency.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.counterfactual.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
+        probes.mask_error.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes
     }
 
@@ -68,6 +71,10 @@ impl Probes {
                 let summary: Counterfactual = read(&path)?;
                 read_effects(&folder)?;
                 self.counterfactual.push((folder, summary));
+            }
+            ProbeKind::MaskError => {
+                let summary: MaskError = read(&path)?;
+                self.mask_error.push((folder, summary));
             }
         }
         Ok(())

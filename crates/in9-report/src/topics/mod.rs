@@ -13,6 +13,7 @@ mod counterfactual;
 mod datasets;
 mod examples;
 mod gap;
+mod mask_error;
 mod matrix;
 mod methods;
 mod other_tests;
@@ -31,7 +32,7 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 19] = [
+pub(crate) const TOPICS: [Topic; 20] = [
     gap::TOPIC,
     matrix::TOPIC,
     other_tests::TOPIC,
@@ -42,6 +43,7 @@ pub(crate) const TOPICS: [Topic; 19] = [
     counterfactual::TOPIC,
     adversarial::TOPIC,
     saliency::TOPIC,
+    mask_error::TOPIC,
     rho_sweep::TOPIC,
     progress::TOPIC,
     training_sets::TOPIC,

@@ -72,6 +72,41 @@ fn a_probe_with_a_broken_table_is_left_out_and_named() {
 }
 
 #[test]
+fn errors_of_masks_have_a_section_with_the_gap_followed_back() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let spec = dir.path().join("report.toml");
+    let interval =
+        |value: f64| format!(r#"{{ "value": {value}, "low": {}, "high": {} }}"#, value - 0.02, value + 0.02);
+    let summary = format!(
+        r#"{{ "model": "m", "trained_on": "original", "dataset": "d", "split": "test", "boundary_error": 1.25,
+        "measured_on": 40, "correlation": 16.0, "draws": 4, "result": {{ "images": 200, "gap": {}, "levels":
+        [[0.5, {}], [1.0, {}], [1.5, {}], [2.0, {}]], "without_error": {}, "correction": {},
+        "share_of_variance": {} }} }}"#,
+        interval(0.19),
+        interval(0.21),
+        interval(0.23),
+        interval(0.25),
+        interval(0.27),
+        interval(0.155),
+        interval(-0.035),
+        interval(0.3)
+    );
+    fs::create_dir(dir.path().join("masks")).unwrap();
+    fs::write(dir.path().join("masks/summary.json"), summary).unwrap();
+    let text = fs::read_to_string(&spec).unwrap() + "[[probe]]\nkind = \"mask-error\"\npath = \"masks\"\n";
+    fs::write(&spec, text).unwrap();
+    let out = dir.path().join("report");
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(page.contains("Errors of the masks") && page.contains("1.25 (measured on 40)"));
+    assert!(page.contains("15.5 [13.5, 17.5]") && page.contains("−3.5 [−5.5, −1.5]"), "{page}");
+    let results: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["more"]["mask_error"][0]["result"]["without_error"]["value"], 0.155);
+}
+
+#[test]
 fn probes_of_another_data_set_alone_fill_their_section() {
     let dir = tempfile::tempdir().unwrap();
     inputs(dir.path());
