@@ -6,7 +6,7 @@ use crate::output::number::percent_interval;
 use crate::probes::adversarial::summary::Names;
 use crate::probes::adversarial::write::{OWNER, files};
 use crate::probes::adversarial::{
-    PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
+    PairLog, Rule, Search, SearchSettings, Summary, own_answers, search, search_known, summarise,
 };
 use crate::stats::LEVEL;
 use anyhow::{Result, bail};
@@ -57,7 +57,7 @@ impl Adversarial {
         }
         let settings = self.settings(&opened);
         let identity = *blake3::hash(self.identity(&opened, &settings).as_bytes()).as_bytes();
-        let (found, ordered) = if self.merge.is_empty() {
+        let (mut found, ordered) = if self.merge.is_empty() {
             let state = beside(&self.target.out);
             let mut pairs = PairLog::open(&state, identity)?;
             let found = self.search(&opened, &settings, &mut pairs, shell)?;
@@ -66,11 +66,15 @@ impl Adversarial {
         } else {
             (self.merged(&opened, &settings)?, None)
         };
+        if settings.exhaustive {
+            found.own = own_answers(&opened.split, &opened.network, &settings)?;
+        }
         let names = Names {
             model: opened.source.model.clone(),
             trained_on: opened.source.trained_on.clone(),
             dataset: opened.source.dataset.clone(),
             split: opened.source.split.clone(),
+            training: opened.source.training.clone(),
         };
         let mut summary = summarise(&opened.split, &settings, &found, &names, LEVEL);
         if let Some(ordered) = &ordered {
@@ -158,7 +162,7 @@ impl Adversarial {
         }
         pieces::check(&pairs, settings, opened.classes.len())?;
         let passes = pairs.len() as u64 + (self.merge.len() * settings.backgrounds.len()) as u64;
-        Ok(Search { pairs, passes, background_scores: Vec::new() })
+        Ok(Search { pairs, passes, background_scores: Vec::new(), own: Vec::new() })
     }
 
     fn written(&self, opened: &Opened) -> String {

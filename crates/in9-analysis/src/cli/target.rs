@@ -85,6 +85,7 @@ impl Target {
             trained_on: record.trained_on.clone(),
             dataset: dataset.name(),
             split: split.name().to_owned(),
+            training: record.training.clone(),
         };
         Ok(Opened {
             classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),

@@ -1,9 +1,11 @@
 //! `in9-models predict`: a network over views of a dataset, as a prediction table.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
 use in9_base::shell::Shell;
+use in9_data::predictions::Row;
 use in9_data::{Dataset, View};
 
 use super::network::NetworkArgs;
@@ -33,6 +35,10 @@ pub struct Args {
     /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight
     #[arg(long, value_delimiter = ',', default_value = "all")]
     views: Vec<String>,
+    /// Pairings that the mixed views are tested with: the dataset's frozen one, and further ones that its seed gives;
+    /// a pair of photographs that comes again is written once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pairings: u32,
     /// The table to write
     #[arg(long, value_name = "CSV")]
     out: PathBuf,
@@ -64,13 +70,23 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     };
     let name = args.dataset_name.unwrap_or_else(|| dataset.name());
     let pictures: usize = splits.iter().map(|split| split.len()).sum();
-    let progress = shell.progress("predicting", "images", (pictures * views.len()) as u64);
+    let draws = |view: View| if view.needs_background() { args.pairings } else { 1 };
+    let asked: u64 = views.iter().map(|view| u64::from(draws(*view))).sum();
+    let progress = shell.progress("predicting", "images", pictures as u64 * asked);
     let mut table = Predictor::table(&dataset);
     for split in &splits {
         for view in &views {
             progress.rename(&format!("predicting {} {view}", split.name()));
             let mut count = |pictures: usize| progress.add(pictures as u64);
-            let rows = predictor.predict(&dataset, &name, split, *view, &mut count)?;
+            let mut rows = predictor.predict(&dataset, &name, split, *view, &mut count)?;
+            if draws(*view) > 1 {
+                let pair = |row: &Row| (row.foreground.clone(), row.background.clone());
+                let mut seen: HashSet<(String, String)> = rows.iter().map(pair).collect();
+                for draw in 1..draws(*view) {
+                    let more = predictor.predict_drawn(&dataset, &name, split, *view, draw, &mut count)?;
+                    rows.extend(more.into_iter().filter(|row| seen.insert(pair(row))));
+                }
+            }
             let right = rows.iter().filter(|row| row.correct()).count();
             let share = 100.0 * right as f64 / rows.len().max(1) as f64;
             progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), rows.len()));

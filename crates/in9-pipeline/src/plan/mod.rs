@@ -152,7 +152,11 @@ fn predict(graph: &mut Graph, recipe: &Recipe, network: &Network, built: usize, 
 /// What every network is tested on: the paper's eight views, and its appendix's ninth, which are all.
 fn tested(recipe: &Recipe, device: &str) -> Vec<Arg> {
     let splits: Vec<&str> = recipe.splits.iter().map(|split| split.as_str()).collect();
-    words(&["--split", &splits.join(","), "--views", "all", "--device", device])
+    let mut args = words(&["--split", &splits.join(","), "--views", "all", "--device", device]);
+    if recipe.pairings > 1 {
+        args.extend(words(&["--pairings", &recipe.pairings.to_string()]));
+    }
+    args
 }
 
 fn predict_published(

@@ -31,6 +31,12 @@ pub(super) fn report(
         if let Some(rho) = dataset.rho {
             let _ = writeln!(spec, "rho = {rho:?}");
         }
+        // What a toy world's boxes tell of the class, where they tell anything.
+        for dial in ["size-leak", "place-leak"] {
+            if let Some(share) = dataset.render.get(dial) {
+                let _ = writeln!(spec, "{} = {share}", dial.replace('-', "_"));
+            }
+        }
     }
     for network in networks {
         let _ = write!(spec, "\n[[run]]\nname = {}\npath = {}\n", quoted(&network.name), path(&network.run));

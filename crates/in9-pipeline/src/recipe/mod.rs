@@ -34,6 +34,9 @@ pub struct Recipe {
     /// Splits that every model is tested on.
     #[serde(default = "test_only")]
     pub splits: Vec<PlainName>,
+    /// Pairings that every network is tested with on the mixed views: the frozen one and further ones.
+    #[serde(default = "one_pairing")]
+    pub pairings: u32,
     /// The datasets; exactly one is the main one.
     #[serde(rename = "dataset")]
     pub datasets: Vec<Dataset>,
@@ -142,6 +145,10 @@ impl fmt::Display for ProbeKind {
             Self::Counterfactual => "counterfactual",
         })
     }
+}
+
+fn one_pairing() -> u32 {
+    1
 }
 
 fn test_only() -> Vec<PlainName> {

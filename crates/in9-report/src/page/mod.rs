@@ -21,6 +21,8 @@ use sheet::Sheet;
 struct Page<'a> {
     title: &'a str,
     subtitle: String,
+    /// Said first where verdicts are about single trainings.
+    once: Option<String>,
     see: Option<String>,
     cards: Vec<Card>,
     contents: Vec<(&'a str, &'a str)>,
@@ -43,6 +45,7 @@ pub(crate) fn render(context: &Context, claims: &[Claim], sections: &[Section]) 
     let page = Page {
         title: &context.spec.title,
         subtitle: header::subtitle(context),
+        once: header::once(context),
         see: header::see(context),
         cards: header::cards(context, claims),
         contents: sections.iter().map(|s| (s.id, s.title.as_str())).collect(),
