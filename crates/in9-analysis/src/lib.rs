@@ -9,6 +9,7 @@ extern crate self as in9_analysis;
 pub mod cli;
 mod error;
 mod frame;
+pub mod levels;
 pub mod metrics;
 pub mod output;
 pub mod paper;

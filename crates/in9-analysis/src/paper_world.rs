@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::paper::Paper;
 use in9_base::rng::{stream, unit};
 use in9_data::View;
-use in9_data::predictions::{Row, Table};
+use in9_data::predictions::{Row, Table, Training};
 
 /// Class names of ImageNet-9.
 pub const CLASSES: [&str; 9] =
@@ -95,5 +95,6 @@ fn row(world: &World<'_>, trained: &str, view: View, image: usize, class: usize,
         background_class: view.needs_background().then_some(class as u16),
         predicted: Some(predicted as u16),
         scores,
+        training: Training::default(),
     }
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use in9_data::predictions::{Labels, Row, Table, complete};
+use in9_data::predictions::{Labels, Row, Table, Training, complete};
 use in9_data::{Dataset, ExportFormat, Pairing, PictureCode, View, export};
 use std::fmt::Write as _;
 use std::fs;
@@ -41,6 +41,7 @@ fn whole(dataset: &Dataset) -> Table {
                 background_class: background.map(|sample| sample.class),
                 predicted: Some(answer(at, sample.class)),
                 scores: Vec::new(),
+                training: Training::default(),
             });
         }
     }

@@ -6,7 +6,7 @@ use in9_analysis::probes::adversarial::summary::Names;
 use in9_analysis::probes::adversarial::{PairLog, Rule, Search, SearchSettings, search, summarise};
 use in9_analysis::probes::{Classifier, Pictures, Scenes};
 use in9_analysis::{Frame, Result};
-use in9_data::predictions::{Row, Table};
+use in9_data::predictions::{Row, Table, Training};
 use in9_data::{MaskBits, View};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -56,6 +56,7 @@ fn accuracies_agree() {
                 background_class: None,
                 predicted: class(predicted),
                 scores: vec![0.0; 9],
+                training: Training::default(),
             });
         }
     }

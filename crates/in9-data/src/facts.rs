@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::normalization::Normalization;
+use crate::predictions::Training;
 
 /// The contents of `run.toml`: every effective setting of a run. Equal runs have equal bytes (no times,
 /// no absolute paths).
@@ -224,6 +225,24 @@ impl<T: Serialize + DeserializeOwned + Default> RunFile<T> {
         }))
     }
 
+    /// Which training this is: two runs with the same are repeats of each other, their seeds aside.
+    ///
+    /// What changes no weight is no part of it: names, the version of the program, the kind of device (which changes
+    /// last digits), what was evaluated and how often a state was kept.
+    ///
+    /// # Errors
+    /// When a setting cannot be written as TOML.
+    pub fn identity(&self) -> Result<Training, toml::ser::Error> {
+        let mut hasher = blake3::Hasher::new();
+        for (name, value) in self.by_name()? {
+            if !APART.contains(&name.as_str()) {
+                hasher.update(format!("{name} = {value}\n").as_bytes());
+            }
+        }
+        let digest = hasher.finalize().to_hex()[..12].to_owned();
+        Ok(Training { dataset: self.data.dataset.clone(), digest, seed: Some(self.seed) })
+    }
+
     /// Every setting as it is written, by its name with the sections' before it: `training.epochs`.
     ///
     /// # Errors
@@ -234,6 +253,17 @@ impl<T: Serialize + DeserializeOwned + Default> RunFile<T> {
         Ok(settings)
     }
 }
+
+/// Settings that change no weight but in its last digits, and the seed.
+const APART: [&str; 7] = [
+    "name",
+    "version",
+    "seed",
+    "device",
+    "data.eval_split",
+    "training.eval_every",
+    "training.checkpoint_every",
+];
 
 fn flatten(name: &str, value: &toml::Value, settings: &mut BTreeMap<String, String>) {
     let toml::Value::Table(table) = value else {
@@ -299,6 +329,22 @@ mod tests {
         assert_eq!(run("fraction = 0.25", "").trained_on(), "original (25 %)");
         let attack = "attack = { norm = \"linf\", epsilon = 1, steps = 7 }";
         assert_eq!(run("group = 1", attack).trained_on(), "original (2 classes, against L∞ 1)");
+    }
+
+    #[test]
+    fn repeats_of_a_training_have_one_digest_and_others_do_not() {
+        let plain = run("", "").identity().unwrap();
+        assert_eq!((plain.dataset.as_str(), plain.seed, plain.digest.len()), ("d", Some(0), 12));
+        let again =
+            RunFile { name: "other".into(), seed: 7, ..run("eval_split = \"val\"", "eval_every = 2") };
+        let again = again.identity().unwrap();
+        assert_eq!((&again.digest, again.seed), (&plain.digest, Some(7)));
+        for other in [run("digest = \"9\"", ""), run("fraction = 0.5", ""), run("", "lr = 0.1")] {
+            assert_ne!(other.identity().unwrap().digest, plain.digest);
+        }
+        let mut tuned = run("", "");
+        tuned.model.initial_weights = "1f".into();
+        assert_ne!(tuned.identity().unwrap().digest, plain.digest);
     }
 
     #[test]

@@ -46,7 +46,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let layered = folder.join("layered");
     if !layered.join("manifest.json").exists() {
         let world = folder.join("world");
-        let config = WorldConfig { seed: 1, rho: 0.9, train_per_class: 1, test_per_class: 20 };
+        let config = WorldConfig {
+            seed: 1,
+            rho: 0.9,
+            train_per_class: 1,
+            test_per_class: 20,
+            ..WorldConfig::default()
+        };
         render(&config, &world, &|_, _| ())?;
         build(&BuildConfig { size: SIDE, ..BuildConfig::new(SourceKind::Toy, &world, &layered) }, &|_| ())?;
     }

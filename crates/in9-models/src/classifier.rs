@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use candle_core::{DType, Tensor};
 #[cfg(feature = "cuda")]
 use in9_data::View;
+use in9_data::predictions::Training;
 use in9_data::{Normalization, Split, Taxonomy};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,9 @@ pub struct NetworkRecord {
     pub trained_on: String,
     /// Its architecture.
     pub arch: String,
+    /// Which training it came from.
+    #[serde(flatten)]
+    pub training: Training,
     /// BLAKE3 of its weight file.
     pub weights: String,
     /// The weight file in a few words, without its folder.
@@ -100,6 +104,7 @@ impl Classifier {
         let opened = Opened {
             name: model.architecture().name.to_owned(),
             trained_on: String::new(),
+            training: Training::default(),
             classes: Vec::new(),
             normalization,
             preprocessing: None,
@@ -168,6 +173,7 @@ impl Classifier {
             model: self.opened.name.clone(),
             trained_on: self.opened.trained_on.clone(),
             arch: self.model().architecture().name.to_owned(),
+            training: self.opened.training.clone(),
             weights: self.opened.provenance.digest.clone(),
             origin: self.opened.provenance.origin.clone(),
             mean,

@@ -3,7 +3,8 @@
 use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
 use in9_data::{
-    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PublishedPictures, Split, View,
+    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PairingPolicy, PublishedPictures,
+    Split, View,
 };
 use rayon::prelude::*;
 
@@ -45,19 +46,44 @@ impl Predictor<'_> {
         view: View,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<Row>> {
+        self.predict_drawn(dataset, dataset_name, split, view, 0, progress)
+    }
+
+    /// As [`Predictor::predict`], but of a mixed view with the dataset's pairing number `draw`: 0 is the frozen one, and
+    /// each further one is drawn from the dataset's own seed, so that it is the same for everybody too. Views that need
+    /// no second photograph are the same whatever the draw.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn predict_drawn(
+        &self,
+        dataset: &Dataset,
+        dataset_name: &str,
+        split: &Split,
+        view: View,
+        draw: u32,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Row>> {
+        let settings = &dataset.manifest().settings;
         let config = LoaderConfig {
             view,
             batch_size: self.batch_size,
             shuffle: false,
             drop_last: false,
             augment: Augment::None,
-            pairing: PairingMode::Frozen,
+            pairing: match draw {
+                0 => PairingMode::Frozen,
+                _ => PairingMode::Fresh(PairingPolicy::of(settings.profile)),
+            },
+            seed: settings.seed,
             normalization: self.classifier.normalization(),
             ..LoaderConfig::default()
         };
         let places = self.piece.range(split.len());
         let mut rows = Vec::with_capacity(places.len());
         let loader = Loader::new(dataset, split, config)?.only(places);
+        // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
+        let epoch = u64::from(draw.saturating_sub(1));
         let record = self.classifier.record();
         let mut add = |batch: &Pictures<'_>| -> Result<()> {
             rows.extend(self.rows(batch, &record, dataset_name, split, view)?);
@@ -66,13 +92,13 @@ impl Predictor<'_> {
         };
         match self.size.filter(|size| *size != split.size()) {
             None => {
-                for batch in loader.epoch(0)? {
+                for batch in loader.epoch(epoch)? {
                     let batch = batch?;
                     add(&Pictures::of(&batch, &batch.images, split.size()))?;
                 }
             }
             Some(size) => {
-                for batch in loader.epoch_bytes(0)? {
+                for batch in loader.epoch_bytes(epoch)? {
                     let batch = batch?;
                     add(&Pictures::of(&batch, &self.resized(&batch, split.size(), size)?, size))?;
                 }
@@ -132,6 +158,7 @@ impl Predictor<'_> {
             arch: record.arch.clone(),
             trained_on: record.trained_on.clone(),
             dataset: dataset.to_owned(),
+            training: record.training.clone(),
             predicted: answer.class.map(|class| class as u16),
             scores: answer.scores,
             ..Row::of_picture(split, view, *index as usize, background.map(|index| index as usize))

@@ -20,7 +20,13 @@ fn dataset() -> &'static Path {
     let (_, path) = DATASET.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let (photographs, out) = (dir.path().join("toy"), dir.path().join("small-toy"));
-        let config = in9_toy::WorldConfig { seed: 1, rho: 0.5, train_per_class: 5, test_per_class: 2 };
+        let config = in9_toy::WorldConfig {
+            seed: 1,
+            rho: 0.5,
+            train_per_class: 5,
+            test_per_class: 2,
+            ..in9_toy::WorldConfig::default()
+        };
         in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
         let config = BuildConfig {
             size: 32,

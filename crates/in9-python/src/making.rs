@@ -23,7 +23,7 @@ pub(crate) fn render_toy(
     test_per_class: u32,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(u64, u64)> {
-    let config = WorldConfig { seed, rho, train_per_class, test_per_class };
+    let config = WorldConfig { seed, rho, train_per_class, test_per_class, ..WorldConfig::default() };
     let made = work::run(py, progress, |meter| {
         in9_toy::render(&config, &out, &|done, total| meter.tell("rendering", done, total))
     })?;

@@ -73,7 +73,7 @@ pub(crate) fn saliency(
         return Err(argument(py, "no layer is named (expected one at least)"));
     };
     let smooth = Smooth { samples, seed, ..Smooth::default() };
-    let asked = Settings { images, view, methods, taps, steps, smooth, batch: batch_size };
+    let asked = Settings { others: images.clone(), images, view, methods, taps, steps, smooth, batch: batch_size };
     let folder = out.as_deref().map(|out| OutputFolder::begin(out, &OWNER, &[split.dataset.path()]));
     let folder = folder.transpose().raise(py)?;
     let network = PythonNetwork::new(logits, Some(gradients), outputs);

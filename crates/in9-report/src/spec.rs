@@ -54,9 +54,22 @@ pub struct DatasetEntry {
     pub path: PathBuf,
     /// How often an object stands in its own kind of scene, in `0..=1`, if that is known.
     pub rho: Option<f64>,
+    /// Of a toy world, how often an object has the size of its class, in `0..=1`.
+    #[serde(default)]
+    pub size_leak: f64,
+    /// Of a toy world, how often an object stands at the place of its class, in `0..=1`.
+    #[serde(default)]
+    pub place_leak: f64,
     /// Whether the report's tables are about this one.
     #[serde(default)]
     pub main: bool,
+}
+
+impl DatasetEntry {
+    /// Whether the boxes of this toy world tell something of the class.
+    pub fn leaks(&self) -> bool {
+        self.size_leak > 0.0 || self.place_leak > 0.0
+    }
 }
 
 /// A file.
@@ -163,6 +176,10 @@ impl Spec {
             |what, expected, found| Err(Error::OutOfRange { path: path.to_owned(), what, expected, found });
         if let Some(rho) = spec.dataset.iter().filter_map(|d| d.rho).find(|rho| !(0.0..=1.0).contains(rho)) {
             return out_of_range("rho", "0 to 1", rho);
+        }
+        let leaks = spec.dataset.iter().flat_map(|d| [d.size_leak, d.place_leak]);
+        if let Some(leak) = leaks.into_iter().find(|leak| !(0.0..=1.0).contains(leak)) {
+            return out_of_range("leak", "0 to 1", leak);
         }
         let mut places = spec.curve.iter().flat_map(|c| &c.point).map(|p| p.x);
         if let Some(x) = places.find(|x| !(*x > 0.0 && *x <= 1e9)) {

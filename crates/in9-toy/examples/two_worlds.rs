@@ -10,7 +10,8 @@ use in9_toy::{WorldConfig, render};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(std::env::args_os().nth(1).ok_or("which folder?")?);
     for (name, rho) in [("rho-0", 0.0), ("rho-1", 1.0)] {
-        let config = WorldConfig { seed: 1, rho, train_per_class: 4, test_per_class: 4 };
+        let config =
+            WorldConfig { seed: 1, rho, train_per_class: 4, test_per_class: 4, ..WorldConfig::default() };
         let made = render(&config, &out.join(name), &|_, _| {})?;
         println!("{name}: {} photographs to train on, {} to test on", made.train, made.test);
     }

@@ -58,6 +58,12 @@ pub struct Render {
     /// Of a stand-in: boxes in XML, in Kaggle's CSV, or both.
     #[arg(long, value_enum, default_value_t = BoxForm::Both, requires = "ilsvrc")]
     boxes: BoxForm,
+    /// How often an object has the size of its class, 0 to 1: at 1 its box alone tells the class.
+    #[arg(long, default_value_t = 0.0)]
+    size_leak: f64,
+    /// How often an object stands at the place of its class, 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    place_leak: f64,
 }
 
 impl Render {
@@ -81,6 +87,8 @@ impl Render {
             rho: self.rho,
             train_per_class: share(self.train_per_class),
             test_per_class: share(self.test_per_class),
+            size_leak: self.size_leak,
+            place_leak: self.place_leak,
         };
         let bar = shell.progress("rendering", "photographs", 0);
         let made = render(&config, &self.out, &|done, total| bar.tell("rendering", done, total))?;

@@ -14,6 +14,14 @@ pub enum Error {
         /// What was asked for.
         found: f64,
     },
+    /// A leak is not a share.
+    #[error("{dial} leak out of range (expected 0 to 1, found {found}); give a share between 0 and 1")]
+    Leak {
+        /// `size` or `place`.
+        dial: &'static str,
+        /// What was asked for.
+        found: f64,
+    },
     /// No photograph of a class was asked for, or more than names can number.
     #[error("{split} photographs per class (expected 1 to {most}, found {found}); choose another number")]
     PhotographsPerClass {

@@ -67,6 +67,8 @@ pub(crate) struct Layout {
 pub(crate) struct Place {
     /// Centre of the box.
     centre: [f32; 2],
+    /// Where that is in the room that the box leaves in the central square, −1…1 across and down.
+    offset: [f32; 2],
     /// Area of the box.
     area: f32,
     /// Width over height that the box should have.
@@ -103,6 +105,25 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Gives the object another size (the box's side as a share of the short side), another place (in the room that is
+    /// left, −1…1 across and down), or both. Flaws of the place itself stay as they are.
+    pub(crate) fn put(&mut self, side: Option<f32>, offset: Option<[f32; 2]>) {
+        let (width, height) = (self.width as f32, self.height as f32);
+        let short = width.min(height);
+        if matches!(self.flaw, Flaw::Two | Flaw::CutOff | Flaw::CloseUp) || (side, offset) == (None, None) {
+            return;
+        }
+        for place in &mut self.places {
+            let side = side.unwrap_or(place.area.sqrt() / short);
+            let [u, v] = offset.unwrap_or(place.offset);
+            let room = (short * (1.0 - side)).max(0.0) * 0.5;
+            place.area = side * side * short * short;
+            place.centre = [width * 0.5 + u * room, height * 0.5 + v * room];
+        }
+    }
+}
+
 impl Place {
     fn draw(width: f32, height: f32, flaw: Flaw, nth: usize, dice: &mut Dice) -> Place {
         let short = width.min(height);
@@ -135,6 +156,7 @@ impl Place {
         }
         Place {
             centre,
+            offset: [u, v],
             area: side * side * short * short,
             aspect,
             lean: dice.bell(),

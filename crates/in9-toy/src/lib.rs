@@ -47,7 +47,7 @@
 //!
 //! # fn main() -> in9_toy::Result<()> {
 //! let folder = tempfile::tempdir().expect("a temporary folder");
-//! let config = WorldConfig { seed: 7, rho: 0.5, train_per_class: 2, test_per_class: 1 };
+//! let config = WorldConfig { seed: 7, rho: 0.5, train_per_class: 2, test_per_class: 1, ..WorldConfig::default() };
 //! let made = render(&config, &folder.path().join("world"), &|_, _| ())?;
 //! assert_eq!((made.train, made.test), (18, 9));
 //! assert!(folder.path().join("world/ILSVRC/Data/CLS-LOC/val/ILSVRC2012_val_00000001.JPEG").exists());

@@ -38,6 +38,10 @@ pub(crate) struct Key {
     pub(crate) seed: u64,
     /// Share of objects that stand in their own kind of scene, whatever chance gives the rest.
     pub(crate) rho: f64,
+    /// How often the object has the size of its class.
+    pub(crate) size_leak: f64,
+    /// How often it stands at the place of its class.
+    pub(crate) place_leak: f64,
     /// A training photograph, or one for testing.
     pub(crate) train: bool,
     /// Class, 0…8.
@@ -66,10 +70,24 @@ impl Key {
         if own { KINDS[self.class].home } else { Scene::ALL[any] }
     }
 
+    /// The side of the box and the offset of its centre that the class dictates, as far as the dials say.
+    fn dictated(&self) -> (Option<f32>, Option<[f32; 2]>) {
+        // A stream of its own: at zero nothing else of the world moves.
+        let mut dice = self.dice("leak");
+        let (by_size, by_place) = (f64::from(dice.unit()), f64::from(dice.unit()));
+        let (jitter, dx, dy) = (dice.bell(), dice.bell(), dice.bell());
+        let side = 0.38 + 0.5 * self.class as f32 / 8.0 + 0.015 * jitter;
+        let grid = |place: usize, jitter: f32| 0.85 * (place as f32 - 1.0) + 0.1 * jitter;
+        let offset = [grid(self.class % 3, dx), grid(self.class / 3, dy)];
+        ((by_size < self.size_leak).then_some(side), (by_place < self.place_leak).then_some(offset))
+    }
+
     /// Takes the photograph.
     pub(crate) fn take(&self) -> Photograph {
         let kind = KINDS[self.class];
-        let layout = Layout::draw(self.train, &mut self.dice("layout"));
+        let mut layout = Layout::draw(self.train, &mut self.dice("layout"));
+        let (side, offset) = self.dictated();
+        layout.put(side, offset);
         let (width, height) = (layout.width, layout.height);
         let scene = self.scene();
         let mut canvas = scene.paint(width, height, &mut self.dice("scene"));
@@ -260,7 +278,36 @@ mod tests {
     use super::*;
 
     fn key(class: usize, number: u64, rho: f64) -> Key {
-        Key { seed: 11, rho, train: true, class, fine: number as usize % 3, number, colours: None }
+        let fine = number as usize % 3;
+        Key { seed: 11, rho, size_leak: 0.0, place_leak: 0.0, train: true, class, fine, number, colours: None }
+    }
+
+    #[test]
+    fn dials_make_boxes_tell_the_class_and_change_nothing_else_at_zero() {
+        let of = |class: usize, number: u64, size_leak: f64, place_leak: f64| {
+            let taken = Key { size_leak, place_leak, ..key(class, number, 0.5) }.take();
+            let short = taken.width.min(taken.height) as f32;
+            let [x0, y0, x1, y1] = taken.boxes[0].map(|v| v as f32);
+            let side = ((x1 - x0) * (y1 - y0)).sqrt() / short;
+            (taken.flaw, side, (y0 + y1) / 2.0 / taken.height as f32, taken.scene, taken.rgb)
+        };
+        let mean = |class: usize, size: f64, place: f64, pick: fn(f32, f32) -> f32| {
+            let clean = (0..40).map(|n| of(class, n, size, place)).filter(|t| t.0 == Flaw::None);
+            let values: Vec<f32> = clean.map(|t| pick(t.1, t.2)).collect();
+            values.iter().sum::<f32>() / values.len() as f32
+        };
+        // Class 8 is the largest and stands lowest, class 0 the smallest and highest.
+        let (small, large) = (mean(0, 1.0, 0.0, |s, _| s), mean(8, 1.0, 0.0, |s, _| s));
+        assert!(large - small > 0.25, "{small} {large}");
+        let (high, low) = (mean(0, 0.0, 1.0, |_, y| y), mean(6, 0.0, 1.0, |_, y| y));
+        assert!(low - high > 0.1, "{high} {low}");
+        let plain = (mean(0, 0.0, 0.0, |s, _| s), mean(8, 0.0, 0.0, |s, _| s));
+        assert!((plain.0 - plain.1).abs() < 0.12, "{plain:?}");
+        // Scene and flaw do not move with the dials.
+        for number in 0..20 {
+            let (a, b) = (of(3, number, 0.0, 0.0), of(3, number, 1.0, 1.0));
+            assert_eq!((a.0, a.3), (b.0, b.3));
+        }
     }
 
     /// The tight box of a mask.

@@ -121,8 +121,17 @@ fn jobs(config: &WorldConfig) -> Vec<Job> {
         for number in 0..u64::from(count) {
             for class in 0..KINDS.len() {
                 let fine = (number % 3) as usize;
-                let key =
-                    Key { seed: config.seed, rho: config.rho, train, class, fine, number, colours: None };
+                let key = Key {
+                    seed: config.seed,
+                    rho: config.rho,
+                    size_leak: config.size_leak,
+                    place_leak: config.place_leak,
+                    train,
+                    class,
+                    fine,
+                    number,
+                    colours: None,
+                };
                 let id = wnid(class, fine);
                 let place = if train {
                     Place { folder: format!("train/{id}"), stem: format!("{id}_{number}") }
@@ -222,7 +231,7 @@ mod tests {
     use std::path::PathBuf;
 
     fn tiny() -> WorldConfig {
-        WorldConfig { seed: 5, rho: 0.5, train_per_class: 3, test_per_class: 1 }
+        WorldConfig { seed: 5, rho: 0.5, train_per_class: 3, test_per_class: 1, ..WorldConfig::default() }
     }
 
     /// Every file of a folder with its bytes.

@@ -29,7 +29,8 @@ fn digest(folder: &Path) -> String {
 fn the_world_of_seed_1_is_the_one_of_the_first_release() {
     let folder = tempfile::tempdir().unwrap();
     let world = folder.path().join("world");
-    let config = WorldConfig { seed: 1, rho: 0.5, train_per_class: 3, test_per_class: 2 };
+    let config =
+        WorldConfig { seed: 1, rho: 0.5, train_per_class: 3, test_per_class: 2, ..WorldConfig::default() };
     render(&config, &world, &|_, _| {}).unwrap();
     assert_eq!(
         digest(&world.join("ILSVRC")),

@@ -6,7 +6,7 @@ use crate::output::number::percent_interval;
 use crate::probes::adversarial::summary::Names;
 use crate::probes::adversarial::write::{OWNER, files};
 use crate::probes::adversarial::{
-    PairLog, Rule, Search, SearchSettings, Summary, search, search_known, summarise,
+    PairLog, Rule, Search, SearchSettings, Summary, own_answers, search, search_known, summarise,
 };
 use crate::stats::LEVEL;
 use anyhow::Result;
@@ -50,7 +50,7 @@ impl Adversarial {
         let mut opened = self.target.open(shell)?;
         let settings = self.settings(&opened);
         let written = self.pieces.settings(self.written(&opened), "")?;
-        let found = match self.pieces.merge.is_empty() {
+        let mut found = match self.pieces.merge.is_empty() {
             true => self.searched(&mut opened, &settings, shell)?,
             false => pairs::merged(&self.pieces, &settings, opened.classes.len())?,
         };
@@ -64,11 +64,15 @@ impl Adversarial {
             shell.print(format_args!("piece {piece}: {} pairs", found.pairs.len()))?;
             return Ok(Outcome::Done);
         }
+        if settings.exhaustive {
+            found.own = own_answers(&*opened.seen, &opened.network, &settings)?;
+        }
         let names = Names {
             model: opened.source.model.clone(),
             trained_on: opened.source.trained_on.clone(),
             dataset: opened.source.dataset.clone(),
             split: opened.source.split.clone(),
+            training: opened.source.training.clone(),
         };
         let mut summary = summarise(&opened.split, &settings, &found, &names, LEVEL);
         if let Some(ordered) = ordered(&opened, &settings, &found)? {

@@ -7,11 +7,12 @@ use crate::output::json;
 use crate::output::number::{percent_interval, points_interval};
 use crate::output::png;
 use crate::probes::saliency::gradients::Smooth;
+use crate::probes::saliency::null::{Beyond, Elsewhere, centre_prior};
 use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{OWNER, maps_csv, overlay_name};
 use crate::probes::saliency::{ImageRow, Method, Settings, default_tap, run};
-use crate::probes::written::Saliency as Written;
+use crate::probes::written::{Nulls, Saliency as Written};
 use crate::probes::{BlackBox, GradientClassifier, Scenes};
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
@@ -19,6 +20,8 @@ use clap::Args;
 use in9_base::files;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::View;
+use in9_models::Params;
+use in9_models::mapping::ClassMap;
 use std::collections::BTreeSet;
 
 /// Saliency maps of a split, measured against the true foregrounds, with overlays
@@ -95,6 +98,7 @@ impl Saliency {
             view: self.view,
             tap: settings.taps[0].clone(),
             methods: summarise(&rows, &bootstrap),
+            nulls: Some(nulls(&opened, &settings, &bootstrap)?),
         };
         folder.write("summary.json", json::pretty(&summary)?)?;
         folder.write("maps.csv", maps_csv(&opened.split, &opened.classes, &rows)?)?;
@@ -138,6 +142,7 @@ impl Saliency {
             smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
             batch: self.target.batch(),
             images: self.target.chosen(&opened.split, "saliency-images"),
+            others: self.target.chosen(&opened.split, "saliency-images"),
         })
     }
 
@@ -187,6 +192,31 @@ impl Saliency {
     }
 }
 
+/// What maps show that know nothing: a bright middle, and Grad-CAM of random weights at the first layer.
+fn nulls(opened: &Opened, settings: &Settings, bootstrap: &Bootstrap) -> Result<Nulls> {
+    let elsewhere = Elsewhere::of(&*opened.seen, &settings.images);
+    let prior = centre_prior(&*opened.seen, &settings.images, &elsewhere);
+    let mean = |of: fn(&Beyond) -> f64| bootstrap.mean("saliency", &prior.iter().map(of).collect::<Vec<_>>());
+    let has_cam = settings.methods.contains(&Method::GradCam);
+    let random = opened.network.own().filter(|_| has_cam).map(|own| {
+        let (device, classes) = (own.model().device(), opened.classes.len());
+        let params = Params::random(settings.smooth.seed, own.model().dtype(), device);
+        let model = in9_models::build(own.model().architecture().name, classes, &params)?;
+        let random =
+            in9_models::Classifier::of_model(model, ClassMap::identity(classes), own.normalization());
+        let only = Settings { methods: vec![Method::GradCam], steps: 0, ..settings.clone() };
+        let only = Settings { taps: settings.taps[..1].to_vec(), ..only };
+        let rows = run(&*opened.seen, &random, &only, &mut |_, _, _| {}, &mut |_, _| {})?;
+        anyhow::Ok(summarise(&rows, bootstrap).first().and_then(|m| m.beyond))
+    });
+    Ok(Nulls {
+        centre_lift: mean(|b| b.area),
+        centre_beyond: mean(|b| b.others),
+        centre_pointing: mean(|b| b.pointing),
+        random_weights: random.transpose()?.flatten(),
+    })
+}
+
 /// The first photograph of each class, then further ones, up to `count`.
 fn first_of_each_class(scenes: &dyn Scenes, images: &[u32], count: usize) -> BTreeSet<u32> {
     let mut seen = BTreeSet::new();
@@ -199,7 +229,16 @@ fn printed(s: &Written) -> String {
     let title = format!("{} on {} {}, {}", s.source.model, s.source.dataset, s.source.split, s.view);
     let mut grid = Grid::new(
         title,
-        &["method", "layer", "images", "mass on foreground %", "lift (points)", "pointing %", "IoU %"],
+        &[
+            "method",
+            "layer",
+            "images",
+            "mass on foreground %",
+            "lift (points)",
+            "beyond others (points)",
+            "pointing %",
+            "IoU %",
+        ],
     );
     for m in &s.methods {
         grid.push(vec![
@@ -208,9 +247,22 @@ fn printed(s: &Written) -> String {
             m.images.to_string(),
             percent_interval(&m.mass),
             points_interval(&m.lift),
+            m.beyond.map_or_else(|| "–".into(), |i| points_interval(&i)),
             percent_interval(&m.pointing),
             percent_interval(&m.iou),
         ]);
     }
-    grid.markdown()
+    let mut text = grid.markdown();
+    if let Some(nulls) = &s.nulls {
+        let random = nulls.random_weights.map_or_else(String::new, |i| {
+            format!("; Grad-CAM of random weights: {} beyond others", points_interval(&i))
+        });
+        text += &format!(
+            "\nA Gaussian in the middle: lift {}, {} beyond others, pointing {} %{random}\n",
+            points_interval(&nulls.centre_lift),
+            points_interval(&nulls.centre_beyond),
+            percent_interval(&nulls.centre_pointing),
+        );
+    }
+    text
 }

@@ -94,6 +94,7 @@ impl Target {
             trained_on: record.trained_on.clone(),
             dataset: dataset.name(),
             split: split.name().to_owned(),
+            training: record.training.clone(),
         };
         let size = self.size.map(usize::from).filter(|size| *size != split.size());
         let seen: Box<dyn Scenes> = match size {

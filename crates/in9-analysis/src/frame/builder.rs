@@ -4,7 +4,7 @@ use super::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
 use crate::error::{Error, Result};
 use in9_data::View;
 use in9_data::predictions::{MOST_NAMES, Row};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Collects rows, of which it keeps numbers only.
@@ -80,8 +80,8 @@ impl Builder {
             class: row.class,
             predicted: row.predicted,
         };
-        let Row { model, arch, trained_on, dataset, split, view, .. } = row;
-        let key = Key { dataset, split, trained_on, arch, model };
+        let Row { model, arch, trained_on, dataset, split, view, training, .. } = row;
+        let key = Key { dataset, split, trained_on, arch, model, training };
         self.models.entry(key).or_default().entry(view).or_default().push(kept);
         Ok(())
     }
@@ -120,20 +120,19 @@ fn model(key: Key, views: BTreeMap<View, Vec<Kept>>, names: &Names) -> Result<Mo
     let index: HashMap<u32, u32> = order.iter().zip(0..).map(|(&f, i)| (f, i)).collect();
     let mut sorted = BTreeMap::new();
     for (view, mut list) in views {
-        let place = |kept: &Kept| (index[&kept.foreground], names.text(kept.background), kept.image);
-        list.sort_by(|a, b| place(a).cmp(&place(b)));
-        let same = |pair: &&[Kept]| {
-            let [a, b] = [&pair[0], &pair[1]];
-            (a.foreground, a.background, a.image) == (b.foreground, b.background, b.image)
-        };
-        if let Some(twice) = list.windows(2).find(same) {
-            let image = names.text(twice[0].image).to_string();
+        // Stable, so that of several backgrounds the first row's, the frozen pairing's, stays the first.
+        list.sort_by_key(|kept| index[&kept.foreground]);
+        let mut seen = HashSet::with_capacity(list.len());
+        let again = list.iter().find(|kept| !seen.insert((kept.foreground, kept.background, kept.image)));
+        if let Some(twice) = again {
+            let image = names.text(twice.image).to_string();
             return Err(Error::PredictedTwice { model: key.model, view, image });
         }
         let outcome = |kept: &Kept| Outcome {
             foreground: index[&kept.foreground],
             class: kept.class,
             predicted: kept.predicted,
+            background: (!names.text(kept.background).is_empty()).then_some(kept.background),
         };
         sorted.insert(view, list.iter().map(outcome).collect());
     }

@@ -5,7 +5,7 @@ mod builder;
 use crate::error::{Error, Result};
 use builder::Builder;
 use in9_data::View;
-use in9_data::predictions::{Reader, Table};
+use in9_data::predictions::{Reader, Table, Training};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +24,9 @@ pub struct Key {
     pub arch: String,
     /// Name of the model.
     pub model: String,
+    /// Which training it came from, as far as the table says: two networks of one name and different trainings are two.
+    #[serde(flatten)]
+    pub training: Training,
 }
 
 impl Key {
@@ -53,6 +56,9 @@ pub struct Outcome {
     pub class: u16,
     /// Predicted class; `None` is outside the taxonomy and always wrong.
     pub predicted: Option<u16>,
+    /// Photograph that gave the background, by a number that is its own in all models of a frame; `None` if there is
+    /// no second photograph.
+    pub background: Option<u32>,
 }
 
 impl Outcome {
@@ -214,6 +220,7 @@ pub(crate) mod tests {
             background_class: None,
             predicted: (predicted < classes).then_some(predicted),
             scores: vec![0.0; usize::from(classes)],
+            training: Training::default(),
         };
         Table {
             classes: (0..classes).map(|c| format!("class{c}")).collect(),

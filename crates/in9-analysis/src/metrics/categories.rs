@@ -6,7 +6,6 @@ use crate::stats::Interval;
 use crate::stats::proportion::wilson;
 use in9_data::View;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Category of one image for one model, from its correctness on original (full image), mixed-rand
 /// (foreground alone) and only-bg-t (background alone).
@@ -133,15 +132,21 @@ pub fn categories(model: &ModelFrame, classes: usize, level: f64) -> Result<Opti
     }))
 }
 
-/// Whether each foreground tested on original and mixed-rand needs its background, 1 or 0 by its id (BG Required or
-/// BG+FG Required, whatever the background alone gives).
-pub fn required_by_foreground(model: &ModelFrame) -> BTreeMap<&str, f64> {
-    let outcomes = model.by_foreground(View::Original).into_iter().zip(model.by_foreground(View::MixedRand));
-    let required = model.foregrounds.iter().zip(outcomes).filter_map(|(foreground, (full, alone))| {
-        let (full, alone) = (full?.correct(), alone?.correct());
-        Some((&*foreground.id, f64::from(u8::from(full && !alone))))
-    });
-    required.collect()
+/// Whether each foreground is of BG Fools, 1 or 0, aligned with [`ModelFrame::foregrounds`]; `None` for those that were not
+/// tested on original, mixed-rand and only-bg-t.
+pub fn fools(model: &ModelFrame) -> Vec<Option<f64>> {
+    by_three(model, |f, g, b| Category::of(f.correct(), g.correct(), b.correct()) == Category::BgFools)
+}
+
+/// The same by the stricter wording: the full image and the background alone get the same wrong class.
+pub fn fools_alike(model: &ModelFrame) -> Vec<Option<f64>> {
+    by_three(model, |f, g, b| fooled_alike(f, g, b))
+}
+
+fn by_three(model: &ModelFrame, of: impl Fn(&Outcome, &Outcome, &Outcome) -> bool) -> Vec<Option<f64>> {
+    let views = [View::Original, View::MixedRand, View::OnlyBgT].map(|view| model.by_foreground(view));
+    let one = |i: usize| Some(f64::from(u8::from(of(&views[0][i]?, &views[1][i]?, &views[2][i]?))));
+    (0..model.foregrounds.len()).map(one).collect()
 }
 
 fn fooled_alike(full: &Outcome, foreground: &Outcome, background: &Outcome) -> bool {
@@ -176,7 +181,8 @@ mod tests {
         let c = categories(&frame.models[0], 3, 0.95).unwrap().unwrap();
         assert_eq!((c.counts, c.fools_same_class, c.total), ([0, 0, 2, 0, 0], 1, 2));
         assert_eq!((c.per_class[0], &c.fools_same_class_per_class[..]), (c.counts, &[1, 0, 0][..]));
-        assert_eq!(required_by_foreground(&frame.models[0]), [("a", 0.0), ("b", 0.0)].into());
+        assert_eq!(fools(&frame.models[0]), [Some(1.0), Some(1.0), None]);
+        assert_eq!(fools_alike(&frame.models[0]), [Some(1.0), Some(0.0), None]);
     }
 
     proptest! {

@@ -43,7 +43,8 @@ pub fn gap(model: &ModelFrame, classes: usize, bootstrap: &Bootstrap) -> Option<
     difference((model, View::MixedSame), (model, View::MixedRand), classes, bootstrap)
 }
 
-/// Accuracy in the first cell minus accuracy in the second, paired by foreground id; `None` if they share no foreground.
+/// Accuracy in the first cell minus accuracy in the second over the foregrounds that both have, paired by id; `None` if
+/// they share none.
 pub fn difference(first: Cell<'_>, second: Cell<'_>, classes: usize, bootstrap: &Bootstrap) -> Option<Gap> {
     let pairs = pairs(first, second)?;
     let n = pairs.len();
@@ -70,9 +71,10 @@ fn pairs((a, a_view): Cell<'_>, (b, b_view): Cell<'_>) -> Option<Vec<Pair>> {
         pair.class = outcome.class;
         add(&mut pair.second, outcome);
     }
-    let pairs: Vec<Pair> = pairs.into_values().collect();
-    // Without a foreground in both there is nothing to pair.
-    pairs.iter().any(|p| p.first.1 > 0.0 && p.second.1 > 0.0).then_some(pairs)
+    // A foreground that one cell lacks has no pair, and would make the two means ones of different photographs.
+    let both = pairs.into_values().filter(|p| p.first.1 > 0.0 && p.second.1 > 0.0);
+    let pairs: Vec<Pair> = both.collect();
+    (!pairs.is_empty()).then_some(pairs)
 }
 
 /// Difference of plain accuracies under resampling counts.
@@ -134,6 +136,13 @@ mod tests {
     fn mixed_views_of_different_photographs_have_no_gap() {
         let frame = frame(2, &[("a", 0, View::MixedSame, 0), ("b", 0, View::MixedRand, 1)]);
         assert!(gap(&frame.models[0], 2, &Bootstrap::default()).is_none());
+    }
+
+    #[test]
+    fn a_photograph_that_one_view_lacks_is_in_neither_mean() {
+        let rows = [("a", 0, View::MixedSame, 0), ("b", 0, View::MixedSame, 1), ("a", 0, View::MixedRand, 0)];
+        let gap = gap(&frame(2, &rows).models[0], 2, &Bootstrap::default()).unwrap();
+        assert_eq!((gap.gap.value, gap.foregrounds), (0.0, 1));
     }
 
     #[test]

@@ -14,12 +14,12 @@ mod spread;
 mod summary;
 
 pub use accuracy::{Accuracy, Recall, accuracy};
-pub use categories::{Categories, Category, categories, required_by_foreground};
+pub use categories::{Categories, Category, categories, fools, fools_alike};
 pub use compare::{Comparison, GapDifference, ViewComparison, compare};
 pub use confusion::Confusion;
 pub use gap::{Cell, Gap, difference, gap};
 pub use leak::{Leak, leak};
 pub use missing::{Missing, Reason, missing};
 pub use seeds::{SeedGroup, seed_groups, seed_groups_of};
-pub use spread::{FOREGROUND_VIEWS, spread_difference};
+pub use spread::{FOREGROUND_VIEWS, spread};
 pub use summary::{ModelSummary, main_arch, summarise, summarise_model};

@@ -29,10 +29,13 @@ pub struct SeedGroup {
 
 /// Groups models by everything but their name; groups of a single model are left out.
 ///
-/// A prediction table does not tell how long or in what batches a model was trained: who knows passes that to
-/// [`seed_groups_of`].
+/// Where the table names each model's training, only repeats of one training stand together; where it does not, who knows
+/// how long or in what batches a model was trained passes that to [`seed_groups_of`].
 pub fn seed_groups(models: &[ModelSummary], level: f64) -> Vec<SeedGroup> {
-    seed_groups_of(models, level, |_, _| true)
+    seed_groups_of(models, level, |a, b| {
+        let (x, y) = (&a.training, &b.training);
+        x.is_unknown() || y.is_unknown() || (&x.dataset, &x.digest) == (&y.dataset, &y.digest)
+    })
 }
 
 /// As [`seed_groups`], but two models stand in one group only if `alike` says that they were trained alike.

@@ -3,7 +3,9 @@
 use crate::probes::counterfactual::MeanEffects;
 use crate::probes::mask_error;
 use crate::probes::saliency::summary::MethodSummary;
+use crate::stats::Interval;
 use in9_data::View;
+use in9_data::predictions::Training;
 use serde::{Deserialize, Serialize};
 
 /// What all probe outputs say about themselves.
@@ -17,6 +19,9 @@ pub struct Source {
     pub dataset: String,
     /// Split.
     pub split: String,
+    /// Which training the classifier came from.
+    #[serde(flatten)]
+    pub training: Training,
 }
 
 /// summary.json of the saliency command.
@@ -31,6 +36,26 @@ pub struct Saliency {
     pub tap: String,
     /// Means of each method and tap.
     pub methods: Vec<MethodSummary>,
+    /// What maps show that know nothing, for comparison.
+    #[serde(default)]
+    pub nulls: Option<Nulls>,
+}
+
+/// What saliency maps show that know nothing of their photograph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Nulls {
+    /// Of a Gaussian in the middle of every photograph: its share on the foreground minus the foreground's area.
+    pub centre_lift: Interval,
+    /// The same minus its share on the foregrounds of the other photographs.
+    pub centre_beyond: Interval,
+    /// Share of photographs whose middle is foreground.
+    pub centre_pointing: Interval,
+    /// Of Grad-CAM of the same architecture with random weights: its share on the foreground minus that on the foregrounds
+    /// of the others; absent without the class activation map.
+    ///
+    /// Source: J. Adebayo et al., "Sanity checks for saliency maps", 2018.
+    #[serde(default)]
+    pub random_weights: Option<Interval>,
 }
 
 /// summary.json of the counterfactual command.

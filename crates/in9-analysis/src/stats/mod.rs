@@ -7,6 +7,7 @@ mod bootstrap;
 mod interval;
 mod mcnemar;
 mod mean;
+mod multiplicity;
 pub(crate) mod proportion;
 pub mod regression;
 pub mod special;
@@ -15,6 +16,7 @@ pub use bootstrap::{Bootstrap, quantile};
 pub use interval::Interval;
 pub use mcnemar::{McNemar, mcnemar};
 pub use mean::student;
+pub use multiplicity::{false_discovery, holm};
 pub use proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 
 /// Confidence level used wherever none is asked for.

@@ -37,7 +37,13 @@ pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
 
 fn built(dir: &Path, taxonomy: Option<Taxonomy>) -> Dataset {
     let photographs = dir.join("photographs");
-    let config = in9_toy::WorldConfig { seed: 4, rho: 0.9, train_per_class: 6, test_per_class: 2 };
+    let config = in9_toy::WorldConfig {
+        seed: 4,
+        rho: 0.9,
+        train_per_class: 6,
+        test_per_class: 2,
+        ..in9_toy::WorldConfig::default()
+    };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {
         size: 32,

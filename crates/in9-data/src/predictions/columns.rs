@@ -6,7 +6,7 @@ use std::io::Read;
 use csv::StringRecord;
 use in9_base::table;
 
-use super::{COLUMNS, Row, plain, score};
+use super::{COLUMNS, Row, TRAINING, Training, plain, score};
 use crate::view::View;
 
 /// Where each column is.
@@ -24,6 +24,11 @@ impl Columns {
         let mut named = HashMap::new();
         for column in COLUMNS {
             if let Some(at) = table.column(column) {
+                named.insert(column, at);
+            }
+        }
+        for column in TRAINING {
+            if let Some(at) = table.optional_column(column) {
                 named.insert(column, at);
             }
         }
@@ -78,7 +83,12 @@ impl Columns {
         if truth.is_none() && there("class") {
             return Err("class is empty".into());
         }
+        let seed = match self.get(record, "training_seed") {
+            "" => None,
+            seed => Some(seed.parse().map_err(|_| format!("training_seed {seed:?} is no whole number"))?),
+        };
         Ok(Row {
+            training: Training { dataset: text("trained_data")?, digest: text("training")?, seed },
             model: text("model")?,
             arch: text("arch")?,
             trained_on: text("trained_on")?,

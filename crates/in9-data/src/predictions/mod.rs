@@ -14,6 +14,9 @@
 //!
 //! Scores may be left empty, all of a row together, by a model that has none.
 //!
+//! Which training the model came from may stand between `predicted` and the scores, in the columns of [`TRAINING`]; a
+//! table without them is read as well ([`Training`]).
+//!
 //! [`complete`] makes such a table of bare answers, `image,view,predicted`, and the dataset.
 //!
 //! A table is read within limits ([`LIMITS`]) and row by row ([`Reader`]), so that a reader that keeps less than a
@@ -25,6 +28,7 @@ mod distinct;
 mod labels;
 mod picture;
 mod reader;
+mod training;
 mod write;
 
 use std::path::Path;
@@ -37,6 +41,7 @@ use crate::view::View;
 pub use answers::{Completed, Partial, complete};
 pub use labels::Labels;
 pub use reader::Reader;
+pub use training::Training;
 
 /// The columns before the scores.
 pub const COLUMNS: [&str; 12] = [
@@ -54,11 +59,14 @@ pub const COLUMNS: [&str; 12] = [
     "predicted",
 ];
 
+/// Columns that say which training the model came from; they may be missing ([`Training`]).
+pub const TRAINING: [&str; 3] = ["trained_data", "training", "training_seed"];
+
 /// How much of a table is read: 4 GiB, 10 million rows (the paper's nine views for 270 networks), 65,535 classes.
 pub const LIMITS: Limits = Limits {
     bytes: 4 << 30,
     rows: 10_000_000,
-    columns: u16::MAX as usize + COLUMNS.len(),
+    columns: u16::MAX as usize + COLUMNS.len() + TRAINING.len(),
     row_bytes: 4 << 20,
 };
 
@@ -113,6 +121,8 @@ pub struct Row {
     pub predicted: Option<u16>,
     /// Score of each class (softmax, or probability summed over its members), in class order; empty if unknown.
     pub scores: Vec<f32>,
+    /// Which training the model came from, as far as the table says.
+    pub training: Training,
 }
 
 /// A name that can be shown: control characters would reach the terminals of those who read the results.
@@ -155,6 +165,7 @@ impl Row {
             background_class: behind.map(|sample| sample.class),
             predicted: None,
             scores: Vec::new(),
+            training: Training::default(),
         }
     }
 
@@ -212,6 +223,7 @@ mod tests {
             background_class: Some(1),
             predicted: None,
             scores: vec![0.1, 1e-20],
+            training: Training { dataset: "toy".into(), digest: "0a1b".into(), seed: Some(3) },
         };
         let other = Row {
             view: View::Original,

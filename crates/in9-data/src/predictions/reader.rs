@@ -18,7 +18,8 @@ const MOST_CLASSES_TIMES: usize = 2 << 20;
 const FEWEST: usize = 16;
 
 /// What tells one evaluated model from another.
-const MODEL: [&str; 5] = ["model", "arch", "trained_on", "dataset", "split"];
+const MODEL: [&str; 8] =
+    ["model", "arch", "trained_on", "dataset", "split", "trained_data", "training", "training_seed"];
 
 /// What tells one test set from another.
 const TEST_SET: [&str; 2] = ["dataset", "split"];

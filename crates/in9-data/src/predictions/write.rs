@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{COLUMNS, Table};
+use super::{COLUMNS, TRAINING, Table};
 use crate::error::{Error, Result};
 
 impl Table {
@@ -31,7 +31,10 @@ impl Table {
     pub(crate) fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {
         let mut writer = csv::Writer::from_writer(file);
         let scores = self.classes.iter().map(|name| format!("score_{name}"));
-        writer.write_record(COLUMNS.iter().map(ToString::to_string).chain(scores))?;
+        // A table about networks of which nothing is known has the columns that it always had.
+        let known = self.rows.iter().any(|row| !row.training.is_unknown());
+        let training = TRAINING.iter().filter(|_| known);
+        writer.write_record(COLUMNS.iter().chain(training).map(ToString::to_string).chain(scores))?;
         let name = |class: Option<u16>| class.map_or("", |class| self.classes[usize::from(class)].as_str());
         for row in &self.rows {
             for text in [
@@ -49,6 +52,12 @@ impl Table {
                 name(row.predicted),
             ] {
                 writer.write_field(text)?;
+            }
+            if known {
+                let seed = row.training.seed.map_or_else(String::new, |seed| seed.to_string());
+                for text in [&row.training.dataset, &row.training.digest, &seed] {
+                    writer.write_field(text)?;
+                }
             }
             for class in 0..self.classes.len() {
                 writer.write_field(row.scores.get(class).map_or_else(String::new, f32::to_string))?;

@@ -163,6 +163,7 @@ fn key_of(row: &Row) -> Key {
         trained_on: row.trained_on.clone(),
         arch: row.arch.clone(),
         model: row.model.clone(),
+        training: row.training.clone(),
     }
 }
 

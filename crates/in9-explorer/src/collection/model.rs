@@ -68,6 +68,8 @@ impl Model {
                         foreground,
                         class: photographs.class(i as usize),
                         predicted: (predicted != NO_CLASS).then_some(predicted),
+                        // Here nothing is resampled.
+                        background: None,
                     }
                 })
             });

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use in9_data::predictions::{Row, Table};
+use in9_data::predictions::{Row, Table, Training};
 use in9_data::{BuildConfig, Dataset, Pairing, SourceKind, Split, Taxonomy, View, build};
 use in9_toy::{WorldConfig, render};
 
@@ -52,7 +52,8 @@ pub fn world(names: &[&str; 9]) -> World {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let photos = folder.path().join("photos");
-    let config = WorldConfig { seed: 3, rho: 0.9, train_per_class: 1, test_per_class: EACH };
+    let config =
+        WorldConfig { seed: 3, rho: 0.9, train_per_class: 1, test_per_class: EACH, ..WorldConfig::default() };
     render(&config, &photos, &|_, _| ()).unwrap();
     let mut text = String::from("name = \"test\"\n");
     for (class, name) in names.iter().enumerate() {
@@ -114,6 +115,7 @@ fn predictions(out: &Path, dataset: &Dataset, split: &Split, classes: &[String],
                 background_class: other.map(|o| o.class),
                 predicted,
                 scores,
+                training: Training::default(),
             });
         }
     }

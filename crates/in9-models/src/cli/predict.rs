@@ -2,13 +2,14 @@
 
 mod pieces;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use in9_base::Piece;
 use in9_base::files::{self, OutputFolder};
 use in9_base::shell::{self, Shell};
-use in9_data::predictions::Table;
+use in9_data::predictions::{Row, Table};
 use in9_data::{Dataset, PublishedPictures, Split, View};
 
 use super::network::NetworkArgs;
@@ -46,6 +47,10 @@ pub struct Args {
     /// view instead of recomposed ones
     #[arg(long, value_name = "FOLDER")]
     published: Option<PathBuf>,
+    /// Pairings that the mixed views are tested with: the dataset's frozen one, and further ones that its seed gives;
+    /// a pair of photographs that comes again is written once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pairings: u32,
     /// The table to write; with --shard, the folder of the piece
     #[arg(long, value_name = "CSV|DIR")]
     out: PathBuf,
@@ -86,6 +91,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         splits: splits.iter().map(|split| split.name().to_owned()).collect(),
         views: views.iter().map(ToString::to_string).collect(),
         published: args.published.is_some(),
+        pairings: args.pairings,
         size: args.size,
         device: kind,
         shard: args.shard.unwrap_or(Piece::WHOLE),
@@ -121,17 +127,27 @@ fn predict(
         size: args.size.map(usize::from),
         piece: settings.shard,
     };
-    let pictures = |source: &Source<'_>| settings.shard.range(source.split.len()).len() * source.views.len();
-    let all: usize = sources.iter().map(pictures).sum();
-    let progress = shell.progress("predicting", "images", all as u64);
+    let drawn = |source: &Source<'_>, view: View| match source.published {
+        None if view.needs_background() => args.pairings,
+        _ => 1,
+    };
+    let pictures = |source: &Source<'_>| {
+        let times: u64 = source.views.iter().map(|view| u64::from(drawn(source, *view))).sum();
+        settings.shard.range(source.split.len()).len() as u64 * times
+    };
+    let progress = shell.progress("predicting", "images", sources.iter().map(pictures).sum());
     let mut table = Predictor::table(dataset);
-    for Source { split, published, views } in sources {
+    for source in sources {
+        let Source { split, published, views } = source;
         for view in views {
             progress.rename(&format!("predicting {} {view}", split.name()));
             let mut count = |pictures: usize| progress.add(pictures as u64);
             let name = &settings.dataset;
             let rows = match published {
-                None => predictor.predict(dataset, name, split, *view, &mut count)?,
+                None => (0..drawn(source, *view))
+                    .map(|draw| predictor.predict_drawn(dataset, name, split, *view, draw, &mut count))
+                    .collect::<Result<Vec<_>, _>>()
+                    .map(together)?,
                 Some(own) => predictor.predict_published(own, name, split, *view, &mut count)?,
             };
             let right = rows.iter().filter(|row| row.correct()).count();
@@ -147,6 +163,20 @@ fn predict(
     }
     progress.finish();
     Ok(table)
+}
+
+/// The rows of several draws of a view, photograph by photograph in the order of the draws, each pair of photographs once.
+fn together(draws: Vec<Vec<Row>>) -> Vec<Row> {
+    let mut draws: Vec<_> = draws.into_iter().map(Vec::into_iter).collect();
+    let mut rows = Vec::new();
+    loop {
+        let mut backgrounds = HashSet::new();
+        let of_one: Vec<Row> = draws.iter_mut().filter_map(Iterator::next).collect();
+        if of_one.is_empty() {
+            return rows;
+        }
+        rows.extend(of_one.into_iter().filter(|row| backgrounds.insert(row.background.clone())));
+    }
 }
 
 /// Where the pictures of a split come from, and the views that there are.

@@ -22,6 +22,8 @@ mod source;
 
 use candle_core::Device;
 use in9_data::Normalization;
+use in9_data::facts::RunFile;
+use in9_data::predictions::Training;
 
 use crate::error::Result;
 use crate::model::Model;
@@ -59,6 +61,8 @@ pub struct Opened {
     pub name: String,
     /// What it was trained on, as tables say it; empty if nobody says.
     pub trained_on: String,
+    /// Which training it came from: its run's, or else the weights themselves.
+    pub training: Training,
     /// Class names in the order of the outputs; empty if nobody says.
     pub classes: Vec<String>,
     /// How its inputs are normalised.
@@ -135,6 +139,7 @@ impl Identified {
             normalization: known_from,
             notes: self.notes(),
         };
+        let training = self.training();
         let (name, classes) = (self.name(), text_list(facts));
         let model = self.model(Head::FromFile, false, &options.device)?;
         Ok(Opened {
@@ -142,6 +147,7 @@ impl Identified {
             model,
             name,
             trained_on,
+            training,
             classes,
             normalization,
             preprocessing,
@@ -149,6 +155,24 @@ impl Identified {
         })
     }
 }
+
+impl Identified {
+    /// Which training the weights came from: the run's whose `run.toml` lies beside them and has their name, or else
+    /// none but their own.
+    fn training(&self) -> Training {
+        let run = self.facts.as_ref().filter(|facts| !facts.name.is_empty()).and_then(|facts| {
+            let text = in9_base::files::read_text(&self.path.with_file_name("run.toml"), LONGEST_RUN).ok()?;
+            let run = RunFile::<toml::Table>::parse(&text).ok()?;
+            let same = run.name == facts.name && run.trained_on() == facts.trained_on;
+            same.then(|| run.identity().ok()).flatten()
+        });
+        let trained = if self.published.is_some() { "imagenet" } else { "" };
+        run.unwrap_or_else(|| Training::of_weights(trained, &self.file.digest))
+    }
+}
+
+/// A run's facts are no longer than this many bytes.
+const LONGEST_RUN: u64 = 1 << 20;
 
 fn text_list(facts: Option<&in9_data::facts::NetworkFacts>) -> Vec<String> {
     facts.map(|facts| facts.classes.clone()).unwrap_or_default()

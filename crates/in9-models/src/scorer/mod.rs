@@ -9,6 +9,7 @@ pub use program::Program;
 
 use std::sync::{Mutex, PoisonError};
 
+use in9_data::predictions::Training;
 use in9_data::{Normalization, Taxonomy};
 use serde::Deserialize;
 
@@ -139,6 +140,7 @@ impl Ask for Foreign {
             model: about.name,
             trained_on: about.trained_on,
             arch: about.arch,
+            training: Training::of_weights("", &about.digest),
             weights: about.digest,
             origin: about.origin,
             mean: PIXELS.mean,

@@ -100,7 +100,13 @@ mod tests {
     fn world() -> (tempfile::TempDir, Dataset) {
         let dir = tempfile::tempdir().unwrap();
         let (photographs, out) = (dir.path().join("photographs"), dir.path().join("toy"));
-        let config = in9_toy::WorldConfig { seed: 2, rho: 0.5, train_per_class: 6, test_per_class: 1 };
+        let config = in9_toy::WorldConfig {
+            seed: 2,
+            rho: 0.5,
+            train_per_class: 6,
+            test_per_class: 1,
+            ..in9_toy::WorldConfig::default()
+        };
         in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
         let config = BuildConfig {
             size: 32,

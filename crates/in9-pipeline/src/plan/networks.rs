@@ -90,7 +90,11 @@ impl Layout<'_> {
     /// What every network is tested on: the paper's eight views, and its appendix's ninth, which are all.
     fn tested(&self) -> Vec<Arg> {
         let splits: Vec<&str> = self.recipe.splits.iter().map(|split| split.as_str()).collect();
-        words(&["--split", &splits.join(","), "--views", "all", "--device", self.device])
+        let mut args = words(&["--split", &splits.join(","), "--views", "all", "--device", self.device]);
+        if self.recipe.pairings > 1 {
+            args.extend(words(&["--pairings", &self.recipe.pairings.to_string()]));
+        }
+        args
     }
 
     /// Adds the stage that looks up how accurate the published networks are on ImageNet; none if there are none.

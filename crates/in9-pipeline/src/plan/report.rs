@@ -66,6 +66,12 @@ impl Layout<'_> {
             if let Some(rho) = dataset.rho {
                 let _ = writeln!(spec, "rho = {rho:?}");
             }
+            // What a toy world's boxes tell of the class, where they tell anything.
+            for dial in ["size-leak", "place-leak"] {
+                if let Some(share) = dataset.render.get(dial) {
+                    let _ = writeln!(spec, "{} = {share}", dial.replace('-', "_"));
+                }
+            }
         }
         for (network, run) in networks.iter().zip(&made.runs) {
             let Some(run) = run else { continue };

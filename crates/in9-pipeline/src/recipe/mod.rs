@@ -54,6 +54,9 @@ pub struct Recipe {
     /// How the recipe was adjusted from outside, one change a line; the report shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+    /// Pairings that every network is tested with on the mixed views: the frozen one and further ones.
+    #[serde(default = "one_pairing")]
+    pub pairings: u32,
     /// The datasets; exactly one is the main one.
     #[serde(rename = "dataset")]
     pub datasets: Vec<Dataset>,
@@ -72,6 +75,10 @@ pub struct Recipe {
     /// What stages are given on a cluster; without effect on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Cluster>,
+}
+
+fn one_pairing() -> u32 {
+    1
 }
 
 fn test_only() -> Vec<PlainName> {

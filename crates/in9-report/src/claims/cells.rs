@@ -1,14 +1,10 @@
 //! Figures about cells of the train-on-X, test-on-Y matrix, for the claims of several topics.
 
+use super::Measured;
 use crate::context::{Context, TestSet};
-use in9_analysis::ModelFrame;
-use in9_analysis::metrics::spread_difference;
-use in9_analysis::metrics::{Gap, difference, gap};
-use in9_analysis::stats::Interval;
+use in9_analysis::levels::{Estimate, Shown, Study, Trainings, Weighing, study};
+use in9_analysis::metrics::{FOREGROUND_VIEWS, spread};
 use in9_data::View;
-
-/// What was measured, and its value.
-pub(crate) type Named = (String, Interval);
 
 /// The cells of one test set.
 pub(crate) struct Cells<'a> {
@@ -16,49 +12,67 @@ pub(crate) struct Cells<'a> {
     pub(crate) set: &'a TestSet<'a>,
 }
 
+/// A training view and a test view.
+pub(crate) type Cell<'a> = (&'a str, &'a str);
+
 impl Cells<'_> {
-    fn model(&self, trained_on: &str) -> Option<&ModelFrame> {
-        self.set.trained_on(trained_on).map(|(m, _)| m)
+    /// The columns of some cells, and their rows in results.json; `None` unless all were trained and tested.
+    pub(crate) fn study(&self, cells: &[Cell<'_>]) -> Option<(Study, Vec<String>)> {
+        let trained: Option<Vec<(Trainings<'_>, View)>> = cells
+            .iter()
+            .map(|(trained, tested)| Some((self.set.trainings(trained)?, tested.parse().ok()?)))
+            .collect();
+        let trained = trained?;
+        let wanted: Vec<_> = trained.iter().map(|(t, view)| (t, Shown::Right(*view))).collect();
+        let rows = self.context.rows(&trained.iter().map(|(t, _)| t).collect::<Vec<_>>());
+        Some((study(&wanted)?, rows))
     }
 
     /// Balanced accuracy minus one over the number of classes, in points.
-    pub(crate) fn above_chance(&self, trained_on: &str, tested_on: &str) -> Option<Named> {
-        let (_, summary) = self.set.trained_on(trained_on)?;
-        let accuracy = summary.accuracy(tested_on.parse().ok()?)?;
+    pub(crate) fn above_chance(&self, trained_on: &str, tested_on: &str) -> Option<Measured> {
+        let chance = self.context.frame.chance();
+        let (study, rows) = self.study(&[(trained_on, tested_on)])?;
+        let estimate = study.estimate(Weighing::Balanced, |m| m[0] - chance)?;
         let label = format!("{trained_on} → {tested_on}: balanced accuracy − chance");
-        Some((label, accuracy.balanced.shifted(self.context.frame.chance()).scaled(100.0)))
+        Some(self.points(label, &estimate).from_rows(rows))
     }
 
-    pub(crate) fn gap(&self, trained_on: &str) -> Vec<Named> {
-        let gap =
-            self.model(trained_on).and_then(|m| gap(m, self.context.classes(), &self.context.bootstrap));
-        self.figures(&format!("BG-gap, trained on {trained_on}"), gap)
+    pub(crate) fn gap(&self, trained_on: &str) -> Vec<Measured> {
+        let label = format!("BG-gap, trained on {trained_on}");
+        self.figures(&label, &[(trained_on, "mixed-same"), (trained_on, "mixed-rand")], &|m| m[0] - m[1])
     }
 
     /// Accuracy in one cell minus accuracy in another, in points.
-    pub(crate) fn apart(&self, a: (&str, &str), b: (&str, &str)) -> Vec<Named> {
-        let cell = |(trained, tested): (&str, &str)| -> Option<(&ModelFrame, View)> {
-            Some((self.model(trained)?, tested.parse().ok()?))
-        };
-        let both = cell(a).zip(cell(b));
-        let classes = self.context.classes();
-        let apart = both.and_then(|(a, b)| difference(a, b, classes, &self.context.bootstrap));
+    pub(crate) fn apart(&self, a: Cell<'_>, b: Cell<'_>) -> Vec<Measured> {
         let label = if a.0 == b.0 {
             format!("{} → {} − {}", a.0, a.1, b.1)
         } else {
             format!("{} → {} − {} → {}", a.0, a.1, b.0, b.1)
         };
-        self.figures(&label, apart)
+        self.figures(&label, &[a, b], &|m| m[0] - m[1])
     }
 
-    /// A difference by plain accuracy and, where the classes are not about equally frequent as in the paper, by
-    /// balanced accuracy too.
-    fn figures(&self, label: &str, apart: Option<Gap>) -> Vec<Named> {
-        let Some(Gap { gap, balanced, .. }) = apart.map(|a| a.scaled(100.0)) else { return Vec::new() };
+    /// A figure over some cells by plain accuracy and, where the classes are not about equally frequent as in the paper,
+    /// by balanced accuracy too; times 100.
+    pub(crate) fn figures(
+        &self,
+        label: &str,
+        cells: &[Cell<'_>],
+        statistic: &dyn Fn(&[f64]) -> f64,
+    ) -> Vec<Measured> {
+        let Some((study, rows)) = self.study(cells) else { return Vec::new() };
+        let of = |weighing: Weighing, label: String| {
+            Some(self.points(label, &study.estimate(weighing, statistic)?).from_rows(rows.clone()))
+        };
         if self.is_balanced() {
-            return vec![(label.to_owned(), gap)];
+            return of(Weighing::Plain, label.to_owned()).into_iter().collect();
         }
-        vec![(format!("{label}: plain"), gap), (format!("{label}: balanced"), balanced)]
+        let (plain, balanced) = (format!("{label}: plain"), format!("{label}: balanced"));
+        of(Weighing::Plain, plain).into_iter().chain(of(Weighing::Balanced, balanced)).collect()
+    }
+
+    fn points(&self, label: String, estimate: &Estimate) -> Measured {
+        Measured::of(label, &estimate.scaled(100.0), self.context.bootstrap.level)
     }
 
     /// Whether all classes of the test set are equally frequent, within a tenth.
@@ -71,9 +85,13 @@ impl Cells<'_> {
     }
 
     /// Spread over the five tests that show the foreground: original-trained minus mixed-rand-trained.
-    pub(crate) fn spreads(&self) -> Option<Named> {
-        let (a, b) = (self.model("original")?, self.model("mixed-rand")?);
-        let apart = spread_difference(a, b, &self.context.bootstrap)?;
-        Some(("spread of original-trained − spread of mixed-rand-trained".into(), apart.scaled(100.0)))
+    pub(crate) fn spreads(&self) -> Option<Measured> {
+        let of = |trained: &'static str| FOREGROUND_VIEWS.map(|view| (trained, view.name()));
+        let cells = [of("original"), of("mixed-rand")].concat();
+        let n = FOREGROUND_VIEWS.len();
+        let (study, rows) = self.study(&cells)?;
+        let estimate = study.estimate(Weighing::Plain, |m| spread(&m[..n]) - spread(&m[n..]))?;
+        let label = "spread of original-trained − spread of mixed-rand-trained";
+        Some(self.points(label.into(), &estimate).from_rows(rows))
     }
 }

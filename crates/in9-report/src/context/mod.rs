@@ -2,6 +2,7 @@
 
 mod datasets;
 mod probes;
+mod repeats;
 mod runs;
 
 pub(crate) use datasets::{Loaded, TestSplit};
@@ -10,7 +11,6 @@ pub(crate) use runs::{Log, Run};
 
 use crate::error::Result;
 use crate::spec::Spec;
-use in9_analysis::metrics::main_arch;
 use in9_analysis::metrics::{ModelSummary, summarise};
 use in9_analysis::metrics::{SeedGroup, seed_groups_of};
 use in9_analysis::output::tables;
@@ -47,6 +47,8 @@ pub(crate) struct Context {
 /// The models tested on one split of the main data set.
 #[derive(Debug, Clone)]
 pub(crate) struct TestSet<'a> {
+    /// What the report reads.
+    pub(crate) context: &'a Context,
     /// Data set.
     pub(crate) dataset: &'a str,
     /// Split.
@@ -136,6 +138,7 @@ impl Context {
         splits
             .into_iter()
             .map(|split| TestSet {
+                context: self,
                 dataset,
                 split,
                 models: self
@@ -152,12 +155,7 @@ impl Context {
     /// Models that differ only in their seed, summed up; those whose runs are known to have been trained
     /// differently are kept apart.
     pub(crate) fn seed_groups(&self) -> Vec<SeedGroup> {
-        let run = |key: &Key| self.runs.iter().find(|r| r.model == key.model);
-        let alike = |a: &Key, b: &Key| match (run(a), run(b)) {
-            (Some(a), Some(b)) => a.difference(b).is_none(),
-            _ => true,
-        };
-        seed_groups_of(&self.summaries, self.bootstrap.level, alike)
+        seed_groups_of(&self.summaries, self.bootstrap.level, |a: &Key, b: &Key| self.are_repeats(a, b))
     }
 
     /// Whether the classes are the paper's nine, so that its numbers can stand beside these.
@@ -171,21 +169,24 @@ impl Context {
         self.frame.classes.len()
     }
 
-    /// Data sets with a known ρ, by ascending ρ.
+    /// Data sets with a known ρ whose boxes tell nothing of the class, by ascending ρ.
     pub(crate) fn rho_sweep(&self) -> Vec<(f64, &str)> {
-        let mut sweep: Vec<(f64, &str)> =
-            self.spec.dataset.iter().filter_map(|d| Some((d.rho?, d.name.as_str()))).collect();
+        let mut sweep: Vec<(f64, &str)> = self
+            .spec
+            .dataset
+            .iter()
+            .filter(|d| !d.leaks())
+            .filter_map(|d| Some((d.rho?, d.name.as_str())))
+            .collect();
         sweep.sort_by(|a, b| a.0.total_cmp(&b.0));
         sweep
     }
 }
 
 impl<'a> TestSet<'a> {
-    /// The first model (by name) trained on `view`, of the architecture that was trained on the most views: what
-    /// is set side by side must not differ in its architecture too.
+    /// The first of the [`TestSet::repeats`] trained on `view`.
     pub(crate) fn trained_on(&self, view: &str) -> Option<(&'a ModelFrame, &'a ModelSummary)> {
-        let arch = main_arch(&self.summaries());
-        self.models.iter().find(|(m, _)| m.key.trained_on == view && m.key.arch == arch).copied()
+        self.repeats(view).first().copied()
     }
 
     /// Networks trained on all of ImageNet.

@@ -5,6 +5,7 @@ use crate::spec::RunEntry;
 use in9_base::files;
 use in9_base::table::{Limits, Table};
 use in9_data::facts::RunFile;
+use in9_data::predictions::Training;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -16,6 +17,8 @@ const LONGEST: u64 = 1 << 20;
 pub(crate) struct Run {
     /// Name of the network in prediction tables.
     pub(crate) model: String,
+    /// Which training it is, as prediction tables say it.
+    pub(crate) training: Training,
     /// Architecture.
     pub(crate) arch: String,
     /// Name of the data set.
@@ -81,8 +84,10 @@ impl Run {
             let (what, expected) = ("fraction", "above 0, at most 1");
             return Err(Error::OutOfRange { path, what, expected, found: fraction });
         }
+        let training = file.identity().map_err(|e| Error::toml(&path, &e.to_string()))?;
         settings.retain(|name, _| !APART.contains(&name.as_str()));
         Ok(Some(Self {
+            training,
             model: file.name,
             arch: file.model.arch,
             dataset: file.data.dataset,

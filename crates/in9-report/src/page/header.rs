@@ -71,6 +71,25 @@ pub(crate) fn share(share: f64) -> f64 {
     (share * 1e6).round() / 1e4
 }
 
+/// What must be known before any verdict is read: that networks were trained once.
+pub(crate) fn once(context: &Context) -> Option<String> {
+    let sets = context.test_sets();
+    let set = sets.first()?;
+    let views: Vec<&str> = set.models.iter().map(|(m, _)| m.key.trained_on.as_str()).collect();
+    let trained = views.iter().filter(|view| !set.repeats(view).is_empty());
+    let single = trained.filter(|view| set.repeats(view).len() == 1).count();
+    let most = views.iter().map(|view| set.repeats(view).len()).max()?;
+    match (single, most) {
+        (0, _) => None,
+        (_, 1) => Some(
+            "One training: each network was trained once, so every verdict is about these networks and may not hold when \
+             somebody else trains them."
+                .into(),
+        ),
+        _ => None,
+    }
+}
+
 /// The explorer's overview of the test set that the page is about.
 pub(crate) fn see(context: &Context) -> Option<String> {
     let sets = context.test_sets();

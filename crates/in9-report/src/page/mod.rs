@@ -23,6 +23,8 @@ struct Page<'a> {
     title: &'a str,
     subtitle: String,
     notice: Option<String>,
+    /// Said first where verdicts are about single trainings.
+    once: Option<String>,
     see: Option<String>,
     cards: Vec<Card>,
     contents: Vec<(&'a str, &'a str)>,
@@ -46,6 +48,7 @@ pub(crate) fn render(context: &Context, claims: &[Claim], sections: &[Section]) 
         title: &context.spec.title,
         subtitle: header::subtitle(context),
         notice: header::notice(context),
+        once: header::once(context),
         see: header::see(context),
         cards: header::cards(context, claims),
         contents: sections.iter().map(|s| (s.id, s.title.as_str())).collect(),

@@ -13,6 +13,8 @@ mod counterfactual;
 mod datasets;
 mod examples;
 mod gap;
+mod levels;
+mod limits;
 mod mask_error;
 mod matrix;
 mod methods;
@@ -25,19 +27,20 @@ mod training_logs;
 mod training_sets;
 mod verdicts;
 
-use crate::claims::{Claim, Statement};
+use crate::claims::{Claim, Statement, settle};
 use crate::context::{Context, TestSet};
 use crate::error::Result;
 use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 20] = [
+pub(crate) const TOPICS: [Topic; 22] = [
     gap::TOPIC,
     matrix::TOPIC,
     other_tests::TOPIC,
     examples::TOPIC,
     verdicts::TOPIC,
+    levels::TOPIC,
     categories::TOPIC,
     background_training::TOPIC,
     counterfactual::TOPIC,
@@ -53,6 +56,7 @@ pub(crate) const TOPICS: [Topic; 20] = [
     training_logs::TOPIC,
     published::TOPIC,
     methods::TOPIC,
+    limits::TOPIC,
 ];
 
 /// Named entries of `results.json`.
@@ -91,7 +95,7 @@ impl Topic {
 }
 
 /// Every claim that the inputs can speak about: topic by topic those about test sets, each on the test split first,
-/// then the others.
+/// then the others; judged together.
 ///
 /// # Errors
 /// If an input that was readable no longer is.
@@ -108,6 +112,7 @@ pub(crate) fn judge(context: &Context) -> Result<Vec<Claim>> {
     for topic in &TOPICS {
         claims.extend((topic.judge)(context)?);
     }
+    settle(&mut claims, context.bootstrap.level);
     Ok(claims)
 }
 

@@ -115,7 +115,17 @@ mod tests {
     #[test]
     fn four_inks_give_the_colours_back() {
         assert_eq!(inks(&[255, 0, 0, 0, 0, 0]), [0, 255, 255, 0, 0, 0, 0, 255]);
-        let key = Key { seed: 3, rho: 0.5, train: true, class: 1, fine: 0, number: 4, colours: Some(7) };
+        let key = Key {
+            seed: 3,
+            rho: 0.5,
+            size_leak: 0.0,
+            place_leak: 0.0,
+            train: true,
+            class: 1,
+            fine: 0,
+            number: 4,
+            colours: Some(7),
+        };
         let mut photo = key.take();
         let mean = |rgb: &[u8]| rgb.iter().map(|v| f64::from(*v)).sum::<f64>() / rgb.len() as f64;
         let expected = mean(&photo.rgb);
@@ -130,7 +140,17 @@ mod tests {
 
     #[test]
     fn a_box_off_by_one_may_end_at_the_width() {
-        let key = Key { seed: 3, rho: 0.5, train: true, class: 1, fine: 0, number: 4, colours: None };
+        let key = Key {
+            seed: 3,
+            rho: 0.5,
+            size_leak: 0.0,
+            place_leak: 0.0,
+            train: true,
+            class: 1,
+            fine: 0,
+            number: 4,
+            colours: None,
+        };
         let mut photo = key.take();
         let (width, height) = (photo.width as u32, photo.height as u32);
         photo.boxes = vec![[0, 0, width - 1, height - 3]];

@@ -221,6 +221,8 @@ fn jobs<'a>(settings: &StandIn, part: &'a [Label], all: usize, train: bool) -> V
         let key = Key {
             seed: settings.seed,
             rho: settings.rho,
+            size_leak: 0.0,
+            place_leak: 0.0,
             train,
             class: label.class,
             fine: label.within % 3,

@@ -14,7 +14,7 @@ pub(crate) const OWNER: Owner =
 /// The table of a piece: measures of each of its maps, by the photographs' places in the split.
 pub(crate) const ROWS: &str = "rows.csv";
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "image",
     "class",
     "predicted",
@@ -27,6 +27,7 @@ const HEADER: [&str; 11] = [
     // The values of a curve, with blanks between them.
     "deletion",
     "insertion",
+    "elsewhere",
 ];
 
 /// Measures as CSV from which [`merged`] reads the same numbers.
@@ -43,7 +44,7 @@ pub(crate) fn table(rows: &[ImageRow]) -> Result<Vec<u8>> {
             r.tap.clone(),
         ];
         cells.extend(numbers);
-        cells.extend([curve(&r.curves.deletion), curve(&r.curves.insertion)]);
+        cells.extend([curve(&r.curves.deletion), curve(&r.curves.insertion), r.elsewhere.to_string()]);
         cells
     });
     Ok(encode(&HEADER, rows)?)
@@ -75,6 +76,7 @@ pub(crate) fn merged(pieces: &Pieces, images: &[u32]) -> Result<Vec<ImageRow>> {
                 pointing: cell(row, 7)?,
                 iou: cell(row, 8)?,
             },
+            elsewhere: cell(row, 11)?,
             curves: Curves { deletion: curve(9)?, insertion: curve(10)? },
         })
     })?;
@@ -100,6 +102,7 @@ mod tests {
             method: Method::GradCam,
             tap: "layer4, \"1\"".into(),
             measures: Measures { mass: f64::NAN, area: 0.1 + 0.2, pointing: 1.0, iou: 5e-324 },
+            elsewhere: 0.7 / 3.0,
             curves: Curves { deletion: vec![1.0 / 3.0, -0.0], insertion: Vec::new() },
         };
         let folder = tempfile::tempdir().unwrap();

@@ -58,7 +58,7 @@ pub(crate) fn merged(pieces: &Pieces, settings: &SearchSettings, classes: usize)
         bail!("{}: expected {wanted} rows, found {found}; it is damaged", first.join(SCORES).display());
     }
     let passes = pairs.len() as u64 + settings.backgrounds.len() as u64;
-    Ok(Search { pairs, passes, background_scores: scores.concat() })
+    Ok(Search { pairs, passes, background_scores: scores.concat(), own: Vec::new() })
 }
 
 /// Refuses merged pairs with gaps, duplicates or strangers.

@@ -48,6 +48,18 @@ impl Matrix {
         Some(passes)
     }
 
+    /// Share of the tried pairs that were answered wrongly; NaN without any.
+    pub fn wrong(&self, foregrounds: &[u32], backgrounds: &[u32], class: impl Fn(u32) -> u16) -> f64 {
+        let (mut wrong, mut tried) = (0.0, 0.0);
+        for &f in foregrounds {
+            for answer in backgrounds.iter().filter_map(|&b| self.get(f, b)) {
+                wrong += f64::from(u8::from(answer != Some(class(f))));
+                tried += 1.0;
+            }
+        }
+        wrong / tried
+    }
+
     /// (successes, tries) of each background over the foregrounds that the rule allows.
     pub fn success(
         &self,

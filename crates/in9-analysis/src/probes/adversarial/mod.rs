@@ -16,5 +16,5 @@ pub mod write;
 
 pub use pairs::{Pair, PairLog};
 pub use rules::Rule;
-pub use search::{Search, SearchSettings, search, search_known};
+pub use search::{Search, SearchSettings, own_answers, search, search_known};
 pub use summary::{Summary, summarise};

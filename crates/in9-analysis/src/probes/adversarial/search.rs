@@ -36,6 +36,39 @@ pub struct Search {
     pub passes: u64,
     /// Class scores on each background alone, `[background, class]`.
     pub background_scores: Vec<f32>,
+    /// Answers on foregrounds before their own backgrounds, for those that have no such pair among `pairs`
+    /// ([`own_answers`]).
+    pub own: Vec<Pair>,
+}
+
+/// Answers on each foreground before its own tiled background, where that is none of the backgrounds that were searched:
+/// a foreground that is wrong even there is an ordinary error.
+///
+/// # Errors
+/// If the classifier fails.
+pub fn own_answers(
+    scenes: &dyn Scenes,
+    classifier: &dyn Classifier,
+    settings: &SearchSettings,
+) -> Result<Vec<Pair>> {
+    let missing = settings.foregrounds.iter().copied().filter(|f| !settings.backgrounds.contains(f));
+    let missing: Vec<u32> = missing.collect();
+    let (size, mut own) = (scenes.size(), Vec::with_capacity(missing.len()));
+    let mut rgb = vec![0; 3 * size * size];
+    for chunk in missing.chunks(settings.batch.max(1)) {
+        let mut pictures = Pictures::empty(size);
+        for &f in chunk {
+            composite(scenes, f as usize, f as usize, &mut rgb);
+            pictures.push_rgb(&rgb);
+        }
+        let answers = classifier.predict(&pictures)?;
+        own.extend(chunk.iter().zip(answers).map(|(&f, predicted)| Pair {
+            foreground: f,
+            background: f,
+            predicted,
+        }));
+    }
+    Ok(own)
 }
 
 /// Runs a search, continuing from `log`; `progress` hears (decided foregrounds, all, pairs tried).
@@ -68,7 +101,7 @@ pub fn search(
         progress(state.decided, settings.foregrounds.len(), pairs.len() as u64);
     }
     let passes = pairs.len() as u64 + settings.backgrounds.len() as u64;
-    Ok(Search { pairs, passes, background_scores: scores })
+    Ok(Search { pairs, passes, background_scores: scores, own: Vec::new() })
 }
 
 /// Searches again, with other rules or in another order, on the answers of an exhaustive search:
@@ -96,7 +129,7 @@ pub fn search_known(
         }
     }
     let passes = pairs.len() as u64 + settings.backgrounds.len() as u64;
-    Ok(Search { pairs, passes, background_scores: known.background_scores.clone() })
+    Ok(Search { pairs, passes, background_scores: known.background_scores.clone(), own: Vec::new() })
 }
 
 /// Answers of a classifier on composites.

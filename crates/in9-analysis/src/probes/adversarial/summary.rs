@@ -1,13 +1,15 @@
 //! Verdicts and rates of a search.
 
 use super::matrix::Matrix;
+use super::pairs::Pair;
 use super::rules::Rule;
 use super::search::{Search, SearchSettings};
 use crate::probes::scenes::Scenes;
 use crate::stats::Interval;
 use crate::stats::proportion::wilson;
+use in9_data::predictions::Training;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a search says about a classifier. Shares are fractions in `0..=1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Summary {
     pub dataset: String,
     /// Split.
     pub split: String,
+    /// Which training the classifier came from.
+    #[serde(flatten)]
+    pub training: Training,
     /// Whether every pair was tried.
     pub exhaustive: bool,
     /// Foregrounds searched.
@@ -40,10 +45,13 @@ pub struct Summary {
     pub fallen: Option<FallenPasses>,
     /// Vulnerable foregrounds by rule.
     pub rules: Vec<RuleSummary>,
-    /// Foregrounds that the network knows on their own tiled background; after an exhaustive search with their own
-    /// backgrounds in it only.
+    /// Foregrounds that the network knows on their own tiled background; after an exhaustive search only.
     #[serde(default)]
     pub own: Option<OwnBackground>,
+    /// Share of all composites that were answered wrongly: how often a single background fools; after an exhaustive search
+    /// only.
+    #[serde(default)]
+    pub wrong: Option<f64>,
     /// Share of foregrounds that no background fools (untargeted): the challenge's accuracy.
     pub challenge_accuracy: Option<Interval>,
     /// By class of the background; after an exhaustive search only.
@@ -110,6 +118,8 @@ pub struct Names {
     pub dataset: String,
     /// Split.
     pub split: String,
+    /// Which training the classifier came from.
+    pub training: Training,
 }
 
 /// Sums up a search at confidence `level`.
@@ -145,6 +155,7 @@ pub fn summarise(
         trained_on: names.trained_on.clone(),
         dataset: names.dataset.clone(),
         split: names.split.clone(),
+        training: names.training.clone(),
         exhaustive: settings.exhaustive,
         foregrounds: settings.foregrounds.len(),
         backgrounds: settings.backgrounds.len(),
@@ -152,7 +163,12 @@ pub fn summarise(
         official_passes: matrix.official_passes(&settings.foregrounds, &sorted(scenes, settings), 32, class),
         ordered_passes: None,
         fallen: None,
-        own: if settings.exhaustive { own_background(settings, &matrix, class) } else { None },
+        own: if settings.exhaustive { own_background(settings, &matrix, &found.own, class) } else { None },
+        wrong: if settings.exhaustive {
+            Some(matrix.wrong(&settings.foregrounds, &settings.backgrounds, class))
+        } else {
+            None
+        },
         challenge_accuracy: challenge.map(|r| wilson(r.total - r.vulnerable, r.total, level)),
         rules,
         classes,
@@ -208,11 +224,15 @@ fn sorted(scenes: &dyn Scenes, settings: &SearchSettings) -> Vec<u32> {
 fn own_background(
     settings: &SearchSettings,
     matrix: &Matrix,
+    own_answers: &[Pair],
     class: impl Fn(u32) -> u16,
 ) -> Option<OwnBackground> {
+    let answers: HashMap<u32, Option<u16>> =
+        own_answers.iter().map(|p| (p.foreground, p.predicted)).collect();
     let mut own = OwnBackground { right: 0, turned: 0, turned_to_background: 0 };
     for &f in &settings.foregrounds {
-        if matrix.get(f, f)? != Some(class(f)) {
+        let answer = matrix.get(f, f).or_else(|| answers.get(&f).copied())?;
+        if answer != Some(class(f)) {
             continue;
         }
         let falls = |rule: Rule| {
@@ -316,7 +336,7 @@ mod tests {
         assert_eq!(own.right - own.turned, resist);
         // An older summary has no such split.
         let mut value = serde_json::to_value(&summary).unwrap();
-        value.as_object_mut().unwrap().retain(|key, _| key != "fallen" && key != "own");
+        value.as_object_mut().unwrap().retain(|key, _| !["fallen", "own", "wrong"].contains(&key.as_str()));
         let older = serde_json::from_value::<Summary>(value).unwrap();
         assert_eq!((older.fallen, older.own), (None, None));
     }

@@ -63,7 +63,8 @@ fn foregrounds(
     for &f in &settings.foregrounds {
         let class = scenes.class(f as usize);
         let tried: Vec<_> = found.pairs.iter().filter(|p| p.foreground == f).collect();
-        let own = tried.iter().find(|p| p.background == f);
+        let own = tried.iter().copied().find(|p| p.background == f);
+        let own = own.or_else(|| found.own.iter().find(|p| p.foreground == f));
         let own = own.map(|p| u8::from(p.predicted == Some(class)).to_string()).unwrap_or_default();
         for &rule in &settings.rules {
             let first =
@@ -114,6 +115,25 @@ pub fn read_verdicts(path: &Path, rule: Rule) -> Result<Verdicts> {
     let counts = |own: &str| !known || own == "1";
     let fell = rows.into_iter().filter(|(.., own)| counts(own)).map(|(id, fell, _)| (id, fell));
     Ok(Verdicts { fell: fell.collect(), known })
+}
+
+/// Whether each foreground was right on its own tiled background, 1 or 0 by its id, from a foregrounds.csv; those on which
+/// that was not tried are left out.
+///
+/// # Errors
+/// If the file is not one.
+pub fn read_own(path: &Path) -> Result<BTreeMap<String, f64>> {
+    let bad = Error::csv(path);
+    let mut own = BTreeMap::new();
+    for record in csv::Reader::from_reader(in9_base::files::open(path)?).records() {
+        let record = record.map_err(&bad)?;
+        if let (Some(foreground), Some(right)) = (record.get(0), record.get(6))
+            && !right.is_empty()
+        {
+            own.insert(foreground.to_owned(), f64::from(u8::from(right == "1")));
+        }
+    }
+    Ok(own)
 }
 
 /// One row a pair that made the answer wrong.
@@ -202,6 +222,8 @@ mod tests {
         let found = read_verdicts(&path, Rule::Targeted).unwrap();
         let fell = [("a".to_owned(), 1.0), ("b".to_owned(), 0.0)].into();
         assert_eq!(found, Verdicts { fell, known: true });
+        let own = [("a", 1.0), ("b", 1.0), ("c", 0.0), ("d", 1.0)].map(|(id, own)| (id.to_owned(), own));
+        assert_eq!(read_own(&path).unwrap(), own.into());
         // One that was not tried on its own background, and nothing can be left out.
         std::fs::write(&path, format!("{header},right_on_own\n{rows}f,dog,targeted,0,,3,\n")).unwrap();
         let found = read_verdicts(&path, Rule::Targeted).unwrap();

@@ -5,6 +5,7 @@ pub mod curves;
 pub mod gradients;
 pub mod map;
 pub mod measures;
+pub mod null;
 pub mod occlusion;
 pub mod overlay;
 pub mod run;

@@ -5,6 +5,7 @@ use super::curves::{Curves, curves};
 use super::gradients::{Smooth, input_gradient, smooth_grad};
 use super::map::Map;
 use super::measures::{Measures, measure};
+use super::null::Elsewhere;
 use super::occlusion::occlusion;
 use crate::error::{Error, Result};
 use crate::probes::classifier::{GradientClassifier, Pictures};
@@ -71,6 +72,9 @@ impl std::str::FromStr for Method {
 pub struct Settings {
     /// Photographs, by index.
     pub images: Vec<u32>,
+    /// Photographs on whose foregrounds each map is measured beside its own: usually `images`; of a piece those of all
+    /// pieces.
+    pub others: Vec<u32>,
     /// View they are shown in (not a mixed one: those would need a pairing).
     pub view: View,
     /// Methods.
@@ -102,6 +106,9 @@ pub struct ImageRow {
     pub tap: String,
     /// Against the true foreground.
     pub measures: Measures,
+    /// Mean share of the map on the foregrounds of the other photographs: what `measures.mass` is for a map that is the
+    /// same for every photograph. NaN for an all-zero map or a single photograph.
+    pub elsewhere: f64,
     /// Deletion and insertion; empty if they were not asked for.
     pub curves: Curves,
 }
@@ -136,6 +143,7 @@ pub fn run(
         })
         .collect();
     let bytes = 3 * scenes.size() * scenes.size();
+    let elsewhere = Elsewhere::of(scenes, &settings.others);
     let mut rows = Vec::new();
     for chunk in settings.images.chunks(settings.batch.max(1)) {
         let mut pictures = Pictures::empty(scenes.size());
@@ -165,13 +173,15 @@ pub fn run(
                     0 => Curves::default(),
                     steps => curves(classifier, picture, map, classes[k], steps)?,
                 };
+                let mask = scenes.mask(chunk[k] as usize);
                 let row = ImageRow {
                     image: chunk[k],
                     class: classes[k],
                     predicted: answers[k],
                     method: *method,
                     tap: tap.clone(),
-                    measures: measure(map, &scenes.mask(chunk[k] as usize)),
+                    measures: measure(map, &mask),
+                    elsewhere: elsewhere.mass(map, &mask),
                     curves,
                 };
                 keep(&row, &rgb[k * bytes..(k + 1) * bytes], map);

@@ -18,8 +18,13 @@ pub struct MethodSummary {
     pub empty: usize,
     /// Share of the map on the foreground.
     pub mass: Interval,
-    /// The same minus the foreground's share of the area: what the map knows.
+    /// The same minus the foreground's share of the area. A map that is bright in the middle of every photograph has such a
+    /// lift too, because objects stand near the middle; see `beyond`.
     pub lift: Interval,
+    /// Share of the map on the foreground minus its mean share on the foregrounds of the other photographs: what the map
+    /// knows of its own photograph. About 0 for any map that is the same for every photograph.
+    #[serde(default)]
+    pub beyond: Option<Interval>,
     /// The foreground's share of the area: what mass and pointing game are for a map that knows nothing, and the best
     /// IoU of one that is the same everywhere.
     #[serde(default)]
@@ -87,6 +92,10 @@ fn of(
         empty,
         mass: mean(&|r| r.measures.mass),
         lift: mean(&|r| r.measures.mass - r.measures.area),
+        beyond: rows
+            .iter()
+            .all(|r| r.elsewhere.is_finite())
+            .then(|| mean(&|r| r.measures.mass - r.elsewhere)),
         area: Some(mean(&|r| r.measures.area)),
         pointing: mean(&|r| r.measures.pointing),
         iou: mean(&|r| r.measures.iou),
@@ -114,6 +123,7 @@ mod tests {
             method: Method::GradCam,
             tap: tap.into(),
             measures: Measures { mass, area: 0.25, pointing: 1.0, iou: 0.5 },
+            elsewhere: 0.2,
             curves: Curves::default(),
         };
         let rows = [row(0, "b", 0.5), row(0, "a", 0.1), row(1, "b", f64::NAN), row(2, "b", 0.7)];

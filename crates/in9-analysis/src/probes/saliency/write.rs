@@ -14,7 +14,7 @@ pub const OWNER: Owner = Owner {
     names: &["summary.json", "maps.csv", "settings.toml", "overlays/*.png"],
 };
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "image",
     "class",
     "predicted",
@@ -28,6 +28,7 @@ const HEADER: [&str; 12] = [
     "tap",
     // What the names of the image's overlays begin with.
     "number",
+    "elsewhere",
 ];
 
 /// maps.csv: one row an image, method and tap; an undefined number is empty.
@@ -52,12 +53,14 @@ pub fn maps_csv(scenes: &dyn Scenes, classes: &[String], rows: &[ImageRow]) -> R
             number(r.curves.insertion_area()),
             r.tap.clone(),
             format!("{:06}", r.image),
+            number(r.elsewhere),
         ]
     });
     encode(&HEADER, rows)
 }
 
-/// Share of the map on the foreground of each image, by a method at a tap (empty for a method without), from a maps.csv.
+/// Share of the map on the foreground of each image beyond its share on the foregrounds of the others, by a method at a tap
+/// (empty for a method without), from a maps.csv; of one that does not have the latter the former alone.
 ///
 /// # Errors
 /// If the file is not one.
@@ -69,8 +72,9 @@ pub fn read_masses(path: &Path, method: Method, tap: &str) -> Result<BTreeMap<St
         if record.get(3) != Some(method.name()) || record.get(10).unwrap_or_default() != tap {
             continue;
         }
-        if let (Some(image), Some(Ok(mass))) = (record.get(0), record.get(4).map(str::parse)) {
-            masses.insert(image.to_owned(), mass);
+        if let (Some(image), Some(Ok(mass))) = (record.get(0), record.get(4).map(str::parse::<f64>)) {
+            let elsewhere = record.get(12).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+            masses.insert(image.to_owned(), mass - elsewhere);
         }
     }
     Ok(masses)

@@ -32,6 +32,8 @@ pub(super) struct Settings {
     pub(super) views: Vec<String>,
     /// Whether the pictures are the release's own.
     pub(super) published: bool,
+    /// Pairings that the mixed views are tested with.
+    pub(super) pairings: u32,
     /// Side that pictures are resized to, in pixels.
     pub(super) size: Option<u16>,
     /// Kind of device that the network ran on.
@@ -77,14 +79,14 @@ pub(super) fn merge(folders: &[PathBuf], wanted: &Settings, sources: &[Source<'_
     for (folder, _) in &pieces {
         let path = folder.join(TABLE);
         let table = Table::read(&path)?;
-        tables.push((path, table.classes, table.rows.into_iter()));
+        tables.push((path, table.classes, table.rows.into_iter().peekable()));
     }
     joined(tables, sources)
 }
 
 /// The rows of every split and view, piece by piece, which must be exactly those of the split's samples.
 fn joined(
-    mut tables: Vec<(PathBuf, Vec<String>, std::vec::IntoIter<Row>)>,
+    mut tables: Vec<(PathBuf, Vec<String>, std::iter::Peekable<std::vec::IntoIter<Row>>)>,
     sources: &[Source<'_>],
 ) -> anyhow::Result<Table> {
     let of = u32::try_from(tables.len())?;
@@ -97,10 +99,8 @@ fn joined(
             for (number, (path, classes, rows)) in (1..).zip(&mut tables) {
                 for place in Piece::new(number, of)?.range(split.len()) {
                     let wanted = (split.name(), *view, split.sample(place).id.as_str());
-                    let row = rows
-                        .next()
-                        .filter(|row| (row.split.as_str(), row.view, row.image.as_str()) == wanted);
-                    let Some(row) = row.filter(|_| *classes == whole.classes) else {
+                    let is_one = |row: &Row| (row.split.as_str(), row.view, row.image.as_str()) == wanted;
+                    let Some(row) = rows.next_if(is_one).filter(|_| *classes == whole.classes) else {
                         bail!(
                             "{}: {} of {view} is not where it should be; the piece is damaged",
                             path.display(),
@@ -108,6 +108,8 @@ fn joined(
                         );
                     };
                     whole.rows.push(row);
+                    // Before the backgrounds of further pairings.
+                    whole.rows.extend(std::iter::from_fn(|| rows.next_if(is_one)));
                 }
             }
         }
@@ -127,6 +129,7 @@ fn check_settings(path: &Path, found: &Settings, wanted: &Settings) -> anyhow::R
         ("dataset", a.data.clone(), b.data.clone()),
         ("splits", a.splits.join(", "), b.splits.join(", ")),
         ("views", a.views.join(", "), b.views.join(", ")),
+        ("number of pairings", a.pairings.to_string(), b.pairings.to_string()),
         ("pictures", a.published.to_string(), b.published.to_string()),
         ("size", format!("{:?}", a.size), format!("{:?}", b.size)),
     ];

@@ -20,7 +20,11 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }
     blocks.extend([
         Block::Prose(
-            "A foreground that is misclassified even on its own tiled background is an ordinary error. The share of \
+            "Random errors alone are what a network would show that is wrong on as many composites, but independently of the \
+             background: almost every foreground then falls to one of many backgrounds. So a large share of vulnerable \
+             foregrounds is no evidence that backgrounds are read; that one network's is larger than another's of the same \
+             accuracy, or larger than at ρ = 0, is. \
+             A foreground that is misclassified even on its own tiled background is an ordinary error. The share of \
              vulnerable foregrounds grows with the number of backgrounds tried, so compare only searches over \
              equally many. Intervals cover the choice of foregrounds, for the given backgrounds."
                 .into(),

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use in9_analysis::output::Grid;
-use in9_analysis::output::number::{count, percent_interval};
+use in9_analysis::output::number::{count, percent, percent_interval};
 use in9_analysis::probes::adversarial::{Rule, Summary};
 use in9_analysis::stats::wilson;
 
@@ -62,6 +62,9 @@ pub(super) fn known(context: &Context, summaries: &[&Summary]) -> Grid {
         "right on their own background",
         "fooled %",
         "fooled into the background's class %",
+        "a background fools, mean %",
+        "random errors alone: fooled %",
+        "into the background's class %",
     ];
     let title = "Without ordinary errors: foregrounds that are classified correctly on their own tiled background, and the \
                  share of them that some other background fools";
@@ -76,9 +79,18 @@ pub(super) fn known(context: &Context, summaries: &[&Summary]) -> Grid {
             format!("{} of {}", own.right, s.foregrounds),
             share(own.turned),
             share(own.turned_to_background),
+            s.wrong.map_or("–".into(), percent),
+            null(s, 1.0),
+            null(s, 1.0 / (context.classes() as f64 - 1.0)),
         ]);
     }
     grid
+}
+
+/// Vulnerable foregrounds, in percent, of a network that is wrong on as many composites but at random, whatever the
+/// background: a wrong answer is a success with a probability of `each`.
+fn null(s: &Summary, each: f64) -> String {
+    s.wrong.map_or("–".into(), |wrong| percent(1.0 - (1.0 - wrong * each).powf(s.backgrounds as f64)))
 }
 
 /// Forward passes of the search against the official order.

@@ -1,6 +1,6 @@
 //! Claims about counterfactual attribution.
 
-use crate::claims::{Claim, NOT_MEASURED, Rule, Statement};
+use crate::claims::{Claim, NOT_MEASURED, Rule, Statement, Worth};
 use crate::context::Context;
 use crate::error::Result;
 use in9_analysis::probes::counterfactual::read_effects;
@@ -35,6 +35,7 @@ const RELIES: Statement = Statement {
     source: "follows from section 4",
     published: NOT_MEASURED,
     rule: Rule::Above(0.0),
+    worth: Worth::Shown,
     unit: "points",
     needs: "the counterfactual probe of an original-trained and a mixed-rand-trained network",
 };

@@ -1,6 +1,7 @@
 //! The BG-gap of each network.
 
 mod claims;
+mod cost;
 mod section;
 
 use super::Topic;
@@ -10,7 +11,7 @@ use in9_analysis::output::csv_files;
 pub(crate) const TOPIC: Topic = Topic {
     statements: &[&claims::STATEMENTS],
     judge_test_set: |context, set| Ok(claims::claims(context, set)),
-    section: |context, _| Ok(section::section(context)),
+    section: |context, _| section::section(context),
     tables: &[("gaps.csv", |context, _| Ok(csv_files::gaps(&context.summaries)?))],
     ..Topic::EMPTY
 };

@@ -1,13 +1,18 @@
 //! BG-gaps with intervals beside the paper's.
 
+use super::cost;
 use crate::context::{Context, TestSet};
+use crate::error::Result;
 use crate::page::{Block, Section};
 use crate::plot::{Bar, Bars, Group, Width, balanced_mark};
 use in9_analysis::metrics::compare;
 use in9_analysis::output::tables;
 
 /// The section, if any model has a gap.
-pub(crate) fn section(context: &Context) -> Option<Section> {
+///
+/// # Errors
+/// If a probe's table that was readable no longer is.
+pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let sets = context.test_sets();
     let sets: Vec<_> = sets.iter().filter(|s| s.models.iter().any(|(_, m)| m.gap.is_some())).collect();
     let mut blocks = Vec::new();
@@ -21,6 +26,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         );
         blocks.extend(Block::paper_figure("Figure 12", chart(context, set), caption.trim_end()));
         let title = format!("BG-gap on {}, in points with 95 % intervals", set.split);
+        blocks.extend(cost::table(context, set)?);
         blocks.push(Block::Table(tables::gaps(&title, &set.summaries())));
         blocks.extend(paired(context, set));
     }
@@ -39,7 +45,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     if !groups.is_empty() {
         blocks.push(Block::Table(tables::seeds("Means over training seeds, Student's t interval", &groups)));
     }
-    (!sets.is_empty()).then(|| Section {
+    Ok((!sets.is_empty()).then(|| Section {
         id: "gaps",
         title: "BG-gap".into(),
         lead: "Accuracy on mixed-same minus accuracy on mixed-rand: what a background of the right class is worth. \
@@ -47,7 +53,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
                still change an answer (see adversarial backgrounds)."
             .into(),
         blocks,
-    })
+    }))
 }
 
 /// What the rings and diamonds of the chart are, as far as there are any.

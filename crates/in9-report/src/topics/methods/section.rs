@@ -51,15 +51,18 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let prose = [
         "Accuracy on one view: Wilson's score interval. Balanced accuracy, the mean of the classes' recalls: a normal \
          interval, with each class's variance taken at the mean of Jeffreys' posterior.",
-        "BG-gap and other differences between views or networks: percentile bootstrap over foregrounds, each resampled \
+        "Claims, and the tables over all trainings: means over trainings and photographs, with variance components for \
+         photographs (with the backgrounds drawn for each), shared backgrounds and trainings; Student's intervals with \
+         Satterthwaite's degrees of freedom; shares by Wilson's interval of as many photographs as would be as certain.",
+        "One network's BG-gap and other differences between views or networks: percentile bootstrap over foregrounds, each resampled \
          with all its views, which keeps the pairing. Paired accuracies of two models also have McNemar's exact \
          test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
          different ρ are unpaired: their intervals are combined by the method of variance estimates recovery (MOVER).",
         "The paper's training and test sets hold equally many photographs of each class. Where the largest class of a \
          test set is more than a tenth larger than its smallest, claims about the train-and-test matrix are judged \
          twice: by plain accuracy and by balanced accuracy. All other claims are judged by plain accuracy.",
-        "Unless a mean over several training seeds is given, intervals do not cover the variation between training \
-         runs: each is about one trained network.",
+        "Intervals of single networks do not cover the variation between training runs. methods.md and references.bib beside \
+         this page are a paragraph for a paper with the numbers of this report, and what it cites.",
         "A prediction outside the taxonomy counts as wrong. The chance level of balanced accuracy is one over the \
          number of classes, whatever their frequencies.",
         "Published numbers are from arXiv 2006.09994 v1 unless another source is named; the paper reports \

@@ -1,7 +1,7 @@
 //! Claims about benchmark progress (Figure 8).
 
 use super::section::{Yardstick, own_points};
-use crate::claims::{Claim, Rule, Statement};
+use crate::claims::{Claim, Rule, Statement, Worth};
 use crate::context::{Context, TestSet};
 use in9_analysis::metrics::progress::{Point, trends};
 use in9_analysis::stats::{Interval, regression};
@@ -56,6 +56,7 @@ const RISE: Statement = Statement {
     source: "Figure 8",
     published: "all lines over accuracy on ImageNet rise; least squares over Table 2: 0.32 (only-bg-t), 1.23 (mixed-same), 1.72 (mixed-rand)",
     rule: Rule::Above(0.0),
+    worth: Worth::Paper(0.16, "half of what the paper found with its weakest view"),
     unit: "points per point",
     needs: NEEDS,
 };
@@ -65,6 +66,7 @@ const SLOWEST: Statement = Statement {
     source: "Figure 8",
     published: "only-bg-t slowest; from Table 2 mixed-same is 0.91 and mixed-rand 1.40 steeper",
     rule: Rule::Above(0.0),
+    worth: Worth::Paper(0.45, "half of what the paper found with its weakest view"),
     unit: "points per point",
     needs: NEEDS,
 };
@@ -74,6 +76,7 @@ const SHRINK: Statement = Statement {
     source: "Figure 8",
     published: "shown; from Table 2 mixed-rand is 0.49 steeper than mixed-same",
     rule: Rule::Above(0.0),
+    worth: Worth::Paper(0.25, "half of what the paper found"),
     unit: "points per point",
     needs: NEEDS,
 };

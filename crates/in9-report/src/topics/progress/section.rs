@@ -62,7 +62,7 @@ fn listed_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
 fn trained_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
     let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.adversarial;
     let points = context.runs.iter().filter(plain).filter_map(|r| {
-        let (_, summary) = set.models.iter().find(|(m, _)| m.key.model == r.model)?;
+        let (_, summary) = set.of_run(r)?;
         point(&r.model, summary)
     });
     points.collect()

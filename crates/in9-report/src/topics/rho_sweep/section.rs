@@ -31,7 +31,7 @@ fn chart(context: &Context, measure: &Measure) -> Option<Block> {
         .iter()
         .map(|trained| Series {
             name: format!("trained on {trained}"),
-            points: measure.points(context, trained),
+            points: measure.points(context, trained).into_iter().map(|(rho, m)| (rho, m.value)).collect(),
             marked: true,
         })
         .filter(|s| s.points.len() > 1)
@@ -61,7 +61,7 @@ fn table(context: &Context) -> Grid {
     for measure in &MEASURES {
         for trained in TRAINED {
             let cells: Vec<Option<Interval>> =
-                sweep.iter().map(|(_, dataset)| measure.of(context, dataset, trained)).collect();
+                sweep.iter().map(|(_, dataset)| Some(measure.of(context, dataset, trained)?.value)).collect();
             if cells.iter().all(Option::is_none) {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Claims about where networks look (Figure 6).
 
 use super::difference::differences;
-use crate::claims::{Claim, Rule, Statement};
+use crate::claims::{Claim, Rule, Statement, Worth};
 use crate::context::Context;
 use crate::error::Result;
 use in9_analysis::probes::saliency::Method;
@@ -39,6 +39,7 @@ const LOOKS: Statement = Statement {
     source: "Figure 6",
     published: "shown on two images",
     rule: Rule::Above(0.0),
+    worth: Worth::Shown,
     unit: "points",
     needs: "the saliency probe of an original-trained and a mixed-rand-trained network",
 };

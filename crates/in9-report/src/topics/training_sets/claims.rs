@@ -2,29 +2,29 @@
 
 use super::curve::{Curve, Point, accuracy_difference, curve, gap_difference};
 use super::section::VIEWS;
-use crate::claims::{Claim, Rule, Statement};
+use crate::claims::{Claim, Measured, NEAR, Rule, Statement, Worth};
 use crate::context::{Context, TestSet};
 use crate::spec::CurveKind;
-use in9_analysis::stats::Interval;
 use in9_data::View;
 
 /// Claims over the curves on one test set.
 pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     let (sizes, grains) = (curve(context, CurveKind::Size, set), curve(context, CurveKind::Granularity, set));
-    let accuracies = |curve: &Curve<'_>, what: &str, views: &[View]| -> Vec<(String, Interval)> {
+    let level = context.bootstrap.level;
+    let accuracies = |curve: &Curve<'_>, what: &str, views: &[View]| -> Vec<Measured> {
         let Some((last, first)) = ends(curve) else { return Vec::new() };
         let apart = |view: &View| {
-            let difference = accuracy_difference(last, first, *view, &context.bootstrap)?;
+            let difference = accuracy_difference(last, first, *view)?;
             let label = format!("{view}: {} − {} {what}{}", last.x, first.x, seeds(last, first));
-            Some((label, difference.scaled(100.0)))
+            Some(Measured::of(label, &difference.scaled(100.0), level))
         };
         views.iter().filter_map(apart).collect()
     };
-    let gaps = |curve: &Curve<'_>, what: &str, name: &str, views: (View, View)| -> Vec<(String, Interval)> {
+    let gaps = |curve: &Curve<'_>, what: &str, name: &str, views: (View, View)| -> Vec<Measured> {
         let Some((last, first)) = ends(curve) else { return Vec::new() };
-        let difference = gap_difference(last, first, views, &context.bootstrap);
+        let difference = gap_difference(last, first, views);
         let label = format!("{name} with {} {what} − {name} with {}{}", last.x, first.x, seeds(last, first));
-        difference.map(|d| (label, d.scaled(100.0))).into_iter().collect()
+        difference.map(|d| Measured::of(label, &d.scaled(100.0), level)).into_iter().collect()
     };
     let (mixed, outline) = ((View::MixedSame, View::MixedRand), (View::NoFg, View::OnlyBgT));
     let photographs = "of the photographs";
@@ -62,6 +62,7 @@ const FINER: Statement = Statement {
     source: "Figure 10",
     published: "13.3 points with 144 classes, 15.6 with 9",
     rule: Rule::Below(0.0),
+    worth: Worth::Paper(1.2, "half of what the paper found"),
     unit: "points",
     needs: "networks trained alike on the classes and on finer ones",
 };
@@ -71,6 +72,7 @@ const FINER_COST: Statement = Statement {
     source: "Figure 10",
     published: "the curve of original falls a little from 9 to 144 classes",
     rule: Rule::Below(0.0),
+    worth: Worth::Shown,
     unit: "points",
     needs: "networks trained alike on the classes and on finer ones",
 };
@@ -80,6 +82,7 @@ const RISE: Statement = Statement {
     source: "Figure 11",
     published: "all curves rise from a quarter to four times the training set",
     rule: Rule::Above(0.0),
+    worth: Worth::Shown,
     unit: "points",
     needs: "networks trained alike on shares of the photographs",
 };
@@ -88,7 +91,8 @@ const SIZE: Statement = Statement {
     statement: "More training photographs leave the BG-gap where it is.",
     source: "Figure 11",
     published: "gap about constant from a quarter to four times the training set",
-    rule: Rule::Within(5.0),
+    rule: Rule::Within(NEAR),
+    worth: Worth::Rule,
     unit: "points",
     needs: "networks trained alike on shares of the photographs",
 };
@@ -98,6 +102,7 @@ const OUTLINE: Statement = Statement {
     source: "section 4, Table 5",
     published: "no-fg is 1.7 points above only-bg-t for IN-9 and 12.2 for IN-9L, four times as large",
     rule: Rule::Above(0.0),
+    worth: Worth::Paper(5.2, "half of what the paper found"),
     unit: "points",
     needs: "networks trained alike on shares of the photographs",
 };

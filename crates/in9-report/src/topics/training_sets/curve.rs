@@ -4,10 +4,10 @@
 use crate::context::{Context, Run, TestSet};
 use crate::spec::CurveKind;
 use in9_analysis::ModelFrame;
+use in9_analysis::levels::{Estimate, Shown, Trainings, Weighing, study};
 use in9_analysis::metrics::ModelSummary;
-use in9_analysis::stats::{Bootstrap, Interval};
+use in9_analysis::stats::Interval;
 use in9_data::View;
-use std::collections::BTreeMap;
 
 /// Title of a curve's horizontal axis.
 pub(crate) fn title(axis: CurveKind) -> &'static str {
@@ -64,10 +64,11 @@ pub(crate) fn curve<'a>(context: &'a Context, axis: CurveKind, set: &TestSet<'a>
         None => from_runs(context, axis),
     };
     let mut points: Vec<Point<'a>> = Vec::new();
-    for (x, model, seed) in members {
-        let tested = set.models.iter().find(|(m, _)| m.key.model == model);
-        let Some(&(frame, summary)) = tested else { continue };
-        let network = Network { seed, frame, summary };
+    for (x, model, run) in members {
+        let named = || set.models.iter().copied().find(|(m, _)| m.key.model == model);
+        let tested = run.and_then(|run| set.of_run(run)).or_else(named);
+        let Some((frame, summary)) = tested else { continue };
+        let network = Network { seed: run.map(|r| r.seed), frame, summary };
         match points.iter_mut().find(|p| p.x == x) {
             Some(point) => point.networks.push(network),
             None => points.push(Point { x, networks: vec![network] }),
@@ -77,18 +78,19 @@ pub(crate) fn curve<'a>(context: &'a Context, axis: CurveKind, set: &TestSet<'a>
     Curve { points, notes }
 }
 
-/// Place, model and seed of each network of a curve.
-type Members<'a> = Vec<(f64, &'a str, Option<u64>)>;
+/// Place, model and run of each network of a curve.
+type Members<'a> = Vec<(f64, &'a str, Option<&'a Run>)>;
 
 fn listed(context: &Context, axis: CurveKind) -> Option<(Members<'_>, Vec<String>)> {
     let entries = context.spec.curve.iter().filter(|c| c.kind == axis);
     let points: Vec<(f64, &str)> = entries.flat_map(|c| &c.point).map(|p| (p.x, p.model.as_str())).collect();
-    let run = |model: &str| context.runs.iter().find(|r| r.model == model);
+    let main = context.main_dataset();
+    let run = |model: &str| context.runs.iter().find(|r| r.model == model && r.dataset == main);
     let first = points.iter().find_map(|(_, model)| run(model));
     let apart = |model: &str| Some(format!("{model} ({})", first?.difference(run(model)?)?));
     let notes: Vec<String> = points.iter().filter_map(|(_, model)| apart(model)).collect();
     let note = |n: String| format!("Joined as listed although trained differently: {n}.");
-    let members = points.iter().map(|&(x, model)| (x, model, run(model).map(|r| r.seed))).collect();
+    let members = points.iter().map(|&(x, model)| (x, model, run(model))).collect();
     (!points.is_empty()).then(|| (members, notes.into_iter().map(note).collect()))
 }
 
@@ -113,7 +115,7 @@ fn from_runs(context: &Context, axis: CurveKind) -> (Members<'_>, Vec<String>) {
     let apart =
         |run: &Run| Some(format!("Not on the curve: {} ({}).", run.model, chosen[0].1.difference(run)?));
     let notes = groups.iter().flatten().filter_map(|(_, run)| apart(run)).collect();
-    (chosen.iter().map(|(x, run)| (*x, run.model.as_str(), Some(run.seed))).collect(), notes)
+    (chosen.iter().map(|(x, run)| (*x, run.model.as_str(), Some(*run))).collect(), notes)
 }
 
 impl Point<'_> {
@@ -140,35 +142,17 @@ impl Point<'_> {
         Some(Interval::new(mean, low, high))
     }
 
-    /// What `value` says of each foreground, averaged over the networks; foregrounds that one of them lacks are
-    /// left out.
-    fn by_foreground(&self, value: impl Fn(&ModelFrame) -> Vec<Option<f64>>) -> BTreeMap<&str, f64> {
-        let mut sums: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
-        for network in &self.networks {
-            for (foreground, value) in network.frame.foregrounds.iter().zip(value(network.frame)) {
-                if let Some(value) = value {
-                    let sum = sums.entry(&foreground.id).or_default();
-                    *sum = (sum.0 + value, sum.1 + 1);
-                }
-            }
-        }
-        let n = self.networks.len();
-        sums.into_iter()
-            .filter(|(_, (_, seen))| *seen == n)
-            .map(|(id, (sum, _))| (id, sum / n as f64))
-            .collect()
+    fn trainings(&self) -> Trainings<'_> {
+        Trainings(self.networks.iter().map(|n| n.frame).collect())
     }
 }
 
-/// Accuracy on a view at one point minus that at another, as a fraction, by a bootstrap over the foregrounds they
-/// share; several seeds count with their mean.
-pub(crate) fn accuracy_difference(
-    a: &Point<'_>,
-    b: &Point<'_>,
-    view: View,
-    bootstrap: &Bootstrap,
-) -> Option<Interval> {
-    difference(a, b, |frame| frame.shares(view), bootstrap)
+/// Accuracy on a view at one point minus that at another, as a fraction, over the trainings at each and the foregrounds
+/// they share.
+pub(crate) fn accuracy_difference(a: &Point<'_>, b: &Point<'_>, view: View) -> Option<Estimate> {
+    let (a, b) = (a.trainings(), b.trainings());
+    let shown = Shown::Right(view);
+    study(&[(&a, shown), (&b, shown)])?.estimate(Weighing::Plain, |m| m[0] - m[1])
 }
 
 /// What the first of two views is above the second (the BG-gap for mixed-same and mixed-rand) at one point minus
@@ -177,23 +161,11 @@ pub(crate) fn gap_difference(
     a: &Point<'_>,
     b: &Point<'_>,
     (first, second): (View, View),
-    bootstrap: &Bootstrap,
-) -> Option<Interval> {
-    let gap = |frame: &ModelFrame| {
-        let both = frame.shares(first).into_iter().zip(frame.shares(second));
-        both.map(|(one, other)| Some(one? - other?)).collect()
-    };
-    difference(a, b, gap, bootstrap)
-}
-
-fn difference(
-    a: &Point<'_>,
-    b: &Point<'_>,
-    value: impl Fn(&ModelFrame) -> Vec<Option<f64>>,
-    bootstrap: &Bootstrap,
-) -> Option<Interval> {
-    let (a, b) = (a.by_foreground(&value), b.by_foreground(&value));
-    bootstrap.paired("compare", &a, &b)
+) -> Option<Estimate> {
+    let (a, b) = (a.trainings(), b.trainings());
+    let (one, other) = (Shown::Right(first), Shown::Right(second));
+    let gaps = study(&[(&a, one), (&a, other), (&b, one), (&b, other)])?;
+    gaps.estimate(Weighing::Plain, |m| (m[0] - m[1]) - (m[2] - m[3]))
 }
 
 #[cfg(test)]
@@ -202,7 +174,8 @@ mod tests {
     use in9_analysis::Frame;
     use in9_analysis::metrics::compare;
     use in9_analysis::metrics::summarise;
-    use in9_data::predictions::{Row, Table};
+    use in9_analysis::stats::Bootstrap;
+    use in9_data::predictions::{Row, Table, Training};
 
     /// A frame of one model of two classes, from (foreground, class, view, predicted).
     fn frame(rows: &[(&str, u16, View, u16)]) -> Frame {
@@ -220,6 +193,7 @@ mod tests {
             background_class: None,
             predicted: Some(predicted),
             scores: vec![0.0; 2],
+            training: Training::default(),
         };
         let classes = vec!["class0".into(), "class1".into()];
         Frame::new(&[Table { classes, rows: rows.iter().map(row).collect() }]).unwrap()
@@ -267,16 +241,17 @@ mod tests {
         assert_eq!(two.accuracy(View::Original), None);
         let mixed = (View::MixedSame, View::MixedRand);
         // Gaps 0.5 and 0.5 against 0; accuracies 0.75 and 1 against 0.25.
-        assert_eq!(gap_difference(&two, &one, mixed, &bootstrap).unwrap().value, 0.5);
-        let same = accuracy_difference(&two, &one, View::MixedSame, &bootstrap).unwrap();
-        assert_eq!(same.value, 0.625);
+        let gaps = gap_difference(&two, &one, mixed).unwrap();
+        assert!((gaps.value - 0.5).abs() < 1e-12 && gaps.trainings == 1 && gaps.photographs == 4);
+        let same = accuracy_difference(&two, &one, View::MixedSame).unwrap();
+        assert!((same.value - 0.625).abs() < 1e-12);
         // With one network at either end it is the paired comparison of the two.
         let single = point(&[0]);
         let paired = compare(&frames[0].models[0], &frames[2].models[0], &bootstrap).unwrap();
-        assert_eq!(gap_difference(&single, &one, mixed, &bootstrap), paired.gap.map(|g| g.difference));
-        assert_eq!(
-            accuracy_difference(&single, &one, View::MixedSame, &bootstrap),
-            paired.views.iter().find(|v| v.view == View::MixedSame).map(|v| v.difference)
-        );
+        let gap = gap_difference(&single, &one, mixed).unwrap().value;
+        assert!((gap - paired.gap.unwrap().difference.value).abs() < 1e-12);
+        let same = accuracy_difference(&single, &one, View::MixedSame).unwrap().value;
+        let paired = paired.views.iter().find(|v| v.view == View::MixedSame).unwrap().difference.value;
+        assert!((same - paired).abs() < 1e-12);
     }
 }

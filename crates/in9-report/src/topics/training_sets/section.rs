@@ -168,9 +168,8 @@ fn table(context: &Context, curve: &Curve<'_>, axis: CurveKind) -> Grid {
 fn bars(context: &Context, set: &TestSet<'_>, curves: [&Curve<'_>; 2]) -> Option<String> {
     let on_curves = curves.into_iter().filter(|c| c.points.len() > 1).flat_map(|c| &c.points);
     let on_curves = on_curves.flat_map(|p| &p.networks).map(|n| n.summary);
-    let is_robust = |m: &ModelSummary| {
-        context.runs.iter().any(|r| r.adversarial && r.dataset == set.dataset && r.model == m.key.model)
-    };
+    let is_robust =
+        |m: &ModelSummary| context.run_of(&m.key).is_some_and(|r| r.adversarial && r.dataset == set.dataset);
     let robust = set.models.iter().map(|(_, m)| *m).filter(|m| is_robust(m));
     let special: Vec<&ModelSummary> =
         on_curves.chain(robust).chain(set.elsewhere().map(|(_, m)| m)).collect();

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::page::{Block, Section};
 use askama::Template;
+use in9_analysis::output::number::p_value;
 
 #[derive(Template)]
 #[template(path = "topics/verdicts/claims.html")]
@@ -32,6 +33,8 @@ struct Missing {
 struct Entry<'a> {
     statement: &'a str,
     rule: &'a str,
+    /// Where the rule's margin is from.
+    margin: &'a str,
     /// The verdict on the first split that speaks about it.
     verdict: Verdict,
     published: &'a str,
@@ -40,6 +43,15 @@ struct Entry<'a> {
     splits: Vec<String>,
     /// One row a figure: its label, then its value on each split.
     figures: Vec<(String, Vec<String>)>,
+    /// What the test could have shown, its p-values, on how many trainings it rests, and where results.json has it; one
+    /// line a split.
+    notes: Vec<Note>,
+}
+
+struct Note {
+    text: String,
+    /// JSON pointer of the claim in results.json.
+    row: String,
 }
 
 struct Badge {
@@ -54,13 +66,13 @@ pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Sect
         return Ok(None);
     }
     let mut entries: Vec<(&str, Entry<'_>)> = Vec::new();
-    for claim in claims {
+    for (row, claim) in claims.iter().enumerate() {
         let position = entries.iter().position(|(id, _)| *id == claim.id);
         let at = position.unwrap_or_else(|| {
             entries.push((claim.id, entry(claim)));
             entries.len() - 1
         });
-        add(&mut entries[at].1, claim);
+        add(&mut entries[at].1, claim, row);
     }
     let mut groups = Vec::new();
     for verdict in [Verdict::Contradicted, Verdict::Mixed, Verdict::Inconclusive, Verdict::Supported] {
@@ -92,12 +104,15 @@ pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Sect
             Block::Details(
                 "How claims are judged".into(),
                 vec![Block::Prose(format!(
-                    "Each claim has a rule for its figures. It is supported if the whole interval of every figure obeys \
-                     the rule, contradicted if the whole interval of one figure breaks it and none obeys it, mixed if one \
-                     breaks it and another obeys it, and inconclusive otherwise. A claim stands where its verdict on the \
-                     first split puts it; other splits repeat the test. The paper gives no thresholds: those in the rules \
-                     are this report's. Intervals cover the choice of test images, not the variation between training \
-                     runs: {}. The label “original → mixed-rand” means: trained on original, tested on mixed-rand.",
+                    "A figure speaks for its claim when it rules out that the claim is false, and against it when it rules \
+                     out that the claim is true with an effect worth its name: usually half of what the paper found. A \
+                     claim is supported if every figure speaks for it, contradicted if every figure speaks against it, \
+                     mixed if one speaks for it and another against it, and inconclusive otherwise; small, if the effect \
+                     is there but smaller than worth the name. The p-values of all claims of the page are adjusted \
+                     together by Holm's method, so that with a probability of at least 95 % no verdict is wrong; the \
+                     false discovery rate (Benjamini and Yekutieli) stands beside. What a test could have shown is the \
+                     smallest effect that it shows with a probability of 80 % under that adjustment. A claim stands where \
+                     its verdict on the first split puts it; other splits repeat the test. {}. The label “original → mixed-rand” means: trained on original, tested on mixed-rand.",
                     seeds(context)
                 ))],
             ),
@@ -108,9 +123,11 @@ pub(crate) fn section(context: &Context, claims: &[Claim]) -> Result<Option<Sect
 /// What the verdicts say about the variation between training runs.
 fn seeds(context: &Context) -> String {
     match context.seed_groups().iter().map(|g| g.models.len()).max() {
-        None => "each network was trained once".into(),
+        None => "Each network was trained once, so verdicts are about these networks and not about training"
+            .into(),
         Some(most) => format!(
-            "a claim about a network uses the first of its seeds (up to {most} were trained; see BG-gap)"
+            "Figures are means over all seeds of a network (up to {most} were trained), and their intervals cover the \
+             variation between trainings; those that rest on one training say so"
         ),
     }
 }
@@ -131,18 +148,22 @@ fn entry(claim: &Claim) -> Entry<'_> {
     Entry {
         statement: claim.statement,
         rule: &claim.rule,
+        margin: claim.margin,
         verdict: claim.verdict,
         published: claim.published,
         source: claim.source,
         verdicts: Vec::new(),
         splits: Vec::new(),
         figures: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
-fn add(entry: &mut Entry<'_>, claim: &Claim) {
+fn add(entry: &mut Entry<'_>, claim: &Claim, row: usize) {
     let name = claim.verdict.name();
-    entry.verdicts.push(Badge { class: name, text: name, split: claim.split.clone() });
+    let text = if claim.small { "supported, small" } else { name };
+    entry.verdicts.push(Badge { class: name, text, split: claim.split.clone() });
+    entry.notes.push(Note { text: note(claim), row: format!("/more/claims/{row}") });
     let known = entry.splits.len();
     entry.splits.push(claim.split.clone());
     for figure in &claim.figures {
@@ -156,6 +177,40 @@ fn add(entry: &mut Entry<'_>, claim: &Claim) {
     for (_, values) in &mut entry.figures {
         values.resize(known + 1, "–".into());
     }
+}
+
+/// On what a verdict rests: trainings, p-values, power.
+fn note(claim: &Claim) -> String {
+    let trainings = match claim.trainings {
+        1 => "one training".to_owned(),
+        n => format!("{n} trainings"),
+    };
+    let mut text = match claim.split.as_str() {
+        "" => trainings,
+        split => format!("{split}: {trainings}"),
+    };
+    text += &format!(
+        "; p {}, by Holm {}, by false discovery rate {}",
+        p_value(claim.p),
+        p_value(claim.p_holm),
+        p_value(claim.p_discovery)
+    );
+    let weakest = claim.figures.iter().filter_map(|f| Some((f.power?, f))).min_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((power, figure)) = weakest {
+        let unit = if figure.unit.is_empty() { String::new() } else { format!(" {}", figure.unit) };
+        let effect = match (figure.worth, figure.shows) {
+            (Some(worth), Some(shows)) => {
+                format!(
+                    "effects of {shows:.1}{unit}; one of {worth:.1}, worth the name, with {:.0} %",
+                    100.0 * power
+                )
+            }
+            (None, Some(_)) => format!("a truth of zero to be near zero with {:.0} %", 100.0 * power),
+            _ => return text,
+        };
+        text += &format!("; could have shown {effect}");
+    }
+    text
 }
 
 fn printed(figure: &Figure) -> String {

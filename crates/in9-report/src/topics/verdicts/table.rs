@@ -34,6 +34,15 @@ pub(super) fn csv(claims: &[Claim]) -> Result<Vec<u8>> {
         "figure_verdict",
         "rule",
         "source",
+        "trainings",
+        "p",
+        "p_holm",
+        "p_false_discovery",
+        "p_for",
+        "p_against",
+        "worth",
+        "shows",
+        "power",
     ];
     let rows = claims.iter().flat_map(|c| {
         c.figures.iter().map(move |f| {
@@ -50,6 +59,15 @@ pub(super) fn csv(claims: &[Claim]) -> Result<Vec<u8>> {
                 f.verdict.name().to_owned(),
                 c.rule.clone(),
                 c.source.to_owned(),
+                f.trainings.to_string(),
+                c.p.to_string(),
+                c.p_holm.to_string(),
+                c.p_discovery.to_string(),
+                f.tests.p_for.to_string(),
+                f.tests.p_against.to_string(),
+                f.worth.map(number).unwrap_or_default(),
+                f.shows.map(number).unwrap_or_default(),
+                f.power.map(number).unwrap_or_default(),
             ]
         })
     });
