@@ -3,8 +3,8 @@
 use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
 use in9_data::{
-    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PairingPolicy, PublishedPictures,
-    Split, View,
+    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PairingPolicy,
+    PublishedPictures, Split, View,
 };
 use rayon::prelude::*;
 

@@ -325,7 +325,13 @@ fn mistakes_get_one_line_and_their_code() {
 fn views_that_cannot_be_had_are_left_out_of_all_and_named() {
     let dir = tempfile::tempdir().unwrap();
     let (photographs, out) = (dir.path().join("toy"), dir.path().join("plain"));
-    let config = in9_toy::WorldConfig { seed: 1, rho: 0.5, train_per_class: 1, test_per_class: 2 };
+    let config = in9_toy::WorldConfig {
+        seed: 1,
+        rho: 0.5,
+        train_per_class: 1,
+        test_per_class: 2,
+        ..Default::default()
+    };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config =
         BuildConfig { size: 32, photos_only: true, ..BuildConfig::new(SourceKind::Toy, &photographs, &out) };

@@ -89,7 +89,8 @@ pub(crate) fn challenge(
     let found = network.settle(py, found)?;
     let classes: Vec<String> =
         split.dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect();
-    let names = Names { model, trained_on, dataset, split: sound.name().to_owned() };
+    let names =
+        Names { model, trained_on, dataset, split: sound.name().to_owned(), training: Default::default() };
     let summed = work::run(py, None, |_| {
         let mut summary = summarise(&sound, &search_settings, &found, &names, LEVEL);
         if let Some(ordered) = ordered(&sound, classes.len(), &search_settings, &found)? {

@@ -73,7 +73,8 @@ pub(crate) fn saliency(
         return Err(argument(py, "no layer is named (expected one at least)"));
     };
     let smooth = Smooth { samples, seed, ..Smooth::default() };
-    let asked = Settings { others: images.clone(), images, view, methods, taps, steps, smooth, batch: batch_size };
+    let asked =
+        Settings { others: images.clone(), images, view, methods, taps, steps, smooth, batch: batch_size };
     let folder = out.as_deref().map(|out| OutputFolder::begin(out, &OWNER, &[split.dataset.path()]));
     let folder = folder.transpose().raise(py)?;
     let network = PythonNetwork::new(logits, Some(gradients), outputs);
@@ -102,10 +103,17 @@ pub(crate) fn saliency(
     let summed = work::run(py, None, |_| {
         let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
         let summary = Saliency {
-            source: Source { model, trained_on, dataset, split: sound.name().to_owned() },
+            source: Source {
+                model,
+                trained_on,
+                dataset,
+                split: sound.name().to_owned(),
+                training: Default::default(),
+            },
             view,
             tap: first,
             methods: summarise(&rows, &bootstrap),
+            nulls: None,
         };
         let summary = json::pretty(&summary)?;
         if let Some(folder) = folder {

@@ -279,7 +279,17 @@ mod tests {
 
     fn key(class: usize, number: u64, rho: f64) -> Key {
         let fine = number as usize % 3;
-        Key { seed: 11, rho, size_leak: 0.0, place_leak: 0.0, train: true, class, fine, number, colours: None }
+        Key {
+            seed: 11,
+            rho,
+            size_leak: 0.0,
+            place_leak: 0.0,
+            train: true,
+            class,
+            fine,
+            number,
+            colours: None,
+        }
     }
 
     #[test]

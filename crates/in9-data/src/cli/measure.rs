@@ -33,8 +33,13 @@ impl MeasureBuild {
     /// Pixels a second with GrabCut, and of photographs alone.
     fn measured(&self, place: &Path) -> anyhow::Result<(f64, f64)> {
         let photographs = place.join("photographs");
-        let world =
-            in9_toy::WorldConfig { seed: 0, rho: 0.9, train_per_class: self.per_class, test_per_class: 1 };
+        let world = in9_toy::WorldConfig {
+            seed: 0,
+            rho: 0.9,
+            train_per_class: self.per_class,
+            test_per_class: 1,
+            ..Default::default()
+        };
         in9_toy::render(&world, &photographs, &|_, _| ())?;
         let mut speeds = [0.0; 2];
         for (speed, photos_only) in speeds.iter_mut().zip([false, true]) {

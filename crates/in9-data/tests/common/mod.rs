@@ -43,7 +43,7 @@ pub fn oracle(name: &str) -> PathBuf {
 /// Renders a toy world of a few photographs below `dir`.
 pub fn world(dir: &Path, train_per_class: u32, test_per_class: u32) -> PathBuf {
     let root = dir.join("world");
-    let config = WorldConfig { seed: 3, rho: 0.5, train_per_class, test_per_class };
+    let config = WorldConfig { seed: 3, rho: 0.5, train_per_class, test_per_class, ..WorldConfig::default() };
     render(&config, &root, &|_, _| ()).unwrap();
     root
 }
