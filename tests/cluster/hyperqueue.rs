@@ -83,6 +83,7 @@ fn hyperqueue_gives_the_same_bytes_whatever_is_killed() {
     cluster_file(&cluster, Some(&scratch));
     let mortal = Mortal::new(true);
     mortal.breaks(true);
+    mortal.holds(true);
     let file = cluster.display().to_string();
     let mut submit = reproduce(mortal.programs(), &out, &["--executor", "hyperqueue", "--cluster", &file]);
     expect(submit.envs(hq.environment()), 0);
@@ -90,6 +91,7 @@ fn hyperqueue_gives_the_same_bytes_whatever_is_killed() {
     let mut again = reproduce(mortal.programs(), &out, &["--executor", "hyperqueue", "--cluster", &file]);
     let (_, said) = expect(again.envs(hq.environment()), 1);
     assert!(said.contains("jobs 1 of an earlier submission"), "{said}");
+    mortal.holds(false);
     let mut retries = 0;
     loop {
         hq.wait();

@@ -67,8 +67,8 @@ impl Slurm {
              ProctrackType=proctrack/pgid\nTaskPlugin=task/none\nMpiDefault=none\nSwitchType=switch/none\n\
              SelectType=select/cons_tres\nSelectTypeParameters=CR_Core\n\
              JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n\
-             ReturnToService=2\nMaxArraySize=4\nKillWait=2\nSlurmdTimeout=10\n\
-             SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=0\n\
+             ReturnToService=2\nMaxArraySize=3\nKillWait=2\nSlurmdTimeout=10\n\
+             SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0\n\
              SlurmdParameters=config_overrides\n\
              NodeName=localhost CPUs=2 RealMemory=4000 State=UNKNOWN\n\
              PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP\n",
@@ -176,7 +176,7 @@ fn slurm_gives_the_same_bytes_whatever_is_killed() {
         command
     };
     let (planned, _) = expect(submit().arg("--dry-run"), 0);
-    assert!(planned.contains("--array=1-5%2") && planned.contains("--dependency=afterok:"), "{planned}");
+    assert!(planned.contains("--array=1-3%2") && planned.contains("--dependency=afterok:"), "{planned}");
     assert!(!out.exists());
 
     // Whoever submits is killed in the middle of it; the same command submits the rest.
@@ -255,7 +255,7 @@ fn slurm_goes_on_where_the_time_was_up_and_says_where_a_disk_is_full() {
     // With room it goes on; a training is told that its time is up.
     cluster_file(&cluster, None);
     retry(&out, &["--cluster", &file], &slurm.environment());
-    let training = "train/world/resnet-tiny-original-l2-s0";
+    let training = "train/world/resnet-tiny-original-s0";
     let running = |name: &str| -> Option<String> {
         let mut squeue = slurm.client("squeue");
         squeue.args(["--noheader", "--states=RUNNING", "--format=%A", "--name"]).arg(format!("in9:{name}"));

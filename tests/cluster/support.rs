@@ -21,7 +21,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 pub(crate) fn cluster_file(path: &Path, scratch: Option<&Path>) {
     let scratch =
         scratch.map_or_else(String::new, |folder| format!("scratch = {:?}\n", folder.display().to_string()));
-    let pieces = [("build", 5), ("predict", 2), ("adversarial", 2), ("saliency", 3), ("counterfactual", 2)];
+    let pieces = [("build", 3), ("predict", 2), ("adversarial", 2), ("saliency", 3), ("counterfactual", 2)];
     let pieces: String =
         pieces.iter().map(|(name, n)| format!("[cluster.{name}]\npieces = {n}\nat-once = 2\n")).collect();
     std::fs::write(
@@ -31,10 +31,10 @@ pub(crate) fn cluster_file(path: &Path, scratch: Option<&Path>) {
     .unwrap();
 }
 
-/// A run of the smoke recipe in `out` by the programs in `folder`.
+/// A run of the recipe in `out` by the programs in `folder`.
 pub(crate) fn reproduce(folder: &Path, out: &Path, more: &[&str]) -> Command {
     let mut command = program("in9");
-    command.args(["reproduce", "--recipe"]).arg(root().join("tests/smoke.toml"));
+    command.args(["reproduce", "--recipe"]).arg(root().join("tests/cluster/recipe.toml"));
     command.arg("--programs").arg(folder).arg("--out").arg(out).args(more);
     command
 }
@@ -75,7 +75,7 @@ pub(crate) fn assert_same(out: &Path) {
     assert!(notes.iter().all(|name| !name.to_string_lossy().contains('#')), "{notes:?}");
     // The run goes on here as if it had been here all the time.
     let (_, said) = expect(&mut reproduce(programs(), out, &[]), 0);
-    assert!(said.contains("0 stages ran, 16 were done already"), "{said}");
+    assert!(said.contains("0 stages ran, 9 were done already"), "{said}");
 }
 
 /// The state and the rest of the line of each stage, as `in9 pieces status` shows them.
@@ -103,7 +103,7 @@ pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
         assert!(started.elapsed() < PATIENCE, "{what} takes too long");
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -123,6 +123,7 @@ impl Mortal {
         let (real, killed) = (real.display(), if kills { "" } else { "nothing-" });
         let text = format!(
             "#!/bin/bash\n\
+             case \"$1\" in toy) while [ -e '{here}/held' ]; do sleep 0.1; done;; esac\n\
              case \"$*\" in saliency*original-s0*'--shard 2/3'*)\n\
                  [ -e '{here}/broken' ] && {{ echo 'error: no luck today' >&2; exit 1; }};;\n\
              esac\n\
@@ -147,6 +148,12 @@ impl Mortal {
     pub(crate) fn breaks(&self, broken: bool) {
         let path = self.folder.path().join("broken");
         if broken { std::fs::write(path, "").unwrap() } else { std::fs::remove_file(path).unwrap() }
+    }
+
+    /// Holds the first stage up, or not any more.
+    pub(crate) fn holds(&self, held: bool) {
+        let path = self.folder.path().join("held");
+        if held { std::fs::write(path, "").unwrap() } else { std::fs::remove_file(path).unwrap() }
     }
 
     /// How many kinds of stages were killed once.
