@@ -69,16 +69,29 @@ fn thousand(run: &Path, out: &Path) {
 
 /// What others publish: a network with ImageNet's outputs, and the official test pictures, here made from the stand-in.
 fn published(folder: &Path) -> PathBuf {
-    let (data, run, weights) = (folder.join("first"), folder.join("run"), folder.join("published.safetensors"));
+    let (data, run, weights) =
+        (folder.join("first"), folder.join("run"), folder.join("published.safetensors"));
     let mut build = program("in9");
     build.args(["build", "--source", "ilsvrc", "--size", "32", "--per-class", "2", "--test-per-class", "2"]);
     build.args(["--scale", "0.1", "--root"]).arg(folder.join("ilsvrc"));
     expect(build.arg("--out").arg(&data), 0);
     let mut export = program("in9");
-    export.args(["export", "--view", "all", "--format", "folder", "--out"]).arg(folder.join("ilsvrc/bg_challenge"));
+    export
+        .args(["export", "--view", "all", "--format", "folder", "--out"])
+        .arg(folder.join("ilsvrc/bg_challenge"));
     expect(export.arg(&data), 0);
     let mut train = program("in9");
-    train.args(["train", "--arch", "resnet-tiny", "--view", "original", "--epochs", "1", "--batch-size", "4"]);
+    train.args([
+        "train",
+        "--arch",
+        "resnet-tiny",
+        "--view",
+        "original",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "4",
+    ]);
     expect(train.arg("--data").arg(&data).arg("--out").arg(&run), 0);
     thousand(&run, &weights);
     weights
@@ -104,13 +117,19 @@ fn the_whole_paper_is_rehearsed_on_a_stand_in() {
     }
     let html = std::fs::read_to_string(out.join("report/index.html")).unwrap();
     assert!(html.contains("Not as the recipe has it: dataset.ilsvrc.size=32"), "the report says what it is");
-    for figure in ["Figure 2", "Figure 5", "Figure 7", "Figure 8", "Figure 10", "Figure 11", "Table 2", "Table 5"] {
+    for figure in
+        ["Figure 2", "Figure 5", "Figure 7", "Figure 8", "Figure 10", "Figure 11", "Table 2", "Table 5"]
+    {
         assert!(html.contains(figure), "{figure} is not in the report");
     }
     assert!(html.contains("in9l test") && html.contains("resnet50-original-in9l-s0"), "the column IN-9L");
     assert!(html.contains("in9-release-published test"), "the official pictures as they are");
-    let table = std::fs::read_to_string(out.join("predictions/in9-release-published/resnet50-gluon.csv")).unwrap();
-    assert!(table.contains(",in9-release-published,test,mixed-rand,") && table.contains(",imagenet,"), "{table}");
+    let table =
+        std::fs::read_to_string(out.join("predictions/in9-release-published/resnet50-gluon.csv")).unwrap();
+    assert!(
+        table.contains(",in9-release-published,test,mixed-rand,") && table.contains(",imagenet,"),
+        "{table}"
+    );
     let imagenet = std::fs::read_to_string(out.join("imagenet.csv")).unwrap();
     assert!(imagenet.contains("resnet101,77.4"), "{imagenet}");
     // Training pictures are stored larger than they are seen.

@@ -133,7 +133,11 @@ fn folders_and_arrays_are_named_and_shaped_as_the_release() {
         for (index, sample) in split.samples().enumerate() {
             let at = ours.find(&sample.id).unwrap();
             let found = published.picture(view, at).unwrap();
-            assert!(found == picture(&split, index, view, pairing.as_ref()), "published {view} of {}", sample.id);
+            assert!(
+                found == picture(&split, index, view, pairing.as_ref()),
+                "published {view} of {}",
+                sample.id
+            );
             let told = pairing.as_ref().filter(|_| view != View::MixedRand);
             let told = told.map(|pairing| split.sample(pairing.0[index] as usize).id.as_str());
             let known = published.background(view, at).map(|behind| ours.sample(behind as usize).id.as_str());

@@ -6,8 +6,8 @@ mod common;
 use std::path::Path;
 
 use in9_data::{
-    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, Pairing, PairingPolicy, Profile, SourceKind, View,
-    build, verify,
+    Augment, BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, Pairing, PairingPolicy, Profile,
+    SourceKind, View, build, verify,
 };
 
 fn made(dir: &Path, name: &str, change: impl Fn(&mut BuildConfig)) -> Dataset {

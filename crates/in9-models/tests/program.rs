@@ -275,11 +275,8 @@ fn views_that_cannot_be_had_are_left_out_of_all_and_named() {
     let (photographs, out) = (dir.path().join("toy"), dir.path().join("plain"));
     let config = in9_toy::WorldConfig { seed: 1, rho: 0.5, train_per_class: 1, test_per_class: 2 };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
-    let config = BuildConfig {
-        size: 32,
-        photos_only: true,
-        ..BuildConfig::new(SourceKind::Toy, &photographs, &out)
-    };
+    let config =
+        BuildConfig { size: 32, photos_only: true, ..BuildConfig::new(SourceKind::Toy, &photographs, &out) };
     build(&config, &|_| {}).unwrap();
     let run = dir.path().join("run");
     finish(&mut train(&run));
@@ -310,7 +307,11 @@ fn a_share_of_a_mixed_view_can_be_trained_on_and_any_input_size() {
     let run = dir.path().join("run");
     plan.run(&Dataset::open(dataset()).unwrap(), &run, false, &mut Silent).unwrap();
     let facts = read_run(&run.join("run.toml")).unwrap();
-    assert_eq!((facts.data.size, facts.data.samples), (24, 18), "half of the four of each class that are not held out");
+    assert_eq!(
+        (facts.data.size, facts.data.samples),
+        (24, 18),
+        "half of the four of each class that are not held out"
+    );
     let fresh = Settings { fresh_pairings: true, ..plan.settings.clone() };
     let plan = Plan { settings: fresh, ..plan };
     let refused = plan.run(&Dataset::open(dataset()).unwrap(), &dir.path().join("no"), false, &mut Silent);

@@ -25,21 +25,16 @@ impl MeasureBuild {
         let speeds = self.measured(&place);
         files::remove_folder(&place)?;
         let (cut, plain) = speeds?;
-        shell.print(format_args!(
-            "{{\"pixels_per_second\": {cut}, \"plain_pixels_per_second\": {plain}}}"
-        ))?;
+        shell
+            .print(format_args!("{{\"pixels_per_second\": {cut}, \"plain_pixels_per_second\": {plain}}}"))?;
         Ok(Outcome::Done)
     }
 
     /// Pixels a second with GrabCut, and of photographs alone.
     fn measured(&self, place: &Path) -> anyhow::Result<(f64, f64)> {
         let photographs = place.join("photographs");
-        let world = in9_toy::WorldConfig {
-            seed: 0,
-            rho: 0.9,
-            train_per_class: self.per_class,
-            test_per_class: 1,
-        };
+        let world =
+            in9_toy::WorldConfig { seed: 0, rho: 0.9, train_per_class: self.per_class, test_per_class: 1 };
         in9_toy::render(&world, &photographs, &|_, _| ())?;
         let mut speeds = [0.0; 2];
         for (speed, photos_only) in speeds.iter_mut().zip([false, true]) {

@@ -48,7 +48,8 @@ pub(super) fn tell(ready: &Ready, device: &str, machine: Machine, shell: &Shell)
         ))?;
     }
     for name in &cost.unknown {
-        shell.print(format_args!("dataset {name:<22} not counted: the recipe does not say what to expect"))?;
+        shell
+            .print(format_args!("dataset {name:<22} not counted: the recipe does not say what to expect"))?;
     }
     let [train, test, probes] = cost.passes();
     let bytes: f64 = cost.datasets.iter().map(|d| d.bytes).sum();

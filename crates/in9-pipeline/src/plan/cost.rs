@@ -181,7 +181,8 @@ fn counts(recipe: &Recipe, dataset: &Dataset) -> Option<DatasetCost> {
     let [listed, train, test] = match (&dataset.expect, dataset.rho) {
         (Some(expect), _) => [expect.listed, expect.train, expect.test].map(|count| count as f64),
         (None, Some(_)) => {
-            let [train, test] = ["train-per-class", "test-per-class"].map(|name| number(&dataset.render, name));
+            let [train, test] =
+                ["train-per-class", "test-per-class"].map(|name| number(&dataset.render, name));
             let [train, test] = [train.unwrap_or(TOY[0]), test.unwrap_or(TOY[1])].map(|n| n * TOY_CLASSES);
             [train + test, train, test]
         }
