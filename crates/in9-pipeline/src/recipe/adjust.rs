@@ -1,6 +1,7 @@
 //! A recipe adjusted from outside: single settings, fewer networks, a rehearsal at a smaller scale.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use toml::{Table, Value};
 
@@ -130,6 +131,17 @@ pub(super) fn set(recipe: &mut Table, wanted: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A setting as the report tells it: where its value is a path, without the folders of this machine.
+pub(super) fn told(wanted: &str) -> String {
+    match wanted.split_once('=') {
+        Some((path, value)) if Path::new(value).is_absolute() => {
+            let name = Path::new(value).file_name().unwrap_or_default().to_string_lossy();
+            format!("{path}={name}")
+        }
+        _ => wanted.to_owned(),
+    }
+}
+
 /// Names of the flags that an entry has in a group.
 fn flags(entry: &Table, group: &str) -> BTreeSet<String> {
     let flags = entry.get(group).and_then(Value::as_table);
@@ -252,8 +264,6 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::tests::SMALL;
     use super::*;
     use crate::Result;
@@ -296,6 +306,7 @@ mod tests {
             recipe.changed,
             ["train.epochs=1", "train.long.lr=0.5", "dataset.render.test-per-class=3"]
         );
+        assert_eq!(told("model.weights=/home/me/w.pth"), "model.weights=w.pth");
         let recipe = adjusted(&["seed=7", "train.seeds=[4]", "train.arch=resnet-small"], &[]);
         assert!(
             recipe.unwrap_err().to_string().contains("no network is called"),

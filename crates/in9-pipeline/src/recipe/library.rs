@@ -71,7 +71,7 @@ impl Recipe {
                 table.try_into().map_err(syntax)?
             }
         };
-        recipe.changed.extend(adjustments.set.iter().cloned());
+        recipe.changed.extend(adjustments.set.iter().map(|wanted| adjust::told(wanted)));
         recipe.check().map_err(bad)?;
         if let Some(scale) = adjustments.scale {
             recipe.scale = Some(recipe.scale.unwrap_or(1.0) * scale);

@@ -21,6 +21,9 @@ pub(crate) struct Card {
     pub(crate) more: Vec<String>,
 }
 
+/// Changes of the recipe that are named at the top.
+const MOST_CHANGES: usize = 6;
+
 /// Networks that have a card.
 const MOST: usize = 6;
 
@@ -60,8 +63,11 @@ pub(crate) fn notice(context: &Context) -> Option<String> {
             share(scale)
         )
     });
-    let changed = (!context.spec.changed.is_empty())
-        .then(|| format!("Not as the recipe has it: {}.", context.spec.changed.join("; ")));
+    let changes = &context.spec.changed;
+    let more = changes.len().saturating_sub(MOST_CHANGES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let some = changes.iter().take(MOST_CHANGES).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let changed = (!changes.is_empty()).then(|| format!("Not as the recipe has it: {some}{more}."));
     let all: Vec<String> = rehearsal.into_iter().chain(changed).collect();
     (!all.is_empty()).then(|| format!("{} See “Methods” for each part.", all.join(" ")))
 }

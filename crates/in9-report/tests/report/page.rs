@@ -139,3 +139,27 @@ fn one_photograph_has_figures_without_intervals() {
     assert!(!page.contains("NaN"), "an undefined limit is printed");
     assert!(section(&page, "gaps").contains("one photograph gives none"));
 }
+
+#[test]
+fn a_rehearsal_says_what_it_is_and_other_test_sets_have_a_section() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let path = dir.path().join("report.toml");
+    // Without a known ρ, the second data set is another test set and not a world of a sweep.
+    let spec = fs::read_to_string(&path).unwrap().replace("rho = 0.9\n", "").replace("rho = 0.0\n", "");
+    let page = |head: &str, name: &str| {
+        fs::write(&path, format!("{head}{spec}")).unwrap();
+        make(&path, &dir.path().join(name)).unwrap();
+        fs::read_to_string(dir.path().join(name).join("index.html")).unwrap()
+    };
+    let plain = page("", "plain");
+    assert!(!plain.contains("rehearsal") && !plain.contains("Not as the recipe"));
+    let others = section(&plain, "other-tests");
+    assert!(others.contains("d test (540)") && others.contains("still test (540)"), "{others}");
+    let small = page("scale = 0.01\nchanged = [\"train.epochs=1\"]\n", "small");
+    assert!(small.contains("A rehearsal: 1 % of the recipe’s photographs and epochs"));
+    assert!(small.contains("Not as the recipe has it: train.epochs=1."));
+    assert!(section(&small, "methods").contains("Parts of this run"));
+    fs::write(&path, format!("scale = 2.0\n{spec}")).unwrap();
+    assert!(make(&path, &dir.path().join("no")).unwrap_err().to_string().contains("scale"));
+}
