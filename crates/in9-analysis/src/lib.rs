@@ -18,7 +18,7 @@ pub mod probes;
 pub mod stats;
 
 pub use error::{Error, Result};
-pub use frame::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
+pub use frame::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, Outcome, training_order};
 
 /// What this build of the crate was made from: it changes with everything that its results may depend on.
 pub const IDENTITY: &str = env!("IN9_IDENTITY");

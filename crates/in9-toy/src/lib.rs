@@ -26,6 +26,9 @@
 //! noise come from the same distributions for all kinds. The box's proportions are nearly the same
 //! for all kinds, because figures are stretched (by at most 1.5 to 1) towards a common one.
 //!
+//! Two dials change that on purpose: [`WorldConfig::size_leak`] and [`WorldConfig::place_leak`] say how often the box has
+//! the size, and stands at the place, of its class. They stand at zero unless asked for.
+//!
 //! # The same world at another ρ
 //!
 //! Every choice is drawn from a stream keyed by (seed, purpose, photograph). ρ enters only the

@@ -1,10 +1,10 @@
 //! From rows in any order to frames.
 
-use super::{Foreground, Frame, Key, ModelFrame, Outcome, training_order};
+use super::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, Outcome, training_order};
 use crate::error::{Error, Result};
 use in9_data::View;
 use in9_data::predictions::{MOST_NAMES, Row};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Collects rows, of which it keeps numbers only.
@@ -122,17 +122,19 @@ fn model(key: Key, views: BTreeMap<View, Vec<Kept>>, names: &Names) -> Result<Mo
     for (view, mut list) in views {
         // Stable, so that of several backgrounds the first row's, the frozen pairing's, stays the first.
         list.sort_by_key(|kept| index[&kept.foreground]);
-        let mut seen = HashSet::with_capacity(list.len());
-        let again = list.iter().find(|kept| !seen.insert((kept.foreground, kept.background, kept.image)));
-        if let Some(twice) = again {
-            let image = names.text(twice.image).to_string();
-            return Err(Error::PredictedTwice { model: key.model, view, image });
+        for group in list.chunk_by(|a, b| a.foreground == b.foreground).filter(|group| group.len() > 1) {
+            let mut pairs: Vec<(u32, u32)> = group.iter().map(|kept| (kept.background, kept.image)).collect();
+            pairs.sort_unstable();
+            if let Some(twice) = pairs.windows(2).find(|pair| pair[0] == pair[1]) {
+                let image = names.text(twice[0].1).to_string();
+                return Err(Error::PredictedTwice { model: key.model, view, image });
+            }
         }
         let outcome = |kept: &Kept| Outcome {
             foreground: index[&kept.foreground],
             class: kept.class,
             predicted: kept.predicted,
-            background: (!names.text(kept.background).is_empty()).then_some(kept.background),
+            background: if names.text(kept.background).is_empty() { NO_BACKGROUND } else { kept.background },
         };
         sorted.insert(view, list.iter().map(outcome).collect());
     }

@@ -56,10 +56,13 @@ pub struct Outcome {
     pub class: u16,
     /// Predicted class; `None` is outside the taxonomy and always wrong.
     pub predicted: Option<u16>,
-    /// Photograph that gave the background, by a number that is its own in all models of a frame; `None` if there is
-    /// no second photograph.
-    pub background: Option<u32>,
+    /// Photograph that gave the background, by a number that is its own in all models of a frame; [`NO_BACKGROUND`] if
+    /// there is no second photograph.
+    pub background: u32,
 }
+
+/// What stands in the place of a background where there is no second photograph.
+pub const NO_BACKGROUND: u32 = u32::MAX;
 
 impl Outcome {
     /// Whether the prediction is the true class.

@@ -1,7 +1,7 @@
 //! From prediction frames to columns.
 
 use super::study::Study;
-use crate::frame::{ModelFrame, Outcome};
+use crate::frame::{ModelFrame, NO_BACKGROUND, Outcome};
 use in9_data::View;
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub struct Column {
 
 impl Shown {
     /// The value of each photograph of a frame before each of its backgrounds.
-    fn of(self, frame: &ModelFrame) -> Vec<Vec<(Option<u32>, f64)>> {
+    fn of(self, frame: &ModelFrame) -> Vec<Vec<(u32, f64)>> {
         let right = |o: &Outcome| f64::from(u8::from(o.correct()));
         let before = |view: View, value: &dyn Fn(&Outcome) -> Option<f64>| {
             let mut lists = vec![Vec::new(); frame.foregrounds.len()];
@@ -56,9 +56,10 @@ impl Shown {
                 };
                 before(second, &value)
             }
-            Self::By(value) => {
-                value(frame).into_iter().map(|x| x.map(|x| (None, x)).into_iter().collect()).collect()
-            }
+            Self::By(value) => value(frame)
+                .into_iter()
+                .map(|x| x.map(|x| (NO_BACKGROUND, x)).into_iter().collect())
+                .collect(),
         }
     }
 }
@@ -89,7 +90,7 @@ pub fn study(wanted: &[(&Trainings<'_>, Shown)]) -> Option<Study> {
 }
 
 /// Class of a photograph, and its value before each background.
-type Photograph = (u16, Vec<(Option<u32>, f64)>);
+type Photograph = (u16, Vec<(u32, f64)>);
 
 fn by_photograph(frame: &ModelFrame, shown: Shown) -> BTreeMap<&str, Photograph> {
     let photographs = frame.foregrounds.iter().zip(shown.of(frame));
@@ -97,10 +98,10 @@ fn by_photograph(frame: &ModelFrame, shown: Shown) -> BTreeMap<&str, Photograph>
 }
 
 fn column(group: usize, trainings: &[BTreeMap<&str, Photograph>], ids: &[&str]) -> Column {
-    let mean = |list: &[(Option<u32>, f64)]| list.iter().map(|(_, x)| x).sum::<f64>() / list.len() as f64;
+    let mean = |list: &[(u32, f64)]| list.iter().map(|(_, x)| x).sum::<f64>() / list.len() as f64;
     let values = trainings.iter().map(|table| ids.iter().map(|id| mean(&table[id].1)).collect()).collect();
     let has_background = |table: &BTreeMap<&str, Photograph>| {
-        ids.iter().all(|id| table[id].1.iter().all(|(background, _)| background.is_some()))
+        ids.iter().all(|id| table[id].1.iter().all(|(background, _)| *background != NO_BACKGROUND))
     };
     let draws = if trainings.iter().all(has_background) {
         ids.iter().map(|id| drawn(trainings, id)).collect()
@@ -115,7 +116,7 @@ fn drawn(trainings: &[BTreeMap<&str, Photograph>], id: &str) -> Vec<(u32, f64)> 
     let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for table in trainings {
         for (background, x) in &table[id].1 {
-            let sum = sums.entry(background.unwrap_or(u32::MAX)).or_default();
+            let sum = sums.entry(*background).or_default();
             *sum = (sum.0 + x, sum.1 + 1.0);
         }
     }

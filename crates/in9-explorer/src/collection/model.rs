@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use in9_analysis::metrics::Category;
 use in9_analysis::metrics::ModelSummary;
-use in9_analysis::{Foreground, Key, ModelFrame, Outcome};
+use in9_analysis::{Foreground, Key, ModelFrame, NO_BACKGROUND, Outcome};
 use in9_data::View;
 
 use super::fooling::Fooling;
@@ -69,7 +69,7 @@ impl Model {
                         class: photographs.class(i as usize),
                         predicted: (predicted != NO_CLASS).then_some(predicted),
                         // Here nothing is resampled.
-                        background: None,
+                        background: NO_BACKGROUND,
                     }
                 })
             });

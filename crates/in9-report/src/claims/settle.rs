@@ -164,4 +164,38 @@ mod tests {
         settle(&mut claims, 0.95);
         assert!(claims[0].verdict == Verdict::Supported && !claims[0].small);
     }
+
+    /// Pages of 24 claims whose truth is known, at the limits that are hardest to keep: in at most 5 of 100 pages may any
+    /// verdict be wrong.
+    #[test]
+    fn at_most_one_page_in_twenty_has_a_wrong_verdict() {
+        use in9_base::rng::{stream, unit};
+        let truths: [&[f64]; 6] = [&[0.0], &[4.0], &[0.0, 0.0], &[4.0, 4.0], &[0.0, 4.0], &[-9.0, 0.0, 4.0]];
+        let pages = 1500;
+        let wrong = (0..pages).filter(|page| {
+            let mut random = stream(3, "pages", *page, 0);
+            let mut normal = || (0..12).map(|_| f64::from(unit(&mut random))).sum::<f64>() - 6.0;
+            let mut claims: Vec<Claim> = (0..24)
+                .map(|at| {
+                    // The figures of a claim are measured on the same photographs.
+                    let common = normal();
+                    let draw =
+                        |truth: &f64| (truth + (0.6f64.sqrt() * common) + 0.4f64.sqrt() * normal(), 1.0);
+                    claim(&truths[at % 6].iter().map(draw).collect::<Vec<_>>())
+                })
+                .collect();
+            settle(&mut claims, 0.95);
+            claims.iter().enumerate().any(|(at, claim)| {
+                let truth = truths[at % 6];
+                match claim.verdict {
+                    Verdict::Supported => truth.iter().any(|t| *t <= 0.0),
+                    Verdict::Contradicted => truth.iter().any(|t| *t >= 4.0),
+                    Verdict::Mixed => !truth.iter().any(|t| *t > 0.0) || !truth.iter().any(|t| *t < 4.0),
+                    Verdict::Inconclusive => false,
+                }
+            })
+        });
+        let wrong = wrong.count() as f64 / pages as f64;
+        assert!(wrong <= 0.05, "{wrong}");
+    }
 }

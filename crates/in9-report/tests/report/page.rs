@@ -47,9 +47,9 @@ fn the_same_inputs_give_the_same_bytes() {
     for name in &names {
         assert!(fs::read(a.join(name)).unwrap() == fs::read(b.join(name)).unwrap(), "{name}");
     }
-    // The page, results.json, settings.toml, six tables and the mark of whose the folder is; and of each figure and each
+    // The page, results.json, settings.toml, six tables, two files for papers and the mark of whose the folder is; and of each figure and each
     // table of the page the files.
-    assert_eq!(names.iter().filter(|name| !name.contains('/')).count(), 10);
+    assert_eq!(names.iter().filter(|name| !name.contains('/')).count(), 12);
     let page = fs::read_to_string(a.join("index.html")).unwrap();
     let count = |end: &str| names.iter().filter(|name| name.contains('/') && name.ends_with(end)).count();
     assert_eq!(count(".svg"), page.matches("<figure id=\"figure-").count());
