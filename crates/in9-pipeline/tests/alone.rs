@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use in9_base::Piece;
 use in9_pipeline::{
-    Cache, Error, Graph, Manner, OutputPlace, Programs, Ran, Recipe, Result, Silent, Stop, plan, run, run_alone,
-    run_merge,
+    Cache, Error, Graph, Manner, OutputPlace, Programs, Ran, Recipe, Result, Silent, Stop, plan, run,
+    run_alone, run_merge,
 };
 
 const RECIPE: &str = r#"
@@ -172,7 +172,9 @@ fn a_stage_that_is_stopped_goes_on_elsewhere() {
     assert!(world.out.join("data/.d.making/d.building/half").exists(), "half of the work is kept");
     assert!(!world.out.join("data/d").exists());
     // One that was told before its program has started ends at once.
-    assert!(run_alone(&world.graph, BUILD, Piece::WHOLE, &world.cache(), &world.manner(&stop), &Silent).is_err());
+    assert!(
+        run_alone(&world.graph, BUILD, Piece::WHOLE, &world.cache(), &world.manner(&stop), &Silent).is_err()
+    );
     fs::remove_file(world.root.join("slow")).unwrap();
     world.calls();
     world.piece(BUILD, "1/1").unwrap();
@@ -185,5 +187,8 @@ fn a_scratch_folder_that_is_not_there_is_named() {
     let world = World::new();
     fs::remove_dir(world.root.join("scratch")).unwrap();
     let error = world.piece(RENDER, "1/1").unwrap_err();
-    assert!(matches!(&error, Error::NoScratch { folder } if *folder == world.root.join("scratch")), "{error}");
+    assert!(
+        matches!(&error, Error::NoScratch { folder } if *folder == world.root.join("scratch")),
+        "{error}"
+    );
 }
