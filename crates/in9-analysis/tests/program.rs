@@ -240,8 +240,18 @@ fn saliency_and_counterfactuals_in_pieces_are_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     trained(dir);
-    let of_saliency =
-        ["--samples", "2", "--steps", "2", "--overlays", "4", "--limit", "13", "--layer", "layer2,layer1"];
+    let of_saliency = [
+        "--samples",
+        "2",
+        "--steps",
+        "2",
+        "--overlays",
+        "4",
+        "--limit",
+        "13",
+        "--layer",
+        "layer2.1,layer1.0",
+    ];
     for (kind, more) in
         [("saliency", &of_saliency[..]), ("counterfactual", &["--partners", "3", "--limit", "13"])]
     {

@@ -207,7 +207,7 @@ pub(super) fn missing(
 fn retry(opened: &Opened, machine: Machine, shell: &Shell) -> Result<()> {
     let note = Note::read(&opened.out)?.ok_or_else(|| Error::NotSubmitted { out: opened.out.clone() })?;
     let _place = OutputPlace::take(&opened.out)?;
-    let submitted = |at: &usize| note.last(&opened.graph.stages[*at].id).is_some();
+    let submitted = |at: &usize| note.has(&opened.graph.stages[*at].id);
     let wanted: Vec<usize> = (0..opened.graph.stages.len()).filter(submitted).collect();
     let cache = opened.cache();
     let manner = opened.manner(machine);

@@ -13,10 +13,11 @@ use indicatif::HumanDuration;
 use super::board::Board;
 use super::{Ready, Setting, Target, pieces};
 use crate::cache::{Cache, State};
+use crate::error::Error;
 use crate::executor::Executor;
 use crate::recipe::Cluster;
 use crate::run::{self, Manner, Outcome, OutputPlace};
-use crate::submit::{self, Submission};
+use crate::submit::{self, Note, Submission};
 
 /// Runs a recipe from photographs to a report; what is done already is kept.
 ///
@@ -91,6 +92,9 @@ impl Reproduce {
         let advice =
             || format!("name a folder that is writable with --out, instead of {}", ready.out.display());
         let _place = OutputPlace::take(&ready.out).with_context(advice)?;
+        if submission.is_none() {
+            refuse_while_submitted(&ready.out)?;
+        }
         for at in again {
             cache.reset(&ready.graph.stages[at])?;
         }
@@ -162,6 +166,14 @@ fn conclude(
         }
     }
     Ok(if outcome.skips.is_empty() { shell::Outcome::Done } else { shell::Outcome::Skips })
+}
+
+/// Jobs of a scheduler and this machine would do the same work, in the same places.
+fn refuse_while_submitted(out: &Path) -> Result<()> {
+    let Some(note) = Note::read(out)? else { return Ok(()) };
+    // Where nobody can say, as on a machine without the scheduler's clients, locks keep the two apart.
+    let jobs: Vec<String> = note.active().unwrap_or_default().into_iter().collect();
+    if jobs.is_empty() { Ok(()) } else { Err(Error::StillSubmitted { jobs }.into()) }
 }
 
 fn dry_submission(

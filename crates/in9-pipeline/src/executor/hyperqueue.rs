@@ -147,6 +147,7 @@ mod tests {
             gpu,
             after,
             waits_for: Vec::new(),
+            submitted: Vec::new(),
         };
         let jobs = [
             job("train/d/x", Task::Whole, true, vec![]),

@@ -41,6 +41,10 @@ pub(super) fn submit(
     let largest = max_array_size();
     let mut ends: Vec<Vec<String>> = Vec::new();
     for (job, earlier) in jobs.iter().zip(earlier) {
+        if !job.submitted.is_empty() {
+            ends.push(job.submitted.clone());
+            continue;
+        }
         let mut ids = Vec::new();
         let before: Vec<&String> = job.after.iter().flat_map(|at| &ends[*at]).chain(earlier).collect();
         for part in parts(job, largest, cache) {
@@ -198,7 +202,15 @@ mod tests {
             ..Resources::default()
         };
         let stage = "build/d".to_owned();
-        Job { stage, task, resources, gpu: true, after: Vec::new(), waits_for: Vec::new() }
+        Job {
+            stage,
+            task,
+            resources,
+            gpu: true,
+            after: Vec::new(),
+            waits_for: Vec::new(),
+            submitted: Vec::new(),
+        }
     }
 
     fn submission() -> Submission {

@@ -54,10 +54,6 @@ pub fn submit(
     cache: &Cache,
     manner: &Manner,
 ) -> Result<Submitted> {
-    for stage in &graph.stages {
-        cache.recover(stage)?;
-    }
-    let states = cache.states(graph)?;
     let mut note = Note::read(cache.out())?.unwrap_or_else(|| Note::new(submission.executor));
     let active = note.active()?;
     let same = Submission::read(cache.out())?.is_some_and(|earlier| earlier.gives_the_same_jobs(submission));
@@ -66,11 +62,22 @@ pub fn submit(
         return Err(Error::StillSubmitted { jobs: active.into_iter().collect() });
     }
     note.executor = submission.executor;
+    for stage in &graph.stages {
+        // What a job is at is the job's.
+        if !note.last(&stage.id).is_some_and(|id| active.contains(id)) {
+            cache.recover(stage)?;
+        }
+    }
+    let states = cache.states(graph)?;
     let todo: Vec<usize> = wanted.iter().copied().filter(|at| !states[*at].is_done()).collect();
     let (under_way, todo): (Vec<usize>, Vec<usize>) = todo
         .into_iter()
         .partition(|at| note.last(&graph.stages[*at].id).is_some_and(|id| active.contains(id)));
-    let jobs = checked_jobs(submission, graph, &todo, &under_way, &states, cache, manner)?;
+    let mut jobs = checked_jobs(submission, graph, &todo, &under_way, &states, cache, manner)?;
+    for job in jobs.iter_mut().filter(|job| matches!(job.task, Task::Pieces { .. })) {
+        let ids = note.unjoined(&job.stage).iter().filter(|id| active.contains(*id));
+        job.submitted = ids.cloned().collect();
+    }
     submission.write(cache)?;
     let mut submitted = Submitted {
         kept: wanted.len() - todo.len() - under_way.len(),
@@ -83,7 +90,7 @@ pub fn submit(
     };
     let earlier: Vec<Vec<String>> = jobs.iter().map(after).collect();
     submission.executor.submit(&jobs, &earlier, submission, cache, &mut |job, ids| {
-        note.add(&job.stage, ids.clone());
+        note.add(job, ids.clone());
         submitted.jobs.push((job.clone(), ids));
         note.write(cache.out())
     })?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use in9_base::files;
 use serde::{Deserialize, Serialize};
 
-use super::FOLDER;
+use super::{FOLDER, Job, Task};
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 
@@ -19,8 +19,16 @@ const LONGEST: u64 = 64 << 20;
 pub struct Note {
     /// Who was given the jobs.
     pub executor: Executor,
-    /// Names by stage; the last one's end is the stage's.
-    jobs: BTreeMap<String, Vec<String>>,
+    jobs: BTreeMap<String, Noted>,
+}
+
+/// The jobs of a stage that were submitted last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Noted {
+    ids: Vec<String>,
+    /// Whether the stage is done when they are; pieces have yet to be joined.
+    last: bool,
 }
 
 impl Note {
@@ -53,14 +61,25 @@ impl Note {
         Ok(files::write_bytes(&path, text)?)
     }
 
-    /// Notes jobs of a stage, beside those of the same submission; `begins` with its first.
-    pub(super) fn add(&mut self, stage: &str, ids: Vec<String>) {
-        self.jobs.insert(stage.to_owned(), ids);
+    /// Notes that `job` was submitted as `ids`.
+    pub(super) fn add(&mut self, job: &Job, ids: Vec<String>) {
+        let last = !matches!(job.task, Task::Pieces { .. });
+        self.jobs.insert(job.stage.clone(), Noted { ids, last });
     }
 
-    /// The job with whose end a stage is done.
+    /// The job with whose end `stage` is done.
     pub fn last(&self, stage: &str) -> Option<&String> {
-        self.jobs.get(stage)?.last()
+        self.jobs.get(stage).filter(|noted| noted.last)?.ids.last()
+    }
+
+    /// The arrays of the pieces of `stage`, where whoever submitted them came to no more.
+    pub(super) fn unjoined(&self, stage: &str) -> &[String] {
+        self.jobs.get(stage).filter(|noted| !noted.last).map_or(&[], |noted| &noted.ids)
+    }
+
+    /// Whether anything was submitted of `stage`.
+    pub fn has(&self, stage: &str) -> bool {
+        self.jobs.contains_key(stage)
     }
 
     /// Those of the jobs that are waiting or running.
@@ -68,7 +87,7 @@ impl Note {
     /// # Errors
     /// [`Error::Scheduler`] if the scheduler does not answer.
     pub fn active(&self) -> Result<BTreeSet<String>> {
-        let all: BTreeSet<String> = self.jobs.values().flatten().cloned().collect();
+        let all: BTreeSet<String> = self.jobs.values().flat_map(|noted| noted.ids.clone()).collect();
         if all.is_empty() { Ok(all) } else { self.executor.active(&all) }
     }
 }

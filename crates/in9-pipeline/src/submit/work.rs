@@ -22,6 +22,8 @@ pub struct Job {
     pub after: Vec<usize>,
     /// Stages beyond these that must be done before, some of which may be under way.
     pub waits_for: Vec<String>,
+    /// The scheduler's names for it, if it is at work already.
+    pub submitted: Vec<String>,
 }
 
 /// What of a stage a job does.
@@ -82,7 +84,8 @@ pub fn jobs(
         let of = resources.pieces.filter(|_| stage.is_divisible()).unwrap_or(1);
         let gpu = stage.kind.runs_a_network() && stage.is_on_a_gpu();
         let mut add = |task, resources, gpu, after, waits_for| {
-            jobs.push(Job { stage: stage.id.clone(), task, resources, gpu, after, waits_for });
+            let (stage, submitted) = (stage.id.clone(), Vec::new());
+            jobs.push(Job { stage, task, resources, gpu, after, waits_for, submitted });
             jobs.len() - 1
         };
         let Some(first) = Piece::new(1, of).ok().filter(|_| of > 1) else {
