@@ -138,3 +138,22 @@ fn the_whole_paper_is_rehearsed_on_a_stand_in() {
     let manifest = std::fs::read_to_string(out.join("data/in9/manifest.json")).unwrap();
     assert!(manifest.contains("\"train_size\": 36"), "{manifest}");
 }
+
+/// What `reproduce --plan` asks: each command measures, and answers in one line of JSON.
+#[test]
+fn this_machine_is_measured() {
+    let mut networks = program("in9");
+    networks.args(["measure", "--arch", "resnet-tiny", "--size", "32", "--seconds", "0.01", "--gradients"]);
+    let mut building = program("in9");
+    building.args(["measure-build", "--per-class", "1"]);
+    for (command, names) in [
+        (&mut networks, vec!["pictures_per_second"]),
+        (&mut building, vec!["pixels_per_second", "plain_pixels_per_second"]),
+    ] {
+        let (printed, _) = expect(command, 0);
+        let answer: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        for name in names {
+            assert!(answer[name].as_f64().is_some_and(|speed| speed > 0.0), "{printed}");
+        }
+    }
+}
