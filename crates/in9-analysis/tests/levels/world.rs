@@ -7,14 +7,14 @@ use rand_chacha::ChaCha8Rng;
 
 /// What varies in a world, as standard deviations of the logarithm of the odds of a right answer.
 #[derive(Debug, Clone, Copy)]
-pub struct World {
-    pub trainings: usize,
-    pub photographs: usize,
+pub(crate) struct World {
+    pub(crate) trainings: usize,
+    pub(crate) photographs: usize,
     /// Backgrounds of each photograph on each view.
-    pub pairings: usize,
-    pub between_photographs: f64,
-    pub between_trainings: f64,
-    pub between_backgrounds: f64,
+    pub(crate) pairings: usize,
+    pub(crate) between_photographs: f64,
+    pub(crate) between_trainings: f64,
+    pub(crate) between_backgrounds: f64,
 }
 
 impl Default for World {
@@ -35,7 +35,7 @@ const EASE: [f64; 4] = [1.4, 0.4, 1.0, 0.9];
 
 impl World {
     /// True mean of each column, over all photographs, backgrounds and trainings.
-    pub fn truth(&self) -> Vec<f64> {
+    pub(crate) fn truth(&self) -> Vec<f64> {
         // All shifts together are normal.
         let spread = (self.between_photographs.powi(2)
             + self.between_backgrounds.powi(2)
@@ -45,7 +45,7 @@ impl World {
     }
 
     /// A draw of everything.
-    pub fn draw(&self, number: u64) -> Study {
+    pub(crate) fn draw(&self, number: u64) -> Study {
         let mut random = stream(7, "levels", number, 0);
         let shifts = |spread: f64, n: usize, random: &mut ChaCha8Rng| -> Vec<f64> {
             (0..n).map(|_| spread * normal(random)).collect()
