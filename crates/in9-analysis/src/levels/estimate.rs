@@ -1,7 +1,7 @@
 //! A figure with its standard error, and what is made of it: intervals, p-values, power.
 
 use crate::stats::Interval;
-use crate::stats::special::{normal_quantile, t_cdf, t_quantile};
+use crate::stats::special::{normal_cdf, normal_quantile, t_cdf, t_quantile};
 use serde::Serialize;
 
 /// Variance of a figure by level, in the figure's unit squared.
@@ -45,7 +45,7 @@ pub struct Estimate {
 impl Estimate {
     /// Student's interval.
     pub fn interval(&self, level: f64) -> Interval {
-        let half = t_quantile(0.5 + level / 2.0, self.df.min(1e9)) * self.error;
+        let half = quantile(0.5 + level / 2.0, self.df) * self.error;
         Interval::new(self.value, self.value - half, self.value + half)
     }
 
@@ -55,7 +55,7 @@ impl Estimate {
         let p = self.value.clamp(0.0, 1.0);
         // All right or all wrong tells the variance of nothing: then photographs count one by one.
         let n = if self.error > 0.0 { p * (1.0 - p) / self.error.powi(2) } else { self.photographs as f64 };
-        let z = t_quantile(0.5 + level / 2.0, self.df.min(1e9));
+        let z = quantile(0.5 + level / 2.0, self.df);
         let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
         let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
         Interval::new(p, (centre - half).clamp(0.0, p), (centre + half).clamp(p, 1.0))
@@ -91,11 +91,10 @@ pub fn p_value(interval: &Interval, level: f64, df: f64, truth: f64) -> f64 {
     if half.is_nan() || away == 0.0 {
         return 1.0;
     }
-    let df = df.min(1e9);
     if half == 0.0 {
         return 0.0;
     }
-    2.0 * t_cdf(-away / half * t_quantile(0.5 + level / 2.0, df), df)
+    2.0 * below(-away / half * quantile(0.5 + level / 2.0, df), df)
 }
 
 /// The smallest effect that a figure with standard error `error` shows with probability `power` when its two-sided test
@@ -106,14 +105,26 @@ pub fn p_value(interval: &Interval, level: f64, df: f64, truth: f64) -> f64 {
 /// assert!((smallest - 2.8016).abs() < 1e-3);
 /// ```
 pub fn smallest_shown(error: f64, df: f64, alpha: f64, power: f64) -> f64 {
-    (t_quantile(1.0 - alpha / 2.0, df.min(1e9)) + normal_quantile(power)) * error
+    (quantile(1.0 - alpha / 2.0, df) + normal_quantile(power)) * error
 }
 
 /// Probability that an effect of size `effect` is shown by a figure with standard error `error` when its two-sided test
 /// is held at `alpha`.
 pub fn power(effect: f64, error: f64, df: f64, alpha: f64) -> f64 {
-    let df = df.min(1e9);
-    t_cdf(effect.abs() / error - t_quantile(1.0 - alpha / 2.0, df), df)
+    below(effect.abs() / error - quantile(1.0 - alpha / 2.0, df), df)
+}
+
+/// From so many degrees of freedom on Student's distribution is taken for the normal one.
+const MANY: f64 = 1e5;
+
+/// Quantile `p` of Student's distribution, of the normal one for many or infinite degrees of freedom.
+fn quantile(p: f64, df: f64) -> f64 {
+    if df < MANY { t_quantile(p, df) } else { normal_quantile(p) }
+}
+
+/// Probability below `t`, in the same way.
+fn below(t: f64, df: f64) -> f64 {
+    if df < MANY { t_cdf(t, df) } else { normal_cdf(t) }
 }
 
 #[cfg(test)]

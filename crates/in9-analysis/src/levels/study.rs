@@ -26,8 +26,19 @@ pub struct Study {
 pub(super) struct Parts {
     /// Of each group of trainings: `[training][photograph]`.
     pub(super) groups: Vec<Vec<Vec<f64>>>,
-    /// (photograph, column, background, part) of each answer before a drawn background.
-    pub(super) draws: Vec<(usize, usize, u32, f64)>,
+    /// Each answer before a drawn background.
+    pub(super) draws: Vec<Draw>,
+}
+
+/// An answer before a drawn background.
+pub(super) struct Draw {
+    photograph: usize,
+    column: usize,
+    background: u32,
+    /// The answer minus its centre.
+    answer: f64,
+    /// What the figure moves by for each of it.
+    scale: f64,
 }
 
 impl Study {
@@ -106,7 +117,14 @@ impl Study {
             }
             for (i, drawn) in column.draws.iter().enumerate() {
                 let each = slope * weights[i] / drawn.len() as f64;
-                draws.extend(drawn.iter().map(|(b, x)| (i, at, *b, each * (x - centres[i]))));
+                let draw = |(background, x): &(u32, f64)| Draw {
+                    photograph: i,
+                    column: at,
+                    background: *background,
+                    answer: x - centres[i],
+                    scale: each,
+                };
+                draws.extend(drawn.iter().map(draw));
             }
         }
         Parts { groups, draws }
@@ -180,9 +198,11 @@ fn between(group: &[Vec<f64>], n: usize) -> (f64, f64) {
 }
 
 /// Variance within photographs that were tested on several backgrounds; `None` unless most were.
-fn pairings(draws: &[(usize, usize, u32, f64)]) -> Option<f64> {
+fn pairings(draws: &[Draw]) -> Option<f64> {
     let mut sets: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-    draws.iter().for_each(|&(i, column, _, part)| sets.entry((i, column)).or_default().push(part));
+    for d in draws {
+        sets.entry((d.photograph, d.column)).or_default().push(d.scale * d.answer);
+    }
     let several = sets.values().filter(|parts| parts.len() > 1);
     let sum: f64 =
         several.clone().map(|parts| squares(parts) * parts.len() as f64 / (parts.len() as f64 - 1.0)).sum();
@@ -191,12 +211,23 @@ fn pairings(draws: &[(usize, usize, u32, f64)]) -> Option<f64> {
 }
 
 /// Covariance of different photographs before the same background.
-fn shared(draws: &[(usize, usize, u32, f64)]) -> f64 {
+///
+/// Where a photograph stands before several backgrounds, what they have in common, its own difficulty, is taken off first:
+/// it says nothing of backgrounds, and in a difference of views it is many times larger than what is sought.
+fn shared(draws: &[Draw]) -> f64 {
+    let mut photographs: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    for d in draws {
+        let sum = photographs.entry(d.photograph).or_default();
+        *sum = (sum.0 + d.answer, sum.1 + 1.0);
+    }
     let mut clusters: BTreeMap<u32, f64> = BTreeMap::new();
     let mut own: BTreeMap<(u32, usize), f64> = BTreeMap::new();
-    for &(i, _, background, part) in draws {
-        *clusters.entry(background).or_default() += part;
-        *own.entry((background, i)).or_default() += part;
+    for d in draws {
+        let (sum, n) = photographs[&d.photograph];
+        // Taking the mean off takes 1/n of the background's own effect with it.
+        let answer = if n > 1.0 { (d.answer - sum / n) * n / (n - 1.0) } else { d.answer };
+        *clusters.entry(d.background).or_default() += d.scale * answer;
+        *own.entry((d.background, d.photograph)).or_default() += d.scale * answer;
     }
     clusters.values().map(|sum| sum * sum).sum::<f64>() - own.values().map(|sum| sum * sum).sum::<f64>()
 }

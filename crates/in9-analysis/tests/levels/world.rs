@@ -8,13 +8,13 @@ use rand_chacha::ChaCha8Rng;
 /// What varies in a world, as standard deviations of the logarithm of the odds of a right answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct World {
-    pub trainings: usize,
-    pub photographs: usize,
+    pub(crate) trainings: usize,
+    pub(crate) photographs: usize,
     /// Backgrounds of each photograph on each view.
-    pub pairings: usize,
-    pub between_photographs: f64,
-    pub between_trainings: f64,
-    pub between_backgrounds: f64,
+    pub(crate) pairings: usize,
+    pub(crate) between_photographs: f64,
+    pub(crate) between_trainings: f64,
+    pub(crate) between_backgrounds: f64,
 }
 
 impl Default for World {
