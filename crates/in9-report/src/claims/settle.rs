@@ -138,7 +138,7 @@ mod tests {
         use Verdict::{Contradicted, Inconclusive, Mixed, Supported};
         let judged = |values: &[(f64, f64)]| verdicts(vec![claim(values)])[0];
         assert_eq!(judged(&[(5.0, 1.0), (6.0, 1.0)]), Supported);
-        assert_eq!(judged(&[(5.0, 1.0), (2.5, 1.0)]), Inconclusive);
+        assert_eq!(judged(&[(5.0, 1.0), (1.9, 1.0)]), Inconclusive);
         assert_eq!(judged(&[(0.0, 1.0), (-1.0, 1.0)]), Contradicted);
         assert_eq!(judged(&[(0.0, 1.0), (2.0, 1.0)]), Inconclusive);
         assert_eq!(judged(&[(0.0, 1.0), (8.0, 1.0)]), Mixed);
