@@ -33,7 +33,7 @@ fn objections(context: &Context, claims: &[Claim]) -> Vec<String> {
     if few > 0 {
         list.push(format!(
             "{few} verdicts rest on two to four trainings of some network. In simulations 95 % intervals over three \
-             trainings hold the truth in 93 to 97 % of cases, over two in as few as 88 %."
+             trainings hold the truth in 93 to 98 % of cases, over two in as few as 88 %."
         ));
     }
     let weak = claims.iter().filter(|c| c.figures.iter().any(|f| f.power.is_some_and(|p| p < 0.8)));
