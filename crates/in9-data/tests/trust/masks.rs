@@ -62,7 +62,7 @@ fn every_broken_npy_mask_is_a_counted_skip() {
     let ones = [1; SIZE * SIZE];
     let mut table: Vec<Vec<u8>> = (0..16).map(|part| whole[..whole.len() * part / 16].to_vec()).collect();
     table.extend([
-        described("'<f4'", "False", "(32, 32)", &[0; SIZE * SIZE * 4]),
+        described("'<f8'", "False", "(32, 32)", &[0; SIZE * SIZE * 8]),
         described("'<i8'", "False", "(32, 32)", &[0; SIZE * SIZE * 8]),
         described("[('a', '|b1'), ('b', '|u1')]", "False", "(32, 32)", &[0; SIZE * SIZE * 2]),
         described("'|O'", "False", "(32, 32)", &ones),

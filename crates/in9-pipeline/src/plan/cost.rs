@@ -9,6 +9,8 @@ use crate::recipe::{Dataset, Flags, Network, Origin, Probe, ProbeKind, Recipe};
 
 /// Views that a network is tested on, of a dataset with masks and backgrounds.
 const VIEWS: f64 = 9.0;
+/// Those of them that every further pairing shows again.
+const MIXED: f64 = 3.0;
 
 /// Views that the release publishes.
 const PUBLISHED_VIEWS: f64 = 8.0;
@@ -124,7 +126,7 @@ impl Cost {
             let views = match about {
                 Some(about) if about.pictures_of.is_some() => PUBLISHED_VIEWS,
                 Some(about) if about.photographs_only() => 1.0,
-                _ => VIEWS,
+                _ => VIEWS + MIXED * (f64::from(recipe.pairings) - 1.0),
             };
             let test = self.dataset(recipe, tested).map_or(0.0, |dataset| dataset.test);
             let work = answers(recipe, network, tested, None);
@@ -241,7 +243,9 @@ mod tests {
     fn a_toy_world_is_counted_by_what_is_rendered() {
         let (_, recipe) = Recipe::load("toy", Path::new("")).unwrap();
         let cost = Cost::of(&recipe);
-        assert_eq!((cost.trainings, cost.datasets[0].train, cost.datasets[0].test), (13, 2880.0, 1080.0));
+        let trainings: usize = recipe.trainings.iter().map(|t| t.views.len() * t.seeds.len()).sum();
+        assert_eq!((cost.datasets[0].train, cost.datasets[0].test), (2880.0, 1080.0));
+        assert_eq!(cost.trainings, trainings);
         assert!(cost.unknown.is_empty() && cost.datasets[0].cuts_out);
     }
 }
