@@ -140,7 +140,7 @@ pub fn fools(model: &ModelFrame) -> Vec<Option<f64>> {
 
 /// The same by the stricter wording: the full image and the background alone get the same wrong class.
 pub fn fools_alike(model: &ModelFrame) -> Vec<Option<f64>> {
-    by_three(model, |f, g, b| fooled_alike(f, g, b))
+    by_three(model, fooled_alike)
 }
 
 fn by_three(model: &ModelFrame, of: impl Fn(&Outcome, &Outcome, &Outcome) -> bool) -> Vec<Option<f64>> {

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::memory::Budget;
 use crate::photo::{self, Photo};
-use crate::prepare::{Geometry, NotKept, PhotoBox, Scratch, prepare_again, prepare_photo};
+use crate::prepare::{Geometry, NotKept, PhotoBox, Pixels, Scratch, prepare_again, prepare_photo};
 use crate::profile::Profile;
 use crate::shard::{self, Record, Sample, Shard, ShardOutline};
 use crate::sources::{self, Boxes, Item, SourceKind};
@@ -188,9 +188,6 @@ struct Work<'a> {
     config: &'a Rebuild,
     budget: &'a Budget,
 }
-
-/// The photograph and the tiled background of a sample.
-type Pixels = (Vec<u8>, Vec<u8>);
 
 impl Work<'_> {
     /// Writes a shard, if all its photographs are those of the outline; returns those that are not.

@@ -140,6 +140,9 @@ pub(crate) fn prepare(
     })
 }
 
+/// The photograph and the tiled background of a sample, each size·size·3 bytes.
+pub(crate) type Pixels = (Vec<u8>, Vec<u8>);
+
 /// The photograph and the tiled background of a sample whose filters were passed and whose mask was made before;
 /// `None` if the box leaves no strip.
 pub(crate) fn prepare_again(
@@ -147,7 +150,7 @@ pub(crate) fn prepare_again(
     photo_box: &PhotoBox,
     geometry: Geometry,
     scratch: &mut Scratch,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, Rejection> {
+) -> Result<Option<Pixels>, Rejection> {
     let Some(tiled) = tile::fill_box(photo, photo_box, geometry.profile) else { return Ok(None) };
     let frame = Frame::new(photo.width, photo.height, geometry);
     let rgb = scratch.resampler.rgb(&photo.rgb, photo.width, photo.height, &frame)?;

@@ -93,7 +93,11 @@ fn replace(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    Ok(if path.is_dir() { files::remove_tree(path)? } else { files::remove_file(path)? })
+    match path.is_dir() {
+        true => files::remove_tree(path)?,
+        false => files::remove_file(path)?,
+    }
+    Ok(())
 }
 
 /// Copies a file, or a folder with all that is in it but locks.

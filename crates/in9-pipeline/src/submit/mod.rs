@@ -58,7 +58,8 @@ pub fn submit(
     let active = note.active()?;
     let same = Submission::read(cache.out())?.is_some_and(|earlier| earlier.gives_the_same_jobs(submission));
     let waits = submission.executor == Executor::Slurm && note.executor == Executor::Slurm;
-    if !active.is_empty() && !(same && waits) {
+    let may_wait = same && waits;
+    if !active.is_empty() && !may_wait {
         return Err(Error::StillSubmitted { jobs: active.into_iter().collect() });
     }
     note.executor = submission.executor;

@@ -34,7 +34,7 @@ impl Cells<'_> {
         let (study, rows) = self.study(&[(trained_on, tested_on)])?;
         let estimate = study.estimate(Weighing::Balanced, |m| m[0] - chance)?;
         let label = format!("{trained_on} → {tested_on}: balanced accuracy − chance");
-        Some(self.points(label, &estimate).from_rows(rows))
+        Some(self.points(label, &estimate).resting_on(rows))
     }
 
     pub(crate) fn gap(&self, trained_on: &str) -> Vec<Measured> {
@@ -62,7 +62,7 @@ impl Cells<'_> {
     ) -> Vec<Measured> {
         let Some((study, rows)) = self.study(cells) else { return Vec::new() };
         let of = |weighing: Weighing, label: String| {
-            Some(self.points(label, &study.estimate(weighing, statistic)?).from_rows(rows.clone()))
+            Some(self.points(label, &study.estimate(weighing, statistic)?).resting_on(rows.clone()))
         };
         if self.is_balanced() {
             return of(Weighing::Plain, label.to_owned()).into_iter().collect();
@@ -92,6 +92,6 @@ impl Cells<'_> {
         let (study, rows) = self.study(&cells)?;
         let estimate = study.estimate(Weighing::Plain, |m| spread(&m[..n]) - spread(&m[n..]))?;
         let label = "spread of original-trained − spread of mixed-rand-trained";
-        Some(self.points(label.into(), &estimate).from_rows(rows))
+        Some(self.points(label.into(), &estimate).resting_on(rows))
     }
 }

@@ -55,7 +55,7 @@ impl Measured {
     }
 
     /// The same, with the rows of results.json that it was computed from.
-    pub(crate) fn from_rows(self, rows: Vec<String>) -> Self {
+    pub(crate) fn resting_on(self, rows: Vec<String>) -> Self {
         Self { rows, ..self }
     }
 

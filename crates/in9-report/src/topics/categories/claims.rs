@@ -16,14 +16,14 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
     let required = original.as_ref().zip(mixed.as_ref()).and_then(|(a, b)| {
         let label = "share of images that need the background: original-trained − mixed-rand-trained";
         let apart = study(&[(a, needs), (b, needs)])?.estimate(Weighing::Plain, |m| m[0] - m[1])?;
-        Some(Measured::of(label.into(), &apart.scaled(100.0), level).from_rows(context.rows(&[a, b])))
+        Some(Measured::of(label.into(), &apart.scaled(100.0), level).resting_on(context.rows(&[a, b])))
     });
     let share = |columns: &[Shown], label: &str, statistic: &dyn Fn(&[f64]) -> f64| {
         let wanted: Vec<_> = columns.iter().map(|shown| Some((original.as_ref()?, *shown))).collect();
         let wanted: Option<Vec<_>> = wanted.into_iter().collect();
         let estimate = study(&wanted?)?.estimate(Weighing::Plain, statistic)?;
         let rows = context.rows(&[original.as_ref()?]);
-        Some(Measured::share(label.into(), &estimate, level).from_rows(rows))
+        Some(Measured::share(label.into(), &estimate, level).resting_on(rows))
     };
     let both = Shown::Both(full, alone);
     let irrelevant = share(

@@ -15,7 +15,7 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
         let gaps = study(&[(a, same), (a, rand), (b, same), (b, rand)])?;
         let estimate = gaps.estimate(Weighing::Plain, |m| (m[0] - m[1]) - (m[2] - m[3]))?;
         let label = format!("BG-gap of {} − BG-gap of {}", names(a), names(b));
-        Some(Measured::of(label, &estimate.scaled(100.0), level).from_rows(context.rows(&[a, b])))
+        Some(Measured::of(label, &estimate.scaled(100.0), level).resting_on(context.rows(&[a, b])))
     };
     let scratch = set.trainings("original");
     // The held-out part of the training photographs is likely to be among those that a published network learned.
@@ -26,7 +26,7 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
         let (scratch, view) = (scratch.as_ref()?, Shown::Right(View::OnlyBgT));
         let estimate = study(&[(p, view), (scratch, view)])?.estimate(Weighing::Plain, |m| m[0] - m[1])?;
         let label = format!("only-bg-t: {} − {}", names(p), names(scratch));
-        Some(Measured::of(label, &estimate.scaled(100.0), level).from_rows(context.rows(&[p, scratch])))
+        Some(Measured::of(label, &estimate.scaled(100.0), level).resting_on(context.rows(&[p, scratch])))
     });
     let reads = reads.collect();
     // Networks trained on the photographs as they are of a larger data set, as IN-9L is.
@@ -36,7 +36,7 @@ pub(crate) fn claims(context: &Context, set: &TestSet<'_>) -> Vec<Claim> {
         let (scratch, view) = (scratch.as_ref()?, Shown::Right(View::Original));
         let estimate = study(&[(l, view), (scratch, view)])?.estimate(Weighing::Plain, |m| m[0] - m[1])?;
         let label = format!("original: {} − {}", names(l), names(scratch));
-        Some(Measured::of(label, &estimate.scaled(100.0), level).from_rows(context.rows(&[l, scratch])))
+        Some(Measured::of(label, &estimate.scaled(100.0), level).resting_on(context.rows(&[l, scratch])))
     });
     let better = better.collect();
     let runs = || context.runs.iter().filter(|r| r.dataset == set.dataset);
