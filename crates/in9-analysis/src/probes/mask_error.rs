@@ -7,8 +7,8 @@
 //!
 //! Source: J. R. Cook and L. A. Stefanski, "Simulation-extrapolation estimation in parametric measurement error models",
 //! JASA 89 (1994). **It assumes** that σ is known, that errors are independent of the photograph and of the classifier's
-//! answer, and that the gap is a parabola in λ as far as −1. Where σ is measured between two masks ([`outline_distance`]
-//! of in9-data), it is the difference of both.
+//! answer, and that the gap is a parabola in λ as far as −1. Where σ is measured between two
+//! masks ([`in9_data::outline_distance`]), it is the difference of both.
 
 use crate::error::Result;
 use crate::probes::classifier::{Classifier, Pictures};

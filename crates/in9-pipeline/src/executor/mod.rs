@@ -45,7 +45,7 @@ impl Executor {
         }
     }
 
-    /// The commands and files with which [`Executor::submit`] would submit `jobs`, as text.
+    /// The commands and files with which `jobs` would be submitted, as text.
     ///
     /// # Errors
     /// If a job cannot be put into words.
