@@ -206,6 +206,7 @@ fn croissant(dataset: &Dataset, tables: &[(View, &Split, String)], code: Picture
             "citeAs": "cr:citeAs", "column": "cr:column", "conformsTo": "dct:conformsTo",
             "data": { "@id": "cr:data", "@type": "@json" },
             "dataType": { "@id": "cr:dataType", "@type": "@vocab" },
+            "equivalentProperty": "cr:equivalentProperty",
             "examples": { "@id": "cr:examples", "@type": "@json" },
             "extract": "cr:extract", "field": "cr:field", "fileObject": "cr:fileObject", "fileProperty": "cr:fileProperty",
             "fileSet": "cr:fileSet", "format": "cr:format", "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset",
