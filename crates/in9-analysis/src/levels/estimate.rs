@@ -54,7 +54,8 @@ impl Estimate {
     pub fn share_interval(&self, level: f64) -> Interval {
         let p = self.value.clamp(0.0, 1.0);
         // All right or all wrong tells the variance of nothing: then photographs count one by one.
-        let n = if self.error > 0.0 { p * (1.0 - p) / self.error.powi(2) } else { self.photographs as f64 };
+        let varies = p * (1.0 - p) > 0.0 && self.error > 0.0;
+        let n = if varies { p * (1.0 - p) / self.error.powi(2) } else { self.photographs as f64 };
         let z = quantile(0.5 + level / 2.0, self.df);
         let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
         let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();

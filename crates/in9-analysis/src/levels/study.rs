@@ -72,7 +72,12 @@ impl Study {
         let df = if uncertain > 0.0 { (variance.powi(2) / uncertain).max(1.0) } else { f64::INFINITY };
         let trainings = parts.groups.iter().map(Vec::len).filter(|n| *n > 0).min().unwrap_or(0);
         // One photograph says nothing about how others would vary.
-        let error = if n > 1 { variance.sqrt() } else { f64::NAN };
+        let error = match variance.sqrt() {
+            _ if n < 2 => f64::NAN,
+            // Where all photographs are alike, the next one may still be otherwise: as if one of them had been.
+            0.0 => 1.0 / n as f64,
+            error => error,
+        };
         Some(Estimate { value, error, df, photographs: n, trainings, parts: found })
     }
 

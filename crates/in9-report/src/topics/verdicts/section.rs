@@ -195,7 +195,9 @@ fn note(claim: &Claim) -> String {
         p_value(claim.p_holm),
         p_value(claim.p_discovery)
     );
-    let weakest = claim.figures.iter().filter_map(|f| Some((f.power?, f))).min_by(|a, b| a.0.total_cmp(&b.0));
+    // One photograph has no power that could be told.
+    let powers = claim.figures.iter().filter_map(|f| Some((f.power.filter(|power| power.is_finite())?, f)));
+    let weakest = powers.min_by(|a, b| a.0.total_cmp(&b.0));
     if let Some((power, figure)) = weakest {
         let unit = if figure.unit.is_empty() { String::new() } else { format!(" {}", figure.unit) };
         let effect = match (figure.worth, figure.shows) {
