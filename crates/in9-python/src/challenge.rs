@@ -6,7 +6,7 @@ use in9_analysis::output::json;
 use in9_analysis::probes::adversarial::summary::Names;
 use in9_analysis::probes::adversarial::write::{OWNER, files};
 use in9_analysis::probes::adversarial::{
-    PairLog, Rule, Search, SearchSettings, search, search_known, summarise,
+    PairLog, Rule, Search, SearchSettings, own_answers, search, search_known, summarise,
 };
 use in9_analysis::stats::LEVEL;
 use in9_base::files::OutputFolder;
@@ -78,13 +78,18 @@ pub(crate) fn challenge(
     let network = PythonNetwork::new(logits, None, outputs);
     let found = py.detach(|| {
         let total = (search_settings.foregrounds.len() * search_settings.backgrounds.len()) as u64;
-        search(&sound, &network, &search_settings, &mut pairs, &mut |decided, foregrounds, tried| {
+        let tell = &mut |decided: usize, foregrounds: usize, tried: u64| {
             let step = match exhaustive {
                 true => ("pairs", tried, total),
                 false => ("foregrounds", decided as u64, foregrounds as u64),
             };
             network.tell(progress.as_ref(), step);
-        })
+        };
+        let mut found = search(&sound, &network, &search_settings, &mut pairs, tell)?;
+        if exhaustive {
+            found.own = own_answers(&sound, &network, &search_settings)?;
+        }
+        Ok(found)
     });
     let found = network.settle(py, found)?;
     let classes: Vec<String> =
