@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::dice::Dice;
 use crate::error::{Error, Result};
@@ -80,7 +80,10 @@ pub(super) fn soil(photo: &mut Photograph, dirt: Dirt, stem: &str) -> Result<Vec
         Dirt::Cmyk => {
             // Photographs are at most a few hundred pixels a side.
             let (columns, rows) = (width as u16, height as u16);
-            Encoder::new(&mut bytes, photo.quality)
+            let mut encoder = Encoder::new(&mut bytes, photo.quality);
+            // Inks at a lower resolution are no colour differences, and decoders do not agree on them.
+            encoder.set_sampling_factor(SamplingFactor::F_1_1);
+            encoder
                 .encode(&inks(&photo.rgb), columns, rows, ColorType::Cmyk)
                 .map_err(|error| failed(image::ImageError::IoError(std::io::Error::other(error))))?;
         }
