@@ -124,7 +124,7 @@ fn every_link_of_the_guide_leads_to_a_page() {
             }
         }
     }
-    assert_eq!(linked.len(), 6, "the summary lists the six pages");
+    assert_eq!(linked.len(), 7, "the summary lists the seven pages");
 }
 
 /// A Python that has torch and timm (`$IN9_PYTHON`, else `python3`), or `None` with one printed line.
