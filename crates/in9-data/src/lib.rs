@@ -40,7 +40,7 @@ mod canvas;
 mod compose;
 mod dataset;
 mod export;
-mod export_hub;
+mod hashing;
 mod limits;
 mod loader;
 mod mask;
@@ -70,8 +70,7 @@ pub use dataset::{
     ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, SoundSplit, Split, SplitInfo,
 };
 pub use error::{Damage, Error, Result};
-pub use export::{ExportFormat, Pairs, PictureCode, export, export_pairs};
-pub use export_hub::export_hub;
+pub use export::{ExportFormat, Pairs, PictureCode, export, export_hub, export_pairs};
 pub use limits::Limits;
 pub use loader::{
     Augment, Batch, BatchOf, ByteBatch, Epoch, Jitter, Loader, LoaderConfig, PairingMode, Pixel, PlacedBatch,

@@ -140,20 +140,12 @@ fn right_answers(
             scenes.compose_with(MaskBits::new(mask, *side), view, image, behind as usize, &mut rgb);
             pictures.push_rgb(&rgb);
         }
-        let scores = classifier.scores(&pictures)?;
-        let class = usize::from(scenes.class(image));
-        right
-            .extend(scores.chunks(classifier.classes()).map(|row| f64::from(u8::from(argmax(row) == class))));
+        let class = Some(scenes.class(image));
+        right.extend(
+            classifier.predict(&pictures)?.into_iter().map(|found| f64::from(u8::from(found == class))),
+        );
     }
     Ok(right)
-}
-
-fn argmax(row: &[f32]) -> usize {
-    let best = row
-        .iter()
-        .enumerate()
-        .fold((0, f32::NEG_INFINITY), |best, (at, &score)| if score > best.1 { (at, score) } else { best });
-    best.0
 }
 
 /// The gap, what errors of the masks do to it, and what it would be without; `None` for no photographs.

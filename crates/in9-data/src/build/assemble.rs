@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::dataset::{ClassCount, DATASET, MANIFEST, Manifest, RuleCount, ShardInfo, SplitInfo, tables};
 use crate::error::{Error, Result};
+use crate::hashing::Hashing;
 use crate::pairing::{Pairing, PairingPolicy, draw, pairing_name, pairing_path};
 use crate::shard::{self, Planes, Sample, Shard};
 use crate::view::View;
@@ -167,7 +168,6 @@ pub(crate) fn save_pairing(pairing: &Pairing, ids: &[&str], path: &Path) -> Resu
     Ok(blake3::hash(&text).to_hex().to_string())
 }
 
-/// Writes the tables and returns the BLAKE3 (hex) of each.
 /// The rule that most photographs fell to, when all of them fell.
 fn nothing_kept(rejected: &[RejectedItem], listing_faults: &[String]) -> Error {
     let mut rules: BTreeMap<&str, u64> = BTreeMap::new();
@@ -185,6 +185,7 @@ fn nothing_kept(rejected: &[RejectedItem], listing_faults: &[String]) -> Error {
     }
 }
 
+/// Writes the tables and returns the BLAKE3 (hex) of each.
 fn write_tables(
     info: &Info,
     splits: &Splits<'_>,
@@ -207,30 +208,12 @@ fn write_tables(
 fn save_table(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<String> {
     let mut hash = String::new();
     files::write(path, |file| {
-        let mut hashing = Hashing { file, hasher: blake3::Hasher::new() };
+        let mut hashing = Hashing::new(file);
         fill(&mut hashing)?;
-        hash = hashing.hasher.finalize().to_hex().to_string();
+        hash = hashing.hash().to_hex().to_string();
         Ok(())
     })?;
     Ok(hash)
-}
-
-/// Passes everything on and hashes it.
-struct Hashing<'a> {
-    file: &'a mut dyn Write,
-    hasher: blake3::Hasher,
-}
-
-impl Write for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }
 
 /// What became of every photograph; hashes of pairings and tables are not filled in.

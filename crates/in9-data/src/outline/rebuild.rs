@@ -1,7 +1,6 @@
 //! An outline and the photographs that it is of, to the dataset.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use in9_base::files::{self, FolderLock};
@@ -10,7 +9,8 @@ use rayon::prelude::*;
 use super::read::{self, Outline};
 use crate::build::{PIECE_OWNER, Progress, Stage, finish, refuse_strangers, unfinished, within_budget};
 use crate::dataset::{DATASET, Dataset, MANIFEST, Settings, tables};
-use crate::error::{Error, Result};
+use crate::error::{Damage, Error, Result};
+use crate::hashing::Hashing;
 use crate::limits::Limits;
 use crate::memory::Budget;
 use crate::photo::{self, Photo};
@@ -100,27 +100,17 @@ pub fn rebuild(config: &Rebuild, progress: &(dyn Fn(Progress) + Sync)) -> Result
     }
     for (name, hash) in outline.tables() {
         let to = made.join(&name);
-        let mut hasher = blake3::Hasher::new();
         let mut file = files::NewFile::begin(&to)?;
-        outline.table(&mut entries, &name, |entry| {
-            let mut buffer = vec![0; 1 << 16];
-            loop {
-                let got = entry.read(&mut buffer)?;
-                if got == 0 {
-                    return Ok(());
-                }
-                hasher.update(&buffer[..got]);
-                file.write_all(&buffer[..got])?;
-            }
-        })?;
-        let found = hasher.finalize().to_hex();
+        let mut hashing = Hashing::new(&mut file);
+        outline.table(&mut entries, &name, |entry| std::io::copy(entry, &mut hashing).map(drop))?;
+        let found = hashing.hash().to_hex();
         if found.as_str() != hash {
-            let damage = crate::error::Damage::Outline;
-            return Err(Error::damaged(&config.outline.join(&name), damage, hash, found));
+            return Err(Error::damaged(&config.outline.join(&name), Damage::Outline, hash, found));
         }
         file.place()?;
     }
     let budget = Budget::new(config.limits.memory_bytes);
+    let work = Work { photographs: &photographs, settings: &manifest.settings, config, budget: &budget };
     let mut done = 0;
     for split in &manifest.splits {
         for info in &split.shards {
@@ -131,8 +121,6 @@ pub fn rebuild(config: &Rebuild, progress: &(dyn Fn(Progress) + Sync)) -> Result
             let there = Shard::open(&to, &config.limits)
                 .is_ok_and(|there| there.hash().to_hex().as_str() == info.blake3 && there.verify().is_ok());
             if !there {
-                let work =
-                    Work { photographs: &photographs, settings: &manifest.settings, config, budget: &budget };
                 let different = work.shard(&split.name, &shard, &to, &info.blake3)?;
                 rebuilt.differing.extend(different);
             }

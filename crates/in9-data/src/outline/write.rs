@@ -1,6 +1,6 @@
 //! A dataset to its outline.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use flate2::Compression;
@@ -40,100 +40,49 @@ pub fn write_outline(
     }
     let manifest = dataset.manifest();
     let splits = dataset.splits().into_iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>>>()?;
-    let mut archive = Archive::begin(out)?;
-    archive.copy(&dataset.path().join(MANIFEST), MANIFEST, None)?;
-    for name in tables::NAMES {
-        archive.copy(&dataset.path().join(name), name, manifest.tables.get(name))?;
-    }
-    for (name, hash) in &manifest.pairings {
-        let path = dataset.path().join("pairings").join(name);
-        archive.copy(&path, &format!("{PAIRINGS}/{name}"), Some(hash))?;
-    }
-    let shards =
-        splits.iter().zip(&manifest.splits).flat_map(|(split, info)| split.shards().iter().zip(&info.shards));
-    let total = manifest.splits.iter().map(|split| split.shards.len() as u64).sum();
-    let (mut samples, mut dataset_bytes) = (0, 0);
-    for (at, (shard, info)) in shards.enumerate() {
-        archive.head(&format!("{SHARDS}/{}", info.file), shard.outline_length())?;
-        shard.write_outline(archive.0.get_mut(), out)?;
-        archive.pad(shard.outline_length())?;
-        samples += shard.len() as u64;
-        dataset_bytes += shard.file_length();
-        progress(at as u64 + 1, total);
-    }
-    let bytes = archive.finish(out)?;
-    Ok(Outlined { samples, bytes, dataset_bytes, digest: dataset.digest() })
-}
-
-/// A tar inside gzip whose bytes depend on its files only: no times, no owners.
-struct Archive<'o>(Builder<GzEncoder<NewFile>>, &'o Path);
-
-impl<'o> Archive<'o> {
-    fn begin(out: &'o Path) -> Result<Self> {
-        Ok(Self(Builder::new(GzEncoder::new(NewFile::begin(out)?, Compression::best())), out))
-    }
-
-    fn failed(&self) -> impl Fn(std::io::Error) -> Error + use<'o> {
-        let out = self.1;
-        move |error| Error::write(out, error)
-    }
-
-    /// Begins a file of `length` bytes.
-    fn head(&mut self, name: &str, length: u64) -> Result<()> {
-        let mut header = Header::new_gnu();
-        header.set_entry_type(EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_size(length);
-        // A header holds a hundred bytes of a name; no name of ours is as long, but a split's may be.
-        header.set_path(name).map_err(self.failed())?;
-        header.set_cksum();
-        let failed = self.failed();
-        self.0.get_mut().write_all(header.as_bytes()).map_err(failed)
-    }
-
-    /// Ends a file of `length` bytes.
-    fn pad(&mut self, length: u64) -> Result<()> {
-        let failed = self.failed();
-        self.0
-            .get_mut()
-            .write_all(&[0; BLOCK][..(length.next_multiple_of(BLOCK as u64) - length) as usize])
-            .map_err(failed)
-    }
-
-    /// Adds a file of the dataset, which must have the hash that the manifest says.
-    fn copy(&mut self, from: &Path, name: &str, expected: Option<&String>) -> Result<()> {
-        let mut file = files::open(from)?;
-        let length = file.metadata().map_err(|e| Error::read(from, e))?.len();
-        self.head(name, length)?;
-        let (mut hasher, mut buffer) = (blake3::Hasher::new(), vec![0; 1 << 16]);
-        let mut left = length;
-        while left > 0 {
-            let wanted = buffer.len().min(left as usize);
-            let got = file.read(&mut buffer[..wanted]).map_err(|e| Error::read(from, e))?;
-            if got == 0 {
-                let found = format!("{} bytes", length - left);
-                return Err(Error::damaged(from, Damage::ChangedWhileOpen, format!("{length} bytes"), found));
+    let mut archive = Builder::new(GzEncoder::new(NewFile::begin(out)?, Compression::best()));
+    let mut add = |name: &str, length: u64, bytes: &mut dyn Read| {
+        archive.append_data(&mut header(length), name, bytes).map_err(|e| Error::write(out, e))
+    };
+    let mut copy = |name: &str, hash: Option<&String>| {
+        let path = dataset.path().join(name);
+        if let Some(expected) = hash {
+            let found = in9_base::digest::file(&path)?.to_hex();
+            if found.as_str() != expected {
+                return Err(Error::damaged(&path, Damage::Table, expected, found));
             }
-            hasher.update(&buffer[..got]);
-            let failed = self.failed();
-            self.0.get_mut().write_all(&buffer[..got]).map_err(failed)?;
-            left -= got as u64;
         }
-        let found = hasher.finalize().to_hex();
-        if let Some(expected) = expected.filter(|expected| expected.as_str() != found.as_str()) {
-            return Err(Error::damaged(from, Damage::Table, expected, found));
-        }
-        self.pad(length)
+        let mut file = files::open(&path)?;
+        let length = file.metadata().map_err(|e| Error::read(&path, e))?.len();
+        add(name, length, &mut file)
+    };
+    copy(MANIFEST, None)?;
+    tables::NAMES.into_iter().try_for_each(|name| copy(name, manifest.tables.get(name)))?;
+    for (name, hash) in &manifest.pairings {
+        copy(&format!("{PAIRINGS}/{name}"), Some(hash))?;
     }
-
-    /// Ends the archive and puts the file into its place; returns its bytes.
-    fn finish(self, out: &Path) -> Result<u64> {
-        let failed = self.failed();
-        let file = self.0.into_inner().and_then(GzEncoder::finish).map_err(failed)?;
-        file.place()?;
-        Ok(std::fs::metadata(out).map_err(|e| Error::read(out, e))?.len())
+    let infos = manifest.splits.iter().flat_map(|split| &split.shards);
+    let shards: Vec<_> = splits.iter().flat_map(|split| split.shards()).zip(infos).collect();
+    for (at, (shard, info)) in shards.iter().enumerate() {
+        let bytes = shard.outline()?;
+        add(&format!("{SHARDS}/{}", info.file), bytes.len() as u64, &mut &bytes[..])?;
+        progress(at as u64 + 1, shards.len() as u64);
     }
+    let file = archive.into_inner().and_then(GzEncoder::finish).map_err(|e| Error::write(out, e))?;
+    file.place()?;
+    Ok(Outlined {
+        samples: shards.iter().map(|(shard, _)| shard.len() as u64).sum(),
+        bytes: std::fs::metadata(out).map_err(|e| Error::read(out, e))?.len(),
+        dataset_bytes: shards.iter().map(|(shard, _)| shard.file_length()).sum(),
+        digest: dataset.digest(),
+    })
 }
 
-/// Bytes of a block of a tar.
-const BLOCK: usize = 512;
+/// The header of a file of `length` bytes without times and owners, so that bytes depend on files only.
+fn header(length: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_size(length);
+    header
+}

@@ -3,7 +3,6 @@
 //! The bytes of the shard in their order, without padding: header, index, masks, checksums, footer. The checksums say
 //! what the photographs and backgrounds were, so that layers which are made again can be told from others.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::super::codec::{Sample, decode_index};
@@ -24,25 +23,21 @@ pub(crate) struct ShardOutline {
 }
 
 impl Shard {
-    /// Bytes of the outline.
-    pub(crate) fn outline_length(&self) -> u64 {
-        outline_length(&self.header).unwrap_or(u64::MAX)
-    }
-
-    /// Writes the outline; every mask is checked before.
+    /// The outline; every mask is checked before.
     ///
     /// # Errors
-    /// If a mask is damaged, or `out` fails, which is told as a failure to write `path`.
-    pub(crate) fn write_outline(&self, out: &mut dyn Write, path: &Path) -> Result<()> {
-        let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(|e| Error::write(path, e));
-        put(&self.map[..(HEADER + self.header.index_length) as usize])?;
+    /// If a mask is damaged.
+    pub(crate) fn outline(&self) -> Result<Vec<u8>> {
+        let mut bytes = self.map[..(HEADER + self.header.index_length) as usize].to_vec();
         if self.header.planes.layers {
             for at in 0..self.len() {
                 self.check(MASK, at)?;
-                put(&self.map[self.layer(MASK, at)])?;
+                bytes.extend_from_slice(&self.map[self.layer(MASK, at)]);
             }
         }
-        put(&self.map[self.layout.crcs as usize..])
+        bytes.extend_from_slice(&self.map[self.layout.crcs as usize..]);
+        debug_assert_eq!(outline_length(&self.header), Some(bytes.len() as u64));
+        Ok(bytes)
     }
 }
 
@@ -137,9 +132,7 @@ mod tests {
         let path = dir.join("a.in9");
         shard(&path, layers);
         let open = Shard::open(&path, &Limits::default()).unwrap();
-        let mut bytes = Vec::new();
-        open.write_outline(&mut bytes, Path::new("o")).unwrap();
-        assert_eq!(bytes.len() as u64, open.outline_length());
+        let bytes = open.outline().unwrap();
         (open, bytes)
     }
 

@@ -1,5 +1,7 @@
 //! Views written out: the release's folders, NumPy arrays, WebDataset archives.
 
+mod hub;
+
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -14,6 +16,8 @@ use crate::error::{Error, Result};
 use crate::pairing::Pairing;
 use crate::show::view_of;
 use crate::view::View;
+
+pub use hub::export_hub;
 
 /// Which files belong to an export of folders.
 const FOLDERS: Owner = Owner {
@@ -51,14 +55,14 @@ pub enum PictureCode {
 }
 
 impl PictureCode {
-    pub(crate) fn extension(self) -> &'static str {
+    fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
             Self::Jpeg => "JPEG",
         }
     }
 
-    pub(crate) fn encode(self, rgb: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
+    fn encode(self, rgb: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
         let (mut bytes, side) = (Vec::new(), size as u32);
         match self {
             Self::Png => PngEncoder::new(&mut bytes).write_image(rgb, side, side, ExtendedColorType::Rgb8),

@@ -15,9 +15,9 @@ use in9_base::files::{self, Owner};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::PictureCode;
 use crate::dataset::{Dataset, Split};
 use crate::error::{Error, Result};
-use crate::export::PictureCode;
 use crate::pairing::Pairing;
 use crate::show::view_of;
 use crate::view::View;
