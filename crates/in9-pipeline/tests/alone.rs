@@ -1,15 +1,15 @@
 //! Single stages and pieces, as jobs of a scheduler run them, with a script in the place of the program.
 #![cfg(unix)]
 
+mod support;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use in9_base::Piece;
 use in9_pipeline::{
-    Cache, Error, Graph, Manner, OutputPlace, Programs, Ran, Recipe, Result, Silent, Stop, plan, run,
-    run_alone, run_merge,
+    Cache, Error, Graph, Manner, OutputPlace, Programs, Ran, Result, Silent, Stop, run, run_alone, run_merge,
 };
 
 const RECIPE: &str = r#"
@@ -63,12 +63,9 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().to_owned();
-        let program = root.join("in9");
-        fs::write(&program, PROGRAM).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(root.join("scratch")).unwrap();
-        let graph = plan("small", &Recipe::parse(Path::new("small"), RECIPE).unwrap(), "cpu");
-        let programs = Programs::open(&program).unwrap();
+        let (graph, programs) =
+            (support::graph(RECIPE), Programs::open(&support::install(&root, PROGRAM)).unwrap());
         Self { out: root.join("out"), root, graph, programs, _folder: folder }
     }
 
@@ -90,10 +87,11 @@ impl World {
         run_merge(&self.graph, at, Piece::new(1, of).unwrap(), &self.cache(), &manner, &Silent)
     }
 
+    /// The commands that were called since this was last asked.
     fn calls(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.root.join("calls")).unwrap_or_default();
-        let _ = fs::remove_file(self.root.join("calls"));
-        text.lines().map(str::to_owned).collect()
+        let calls = support::calls(&self.root);
+        support::forget(&self.root);
+        calls
     }
 
     fn left_on_scratch(&self) -> usize {

@@ -1,13 +1,13 @@
 //! Whole runs, with a script in the place of the program.
 #![cfg(unix)]
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+mod support;
 
-use in9_pipeline::{
-    Cache, Error, Graph, Manner, Outcome, OutputPlace, Programs, Recipe, Result, Silent, State, plan, run,
-};
+use std::fs;
+use std::path::PathBuf;
+
+use in9_pipeline::{Cache, Error, Manner, Outcome, OutputPlace, Programs, Result, Silent, State, run};
+use support::graph;
 
 const RECIPE: &str = r#"
     title = "t"
@@ -60,9 +60,7 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().to_owned();
-        let program = root.join("in9");
-        fs::write(&program, PROGRAM).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        support::install(&root, PROGRAM);
         let world = Self { out: root.join("out"), root, _folder: folder };
         world.identify("report", "1");
         world
@@ -79,7 +77,7 @@ impl World {
     }
 
     fn go(&self, recipe: &str, thorough: bool) -> Result<Outcome> {
-        let _ = fs::remove_file(self.root.join("calls"));
+        support::forget(&self.root);
         let graph = graph(recipe);
         let programs = Programs::open(&self.root.join("in9"))?;
         let cache = Cache::new(&self.out, &programs, None, thorough);
@@ -91,8 +89,7 @@ impl World {
 
     /// The commands that the last run called, in their order.
     fn calls(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.root.join("calls")).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+        support::calls(&self.root)
     }
 
     /// Every file in the output folder with its bytes; logs and stamps, which hold times, left out.
@@ -108,10 +105,6 @@ impl World {
         files.sort();
         files
     }
-}
-
-fn graph(recipe: &str) -> Graph {
-    plan("small", &Recipe::parse(Path::new("small"), recipe).unwrap(), "cpu")
 }
 
 #[test]

@@ -120,34 +120,12 @@ impl Pieces {
                 retry(&opened, machine, shell)?;
             }
             Command::Run { out, stage, shard, scratch } => {
-                let opened = Opened::new(&out, setting)?;
-                let at = opened.stage(&stage)?;
-                let piece = shard.unwrap_or(Piece::WHOLE);
-                alone(
-                    &opened,
-                    &opened.graph.stages[at],
-                    scratch,
-                    machine,
-                    shell,
-                    |cache, manner, observer| {
-                        run::run_alone(&opened.graph, at, piece, cache, manner, observer)
-                    },
-                )?;
+                let (opened, piece) = (Opened::new(&out, setting)?, shard.unwrap_or(Piece::WHOLE));
+                alone(&opened, &stage, piece, scratch, machine, shell, run::run_alone)?;
             }
             Command::Merge { out, stage, of, scratch } => {
-                let opened = Opened::new(&out, setting)?;
-                let at = opened.stage(&stage)?;
-                let piece = Piece::new(1, of)?;
-                alone(
-                    &opened,
-                    &opened.graph.stages[at],
-                    scratch,
-                    machine,
-                    shell,
-                    |cache, manner, observer| {
-                        run::run_merge(&opened.graph, at, piece, cache, manner, observer)
-                    },
-                )?;
+                let (opened, piece) = (Opened::new(&out, setting)?, Piece::new(1, of)?);
+                alone(&opened, &stage, piece, scratch, machine, shell, run::run_merge)?;
             }
         }
         Ok(shell::Outcome::Done)
@@ -239,16 +217,22 @@ pub(super) fn tell(submitted: &Submitted, out: &Path, shell: &Shell) -> Result<(
     Ok(())
 }
 
+/// What a job does with the stage at a place of the graph, or with a piece of it.
+type Work = fn(&Graph, usize, Piece, &Cache<'_>, &Manner, &dyn Observer) -> crate::Result<Ran>;
+
 /// Runs one stage or piece as a job does: told to stop, it keeps what can be gone on from, and where its time was up it is
 /// started again.
 fn alone(
     opened: &Opened,
-    stage: &Stage,
+    stage: &str,
+    piece: Piece,
     scratch: Option<String>,
     machine: Machine,
     shell: &Shell,
-    work: impl Fn(&Cache, &Manner, &dyn Observer) -> crate::Result<Ran>,
+    work: Work,
 ) -> Result<()> {
+    let at = opened.stage(stage)?;
+    let stage = &opened.graph.stages[at];
     let scratch = scratch.map(|text| run::expanded(&text, &|name| std::env::var_os(name))).transpose()?;
     let stop = Stop::default();
     #[cfg(unix)]
@@ -257,7 +241,8 @@ fn alone(
         move |signal| stop.ask(signal)
     });
     let manner = Manner { scratch, stop: stop.clone(), ..opened.manner(machine) };
-    match (work(&opened.cache(), &manner, &Lines(*shell)), stop.asked()) {
+    let ran = work(&opened.graph, at, piece, &opened.cache(), &manner, &Lines(*shell));
+    match (ran, stop.asked()) {
         (Ok(Ran::Now(stamp)), _) => {
             shell.say(format_args!("done   {} in {:.1} s", stage.id, stamp.seconds));
             Ok(())

@@ -115,9 +115,7 @@ fn inks(rgb: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn four_inks_give_the_colours_back() {
-        assert_eq!(inks(&[255, 0, 0, 0, 0, 0]), [0, 255, 255, 0, 0, 0, 0, 255]);
+    fn photograph(colours: Option<u64>) -> Photograph {
         let key = Key {
             seed: 3,
             rho: 0.5,
@@ -127,9 +125,15 @@ mod tests {
             class: 1,
             fine: 0,
             number: 4,
-            colours: Some(7),
+            colours,
         };
-        let mut photo = key.take();
+        key.take()
+    }
+
+    #[test]
+    fn four_inks_give_the_colours_back() {
+        assert_eq!(inks(&[255, 0, 0, 0, 0, 0]), [0, 255, 255, 0, 0, 0, 0, 255]);
+        let mut photo = photograph(Some(7));
         let mean = |rgb: &[u8]| rgb.iter().map(|v| f64::from(*v)).sum::<f64>() / rgb.len() as f64;
         let expected = mean(&photo.rgb);
         let bytes = soil(&mut photo, Dirt::Cmyk, "x").unwrap();
@@ -143,18 +147,7 @@ mod tests {
 
     #[test]
     fn a_box_off_by_one_may_end_at_the_width() {
-        let key = Key {
-            seed: 3,
-            rho: 0.5,
-            size_leak: 0.0,
-            place_leak: 0.0,
-            train: true,
-            class: 1,
-            fine: 0,
-            number: 4,
-            colours: None,
-        };
-        let mut photo = key.take();
+        let mut photo = photograph(None);
         let (width, height) = (photo.width as u32, photo.height as u32);
         photo.boxes = vec![[0, 0, width - 1, height - 3]];
         soil(&mut photo, Dirt::OffByOne, "x").unwrap();
