@@ -47,6 +47,8 @@ pub use ask::{Ask, Asked};
 pub use classifier::{Classifier, NetworkRecord};
 pub use device::{Compute, DeviceName, Precision};
 pub use error::{Error, Result};
+#[doc(no_inline)]
+pub use in9_base::Piece;
 /// Settings of the process that make the kernels fast; call [`runtime::init`] first in `main`.
 pub use in9_kernels::runtime;
 pub use init::Init;

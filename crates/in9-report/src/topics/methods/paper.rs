@@ -7,9 +7,6 @@ use in9_data::View;
 use std::fmt::Write as _;
 
 /// `methods.md`: how the numbers were made, with versions, digests and counts.
-///
-/// # Errors
-/// None so far.
 pub(super) fn methods(context: &Context, claims: &[Claim]) -> Result<Vec<u8>> {
     let sets = context.test_sets();
     let mut text = String::from("# Methods\n\n");
