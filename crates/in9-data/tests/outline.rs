@@ -50,12 +50,13 @@ fn the_same_photographs_elsewhere_give_the_same_dataset() {
     let elsewhere = dir.path().join("elsewhere");
     copy(&root, &elsewhere);
     type Change = fn(&mut BuildConfig);
-    let kinds: [(&str, Change); 4] = [
+    let kinds: [(&str, Change); 5] = [
         ("exact", |_| ()),
         ("grabcut", |config| config.masks = MaskSource::Grabcut),
         // To the letter: the shorter side at 36, black pixels out of masks, boxes that may end at the width.
         ("paper", |config| (config.profile, config.masks) = (Profile::Paper, MaskSource::Grabcut)),
         ("photographs", |config| config.photos_only = true),
+        ("larger training pictures", |config| config.train_size = Some(40)),
     ];
     for (kind, change) in kinds {
         let first = dir.path().join(kind);

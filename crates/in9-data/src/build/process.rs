@@ -5,8 +5,8 @@ use crate::limits::Limits;
 use crate::memory::{self, Budget};
 use crate::photo::{self, Header};
 use crate::prepare::{
-    GRABCUT_BYTES, Geometry, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch,
-    cut::most_pixels, prepare, prepare_photo,
+    GRABCUT_BYTES, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch, cut::most_pixels,
+    prepare, prepare_photo,
 };
 use crate::profile::MaskSource;
 use crate::shard::Sample;
@@ -79,11 +79,10 @@ fn take_apart(
     let photo = photo::decode(&bytes, limits).map_err(|what| Rejection::fault("unreadable", what))?;
     let blake3 = *blake3::hash(&bytes).as_bytes();
     drop(bytes);
-    let size = settings.side(&item.split);
-    let geometry = Geometry { profile: settings.profile, size, short_side: settings.short_side.max(size) };
+    let geometry = settings.geometry(&item.split);
     let (width, height) = (photo.width, photo.height);
     let prepared = if let Boxes::Release(parts) = &item.boxes {
-        parts.prepare(photo, size, limits)?
+        parts.prepare(photo, geometry.size, limits)?
     } else if settings.photos_only {
         prepare_photo(&photo, geometry, scratch)?
     } else {

@@ -10,6 +10,7 @@
 //! ```
 
 mod manifest;
+mod settings;
 mod split;
 pub(crate) mod tables;
 
@@ -21,8 +22,9 @@ use crate::limits::Limits;
 use crate::shard::Shard;
 use crate::taxonomy::Taxonomy;
 
-pub use manifest::{ClassCount, Manifest, RuleCount, Settings, ShardInfo, SplitInfo};
+pub use manifest::{ClassCount, Manifest, RuleCount, ShardInfo, SplitInfo};
 pub(crate) use manifest::{FORMAT, NAME as MANIFEST};
+pub use settings::Settings;
 pub use split::{SoundSplit, Split};
 
 /// Which files belong to a dataset.

@@ -180,10 +180,11 @@ struct Work<'a> {
 impl Work<'_> {
     /// Writes a shard, if all its photographs are those of the outline; returns those that are not.
     fn shard(&self, split: &str, outline: &ShardOutline, to: &Path, hash: &str) -> Result<Vec<Differing>> {
+        let geometry = self.settings.geometry(split);
         let made: Vec<std::result::Result<Pixels, String>> = (0..outline.samples().len())
             .into_par_iter()
             .with_max_len(1)
-            .map_init(Scratch::default, |scratch, at| match self.sample(outline, at, scratch) {
+            .map_init(Scratch::default, |scratch, at| match self.sample(outline, at, geometry, scratch) {
                 Ok(pixels) => Ok(Ok(pixels)),
                 Err(NotKept::Rejected(rejection)) => Ok(Err(rejection.detail)),
                 Err(NotKept::Failed(error)) => Err(*error),
@@ -219,6 +220,7 @@ impl Work<'_> {
         &self,
         outline: &ShardOutline,
         at: usize,
+        geometry: Geometry,
         scratch: &mut Scratch,
     ) -> std::result::Result<Pixels, NotKept> {
         let sample = &outline.samples()[at];
@@ -226,11 +228,6 @@ impl Work<'_> {
             return Err(other("is not there, nor another of its id".into()));
         };
         let limits = &self.config.limits;
-        let geometry = Geometry {
-            profile: self.settings.profile,
-            size: self.settings.size,
-            short_side: self.settings.short_side,
-        };
         let candidates =
             within_budget(item, self.settings, limits, self.budget, scratch, |bytes, scratch| {
                 let found = blake3::hash(&bytes);
@@ -243,7 +240,7 @@ impl Work<'_> {
                 let photo = photo::decode(&bytes, limits).map_err(other)?;
                 drop(bytes);
                 if let Boxes::Release(parts) = &item.boxes {
-                    let made = parts.prepare(photo, self.settings.size, limits)?;
+                    let made = parts.prepare(photo, geometry.size, limits)?;
                     return Ok(vec![(made.photo, made.tiled)]);
                 }
                 if self.settings.photos_only {
