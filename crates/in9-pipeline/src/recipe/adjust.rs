@@ -57,7 +57,7 @@ const SECTIONS: [Section; 4] = [
 ];
 
 /// Settings of the recipe itself.
-const WHOLE: [&str; 4] = ["title", "about", "seed", "splits"];
+const WHOLE: [&str; 5] = ["title", "about", "seed", "splits", "pairings"];
 
 /// Carries out one setting on a recipe's text, read as a table.
 ///
@@ -307,6 +307,7 @@ mod tests {
             ["train.epochs=1", "train.long.lr=0.5", "dataset.render.test-per-class=3"]
         );
         assert_eq!(told("model.weights=/home/me/w.pth"), "model.weights=w.pth");
+        assert_eq!(adjusted(&["pairings=4"], &[]).unwrap().pairings, 4);
         let recipe = adjusted(&["seed=7", "train.seeds=[4]", "train.arch=resnet-small"], &[]);
         assert!(
             recipe.unwrap_err().to_string().contains("no network is called"),

@@ -81,19 +81,12 @@ pub(crate) fn share(share: f64) -> f64 {
 pub(crate) fn once(context: &Context) -> Option<String> {
     let sets = context.test_sets();
     let set = sets.first()?;
-    let views: Vec<&str> = set.models.iter().map(|(m, _)| m.key.trained_on.as_str()).collect();
-    let trained = views.iter().filter(|view| !set.repeats(view).is_empty());
-    let single = trained.filter(|view| set.repeats(view).len() == 1).count();
-    let most = views.iter().map(|view| set.repeats(view).len()).max()?;
-    match (single, most) {
-        (0, _) => None,
-        (_, 1) => Some(
-            "One training: each network was trained once, so every verdict is about these networks and may not hold when \
-             somebody else trains them."
-                .into(),
-        ),
-        _ => None,
-    }
+    let most = set.models.iter().map(|(model, _)| set.repeats(&model.key.trained_on).len()).max()?;
+    (most == 1).then(|| {
+        "One training: each network was trained once, so every verdict is about these networks and may not hold when \
+         somebody else trains them."
+            .into()
+    })
 }
 
 /// The explorer's overview of the test set that the page is about.
