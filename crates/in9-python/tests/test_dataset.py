@@ -140,6 +140,7 @@ def test_a_folder_of_photographs_with_masks(tmp_path: Path, data: in9.Dataset) -
     )
     assert built.dataset is not None and sorted(built.dataset.classes) == sorted(data.classes)
     assert sum(built.samples.values()) > 0 and "samples" in str(built)
+    assert in9.Dataset(built) == built.dataset
     mine = built.dataset.split()
     first = mine[0]
     assert np.array_equal(first.photo, split[first.id.split("_", 1)[1]].photo)

@@ -24,7 +24,7 @@ _SELECTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Built:
-    """What came of a build."""
+    """What came of a build. Wherever a dataset is expected, it stands for the one that was built."""
 
     #: Samples of each split.
     samples: dict[str, int]
@@ -44,6 +44,11 @@ class Built:
         lines = [f"{split}: {count} samples" for split, count in self.samples.items()]
         lines += [f"{split}: {count} rejected by {rule}" for split, rule, count in self.rejected]
         return "\n".join(lines + self.faults)
+
+    def __fspath__(self) -> str:
+        if self.dataset is None:
+            raise ArgumentError("a piece of a build (expected a dataset; merge the pieces first)")
+        return os.fspath(self.dataset.path)
 
 
 def toy(
