@@ -62,7 +62,16 @@ pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
 fn owner() -> Owner {
     static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         let tables = TOPICS.iter().flat_map(|topic| topic.tables).map(|(name, _)| *name);
-        tables.chain(["index.html", "results.json", "settings.toml", "figures/*.svg", "tables/*"]).collect()
+        tables
+            .chain([
+                "index.html",
+                "results.json",
+                "settings.toml",
+                "figures/*.svg",
+                "figures/*.pdf",
+                "tables/*",
+            ])
+            .collect()
     });
     Owner { made_by: "in9-report", names: &NAMES }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::plot::pdf;
+
 /// What counts figures and tables while a page is written, and keeps the files that lie beside it.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
@@ -9,7 +11,7 @@ pub(crate) struct Sheet {
     figures: usize,
     tables: usize,
     names: BTreeSet<String>,
-    /// Files beside the page by their names: each figure as SVG, each table as LaTeX, Markdown and CSV.
+    /// Files beside the page by their names: each figure as SVG and PDF, each table as LaTeX, Markdown and CSV.
     pub(crate) files: Vec<(String, Vec<u8>)>,
 }
 
@@ -25,6 +27,7 @@ impl Sheet {
         let label = svg.split("aria-label=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("");
         let name = self.name(&label.replace(", ", " "));
         self.files.push((format!("figures/{name}.svg"), alone.as_bytes().to_vec()));
+        self.files.push((format!("figures/{name}.pdf"), pdf(alone)));
         (self.figures, name)
     }
 
@@ -86,6 +89,9 @@ mod tests {
         assert_eq!(name(&mut sheet, "(nothing)"), "gaps");
         let names: Vec<&str> = sheet.files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names[0], "tables/gaps-bg-gap-on-test.csv");
-        assert_eq!(sheet.figure("<svg aria-label=\"a b\"", "").0, 1);
+        let alone = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"/>";
+        assert_eq!(sheet.figure("<svg aria-label=\"a b\"", alone), (1, "gaps-a-b".to_owned()));
+        let pdf = sheet.files.iter().find(|(name, _)| name == "figures/gaps-a-b.pdf").unwrap();
+        assert!(pdf.1.starts_with(b"%PDF-"));
     }
 }

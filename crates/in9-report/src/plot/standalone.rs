@@ -40,7 +40,7 @@ fn plain_styles(body: &str) -> String {
 }
 
 /// The value of an attribute, as it is written.
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     tag[start..].split('"').next()
 }
