@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::name::BadName;
-use crate::table::Mistake;
+use crate::table::{Mistake, Unit};
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -77,7 +77,7 @@ pub enum Error {
 
     // ---- what a file says ----
     /// Lines of a table that cannot be used.
-    #[error("{}: {} (of {rows} rows); mend these lines", path.display(), listed(mistakes, *more))]
+    #[error("{}: {} (of {rows} rows); mend these {}s", path.display(), listed(mistakes, *more), unit(mistakes))]
     Table {
         /// The table.
         path: PathBuf,
@@ -97,6 +97,18 @@ pub enum Error {
         what: &'static str,
         /// The limit.
         limit: u64,
+    },
+    /// A file is a table in no form that is read.
+    #[error("{}: {what} (expected {expected}, found {found})", path.display())]
+    TableForm {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What would be read.
+        expected: String,
+        /// What is there.
+        found: String,
     },
     /// The mark of an output folder cannot be read.
     #[error("{}: not the mark of an output folder ({what}); move the folder away", path.display())]
@@ -192,6 +204,10 @@ fn advice(action: Action, source: &std::io::Error) -> &'static str {
         }
         _ => "check the folder and its disk",
     }
+}
+
+fn unit(mistakes: &[Mistake]) -> Unit {
+    mistakes.first().map_or(Unit::Line, |mistake| mistake.unit)
 }
 
 fn listed(mistakes: &[Mistake], more: u64) -> String {

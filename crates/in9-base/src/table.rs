@@ -13,18 +13,43 @@ use crate::files;
 /// Mistakes that are kept to be shown; the others are counted.
 const MISTAKES_SHOWN: usize = 20;
 
-/// What is wrong in one line of a table.
+/// What places in a table are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Lines of its text, from 1, which is the header.
+    #[default]
+    Line,
+    /// Rows, from 1, of a table that is no text; its columns are row 0.
+    Row,
+}
+
+impl std::fmt::Display for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Line => "line",
+            Self::Row => "row",
+        })
+    }
+}
+
+/// What is wrong in one place of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mistake {
-    /// The line, counted from 1.
+    /// The line or row.
     pub line: u64,
+    /// Which of the two.
+    pub unit: Unit,
     /// What is wrong there.
     pub what: String,
 }
 
 impl std::fmt::Display for Mistake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: {}", self.line, self.what)
+        match self {
+            Self { line: 0, unit: Unit::Row, what } => f.write_str(what),
+            Self { line, unit, what } => write!(f, "{unit} {line}: {what}"),
+        }
     }
 }
 
@@ -73,6 +98,7 @@ pub struct Table<R> {
     reader: csv::Reader<Bounded<R>>,
     header: StringRecord,
     limits: Limits,
+    unit: Unit,
     rows: u64,
     mistakes: Vec<Mistake>,
     more: u64,
@@ -110,8 +136,19 @@ impl<R: Read> Table<R> {
             let limit = limits.columns as u64;
             return Err(Error::TableLimit { path: path.to_owned(), what: "columns", limit });
         }
-        let path = path.to_owned();
-        Ok(Self { path, reader, header, limits, rows: 0, mistakes: Vec::new(), more: 0 })
+        let (path, unit) = (path.to_owned(), Unit::Line);
+        Ok(Self { path, reader, header, limits, unit, rows: 0, mistakes: Vec::new(), more: 0 })
+    }
+
+    /// The same table, whose places are counted in `unit`: what is read may stand for a file that is no text.
+    #[must_use]
+    pub fn counted_in(self, unit: Unit) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// What places in the table are counted in.
+    pub fn unit(&self) -> Unit {
+        self.unit
     }
 
     /// The names of the columns.
@@ -123,7 +160,7 @@ impl<R: Read> Table<R> {
     pub fn column(&mut self, name: &str) -> Option<usize> {
         let found = self.optional_column(name);
         if found.is_none() && !self.header.iter().any(|column| column == name) {
-            self.mistake(1, format!("column {name} is missing"));
+            self.mistake_in_header(format!("column {name} is missing"));
         }
         found
     }
@@ -134,13 +171,13 @@ impl<R: Read> Table<R> {
         let first = places.next().map(|(at, _)| at);
         let doubled = places.next().is_some();
         if doubled {
-            self.mistake(1, format!("column {name} is there twice"));
+            self.mistake_in_header(format!("column {name} is there twice"));
             return None;
         }
         first
     }
 
-    /// The next row that has as many fields as the header, and its line; rows that have not are noted as
+    /// The next row that has as many fields as the header, and its place; rows that have not are noted as
     /// mistakes and passed over. `None` at the end.
     ///
     /// # Errors
@@ -161,7 +198,10 @@ impl<R: Read> Table<R> {
                 let limit = self.limits.rows;
                 return Err(Error::TableLimit { path: self.path.clone(), what: "rows", limit });
             }
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = match self.unit {
+                Unit::Line => record.position().map_or(0, csv::Position::line),
+                Unit::Row => self.rows,
+            };
             if record.len() == self.header.len() {
                 return Ok(Some((line, record)));
             }
@@ -169,10 +209,19 @@ impl<R: Read> Table<R> {
         }
     }
 
-    /// Notes a mistake.
+    /// Notes a mistake in the names of the columns.
+    pub fn mistake_in_header(&mut self, what: impl Into<String>) {
+        let line = match self.unit {
+            Unit::Line => 1,
+            Unit::Row => 0,
+        };
+        self.mistake(line, what);
+    }
+
+    /// Notes a mistake in a place that [`next_row`](Self::next_row) gave.
     pub fn mistake(&mut self, line: u64, what: impl Into<String>) {
         if self.mistakes.len() < MISTAKES_SHOWN {
-            self.mistakes.push(Mistake { line, what: what.into() });
+            self.mistakes.push(Mistake { line, unit: self.unit, what: what.into() });
         } else {
             self.more += 1;
         }
@@ -200,12 +249,12 @@ fn broken(path: &Path, error: csv::Error, limits: &Limits, rows: u64) -> Error {
             None => Error::read(path)(error),
         },
         csv::ErrorKind::Utf8 { .. } => {
-            let mistakes = vec![Mistake { line, what: "is not UTF-8".to_owned() }];
+            let mistakes = vec![Mistake { line, unit: Unit::Line, what: "is not UTF-8".to_owned() }];
             Error::Table { path: path.to_owned(), mistakes, more: 0, rows }
         }
         _ => {
             debug_assert!(limits.bytes > 0);
-            let mistakes = vec![Mistake { line, what }];
+            let mistakes = vec![Mistake { line, unit: Unit::Line, what }];
             Error::Table { path: path.to_owned(), mistakes, more: 0, rows }
         }
     }
@@ -274,6 +323,21 @@ mod tests {
         ] {
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn tables_that_are_no_text_are_counted_in_rows() {
+        let mut table = table(b"a\n\"1\n2\"\n3\n", Limits::default()).unwrap().counted_in(Unit::Row);
+        assert_eq!(table.column("b"), None);
+        let mut places = Vec::new();
+        while let Some((place, _)) = table.next_row().unwrap() {
+            places.push(place);
+        }
+        assert_eq!(places, [1, 2]);
+        table.mistake(2, "is wrong");
+        let error = table.finish().unwrap_err().to_string();
+        assert!(error.contains("2 mistakes: column b is missing; row 2: is wrong"), "{error}");
+        assert!(error.ends_with("mend these rows"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::Args;
 use in9_base::shell::{Outcome, Shell};
 
 use crate::Dataset;
-use crate::predictions::{Completed, Labels, complete};
+use crate::predictions::{Completed, Labels, check_form, complete};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  in9-data complete answers.csv --data in9 --out predictions.csv\n\n\
@@ -21,13 +21,14 @@ pub(super) struct Complete {
     /// thousand classes), or auto (imagenet if any number is too large for the dataset).
     #[arg(long, default_value = "auto")]
     labels: Labels,
-    /// The prediction table to write.
+    /// The prediction table to write: CSV, or Parquet if the name ends in .parquet (feature `parquet`).
     #[arg(long)]
     out: PathBuf,
 }
 
 impl Complete {
     pub(super) fn run(self, shell: &Shell) -> anyhow::Result<Outcome> {
+        check_form(&self.out)?;
         let dataset = Dataset::open(&self.data)?;
         let Completed { table, numbers, partial } = complete(&self.answers, &dataset, self.labels)?;
         table.write_atomic(&self.out)?;

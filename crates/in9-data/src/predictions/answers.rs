@@ -1,7 +1,6 @@
 //! Tables of bare answers, `image,view,predicted`, completed from the dataset.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use in9_base::table;
 use super::distinct::Distinct;
 use super::labels::{Answer, Labels, Names};
 use super::picture::Picture;
+use super::source;
 use super::{LIMITS, Row, Table, plain, score};
 use crate::dataset::{Dataset, Split};
 use crate::error::Result;
@@ -65,9 +65,9 @@ impl std::fmt::Display for Partial {
 /// If the file is no regular one, has more than a million rows or 128 MiB, or cannot be read; if the dataset cannot; and with every mistake by its line, up to
 /// twenty: an image that no split has, a view or class that there is not, the same picture twice.
 pub fn complete(path: &Path, dataset: &Dataset, labels: Labels) -> Result<Completed> {
-    let table = table::Table::open(path, KEPT_LIMITS)?;
+    let table = source::open(path, KEPT_LIMITS)?;
     let model = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Completion::<File>::of(table, dataset, model)?.run(labels)
+    Completion::of(table, dataset, model)?.run(labels)
 }
 
 struct Completion<'d, R> {
@@ -155,7 +155,7 @@ impl<'d, R: Read> Completion<'d, R> {
 
     fn run(mut self, labels: Labels) -> Result<Completed> {
         let mut rows: Vec<(u64, Row, Answer)> = Vec::new();
-        let mut distinct = Distinct::default();
+        let mut distinct = Distinct::counted_in(self.table.unit());
         while let Some((line, record)) = self.table.next_row()? {
             match self.row(&record)? {
                 Err(mistake) => self.table.mistake(line, mistake),
@@ -249,7 +249,10 @@ impl Columns {
             .collect();
         let missing = columns.iter().zip(classes).find(|(column, _)| column.is_none());
         if let (Some((_, class)), true) = (missing, columns.iter().any(Option::is_some)) {
-            table.mistake(1, format!("column score_{} is missing, where other classes have one", class.name));
+            table.mistake_in_header(format!(
+                "column score_{} is missing, where other classes have one",
+                class.name
+            ));
         }
         let scores = columns.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
         Self { image, view, predicted, optional, scores }

@@ -51,7 +51,7 @@ impl Columns {
             mistakes.push(format!("{} columns score_<class> instead of 1 to 65534", classes.len()));
         }
         for mistake in mistakes {
-            table.mistake(1, mistake);
+            table.mistake_in_header(mistake);
         }
         (Self { named, scores, classes: index }, classes)
     }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use in9_base::table::Unit;
+
 /// What tells one prediction from another.
 pub(super) const PREDICTION: [&str; 6] = ["model", "dataset", "split", "view", "image", "background"];
 
@@ -22,19 +24,28 @@ pub(super) fn fingerprint<const N: usize>(names: [&str; N]) -> Fingerprint {
     })
 }
 
-/// The predictions that a table has so far, each with its line.
+/// The predictions that a table has so far, each with its place.
 #[derive(Default)]
-pub(super) struct Distinct(HashMap<Fingerprint, u32>);
+pub(super) struct Distinct {
+    places: HashMap<Fingerprint, u32>,
+    unit: Unit,
+}
 
 impl Distinct {
-    /// Notes the prediction of a line, by its [`PREDICTION`].
+    /// None yet, of a table whose places are counted in `unit`.
+    pub(super) fn counted_in(unit: Unit) -> Self {
+        Self { places: HashMap::new(), unit }
+    }
+
+    /// Notes the prediction of a place, by its [`PREDICTION`].
     ///
     /// # Errors
-    /// The mistake, if an earlier line has it.
+    /// The mistake, if an earlier place has it.
     pub(super) fn insert(&mut self, line: u64, prediction: [&str; PREDICTION.len()]) -> Result<(), String> {
-        match self.0.entry(fingerprint(prediction)) {
+        match self.places.entry(fingerprint(prediction)) {
             Entry::Occupied(first) => {
-                Err(format!("same model, dataset, split, view, image and background as line {}", first.get()))
+                let (unit, first) = (self.unit, first.get());
+                Err(format!("same model, dataset, split, view, image and background as {unit} {first}"))
             }
             Entry::Vacant(place) => {
                 // A file of at most 4 GiB has no more lines.

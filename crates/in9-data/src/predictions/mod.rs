@@ -19,6 +19,8 @@
 //!
 //! [`complete`] makes such a table of bare answers, `image,view,predicted`, and the dataset.
 //!
+//! With the feature `parquet` a table may be a Parquet file, of the same columns.
+//!
 //! A table is read within limits ([`LIMITS`]) and row by row ([`Reader`]), so that a reader that keeps less than a
 //! whole row needs less memory than the file.
 
@@ -26,8 +28,11 @@ mod answers;
 mod columns;
 mod distinct;
 mod labels;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod picture;
 mod reader;
+mod source;
 mod training;
 mod write;
 
@@ -41,7 +46,9 @@ use crate::view::View;
 pub use answers::{Completed, Partial, complete};
 pub use labels::Labels;
 pub use reader::Reader;
+pub use source::Source;
 pub use training::Training;
+pub use write::check_form;
 
 /// The columns before the scores.
 pub const COLUMNS: [&str; 12] = [

@@ -1,7 +1,6 @@
 //! Reading a prediction table row by row.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use in9_base::table;
 
 use super::columns::Columns;
 use super::distinct::{Distinct, Fingerprint, PREDICTION, fingerprint};
+use super::source::{self, Source};
 use super::{LIMITS, MOST_MODELS, MOST_TEST_SETS, Row};
 
 /// Classes times models, or times test sets, that one table may have; and how many models and test sets it may have
@@ -46,8 +46,8 @@ pub struct Reader<R> {
     test_sets: HashSet<Fingerprint>,
 }
 
-impl Reader<File> {
-    /// Opens the table at `path` and reads its header.
+impl Reader<Source> {
+    /// Opens the table at `path`, CSV or, with the feature `parquet`, Parquet, and reads its header.
     ///
     /// # Errors
     /// If there is no regular file, it is beyond [`LIMITS`], or it cannot be read.
@@ -60,7 +60,7 @@ impl Reader<File> {
     /// # Errors
     /// As [`Reader::open`].
     pub fn open_within(path: &Path, limits: table::Limits) -> in9_base::Result<Self> {
-        Ok(Self::of(table::Table::open(path, limits)?, path))
+        Ok(Self::of(source::open(path, limits)?, path))
     }
 }
 
@@ -75,7 +75,8 @@ impl<R: Read> Reader<R> {
 
     fn of(mut table: table::Table<R>, path: &Path) -> Self {
         let (columns, classes) = Columns::of(&mut table);
-        let (distinct, models, test_sets) = (Distinct::default(), HashSet::new(), HashSet::new());
+        let (distinct, models, test_sets) =
+            (Distinct::counted_in(table.unit()), HashSet::new(), HashSet::new());
         Self { path: path.to_owned(), table, columns, classes, distinct, models, test_sets }
     }
 

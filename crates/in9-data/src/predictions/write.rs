@@ -5,8 +5,33 @@ use std::path::Path;
 use super::{COLUMNS, TRAINING, Table};
 use crate::error::{Error, Result};
 
+/// What a program without the feature says.
+#[cfg(not(feature = "parquet"))]
+pub(super) const WITHOUT: &str =
+    "this program was compiled without them (`cargo install --path crates/in9 --features parquet`)";
+
+/// Whether a table is written to `path` as Parquet: by the file's ending.
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("parquet"))
+}
+
+/// Checks, before the work whose answers go there, that a table can be written in the form that the ending of `path`
+/// asks for.
+///
+/// # Errors
+/// For Parquet without the feature `parquet`.
+pub fn check_form(path: &Path) -> Result<()> {
+    #[cfg(not(feature = "parquet"))]
+    if is_parquet(path) {
+        let what = format!("Parquet tables such as {}", path.display());
+        return Err(Error::argument(what, "a name that ends in .csv", "one that ends in .parquet", WITHOUT));
+    }
+    let _ = path;
+    Ok(())
+}
+
 impl Table {
-    /// Writes the table as CSV; the file appears whole or not at all.
+    /// Writes the table, as Parquet if the file's name ends so and else as CSV; the file appears whole or not at all.
     ///
     /// # Errors
     /// If the file cannot be written, or a row does not fit `classes`.
@@ -25,7 +50,22 @@ impl Table {
                 ));
             }
         }
-        Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
+        check_form(path)?;
+        match is_parquet(path) {
+            true => self.write_parquet(path),
+            false => Ok(in9_base::files::write(path, |file| self.write_csv(file))?),
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    fn write_parquet(&self, path: &Path) -> Result<()> {
+        let bytes = super::parquet::bytes(self);
+        Ok(in9_base::files::write(path, |file| file.write_all(&bytes.map_err(std::io::Error::other)?))?)
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn write_parquet(&self, path: &Path) -> Result<()> {
+        check_form(path)
     }
 
     pub(crate) fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {

@@ -9,7 +9,7 @@ use anyhow::bail;
 use in9_base::Piece;
 use in9_base::files::{self, OutputFolder};
 use in9_base::shell::{self, Shell};
-use in9_data::predictions::{Row, Table};
+use in9_data::predictions::{Row, Table, check_form};
 use in9_data::{Dataset, PublishedPictures, Split, View};
 
 use super::network::NetworkArgs;
@@ -51,8 +51,9 @@ pub struct Args {
     /// a pair of photographs that comes again is written once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pairings: u32,
-    /// The table to write; with --shard, the folder of the piece
-    #[arg(long, value_name = "CSV|DIR")]
+    /// The table to write, CSV, or Parquet if its name ends in .parquet (feature `parquet`); with --shard, the folder of
+    /// the piece
+    #[arg(long, value_name = "TABLE|DIR")]
     out: PathBuf,
     /// Name of the dataset in the table [default: the folder's name]
     #[arg(long)]
@@ -73,6 +74,9 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let views = views(&args.views)?;
+    if args.shard.is_none() {
+        check_form(&args.out)?;
+    }
     let device = args.device.compute().open()?;
     let kind = args.device.compute().kind(&device);
     let dataset = Dataset::open(&args.data)?;
