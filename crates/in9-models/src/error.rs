@@ -293,6 +293,9 @@ fn known_weights(known: &[String]) -> String {
 }
 
 fn disagreement(arch: &str, candidates: &[(String, Normalization)]) -> String {
+    if arch.is_empty() {
+        return "its architecture is not known".to_owned();
+    }
     if candidates.is_empty() {
         return format!("there are no published weights of {arch} to go by");
     }

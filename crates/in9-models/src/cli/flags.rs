@@ -5,7 +5,7 @@ use in9_base::shell::one_line;
 use crate::error::Error;
 
 /// Settings whose flag is called as their field.
-const FLAGS: [&str; 21] = [
+const FLAGS: [&str; 22] = [
     "accumulate",
     "attack_step_size",
     "attack_steps",
@@ -22,6 +22,7 @@ const FLAGS: [&str; 21] = [
     "nesterov",
     "normalization",
     "scale",
+    "size",
     "step_epochs",
     "step_factor",
     "view",
@@ -44,6 +45,9 @@ pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
             let flag = format!("--device {said}; --device cpu works everywhere");
             return anyhow::anyhow!("{}", line.replace(&said, &flag));
         }
+        Error::MissingFeature { feature: "onnx", .. } => {
+            "`cargo install --path crates/in9 --features onnx` installs one that has it"
+        }
         Error::UnknownArchitecture { .. } => "`in9-models list` shows all",
         Error::EvaluationOnly(_) => "`in9-models list` shows others for --arch",
         Error::UnknownWeights { .. } => {
@@ -54,7 +58,7 @@ pub fn name_flags(error: anyhow::Error) -> anyhow::Error {
         Error::NormalizationUnknown { .. } => {
             "choose with --normalization: imagenet, imagenet-9, half, none, published weights of the same needs, or six numbers"
         }
-        Error::Classes { .. } => "choose --weights, --scorer or --data that fit each other",
+        Error::Classes { .. } => "choose --weights, --scorer, --onnx or --data that fit each other",
         Error::RunExists(_) => "add --resume to go on with it, or choose another --out",
         Error::OtherRun { .. } => "choose another --out",
         Error::Diverged { .. } => "lower --lr or lengthen --warmup",

@@ -1,6 +1,6 @@
 //! The flags that name a network, the same for every program that opens one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use in9_base::shell::Shell;
@@ -18,12 +18,16 @@ use crate::scorer::{Foreign, Program, Scorer};
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
-    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present = "scorer")]
+    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present_any = ["scorer", "onnx"])]
     pub weights: Option<String>,
     /// In the place of --weights: a command, for the shell, of a program that reads pictures on its standard input and
     /// writes scores to its standard output, such as "python scorer.py" (protocol: SCORER.md)
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["weights", "arch", "normalization"])]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["weights", "onnx", "arch", "normalization"])]
     pub scorer: Option<String>,
+    /// In the place of --weights: a classifier in an ONNX file, with one input [batch, 3, height, width] and one output
+    /// [batch, outputs]; needs --normalization unless the file says it (SCORER.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "arch"])]
+    pub onnx: Option<PathBuf>,
     /// Architecture, for weights that do not name theirs
     #[arg(long, value_name = "ARCH")]
     pub arch: Option<String>,
@@ -43,20 +47,22 @@ pub struct NetworkArgs {
 impl NetworkArgs {
     /// The file or folder of weights, if it is one.
     pub fn path(&self) -> Option<&Path> {
-        self.weights.as_deref().map(Path::new)
+        self.onnx.as_deref().or_else(|| self.weights.as_deref().map(Path::new))
     }
 
     /// Opens the network and asks it about the classes of `taxonomy`. What is worth knowing about it is said.
     ///
     /// # Errors
-    /// Those of [`open`](crate::open::open()), [`Classifier::new`], [`Program::start`] and [`Foreign::new`].
+    /// Those of [`open`](crate::open::open()), [`Classifier::new`], [`Program::start`], `Onnx::open` and
+    /// [`Foreign::new`].
     pub fn open(&self, taxonomy: &Taxonomy, device: Device, shell: &Shell) -> crate::Result<Asked> {
-        let asked = match &self.scorer {
-            Some(command) => {
+        let asked = match (&self.scorer, &self.onnx) {
+            (_, Some(file)) => self.foreign(onnx(file, self.normalization)?, taxonomy)?,
+            (Some(command), None) => {
                 let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
                 self.foreign(Box::new(Program::start(command, &classes)?), taxonomy)?
             }
-            None => Asked::Own(Box::new(self.own(taxonomy, device, shell)?)),
+            (None, None) => Asked::Own(Box::new(self.own(taxonomy, device, shell)?)),
         };
         let record = asked.record();
         let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
@@ -95,11 +101,27 @@ impl NetworkArgs {
 
     fn foreign(&self, scorer: Box<dyn Scorer>, taxonomy: &Taxonomy) -> crate::Result<Asked> {
         let mut foreign = Foreign::new(scorer, taxonomy, self.mapping)?;
-        if let Some(name) = &self.name {
-            foreign.rename(name.clone());
+        match &self.name {
+            Some(name) => foreign.rename(name.clone()),
+            // As of weights: by the other rule it is another classifier.
+            None if !foreign.outputs_are_classes() && self.mapping == Mapping::B => {
+                foreign.rename(format!("{}, mapping b", foreign.record().model));
+            }
+            None => {}
         }
         Ok(Asked::Foreign(Box::new(foreign)))
     }
+}
+
+/// The classifier in an ONNX file.
+#[cfg(feature = "onnx")]
+fn onnx(file: &Path, normalization: Option<Normalization>) -> crate::Result<Box<dyn Scorer>> {
+    Ok(Box::new(crate::scorer::Onnx::open(file, normalization)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn onnx(file: &Path, _: Option<Normalization>) -> crate::Result<Box<dyn Scorer>> {
+    Err(crate::Error::MissingFeature { what: file.display().to_string(), feature: "onnx" })
 }
 
 /// Does something that may download published weights, with a progress bar while it does.

@@ -25,6 +25,7 @@ Examples:
   in9-models predict --weights out/run --data out/dataset --split test,val --views original,mixed-rand --out p.csv
   in9-models predict --weights resnet50.gluon --mapping a --data out/in9 --out p.csv
   in9-models predict --scorer 'python scorer.py' --data out/in9 --out p.csv
+  in9-models predict --onnx model.onnx --normalization imagenet --size 224 --data out/in9 --out p.csv
   for i in 1 2; do in9-models predict --weights out/run --data out/in9 --shard $i/2 --out piece-$i; done
   in9-models predict --weights out/run --data out/in9 --merge piece-1 piece-2 --out p.csv")]
 pub struct Args {

@@ -1,10 +1,15 @@
-//! Classifiers from elsewhere: a program that reads pictures and writes scores.
+//! Classifiers from elsewhere: a program that reads pictures and writes scores, or an ONNX file.
 //!
-//! [`Program`] speaks the protocol of `SCORER.md` in this crate's folder. Whatever implements [`Scorer`] becomes a
-//! classifier in a dataset's classes by [`Foreign::new`].
+//! [`Program`] speaks the protocol of `SCORER.md` in this crate's folder; `Onnx` (feature `onnx`) runs a network in an
+//! ONNX file, as that document says it. Whatever implements [`Scorer`] becomes a classifier in a dataset's classes by
+//! [`Foreign::new`].
 
+#[cfg(feature = "onnx")]
+mod onnx;
 mod program;
 
+#[cfg(feature = "onnx")]
+pub use onnx::Onnx;
 pub use program::Program;
 
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::mapping::{Answer, ClassMap, Mapping};
 
 /// Pixels as they are, in `0..=1`.
-const PIXELS: Normalization = Normalization { mean: [0.0; 3], std: [1.0; 3] };
+pub(crate) const PIXELS: Normalization = Normalization { mean: [0.0; 3], std: [1.0; 3] };
 
 /// Most outputs of a scorer: ImageNet's largest edition has 21,843 classes.
 const MOST_OUTPUTS: usize = 1 << 15;
@@ -61,7 +66,7 @@ pub enum Scores {
 }
 
 /// What a scorer says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct About {
     /// Name of the classifier in tables.
     pub name: String,
@@ -77,6 +82,10 @@ pub struct About {
     pub outputs: Outputs,
     /// What their numbers are.
     pub scores: Scores,
+    /// What its inputs are normalised with.
+    pub normalization: Normalization,
+    /// How that is known.
+    pub normalization_from: String,
 }
 
 /// Something that gives scores for pictures.
@@ -84,11 +93,14 @@ pub trait Scorer: Send {
     /// What it is.
     fn about(&self) -> &About;
 
-    /// Scores of `count` pictures of `size · size · 3` RGB bytes, row by row, pixel by pixel: `[count, outputs]`.
+    /// Scores of `count` pictures, `[count, outputs]`.
+    ///
+    /// # Shapes
+    /// - `planes`: `[count, 3, size, size]`, normalised as [`About::normalization`] says
     ///
     /// # Errors
     /// If it cannot give them.
-    fn score(&mut self, rgb: &[u8], count: usize, size: usize) -> Result<Vec<f32>>;
+    fn score(&mut self, planes: &[f32], count: usize, size: usize) -> Result<Vec<f32>>;
 }
 
 /// A scorer that answers in the classes of a dataset.
@@ -127,6 +139,11 @@ impl Foreign {
         Ok(Self { about, map, scorer: Mutex::new(scorer) })
     }
 
+    /// Whether each output is the class of its number.
+    pub fn outputs_are_classes(&self) -> bool {
+        self.map.is_identity()
+    }
+
     /// Gives the classifier another name in tables.
     pub fn rename(&mut self, name: String) {
         self.about.name = name;
@@ -143,9 +160,9 @@ impl Ask for Foreign {
             training: Training::of_weights("", &about.digest),
             weights: about.digest,
             origin: about.origin,
-            mean: PIXELS.mean,
-            std: PIXELS.std,
-            normalization: "the scorer itself".to_owned(),
+            mean: about.normalization.mean,
+            std: about.normalization.std,
+            normalization: about.normalization_from,
             mapping: self.map.to_string(),
         }
     }
@@ -155,14 +172,13 @@ impl Ask for Foreign {
     }
 
     fn normalization(&self) -> Normalization {
-        PIXELS
+        self.about.normalization
     }
 
     fn ask(&self, planes: &[f32], n: usize, size: usize) -> Result<Vec<Answer>> {
-        let rgb = bytes(planes, size);
         // A thread that panicked while it asked has left the scorer in the middle of an answer: the next fails too.
         let mut scorer = self.scorer.lock().unwrap_or_else(PoisonError::into_inner);
-        let scores = scorer.score(&rgb, n, size)?;
+        let scores = scorer.score(planes, n, size)?;
         let outputs = self.about.outputs.len();
         if scores.len() != n * outputs {
             return Err(Error::Shape {
@@ -186,20 +202,6 @@ impl Ask for Foreign {
     }
 }
 
-/// The bytes of pictures whose planes are in `0..=1`, pixel by pixel.
-fn bytes(planes: &[f32], size: usize) -> Vec<u8> {
-    let plane = size * size;
-    let mut rgb = vec![0; planes.len()];
-    for (picture, out) in planes.chunks_exact(3 * plane).zip(rgb.chunks_exact_mut(3 * plane)) {
-        for (pixel, out) in out.chunks_exact_mut(3).enumerate() {
-            for (channel, byte) in out.iter_mut().enumerate() {
-                *byte = (picture[channel * plane + pixel] * 255.0).round().clamp(0.0, 255.0) as u8;
-            }
-        }
-    }
-    rgb
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,10 +212,9 @@ mod tests {
         fn about(&self) -> &About {
             &self.0
         }
-        fn score(&mut self, rgb: &[u8], count: usize, size: usize) -> Result<Vec<f32>> {
-            let red = |p: &[u8]| f32::from(p[0]) / 255.0;
-            assert_eq!(rgb.len(), count * 3 * size * size);
-            Ok(rgb.chunks_exact(3 * size * size).flat_map(|p| [red(p), 1.0 - red(p)]).collect())
+        fn score(&mut self, planes: &[f32], count: usize, size: usize) -> Result<Vec<f32>> {
+            assert_eq!(planes.len(), count * 3 * size * size);
+            Ok(planes.chunks_exact(3 * size * size).flat_map(|p| [p[0], 1.0 - p[0]]).collect())
         }
     }
 
@@ -227,16 +228,9 @@ mod tests {
             digest: String::new(),
             outputs,
             scores,
+            normalization: PIXELS,
+            normalization_from: text("test"),
         }))
-    }
-
-    #[test]
-    fn pictures_arrive_as_the_bytes_that_they_were() {
-        let all: Vec<u8> = (0..=255).chain(0..=255).chain(0..=255).collect();
-        let planes: Vec<f32> = (0..3)
-            .flat_map(|c| all.iter().skip(c).step_by(3).map(|&b| f32::from(b) / 255.0).collect::<Vec<_>>())
-            .collect();
-        assert_eq!(bytes(&planes, 16), all);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{About, Outputs, Scorer, Scores};
+use super::{About, Outputs, PIXELS, Scorer, Scores};
 use crate::error::{Error, Result};
 
 /// Version of the protocol.
@@ -88,6 +88,8 @@ impl Program {
             digest: String::new(),
             outputs: Outputs::Count(0),
             scores: Scores::Logits,
+            normalization: PIXELS,
+            normalization_from: "the scorer itself".to_owned(),
         };
         let (input, output) = (Some(input), BufReader::new(output));
         let mut program = Self { command: command.to_owned(), about, child, input, output };
@@ -179,7 +181,7 @@ impl Scorer for Program {
         &self.about
     }
 
-    fn score(&mut self, rgb: &[u8], count: usize, size: usize) -> Result<Vec<f32>> {
+    fn score(&mut self, planes: &[f32], count: usize, size: usize) -> Result<Vec<f32>> {
         let head = serde_json::to_vec(&Batch { pictures: count, size });
         let mut head = head.map_err(|e| Error::Scorer {
             command: self.command.clone(),
@@ -188,7 +190,7 @@ impl Scorer for Program {
         })?;
         head.push(b'\n');
         self.send(&head)?;
-        self.send(rgb)?;
+        self.send(&bytes(planes, size))?;
         let mut bytes = vec![0; 4 * count * self.about.outputs.len()];
         if self.output.read_exact(&mut bytes).is_err() {
             return Err(self.ended());
@@ -208,12 +210,35 @@ impl Drop for Program {
     }
 }
 
+/// The bytes of pictures whose planes are in `0..=1`, pixel by pixel.
+fn bytes(planes: &[f32], size: usize) -> Vec<u8> {
+    let plane = size * size;
+    let mut rgb = vec![0; planes.len()];
+    for (picture, out) in planes.chunks_exact(3 * plane).zip(rgb.chunks_exact_mut(3 * plane)) {
+        for (pixel, out) in out.chunks_exact_mut(3).enumerate() {
+            for (channel, byte) in out.iter_mut().enumerate() {
+                *byte = (picture[channel * plane + pixel] * 255.0).round().clamp(0.0, 255.0) as u8;
+            }
+        }
+    }
+    rgb
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     fn classes() -> Vec<String> {
         vec!["a".to_owned(), "b".to_owned()]
+    }
+
+    #[test]
+    fn pictures_arrive_as_the_bytes_that_they_were() {
+        let all: Vec<u8> = (0..=255).chain(0..=255).chain(0..=255).collect();
+        let planes: Vec<f32> = (0..3)
+            .flat_map(|c| all.iter().skip(c).step_by(3).map(|&b| f32::from(b) / 255.0).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(bytes(&planes, 16), all);
     }
 
     #[test]
@@ -225,14 +250,14 @@ mod tests {
         assert_eq!((program.about().name.as_str(), program.about().outputs.len()), ("sh", 2));
         // `read` of a shell takes byte by byte, so the pixels stay where `head` finds them.
         for _ in 0..2 {
-            assert_eq!(program.score(&[1, 2, 3], 1, 1).unwrap(), [1.0, -2.0]);
+            assert_eq!(program.score(&[0.1, 0.2, 0.3], 1, 1).unwrap(), [1.0, -2.0]);
         }
     }
 
     #[test]
     fn what_a_program_does_wrong_is_named() {
         let said = |script: &str| match Program::start(script, &classes()) {
-            Ok(mut program) => program.score(&[0; 3], 1, 1).unwrap_err().to_string(),
+            Ok(mut program) => program.score(&[0.0; 3], 1, 1).unwrap_err().to_string(),
             Err(error) => error.to_string(),
         };
         assert!(said("exit 7").contains("exit status: 7"), "{}", said("exit 7"));
