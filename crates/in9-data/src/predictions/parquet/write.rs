@@ -68,12 +68,15 @@ pub(in super::super) fn bytes(table: &Table) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The columns of texts in their order, each with its text of a row.
-type Texts<'t> = Vec<(&'static str, Box<dyn Fn(&Row) -> String + 't>)>;
+/// What gives a column's text of a row.
+type Text<'t> = Box<dyn Fn(&Row) -> String + 't>;
+
+/// The columns of texts in their order.
+type Texts<'t> = Vec<(&'static str, Text<'t>)>;
 
 fn texts(table: &Table) -> Texts<'_> {
     let class = |class: Option<u16>| class.map_or(String::new(), |at| table.classes[usize::from(at)].clone());
-    let of: [Box<dyn Fn(&Row) -> String + '_>; COLUMNS.len()] = [
+    let of: [Text<'_>; COLUMNS.len()] = [
         Box::new(|row| row.model.clone()),
         Box::new(|row| row.arch.clone()),
         Box::new(|row| row.trained_on.clone()),

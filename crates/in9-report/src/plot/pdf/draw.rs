@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::standalone::attribute;
 use super::super::svg::num;
-use super::font::{Face, Letters};
+use super::font::Letters;
 use super::style::{Sheet, Style};
 use super::{POINTS, plain, text_between};
 
@@ -27,7 +27,7 @@ impl Canvas {
     pub(super) fn new(alone: &str, height: f64) -> Self {
         let sheet = Sheet::read(text_between(alone, "<style>", "</style>").unwrap_or_default());
         let content = format!("{POINTS} 0 0 -{POINTS} 0 {} cm\n", num(height));
-        Self { sheet, content, letters: Face::ALL.map(Letters::none), opacities: Vec::new() }
+        Self { sheet, content, letters: Letters::none(), opacities: Vec::new() }
     }
 
     /// Draws the element of a line of the SVG file; a line of anything else draws nothing.
