@@ -57,7 +57,48 @@ fn without_seed(name: &str) -> &str {
     }
 }
 
+/// Trainings of one network that differ in their seed only, which charts and cards show as one; or a single network.
+pub(crate) struct Repeated<'a> {
+    /// A name that no other of the test set has.
+    pub(crate) name: String,
+    /// At least one.
+    pub(crate) networks: Vec<&'a ModelSummary>,
+}
+
+impl<'a> Repeated<'a> {
+    pub(crate) fn first(&self) -> &'a ModelSummary {
+        self.networks[0]
+    }
+
+    /// The view that all were trained on, if there are several.
+    pub(crate) fn view(&self) -> Option<&'a str> {
+        (self.networks.len() > 1).then_some(self.first().key.trained_on.as_str())
+    }
+
+    /// The mean over the networks that have this figure.
+    pub(crate) fn mean(&self, figure: impl Fn(&ModelSummary) -> Option<f64>) -> Option<f64> {
+        let known: Vec<f64> = self.networks.iter().filter_map(|m| figure(m)).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    }
+}
+
 impl<'a> TestSet<'a> {
+    /// These networks, those that are repeats of one training together, each in its first one's place.
+    pub(crate) fn repeated(&self, models: &[&'a ModelSummary]) -> Vec<Repeated<'a>> {
+        let mut all: Vec<Repeated<'a>> = Vec::new();
+        for &model in models {
+            let repeats: Vec<&ModelSummary> =
+                self.repeats(&model.key.trained_on).into_iter().map(|(_, summary)| summary).collect();
+            let is = |other: &&ModelSummary| other.key == model.key;
+            if repeats.len() < 2 || !repeats.iter().any(is) {
+                all.push(Repeated { name: self.name(model), networks: vec![model] });
+            } else if !all.iter().any(|one| one.networks.iter().any(is)) {
+                all.push(Repeated { name: model.key.trained_on.clone(), networks: repeats });
+            }
+        }
+        all
+    }
+
     /// The networks trained on `view` of this data set, of the architecture that was trained on the most views: what is
     /// set side by side must not differ in its architecture too. Where it was trained in several ways, those of the way
     /// with the most repeats, and of these the first by name.

@@ -1,10 +1,12 @@
 //! BG-gaps with intervals beside the paper's.
 
 use super::cost;
+use crate::claims::cells::Cells;
 use crate::context::{Context, TestSet};
 use crate::error::Result;
 use crate::page::{Block, Section};
 use crate::plot::{Bar, Bars, Group, Width, balanced_mark};
+use in9_analysis::levels::Weighing;
 use in9_analysis::metrics::compare;
 use in9_analysis::output::tables;
 
@@ -19,9 +21,14 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     for set in &sets {
         let caption = format!(
             "BG-gap of each network on {}, in points: accuracy on mixed-same minus accuracy on mixed-rand. Bars above \
-             zero: backgrounds of the right class help. Whiskers: 95 % intervals of a bootstrap over {} foregrounds. {}",
+             zero: backgrounds of the right class help. Whiskers: 95 % intervals over {} foregrounds{}. {}",
             set.split,
             set.foregrounds(),
+            if set.repeated(&set.summaries()).iter().any(|one| one.view().is_some()) {
+                ", and over the trainings of networks that were trained several times, whose bar is their mean"
+            } else {
+                ""
+            },
             marks(context, set)
         );
         blocks.extend(Block::paper_figure("Figure 12", chart(context, set), caption.trim_end()));
@@ -70,13 +77,22 @@ fn marks(context: &Context, set: &TestSet<'_>) -> String {
 }
 
 fn chart(context: &Context, set: &TestSet<'_>) -> Option<String> {
-    let summaries = set.summaries();
-    let groups = tables::names(&summaries).into_iter().zip(&summaries).filter_map(|(label, m)| {
-        let gap = m.gap?;
-        let published = context.paper.gap(&m.key.trained_on);
-        let balanced = balanced_mark(gap.gap.value, gap.balanced.value).map(|b| 100.0 * b);
-        let interval = gap.gap.scaled(100.0);
-        Some(Group { label, bars: vec![Bar { series: 0, interval, published, balanced }] })
+    let cells = Cells { context, set };
+    let groups = set.repeated(&set.summaries()).into_iter().filter_map(|one| {
+        let single = one.first().gap;
+        let [plain, balanced] = match one.view() {
+            Some(view) => {
+                let (study, _) = cells.study(&[(view, "mixed-same"), (view, "mixed-rand")])?;
+                let level = context.bootstrap.level;
+                let of = |weighing| Some(study.estimate(weighing, |m| m[0] - m[1])?.interval(level));
+                [of(Weighing::Plain)?, of(Weighing::Balanced)?]
+            }
+            None => [single?.gap, single?.balanced],
+        };
+        let published = context.paper.gap(&one.first().key.trained_on);
+        let balanced = balanced_mark(plain.value, balanced.value).map(|b| 100.0 * b);
+        let bar = Bar { series: 0, interval: plain.scaled(100.0), published, balanced };
+        Some(Group { label: one.name, bars: vec![bar] })
     });
     let groups: Vec<Group> = groups.collect();
     // A few bars need no more room than a telephone has.

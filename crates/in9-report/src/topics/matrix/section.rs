@@ -75,15 +75,25 @@ fn on_views<'a>(set: &TestSet<'a>) -> Vec<&'a ModelSummary> {
 fn heatmap(set: &TestSet<'_>, what: &str, value: impl Fn(&Accuracy) -> f64) -> Option<String> {
     let summaries = on_views(set);
     let views = tables::views(&summaries);
+    let networks = set.repeated(&summaries);
     Heatmap {
         label: format!("{what} on {}, by network and view", set.split),
         row_axis: "network".into(),
         column_axis: "tested on".into(),
-        rows: summaries.iter().map(|m| set.name(m)).collect(),
-        columns: views.iter().map(View::to_string).collect(),
-        values: summaries
+        rows: networks
             .iter()
-            .map(|m| views.iter().map(|v| m.accuracy(*v).map(|a| 100.0 * value(a))).collect())
+            .map(|one| match one.networks.len() {
+                1 => one.name.clone(),
+                several => format!("{}, mean of {several}", one.name),
+            })
+            .collect(),
+        columns: views.iter().map(View::to_string).collect(),
+        values: networks
+            .iter()
+            .map(|one| {
+                let of = |view: &View| one.mean(|m| m.accuracy(*view).map(|a| 100.0 * value(a)));
+                views.iter().map(of).collect()
+            })
             .collect(),
         range: (0.0, 100.0),
         decimals: 1,
