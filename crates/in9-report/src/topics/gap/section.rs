@@ -34,7 +34,12 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         blocks.extend(Block::paper_figure("Figure 12", chart(context, set), caption.trim_end()));
         let title = format!("BG-gap on {}, in points with 95 % intervals", set.split);
         blocks.extend(cost::table(context, set)?);
-        blocks.push(Block::Table(tables::gaps(&title, &set.summaries())));
+        let single = Block::Table(tables::gaps(&title, &set.summaries()));
+        if set.repeated(&set.summaries()).iter().any(|one| one.view().is_some()) {
+            blocks.push(Block::Details("Each training by itself".into(), vec![single]));
+        } else {
+            blocks.push(single);
+        }
         blocks.extend(paired(context, set));
     }
     let missing: Vec<String> = context
@@ -50,7 +55,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     }
     let groups = context.seed_groups();
     if !groups.is_empty() {
-        blocks.push(Block::Table(tables::seeds("Means over training seeds, Student's t interval", &groups)));
+        blocks.push(Block::Table(tables::seeds(
+            "Means over training seeds on the frozen pairing, Student's t interval",
+            &groups,
+        )));
     }
     Ok((!sets.is_empty()).then(|| Section {
         id: "gaps",

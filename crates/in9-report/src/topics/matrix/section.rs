@@ -21,18 +21,20 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         let table =
             if trained { Block::PaperTable("Table 5", grid) } else { Block::PaperTable("Table 2", grid) };
         let photographs = set.foregrounds();
+        let several = set.repeated(&set.summaries()).iter().any(|one| one.view().is_some());
+        let means = if several { " (means over their trainings)" } else { "" };
         let plain = Block::figure(
             heatmap(set, "accuracy", |a| a.accuracy.value),
             format!(
-                "Accuracy on {} in percent ({photographs} photographs): rows are networks, columns views.",
+                "Accuracy on {} in percent ({photographs} photographs): rows are networks{means}, columns views.",
                 set.split
             ),
         );
         let balanced = Block::figure(
             heatmap(set, "balanced accuracy", |a| a.balanced.value),
             format!(
-                "Balanced accuracy on {} in percent ({photographs} photographs): rows are networks, columns the views \
-                 that they were tested on; darker is higher.",
+                "Balanced accuracy on {} in percent ({photographs} photographs): rows are networks{means}, columns the \
+                 views that they were tested on; darker is higher.",
                 set.split
             ),
         );
@@ -80,13 +82,7 @@ fn heatmap(set: &TestSet<'_>, what: &str, value: impl Fn(&Accuracy) -> f64) -> O
         label: format!("{what} on {}, by network and view", set.split),
         row_axis: "network".into(),
         column_axis: "tested on".into(),
-        rows: networks
-            .iter()
-            .map(|one| match one.networks.len() {
-                1 => one.name.clone(),
-                several => format!("{}, mean of {several}", one.name),
-            })
-            .collect(),
+        rows: networks.iter().map(|one| one.name.clone()).collect(),
         columns: views.iter().map(View::to_string).collect(),
         values: networks
             .iter()
