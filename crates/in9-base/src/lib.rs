@@ -8,6 +8,7 @@
 //! - [`rng`]: random streams that depend on what they are for;
 //! - [`table`]: CSV files whose faults are named by line;
 //! - [`digest`]: BLAKE3 of files and folders;
+//! - [`guard`]: libraries that may panic on what strangers send;
 //! - [`parent`]: processes that end when the one that started them does;
 //! - `shell` (feature `shell`): what every program does around its work.
 //!
@@ -29,6 +30,7 @@ pub mod counting;
 pub mod digest;
 mod error;
 pub mod files;
+pub mod guard;
 pub mod memory;
 mod name;
 pub mod parent;

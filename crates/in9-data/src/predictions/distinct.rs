@@ -25,7 +25,6 @@ pub(super) fn fingerprint<const N: usize>(names: [&str; N]) -> Fingerprint {
 }
 
 /// The predictions that a table has so far, each with its place.
-#[derive(Default)]
 pub(super) struct Distinct {
     places: HashMap<Fingerprint, u32>,
     unit: Unit,
@@ -63,7 +62,7 @@ mod tests {
     #[test]
     fn names_are_told_apart_wherever_they_end() {
         assert_ne!(fingerprint(["ab", "c"]), fingerprint(["a", "bc"]));
-        let mut distinct = Distinct::default();
+        let mut distinct = Distinct::counted_in(Unit::Line);
         distinct.insert(2, ["m", "d", "s", "v", "i", ""]).unwrap();
         distinct.insert(3, ["m", "d", "s", "v", "", "i"]).unwrap();
         let mistake = distinct.insert(4, ["m", "d", "s", "v", "i", ""]).unwrap_err();

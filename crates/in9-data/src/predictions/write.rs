@@ -21,13 +21,14 @@ fn is_parquet(path: &Path) -> bool {
 /// # Errors
 /// For Parquet without the feature `parquet`.
 pub fn check_form(path: &Path) -> Result<()> {
-    #[cfg(not(feature = "parquet"))]
-    if is_parquet(path) {
-        let what = format!("Parquet tables such as {}", path.display());
-        return Err(Error::argument(what, "a name that ends in .csv", "one that ends in .parquet", WITHOUT));
+    match is_parquet(path) {
+        #[cfg(not(feature = "parquet"))]
+        true => {
+            let what = format!("Parquet tables such as {}", path.display());
+            Err(Error::argument(what, "a name that ends in .csv", "one that ends in .parquet", WITHOUT))
+        }
+        _ => Ok(()),
     }
-    let _ = path;
-    Ok(())
 }
 
 impl Table {
@@ -51,21 +52,14 @@ impl Table {
             }
         }
         check_form(path)?;
-        match is_parquet(path) {
-            true => self.write_parquet(path),
-            false => Ok(in9_base::files::write(path, |file| self.write_csv(file))?),
+        #[cfg(feature = "parquet")]
+        if is_parquet(path) {
+            let bytes = super::parquet::bytes(self);
+            return Ok(in9_base::files::write(path, |file| {
+                file.write_all(&bytes.map_err(std::io::Error::other)?)
+            })?);
         }
-    }
-
-    #[cfg(feature = "parquet")]
-    fn write_parquet(&self, path: &Path) -> Result<()> {
-        let bytes = super::parquet::bytes(self);
-        Ok(in9_base::files::write(path, |file| file.write_all(&bytes.map_err(std::io::Error::other)?))?)
-    }
-
-    #[cfg(not(feature = "parquet"))]
-    fn write_parquet(&self, path: &Path) -> Result<()> {
-        check_form(path)
+        Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
     }
 
     pub(crate) fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {

@@ -88,28 +88,25 @@ impl NetworkArgs {
             shell.say(format_args!("{weights}: {note}"));
         }
         let mut classifier = Classifier::new(opened, taxonomy, self.mapping)?;
-        match &self.name {
-            Some(name) => classifier.rename(name.clone()),
-            // The same weights by the other rule are another classifier, and must not be taken for the first.
-            None if !classifier.outputs_are_classes() && self.mapping == Mapping::B => {
-                classifier.rename(format!("{}, mapping b", classifier.record().model));
-            }
-            None => {}
+        if let Some(name) = self.other_name(classifier.record().model, classifier.outputs_are_classes()) {
+            classifier.rename(name);
         }
         Ok(classifier)
     }
 
     fn foreign(&self, scorer: Box<dyn Scorer>, taxonomy: &Taxonomy) -> crate::Result<Asked> {
         let mut foreign = Foreign::new(scorer, taxonomy, self.mapping)?;
-        match &self.name {
-            Some(name) => foreign.rename(name.clone()),
-            // As of weights: by the other rule it is another classifier.
-            None if !foreign.outputs_are_classes() && self.mapping == Mapping::B => {
-                foreign.rename(format!("{}, mapping b", foreign.record().model));
-            }
-            None => {}
+        if let Some(name) = self.other_name(foreign.record().model, foreign.outputs_are_classes()) {
+            foreign.rename(name);
         }
         Ok(Asked::Foreign(Box::new(foreign)))
+    }
+
+    /// The name in tables of the classifier that calls itself `own`, if it is another: the one that was asked for. By the
+    /// other rule a classifier is another one, and must not be taken for the first.
+    fn other_name(&self, own: String, outputs_are_classes: bool) -> Option<String> {
+        let by_b = !outputs_are_classes && self.mapping == Mapping::B;
+        self.name.clone().or_else(|| by_b.then(|| format!("{own}, mapping b")))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Figures about cells of the train-on-X, test-on-Y matrix, for the claims of several topics.
 
 use super::Measured;
-use crate::context::{Context, TestSet};
+use crate::context::{Context, Repeated, TestSet};
 use in9_analysis::levels::{Estimate, Shown, Study, Trainings, Weighing, study};
 use in9_analysis::metrics::{FOREGROUND_VIEWS, spread};
+use in9_analysis::stats::Interval;
 use in9_data::View;
 
 /// The cells of one test set.
@@ -35,6 +36,20 @@ impl Cells<'_> {
         let estimate = study.estimate(Weighing::Balanced, |m| m[0] - chance)?;
         let label = format!("{trained_on} → {tested_on}: balanced accuracy − chance");
         Some(self.points(label, &estimate).resting_on(rows))
+    }
+
+    /// The BG-gap of a network, over all its trainings if there are several, by plain and by balanced accuracy; fractions.
+    pub(crate) fn gap_of(&self, network: &Repeated<'_>) -> Option<[Interval; 2]> {
+        let first = network.first();
+        if !network.is_several() {
+            return first.gap.map(|gap| [gap.gap, gap.balanced]);
+        }
+        let view = first.key.trained_on.as_str();
+        let (study, _) = self.study(&[(view, "mixed-same"), (view, "mixed-rand")])?;
+        let of = |weighing| {
+            Some(study.estimate(weighing, |m| m[0] - m[1])?.interval(self.context.bootstrap.level))
+        };
+        Some([of(Weighing::Plain)?, of(Weighing::Balanced)?])
     }
 
     pub(crate) fn gap(&self, trained_on: &str) -> Vec<Measured> {

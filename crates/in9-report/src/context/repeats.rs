@@ -70,9 +70,8 @@ impl<'a> Repeated<'a> {
         self.networks[0]
     }
 
-    /// The view that all were trained on, if there are several.
-    pub(crate) fn view(&self) -> Option<&'a str> {
-        (self.networks.len() > 1).then_some(self.first().key.trained_on.as_str())
+    pub(crate) fn is_several(&self) -> bool {
+        self.networks.len() > 1
     }
 
     /// The mean over the networks that have this figure.
@@ -84,7 +83,7 @@ impl<'a> Repeated<'a> {
 
 impl<'a> TestSet<'a> {
     /// These networks, those that are repeats of one training together, each in its first one's place.
-    pub(crate) fn repeated(&self, models: &[&'a ModelSummary]) -> Vec<Repeated<'a>> {
+    pub(crate) fn grouped(&self, models: &[&'a ModelSummary]) -> Vec<Repeated<'a>> {
         let mut all: Vec<Repeated<'a>> = Vec::new();
         for &model in models {
             let repeats: Vec<&ModelSummary> =
@@ -97,6 +96,11 @@ impl<'a> TestSet<'a> {
             }
         }
         all
+    }
+
+    /// Whether any network was trained several times.
+    pub(crate) fn has_repeats(&self) -> bool {
+        self.grouped(&self.summaries()).iter().any(Repeated::is_several)
     }
 
     /// The networks trained on `view` of this data set, of the architecture that was trained on the most views: what is

@@ -4,7 +4,6 @@ use crate::claims::cells::Cells;
 use crate::claims::{Claim, tally};
 use crate::context::{Context, Repeated, TestSet};
 use crate::page::see;
-use in9_analysis::levels::Weighing;
 use in9_analysis::output::number::{count, percent, points};
 use in9_analysis::probes::adversarial::Rule;
 use in9_analysis::stats::Interval;
@@ -102,7 +101,7 @@ pub(crate) fn cards(context: &Context, claims: &[Claim]) -> Vec<Card> {
     let mut cards = Vec::new();
     if let Some(set) = sets.first() {
         let shown: Vec<_> = set.shown(MOST).into_iter().map(|(_, summary)| summary).collect();
-        cards.extend(set.repeated(&shown).iter().map(|one| network(context, set, one)));
+        cards.extend(set.grouped(&shown).iter().map(|one| network(context, set, one)));
     }
     cards.extend(vulnerable(context));
     let t = tally(claims);
@@ -130,23 +129,19 @@ fn network(context: &Context, set: &TestSet<'_>, one: &Repeated<'_>) -> Card {
     if summary.key.is_trained_on_view() {
         name = format!("trained on {name}");
     }
-    if one.view().is_some() {
+    if one.is_several() {
         name = format!("{name}, {} trainings", one.networks.len());
     }
     let mut views = [View::Original, View::MixedSame, View::MixedRand, View::OnlyBgT].to_vec();
-    let single = summary.gap.as_ref().map(|g| (g.gap, g.balanced.value));
-    let gap = match one.view() {
-        Some(view) => over_trainings(context, set, view),
-        None => single,
-    };
-    let (value, limit, label) = match (&gap, summary.views.first()) {
-        (Some((gap, balanced)), _) => {
-            let balanced = format!("{}, balanced {}", limits(gap, points), points(*balanced));
+    let gap = Cells { context, set }.gap_of(one);
+    let (value, limit, label) = match (gap, summary.views.first()) {
+        (Some([gap, balanced]), _) => {
+            let balanced = format!("{}, balanced {}", limits(&gap, points), points(balanced.value));
             (points(gap.value), balanced, "BG-gap (points)".to_owned())
         }
         (None, Some((view, a))) => {
             views.retain(|v| v != view);
-            let limit = if one.view().is_none() { limits(&a.accuracy, percent) } else { String::new() };
+            let limit = if one.is_several() { String::new() } else { limits(&a.accuracy, percent) };
             let mean = one.mean(|m| m.accuracy(*view).map(|a| a.accuracy.value)).unwrap_or(f64::NAN);
             (format!("{} %", percent(mean)), limit, format!("accuracy on {view}"))
         }
@@ -157,14 +152,6 @@ fn network(context: &Context, set: &TestSet<'_>, one: &Repeated<'_>) -> Card {
         Some(format!("{view} {} %", percent(accuracy)))
     };
     Card { name, value, limits: limit, label, more: views.into_iter().filter_map(accuracy).collect() }
-}
-
-/// The BG-gap over all trainings on a view, with its interval, and by balanced accuracy.
-fn over_trainings(context: &Context, set: &TestSet<'_>, view: &str) -> Option<(Interval, f64)> {
-    let (study, _) = Cells { context, set }.study(&[(view, "mixed-same"), (view, "mixed-rand")])?;
-    let of = |weighing| study.estimate(weighing, |m| m[0] - m[1]);
-    let balanced = of(Weighing::Balanced)?.interval(context.bootstrap.level).value;
-    Some((of(Weighing::Plain)?.interval(context.bootstrap.level), balanced))
 }
 
 /// The adversarial search of the first network that was searched, photographs as they are first.

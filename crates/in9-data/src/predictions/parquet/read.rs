@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use in9_base::Error;
+use in9_base::guard::guarded;
 use in9_base::table::Limits;
 use parquet::basic::{Compression, Repetition};
-use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
@@ -118,12 +117,4 @@ fn line<'t>(fields: impl Iterator<Item = &'t str>) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(fields)?;
     writer.into_inner().map_err(|e| std::io::Error::other(e.to_string()))
-}
-
-/// What `work` gives, or in one line why it does not: a damaged file may lead the library into a panic.
-fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|e| e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
-        Err(_) => Err("bytes that its reader did not expect".to_owned()),
-    }
 }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use in9_base::guard::guarded;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Extent;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use tract_onnx::prelude::Framework as _;
 
-use super::outside;
-use super::said::{PROPERTY, Said};
+use super::external_data;
+use super::metadata::{Metadata, PROPERTY};
 use crate::error::{Error, Result};
 use crate::weights::Limits;
 
@@ -39,7 +40,7 @@ pub(super) struct File {
     pub(super) declared: Option<usize>,
     /// Whether the network ends in a softmax.
     pub(super) probabilities: bool,
-    pub(super) said: Said,
+    pub(super) metadata: Metadata,
     /// BLAKE3 of the file, and of those beside it that hold its weights.
     pub(super) digest: String,
 }
@@ -55,30 +56,30 @@ impl File {
         let mut digest = blake3::Hasher::new();
         digest.update(&bytes);
         let no_network = |found: String| Error::file(path, "not an ONNX file", "a model with a graph", found);
-        let parsed = super::guarded(|| tract_onnx::onnx().proto_model_for_read(&mut &bytes[..]));
+        let parsed = guarded(|| tract_onnx::onnx().proto_model_for_read(&mut &bytes[..]));
         let mut model = parsed.map_err(no_network)?;
         drop(bytes);
         let graph = match &mut model.graph {
             Some(graph) if !graph.node.is_empty() => graph,
             _ => return Err(no_network("none".to_owned())),
         };
-        outside::bring(path, graph, Limits::default().file_bytes, &mut digest)?;
+        external_data::load(path, graph, Limits::default().file_bytes, &mut digest)?;
         let wrong = |fault: Fault| Error::file(path, fault.0, fault.1, fault.2);
         let given = the_input(graph).map_err(wrong)?;
         let input = input(given).map_err(wrong)?;
         let output = the_output(graph).map_err(wrong)?;
         let declared = declared(output).map_err(wrong)?;
-        let last = answer(graph, &output.name).map_err(wrong)?;
+        let last = output_node(graph, &output.name).map_err(wrong)?;
         in_evaluation(graph).map_err(wrong)?;
         let probabilities = last.op_type == "Softmax";
-        let said = match model.metadata_props.iter().find(|entry| entry.key == PROPERTY) {
-            Some(entry) => Said::parse(&entry.value).map_err(|found| {
+        let metadata = match model.metadata_props.iter().find(|entry| entry.key == PROPERTY) {
+            Some(entry) => Metadata::parse(&entry.value).map_err(|found| {
                 wrong(("its metadata are not usable", "what SCORER.md says of in9-scorer".to_owned(), found))
             })?,
-            None => Said::default(),
+            None => Metadata::default(),
         };
         let digest = digest.finalize().to_hex().to_string();
-        Ok(Self { input, declared, probabilities, said, digest, model })
+        Ok(Self { input, declared, probabilities, metadata, digest, model })
     }
 }
 
@@ -180,7 +181,7 @@ fn declared(value: &ValueInfoProto) -> Result<Option<usize>, Fault> {
 }
 
 /// The node that gives the value called `name`, behind those that only hand it on.
-fn answer<'g>(graph: &'g GraphProto, name: &str) -> Result<&'g NodeProto, Fault> {
+fn output_node<'g>(graph: &'g GraphProto, name: &str) -> Result<&'g NodeProto, Fault> {
     let mut name = name;
     // A circle of nodes ends it too.
     for _ in 0..graph.node.len() {

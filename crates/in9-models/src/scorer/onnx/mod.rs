@@ -4,15 +4,15 @@
 //! batches nor the number of threads changes a score. A network that only takes batches of one size gets such batches,
 //! the last of which is filled up with its last picture.
 
+mod external_data;
 mod file;
-mod outside;
-mod said;
+mod metadata;
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use in9_base::guard::guarded;
 use in9_data::Normalization;
 use rayon::prelude::*;
 use tract_onnx::prelude::{
@@ -53,18 +53,22 @@ impl Onnx {
     /// [`Error::Base`] for a file that cannot be read or is too large, [`Error::File`] for one that holds no such
     /// network, [`Error::NormalizationUnknown`] when neither `normalization` nor the file says it.
     pub fn open(path: &Path, normalization: Option<Normalization>) -> Result<Self> {
-        let File { model, input, declared, probabilities, said, digest } = File::read(path)?;
+        let File { model, input, declared, probabilities, metadata, digest } = File::read(path)?;
         let about = About {
-            name: match said.name.is_empty() {
+            name: match metadata.name.is_empty() {
                 true => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-                false => said.name.clone(),
+                false => metadata.name.clone(),
             },
-            trained_on: said.trained_on.clone(),
-            arch: said.arch.clone(),
+            trained_on: metadata.trained_on.clone(),
+            arch: metadata.arch.clone(),
             origin: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             digest,
             outputs: Outputs::Count(0),
-            scores: said.scores.unwrap_or(if probabilities { Scores::Probabilities } else { Scores::Logits }),
+            scores: metadata.scores.unwrap_or(if probabilities {
+                Scores::Probabilities
+            } else {
+                Scores::Logits
+            }),
             normalization: super::PIXELS,
             normalization_from: String::new(),
         };
@@ -79,21 +83,21 @@ impl Onnx {
             (None, Some(declared)) => declared,
             (size, _) => onnx.plan(size.unwrap_or(USUAL))?.outputs,
         };
-        onnx.about.outputs = said.outputs(outputs).map_err(|found| {
+        onnx.about.outputs = metadata.outputs(outputs).map_err(|found| {
             let expected = format!("{outputs} outputs, as the network has");
             Error::file(path, "its metadata do not fit the network", expected, found)
         })?;
-        (onnx.about.normalization, onnx.about.normalization_from) = match (normalization, said.normalization)
-        {
-            (Some(asked), _) => (asked, "request".to_owned()),
-            (None, Some(said)) => (said, "the file's metadata".to_owned()),
-            (None, None) => {
-                let (path, arch) = (path.to_path_buf(), said.arch);
-                let published = crate::registry::pretrained_of(&arch);
-                let candidates = published.map(|p| (p.name(), p.preprocessing.normalization)).collect();
-                return Err(Error::NormalizationUnknown { path, arch, candidates });
-            }
-        };
+        (onnx.about.normalization, onnx.about.normalization_from) =
+            match (normalization, metadata.normalization) {
+                (Some(asked), _) => (asked, "request".to_owned()),
+                (None, Some(said)) => (said, "the file's metadata".to_owned()),
+                (None, None) => {
+                    let (path, arch) = (path.to_path_buf(), metadata.arch);
+                    let published = crate::registry::pretrained_of(&arch);
+                    let candidates = published.map(|p| (p.name(), p.preprocessing.normalization)).collect();
+                    return Err(Error::NormalizationUnknown { path, arch, candidates });
+                }
+            };
         Ok(onnx)
     }
 
@@ -126,7 +130,7 @@ impl Onnx {
             model.set_input_fact(0, f32::fact([batch, 3, size, size]).into())?;
             model.into_optimized()
         })?;
-        let fact = network.output_fact(0).map_err(|e| line(&e))?;
+        let fact = network.output_fact(0).map_err(|e| e.to_string())?;
         let shape = fact.shape.as_concrete().ok_or_else(|| format!("an output of shape {:?}", fact.shape))?;
         let &[rows, outputs] = shape else { return Err(format!("an output of shape {shape:?}")) };
         if rows != batch || fact.datum_type != f32::datum_type() {
@@ -167,25 +171,5 @@ impl Scorer for Onnx {
             Ok(scores) => Ok(scores.concat()),
             Err(found) => Err(Error::file(&self.path, "its network failed", "scores", found)),
         }
-    }
-}
-
-/// What `work` gives, or in one line why it does not. A panic within it is such a reason.
-fn guarded<T, E: std::fmt::Debug + std::fmt::Display>(
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|e| line(&e)),
-        Err(_) => Err("a network that its reader did not expect".to_owned()),
-    }
-}
-
-/// An error with its causes in one line of bearable length.
-fn line(error: &impl std::fmt::Display) -> String {
-    const LONGEST: usize = 300;
-    let text = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{} …", &text[..end]),
-        None => text,
     }
 }

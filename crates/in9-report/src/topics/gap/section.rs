@@ -6,7 +6,6 @@ use crate::context::{Context, TestSet};
 use crate::error::Result;
 use crate::page::{Block, Section};
 use crate::plot::{Bar, Bars, Group, Width, balanced_mark};
-use in9_analysis::levels::Weighing;
 use in9_analysis::metrics::compare;
 use in9_analysis::output::tables;
 
@@ -24,7 +23,7 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
              zero: backgrounds of the right class help. Whiskers: 95 % intervals over {} foregrounds{}. {}",
             set.split,
             set.foregrounds(),
-            if set.repeated(&set.summaries()).iter().any(|one| one.view().is_some()) {
+            if set.has_repeats() {
                 ", and over the trainings of networks that were trained several times, whose bar is their mean"
             } else {
                 ""
@@ -35,7 +34,7 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
         let title = format!("BG-gap on {}, in points with 95 % intervals", set.split);
         blocks.extend(cost::table(context, set)?);
         let single = Block::Table(tables::gaps(&title, &set.summaries()));
-        if set.repeated(&set.summaries()).iter().any(|one| one.view().is_some()) {
+        if set.has_repeats() {
             blocks.push(Block::Details("Each training by itself".into(), vec![single]));
         } else {
             blocks.push(single);
@@ -86,17 +85,8 @@ fn marks(context: &Context, set: &TestSet<'_>) -> String {
 
 fn chart(context: &Context, set: &TestSet<'_>) -> Option<String> {
     let cells = Cells { context, set };
-    let groups = set.repeated(&set.summaries()).into_iter().filter_map(|one| {
-        let single = one.first().gap;
-        let [plain, balanced] = match one.view() {
-            Some(view) => {
-                let (study, _) = cells.study(&[(view, "mixed-same"), (view, "mixed-rand")])?;
-                let level = context.bootstrap.level;
-                let of = |weighing| Some(study.estimate(weighing, |m| m[0] - m[1])?.interval(level));
-                [of(Weighing::Plain)?, of(Weighing::Balanced)?]
-            }
-            None => [single?.gap, single?.balanced],
-        };
+    let groups = set.grouped(&set.summaries()).into_iter().filter_map(|one| {
+        let [plain, balanced] = cells.gap_of(&one)?;
         let published = context.paper.gap(&one.first().key.trained_on);
         let balanced = balanced_mark(plain.value, balanced.value).map(|b| 100.0 * b);
         let bar = Bar { series: 0, interval: plain.scaled(100.0), published, balanced };

@@ -21,8 +21,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         let table =
             if trained { Block::PaperTable("Table 5", grid) } else { Block::PaperTable("Table 2", grid) };
         let photographs = set.foregrounds();
-        let several = set.repeated(&set.summaries()).iter().any(|one| one.view().is_some());
-        let means = if several { " (means over their trainings)" } else { "" };
+        let means = if set.has_repeats() { " (means over their trainings)" } else { "" };
         let plain = Block::figure(
             heatmap(set, "accuracy", |a| a.accuracy.value),
             format!(
@@ -77,7 +76,7 @@ fn on_views<'a>(set: &TestSet<'a>) -> Vec<&'a ModelSummary> {
 fn heatmap(set: &TestSet<'_>, what: &str, value: impl Fn(&Accuracy) -> f64) -> Option<String> {
     let summaries = on_views(set);
     let views = tables::views(&summaries);
-    let networks = set.repeated(&summaries);
+    let networks = set.grouped(&summaries);
     Heatmap {
         label: format!("{what} on {}, by network and view", set.split),
         row_axis: "network".into(),

@@ -25,7 +25,7 @@ struct Written {
 
 /// What a file says of its network.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct Metadata {
     pub(super) name: String,
     outputs: Option<Outputs>,
     pub(super) scores: Option<Scores>,
@@ -34,7 +34,7 @@ pub(super) struct Said {
     pub(super) normalization: Option<Normalization>,
 }
 
-impl Said {
+impl Metadata {
     /// Reads the property's value, or says what is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let Written { name, outputs, scores, trained_on, arch, mean, std } =
@@ -67,13 +67,13 @@ mod tests {
     #[test]
     fn what_is_said_is_read_and_half_a_normalisation_is_none() {
         let said =
-            Said::parse(r#"{"outputs":["cat","dog"],"scores":"probabilities","in9-scorer":1}"#).unwrap();
+            Metadata::parse(r#"{"outputs":["cat","dog"],"scores":"probabilities","in9-scorer":1}"#).unwrap();
         assert_eq!(said.scores, Some(Scores::Probabilities));
         assert_eq!(said.outputs(2).unwrap().len(), 2);
         assert!(said.outputs(3).unwrap_err().starts_with("2 outputs"));
-        assert_eq!(Said::default().outputs(3).unwrap(), Outputs::Count(3));
-        assert!(Said::parse(r#"{"mean":[0,0,0]}"#).unwrap_err().contains("mean and std"));
-        assert!(Said::parse(r#"{"mean":[0,0,0],"std":[1,0,1]}"#).unwrap_err().contains("usable"));
-        assert!(Said::parse("name").is_err());
+        assert_eq!(Metadata::default().outputs(3).unwrap(), Outputs::Count(3));
+        assert!(Metadata::parse(r#"{"mean":[0,0,0]}"#).unwrap_err().contains("mean and std"));
+        assert!(Metadata::parse(r#"{"mean":[0,0,0],"std":[1,0,1]}"#).unwrap_err().contains("usable"));
+        assert!(Metadata::parse("name").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Weights that an ONNX file leaves in files beside it, as exporters do with large networks.
+//! External data: weights that an ONNX file leaves in files beside it, as exporters do with large networks.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -33,13 +33,13 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Brings the weights that the file at `path` leaves in files beside it, of at most `limit` bytes together, into `graph`,
+/// Loads the weights that the file at `path` leaves in files beside it, of at most `limit` bytes together, into `graph`,
 /// and adds these files to `digest`.
 ///
 /// # Errors
 /// [`Error::File`] for a place outside the file's folder or beyond a file's end; [`Error::Base`] for a file that cannot be
 /// read.
-pub(super) fn bring(
+pub(super) fn load(
     path: &Path,
     graph: &mut GraphProto,
     limit: u64,
@@ -47,8 +47,8 @@ pub(super) fn bring(
 ) -> Result<()> {
     let mut files: HashMap<String, Vec<u8>> = HashMap::new();
     let mut left = limit;
-    let outside = DataLocation::External as i32;
-    for tensor in graph.initializer.iter_mut().filter(|tensor| tensor.data_location == Some(outside)) {
+    let external = DataLocation::External as i32;
+    for tensor in graph.initializer.iter_mut().filter(|tensor| tensor.data_location == Some(external)) {
         let wrong = |found: String| {
             let expected = "the name of a file in the same folder, and a part of it";
             Error::file(path, "its weights are elsewhere", expected, found)
