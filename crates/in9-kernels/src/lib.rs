@@ -62,6 +62,7 @@
 
 mod activation;
 mod add;
+pub mod blocked;
 mod channels;
 mod conv;
 mod cpu;

@@ -1,7 +1,7 @@
 //! Every channel times its own factor: the gate of squeeze-and-excitation.
 
 use crate::{
-    Error, Result, cpu, output,
+    Error, Result, blocked, cpu, output,
     simd::{Level, for_each_level, loops},
 };
 use candle_core::{CpuStorage, CustomOp2, InplaceOp2, Layout, Shape, Tensor};
@@ -45,6 +45,9 @@ pub fn scale_channels(x: &Tensor, gates: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As for [`scale_channels`], and [`Error::Candle`] if `x` and `gates` share their memory.
 pub fn scale_channels_inplace(x: Tensor, gates: &Tensor) -> Result<Tensor> {
+    if blocked::is_in_blocks(&x) {
+        return blocked::scale_channels_inplace(x, gates);
+    }
     check(&x, gates)?;
     if !cpu::supported(&[&x, gates]) || cpu::requires_grad(&[&x, gates]) || !x.is_contiguous() {
         return scale_channels(&x, gates);

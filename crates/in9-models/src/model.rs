@@ -96,6 +96,7 @@ impl<'a> Context<'a> {
         if !self.wants(name) {
             return Ok(x);
         }
+        let x = in9_kernels::blocked::to_planes(&x)?;
         let x = if self.cut { Var::from_tensor(&x.detach().contiguous()?)?.into_inner() } else { x };
         self.taps.push((name.to_owned(), x.clone()));
         Ok(x)

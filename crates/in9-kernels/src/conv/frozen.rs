@@ -1,11 +1,17 @@
 //! A convolution for inference, whose filters do not change.
 
 use super::{
-    Conv2dConfig, checked, conv2d,
+    Conv2dConfig, checked, checked_dims, conv2d,
     epilogue::Epilogue,
     forward::{Packed, forward},
+    geometry::Geometry,
 };
-use crate::{Activation, Error, Result, cpu};
+use crate::{
+    Activation, Error, Result,
+    blocked::{self, lanes},
+    cpu,
+    simd::Level,
+};
 use candle_core::Tensor;
 use std::sync::OnceLock;
 
@@ -32,6 +38,8 @@ pub struct FrozenConv2d {
     weight: Tensor,
     bias: Option<Tensor>,
     packed: OnceLock<Packed>,
+    /// The filters packed for images in blocks; none if there is no method for the layer.
+    blocked: OnceLock<Option<blocked::Filters>>,
     /// The filters as a GPU multiplies them, in the precision of the first image.
     #[cfg(feature = "cuda")]
     prepared: OnceLock<(candle_core::DType, Tensor)>,
@@ -54,6 +62,7 @@ impl FrozenConv2d {
             weight: weight.detach(),
             bias: bias.map(|bias| bias.detach()),
             packed: OnceLock::new(),
+            blocked: OnceLock::new(),
             #[cfg(feature = "cuda")]
             prepared: OnceLock::new(),
         }
@@ -65,6 +74,8 @@ impl FrozenConv2d {
     /// - `x`: `[batch, in, height, width]`
     /// - `residual`, result: `[batch, out, oh, ow]`, as for [`conv2d`](crate::conv2d)
     ///
+    /// If `x` is in [blocks](crate::blocked), so is the result.
+    ///
     /// # Errors
     /// As for [`conv2d`](crate::conv2d), and [`Error::Shape`] for a residual that does not fit.
     pub fn forward(
@@ -74,6 +85,9 @@ impl FrozenConv2d {
         residual: Option<&Tensor>,
         activation: Activation,
     ) -> Result<Tensor> {
+        if blocked::is_in_blocks(x) {
+            return self.forward_in_blocks(x, config, residual, activation);
+        }
         let (w, bias) = (&self.weight, self.bias.as_ref());
         let g = checked(x, w, bias, config)?;
         let shape = [g.n, g.co, g.oh, g.ow];
@@ -100,6 +114,94 @@ impl FrozenConv2d {
             forward(x, w, Some(packed), &g, Epilogue { bias, residual, activation })
         })?;
         Ok(cpu::tensor(y, &shape)?)
+    }
+
+    /// The same with a result in [blocks](crate::blocked), as the layers that take it are then computed too: for the
+    /// first layer of a network.
+    ///
+    /// Where that cannot be, the result is that of [`Self::forward`] of planes: on another device, for an argument
+    /// that needs a gradient, or where the number of output channels is no multiple of eight.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, in, height, width]` or `[batch, in / 8, height, width, 8]`
+    /// - `residual`, if there is one, as the result
+    /// - result: `[batch, out / 8, oh, ow, 8]`
+    ///
+    /// # Errors
+    /// As for [`Self::forward`].
+    pub fn forward_in_blocks(
+        &self,
+        x: &Tensor,
+        config: &Conv2dConfig,
+        residual: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        let (w, bias) = (&self.weight, self.bias.as_ref());
+        let tensors: Vec<&Tensor> = [Some(x), Some(w), bias, residual].into_iter().flatten().collect();
+        let in_blocks = blocked::is_in_blocks(x);
+        if !cpu::supported(&tensors) || (!in_blocks && cpu::requires_grad(&tensors)) {
+            return self.forward(&blocked::to_planes(x)?, config, residual, activation);
+        }
+        let dims = match x.dims() {
+            &[n, blocks, h, w, lanes] => vec![n, blocks * lanes, h, w],
+            dims => dims.to_vec(),
+        };
+        let g = checked_dims(&dims, w, bias, config)?;
+        let own = self.blocked.get_or_init(|| self.packed_for_blocks(&g, in_blocks));
+        let other;
+        let filters = match own.as_ref().filter(|filters| filters.fit(&g, in_blocks)) {
+            Some(filters) => filters,
+            None => match self.packed_for_blocks(&g, in_blocks) {
+                Some(filters) => {
+                    other = filters;
+                    &other
+                }
+                None => return self.by_planes(x, config, residual, activation, g.co),
+            },
+        };
+        let shape = [g.n, g.co / lanes::BLOCK, g.oh, g.ow, lanes::BLOCK];
+        if let Some(residual) = residual
+            && residual.dims() != shape
+        {
+            return Err(Error::shape("conv2d", "residual", format!("{shape:?}"), residual.dims()));
+        }
+        let y = cpu::with_slices([Some(x), bias, residual], |[x, bias, residual]| {
+            let finish = blocked::Finish { bias, residual, activation };
+            blocked::forward(Level::current(), x.unwrap_or_default(), filters, &g, finish)
+        })?;
+        Ok(cpu::tensor(y, &shape)?)
+    }
+
+    /// The sizes of the layer, and its filters, if an image in blocks of these dimensions (batch, channels, height,
+    /// width) suits the filters as they were packed first.
+    pub(crate) fn in_blocks(&self, dims: &[usize; 4], config: &Conv2dConfig) -> Option<(Geometry, &blocked::Filters)> {
+        let g = checked_dims(dims, &self.weight, self.bias.as_ref(), config).ok()?;
+        let filters = self.blocked.get_or_init(|| self.packed_for_blocks(&g, true)).as_ref()?;
+        filters.fit(&g, true).then_some((g, filters))
+    }
+
+    /// `[out]`
+    pub(crate) fn bias(&self) -> Option<&Tensor> {
+        self.bias.as_ref()
+    }
+
+    fn packed_for_blocks(&self, g: &Geometry, in_blocks: bool) -> Option<blocked::Filters> {
+        cpu::with_slice(&self.weight, |w| blocked::Filters::new(Level::current(), w, g, in_blocks)).ok().flatten()
+    }
+
+    /// A layer that there is no method for in blocks: one with groups, or a number of channels that is no multiple of
+    /// eight.
+    fn by_planes(
+        &self,
+        x: &Tensor,
+        config: &Conv2dConfig,
+        residual: Option<&Tensor>,
+        activation: Activation,
+        outputs: usize,
+    ) -> Result<Tensor> {
+        let residual = residual.map(blocked::to_planes).transpose()?;
+        let y = self.forward(&blocked::to_planes(x)?, config, residual.as_ref(), activation)?;
+        if outputs.is_multiple_of(lanes::BLOCK) { blocked::to_blocks(&y) } else { Ok(y) }
     }
 
     #[cfg(feature = "cuda")]

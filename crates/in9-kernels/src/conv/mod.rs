@@ -11,7 +11,7 @@ mod frozen;
 pub(crate) mod geometry;
 mod implicit_gemm;
 mod op;
-mod winograd;
+pub(crate) mod winograd;
 
 use crate::{Activation, Result, cpu, portable};
 use candle_core::Tensor;
@@ -122,7 +122,12 @@ fn images_per_task(n: usize, max: usize) -> usize {
 
 /// The sizes of the convolution of these tensors, if they fit each other.
 fn checked(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Geometry> {
-    let geometry = Geometry::new(x.dims(), w.dims(), config)?;
+    checked_dims(x.dims(), w, bias, config)
+}
+
+/// [`checked`] for an image of these dimensions.
+fn checked_dims(x: &[usize], w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Geometry> {
+    let geometry = Geometry::new(x, w.dims(), config)?;
     if let Some(bias) = bias
         && bias.dims() != [geometry.co]
     {

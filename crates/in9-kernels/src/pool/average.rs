@@ -2,7 +2,7 @@
 
 use super::windows::{Windows, dims4};
 use crate::{
-    Result, cpu, output, portable,
+    Result, blocked, cpu, output, portable,
     simd::{Level, for_each_level, loops::pairwise_sum, vector::LANES},
 };
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
@@ -73,6 +73,9 @@ pub fn adaptive_avg_pool2d(x: &Tensor, out: [usize; 2]) -> Result<Tensor> {
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) for another rank or an image without pixels.
 pub fn global_avg_pool(x: &Tensor) -> Result<Tensor> {
+    if blocked::is_in_blocks(x) {
+        return blocked::global_avg_pool(x);
+    }
     let [n, c, h, w] = dims4("global_avg_pool", x)?;
     let windows = Windows::adaptive("global_avg_pool", [h, w], [1, 1])?;
     #[cfg(feature = "cuda")]

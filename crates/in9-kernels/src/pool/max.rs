@@ -2,7 +2,7 @@
 
 use super::windows::{Windows, dims4};
 use crate::{
-    Result, cpu, output, portable, scratch,
+    Result, blocked, cpu, output, portable, scratch,
     simd::{Level, for_each_level, vector::LANES},
 };
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
@@ -28,6 +28,11 @@ const PLANES: usize = 8;
 /// if the padding is not less than the kernel, [`Error::Shape`](crate::Error::Shape) for another rank or if the
 /// padded image is smaller than the kernel.
 pub fn max_pool2d(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4]) -> Result<Tensor> {
+    if let &[_, _, h, w, _] = x.dims()
+        && blocked::is_in_blocks(x)
+    {
+        return blocked::max_pool2d(x, &Windows::sliding("max_pool2d", [h, w], kernel, stride, padding)?);
+    }
     let [_, _, h, w] = dims4("max_pool2d", x)?;
     let windows = Windows::sliding("max_pool2d", [h, w], kernel, stride, padding)?;
     if !cpu::supported(&[x]) {

@@ -1,5 +1,6 @@
 //! Instruction sets, and code that is compiled once for each of them.
 
+mod arithmetic;
 pub(crate) mod gemm;
 mod level;
 pub(crate) mod loops;
@@ -7,6 +8,7 @@ pub(crate) mod microkernel;
 pub(crate) mod prefetch;
 pub(crate) mod vector;
 
+pub(crate) use arithmetic::Arithmetic;
 pub(crate) use level::Level;
 pub(crate) use vector::Vector;
 

@@ -1,5 +1,7 @@
 //! Vectors of sixteen f32, on every instruction set.
 
+use super::Arithmetic;
+
 /// Elements of a vector.
 pub(crate) const LANES: usize = 16;
 
@@ -7,13 +9,12 @@ pub(crate) const LANES: usize = 16;
 ///
 /// Only [`for_each_vector!`] names the types of an instruction set, inside functions that are compiled for
 /// that instruction set and called only if the processor has it.
-pub(crate) trait Vector: Copy {
+pub(crate) trait Vector: Arithmetic {
     /// Rows of the largest register tile of the microkernel when it is two vectors wide.
     const ROWS: usize;
 
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
-    fn splat(value: f32) -> Self;
 
     /// The elements of a slice of at most sixteen, followed by zeros.
     #[inline(always)]
@@ -30,12 +31,6 @@ pub(crate) trait Vector: Copy {
         self.store(&mut lanes);
         to.copy_from_slice(&lanes[..to.len()]);
     }
-
-    fn add(self, other: Self) -> Self;
-    fn sub(self, other: Self) -> Self;
-    fn mul(self, other: Self) -> Self;
-    /// `self * factor + term`.
-    fn mul_add(self, factor: Self, term: Self) -> Self;
 
     /// Element (i, j) becomes element (j, i).
     #[allow(clippy::needless_range_loop)] // Both indices are needed on both sides.
@@ -60,17 +55,7 @@ impl Portable {
     }
 }
 
-impl Vector for Portable {
-    const ROWS: usize = 2;
-
-    #[inline(always)]
-    fn load(from: &[f32; LANES]) -> Self {
-        Self(*from)
-    }
-    #[inline(always)]
-    fn store(self, to: &mut [f32; LANES]) {
-        *to = self.0;
-    }
+impl Arithmetic for Portable {
     #[inline(always)]
     fn splat(value: f32) -> Self {
         Self([value; LANES])
@@ -94,12 +79,25 @@ impl Vector for Portable {
     }
 }
 
+impl Vector for Portable {
+    const ROWS: usize = 2;
+
+    #[inline(always)]
+    fn load(from: &[f32; LANES]) -> Self {
+        Self(*from)
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES]) {
+        *to = self.0;
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LANES, Vector};
+    use super::{Arithmetic, LANES, Vector};
     use std::arch::x86_64::*;
 
     /// One bit for each of the first `len` lanes.
@@ -116,31 +114,7 @@ mod x86 {
     // SAFETY (of every block below): a value of the type is made only by code that `for_each_vector!` compiled
     // for AVX-512, which runs only if the processor has it. Loads and stores go through references to
     // exactly sixteen elements, and their instructions need no alignment.
-    impl Vector for Avx512 {
-        const ROWS: usize = 12;
-
-        #[inline(always)]
-        fn load(from: &[f32; LANES]) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
-        }
-        #[inline(always)]
-        fn store(self, to: &mut [f32; LANES]) {
-            // SAFETY: see above.
-            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
-        }
-        #[inline(always)]
-        fn load_part(from: &[f32]) -> Self {
-            // SAFETY: see above; the mask has one bit for each element of the slice, and the
-            // instruction accesses no memory for lanes whose bit is 0.
-            Self(unsafe { _mm512_maskz_loadu_ps(mask(from.len()), from.as_ptr()) })
-        }
-        #[inline(always)]
-        fn store_part(self, to: &mut [f32]) {
-            // SAFETY: see above; the mask has one bit for each element of the slice, and the
-            // instruction accesses no memory for lanes whose bit is 0.
-            unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask(to.len()), self.0) }
-        }
+    impl Arithmetic for Avx512 {
         #[inline(always)]
         fn splat(value: f32) -> Self {
             // SAFETY: see above.
@@ -165,6 +139,33 @@ mod x86 {
         fn mul_add(self, factor: Self, term: Self) -> Self {
             // SAFETY: see above.
             Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
+        }
+    }
+
+impl Vector for Avx512 {
+        const ROWS: usize = 12;
+
+        #[inline(always)]
+        fn load(from: &[f32; LANES]) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32; LANES]) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+        #[inline(always)]
+        fn load_part(from: &[f32]) -> Self {
+            // SAFETY: see above; the mask has one bit for each element of the slice, and the
+            // instruction accesses no memory for lanes whose bit is 0.
+            Self(unsafe { _mm512_maskz_loadu_ps(mask(from.len()), from.as_ptr()) })
+        }
+        #[inline(always)]
+        fn store_part(self, to: &mut [f32]) {
+            // SAFETY: see above; the mask has one bit for each element of the slice, and the
+            // instruction accesses no memory for lanes whose bit is 0.
+            unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask(to.len()), self.0) }
         }
 
         #[inline(always)]
@@ -215,22 +216,7 @@ mod x86 {
     pub(crate) struct Avx2(__m256, __m256);
 
     // SAFETY (of every block below): as for `Avx512`, with AVX2 and FMA.
-    impl Vector for Avx2 {
-        const ROWS: usize = 2;
-
-        #[inline(always)]
-        fn load(from: &[f32; LANES]) -> Self {
-            // SAFETY: see above; the second half starts at element eight of sixteen.
-            unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
-        }
-        #[inline(always)]
-        fn store(self, to: &mut [f32; LANES]) {
-            // SAFETY: see above; the second half starts at element eight of sixteen.
-            unsafe {
-                _mm256_storeu_ps(to.as_mut_ptr(), self.0);
-                _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1);
-            }
-        }
+    impl Arithmetic for Avx2 {
         #[inline(always)]
         fn splat(value: f32) -> Self {
             // SAFETY: see above.
@@ -257,6 +243,24 @@ mod x86 {
             // SAFETY: see above.
             unsafe {
                 Self(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1))
+            }
+        }
+    }
+
+impl Vector for Avx2 {
+        const ROWS: usize = 2;
+
+        #[inline(always)]
+        fn load(from: &[f32; LANES]) -> Self {
+            // SAFETY: see above; the second half starts at element eight of sixteen.
+            unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32; LANES]) {
+            // SAFETY: see above; the second half starts at element eight of sixteen.
+            unsafe {
+                _mm256_storeu_ps(to.as_mut_ptr(), self.0);
+                _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1);
             }
         }
     }

@@ -55,8 +55,9 @@ struct AlexNet {
 impl Network for AlexNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let mut x = x.clone();
-        for (conv, name, pool) in &self.features {
-            x = context.tap(name, conv.forward(&x, context)?)?;
+        for (i, (conv, name, pool)) in self.features.iter().enumerate() {
+            let y = if i == 0 { conv.enter(&x, context)? } else { conv.forward(&x, context)? };
+            x = context.tap(name, y)?;
             if *pool {
                 x = max_pool(&x, 3, 2, 0)?;
             }

@@ -72,7 +72,7 @@ impl Network for Dpn {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap("features.conv5_bn_ac", x)?;
-        self.classifier.forward_vectors(&global_avg_pool(&x)?)
+        Ok(self.classifier.forward_vectors(&global_avg_pool(&x)?)?)
     }
 
     fn tap_names(&self) -> Vec<String> {

@@ -85,7 +85,7 @@ struct EfficientNet {
 
 impl Network for EfficientNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let mut x = context.tap("conv_stem", x)?;
         for (block, name) in &self.blocks {
             x = context.tap(name, block.forward(&x, context)?)?;

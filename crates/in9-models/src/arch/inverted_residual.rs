@@ -2,6 +2,7 @@
 //! project (Sandler et al. 2018).
 
 use candle_core::Tensor;
+use in9_kernels::blocked;
 
 use crate::error::Result;
 use crate::init::Init;
@@ -105,6 +106,10 @@ impl InvertedResidual {
     }
 
     pub(super) fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
+        // Only a frozen model's activations are in blocks.
+        if blocked::is_in_blocks(x) {
+            return self.in_strips(x);
+        }
         let mut y = match &self.expand {
             Some(expand) => expand.forward(x, context)?,
             None => x.clone(),
@@ -118,6 +123,27 @@ impl InvertedResidual {
         } else {
             self.project.forward(&y, context)
         }
+    }
+
+    /// The same of a frozen model, without writing what is expanded to memory.
+    fn in_strips(&self, x: &Tensor) -> Result<Tensor> {
+        let expand = self.expand.as_ref().map(|expand| expand.frozen_for(x)).transpose()?;
+        let gates;
+        let gate: Option<blocked::Gate<'_>> = match &self.gate {
+            Some(gate) => {
+                gates = |means: &Tensor| gate.gates(means);
+                Some(&gates)
+            }
+            None => None,
+        };
+        let block = blocked::InvertedResidual {
+            expand: expand.map(|(layer, _, activation)| (layer, activation)),
+            depthwise: self.depthwise.frozen_for(x)?,
+            gate,
+            project: self.project.frozen_for(x)?.0,
+            skip: self.skip,
+        };
+        Ok(block.forward(x)?)
     }
 }
 

@@ -74,7 +74,7 @@ struct MobileNetV2 {
 
 impl Network for MobileNetV2 {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let mut x = context.tap("features.0", x)?;
         for (block, name) in &self.blocks {
             x = context.tap(name, block.forward(&x, context)?)?;

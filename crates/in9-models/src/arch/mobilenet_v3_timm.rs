@@ -69,7 +69,7 @@ struct MobileNetV3 {
 
 impl Network for MobileNetV3 {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let mut x = context.tap("conv_stem", x)?;
         for (block, name) in &self.blocks {
             x = context.tap(name, block.forward(&x, context)?)?;

@@ -61,7 +61,7 @@ struct ResNet {
 
 impl Network for ResNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let x = context.tap("conv1", x)?;
         let mut x = context.max_pool(&x, 3, 2, 1)?;
         for (name, block) in &self.blocks {

@@ -40,7 +40,7 @@ struct ResNetSmall {
 
 impl Network for ResNetSmall {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let mut x = context.tap("conv1", x)?;
         for block in &self.blocks {
             x = block.forward(&x, context)?;

@@ -57,10 +57,11 @@ struct Vgg {
 
 impl Network for Vgg {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let mut x = x.clone();
+        let (mut x, mut entered) = (x.clone(), false);
         for (layers, name) in &self.groups {
             for layer in layers {
-                x = layer.forward(&x, context)?;
+                x = if entered { layer.forward(&x, context)? } else { layer.enter(&x, context)? };
+                entered = true;
             }
             x = context.tap(name, max_pool(&x, 2, 2, 0)?)?;
         }

@@ -106,8 +106,12 @@ impl Conv {
         let config = match self.padding {
             Padding::Fixed(padding) => Conv2dConfig { stride, padding, dilation, groups: 1 },
             Padding::TensorFlow => {
-                let (_, _, height, width) = x.dims4()?;
-                Conv2dConfig::same([height, width], [self.kernel; 2], stride, dilation)
+                let size = match x.dims() {
+                    // In blocks of channels.
+                    &[_, _, height, width, _] => [height, width],
+                    _ => x.dims4().map(|(_, _, height, width)| [height, width])?,
+                };
+                Conv2dConfig::same(size, [self.kernel; 2], stride, dilation)
             }
         };
         Ok(config.with_groups(self.groups))

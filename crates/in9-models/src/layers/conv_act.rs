@@ -64,6 +64,20 @@ impl ConvAct {
         Ok(in9_kernels::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
     }
 
+    /// The same for the first layer: a frozen model's result is in [blocks](in9_kernels::blocked) on the CPU, and
+    /// with it those of the layers that take it.
+    ///
+    /// # Errors
+    /// As for [`ConvAct::forward`].
+    pub fn enter(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
+        match &self.frozen {
+            Some(frozen) => {
+                Ok(frozen.forward_in_blocks(x, &self.conv.config(x)?, None, self.activation)?)
+            }
+            None => self.forward(x, context),
+        }
+    }
+
     /// The same of pictures of one pixel, for 1×1 convolutions of one group, which are matrices.
     ///
     /// # Shapes
@@ -72,10 +86,10 @@ impl ConvAct {
     ///
     /// # Errors
     /// When the shapes do not fit, among them those of a larger kernel.
-    pub fn forward_vectors(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn forward_vectors(&self, x: &Tensor) -> in9_kernels::Result<Tensor> {
         let [outputs, inputs, ..] = self.conv.weight_shape();
         let weight = in9_kernels::reshape(&self.weight, (outputs, inputs))?;
         let y = in9_kernels::linear(x, &weight, self.bias.as_ref())?;
-        Ok(self.activation.apply(&y)?)
+        self.activation.apply(&y)
     }
 }

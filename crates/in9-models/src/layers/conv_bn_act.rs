@@ -107,6 +107,19 @@ impl ConvBnAct {
         }
     }
 
+    /// The same for the first layer: a frozen model's result is in [blocks](in9_kernels::blocked) on the CPU, and
+    /// with it those of the layers that take it.
+    ///
+    /// # Errors
+    /// As for [`ConvBnAct::forward`].
+    pub fn enter(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
+        if self.frozen && context.mode() == Mode::Eval {
+            let config = self.conv.config(x)?;
+            return Ok(self.folded()?.forward_in_blocks(x, &config, None, self.norm.activation)?);
+        }
+        self.forward(x, context)
+    }
+
     /// `activation(layer(x) + residual)`, the end of a residual block, in one pass at inference.
     ///
     /// # Shapes
@@ -137,14 +150,7 @@ impl ConvBnAct {
         activation: Activation,
     ) -> Result<Tensor> {
         if self.frozen {
-            let folded = match self.folded.get() {
-                Some(folded) => folded,
-                None => {
-                    let (weight, bias) = self.fold()?;
-                    self.folded.get_or_init(|| FrozenConv2d::new(weight, Some(bias)))
-                }
-            };
-            return Ok(folded.forward(x, config, residual, activation)?);
+            return Ok(self.folded()?.forward(x, config, residual, activation)?);
         }
         let (weight, bias) = self.fold()?;
         Ok(match residual {
@@ -152,6 +158,25 @@ impl ConvBnAct {
             Some(residual) => {
                 let y = in9_kernels::conv2d(x, &weight, Some(&bias), config)?;
                 add_act(&y, residual, activation)?
+            }
+        })
+    }
+
+    /// The frozen layer with its settings for `x` and its activation.
+    ///
+    /// # Errors
+    /// When `x` has not the dimensions of a picture.
+    pub(crate) fn frozen_for(&self, x: &Tensor) -> Result<(&FrozenConv2d, Conv2dConfig, Activation)> {
+        Ok((self.folded()?, self.conv.config(x)?, self.norm.activation))
+    }
+
+    /// The frozen layer, made when it is first asked for.
+    fn folded(&self) -> Result<&FrozenConv2d> {
+        Ok(match self.folded.get() {
+            Some(folded) => folded,
+            None => {
+                let (weight, bias) = self.fold()?;
+                self.folded.get_or_init(|| FrozenConv2d::new(weight, Some(bias)))
             }
         })
     }

@@ -39,7 +39,7 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Res
 /// # Errors
 /// When the picture is empty.
 pub fn adaptive_avg_pool(x: &Tensor, side: usize) -> Result<Tensor> {
-    Ok(in9_kernels::adaptive_avg_pool2d(x, [side; 2])?)
+    Ok(in9_kernels::adaptive_avg_pool2d(&in9_kernels::blocked::to_planes(x)?, [side; 2])?)
 }
 
 /// The values of each picture in one row.

@@ -42,8 +42,18 @@ impl SqueezeExcite {
     /// # Errors
     /// When the shapes do not fit.
     pub fn forward(&self, x: Tensor) -> Result<Tensor> {
-        let squeezed = self.reduce.forward_vectors(&global_avg_pool(&x)?)?;
-        let gates = self.expand.forward_vectors(&squeezed)?;
+        let gates = self.gates(&global_avg_pool(&x)?)?;
         Ok(in9_kernels::scale_channels_inplace(x, &gates)?)
+    }
+
+    /// The factor of each channel, of the means of all.
+    ///
+    /// # Shapes
+    /// `means` and the output: `[n, channels]`
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn gates(&self, means: &Tensor) -> in9_kernels::Result<Tensor> {
+        self.expand.forward_vectors(&self.reduce.forward_vectors(means)?)
     }
 }

@@ -12,7 +12,7 @@
 mod backward_weight;
 mod filters;
 mod forward;
-mod transform;
+pub(crate) mod transform;
 
 use super::geometry::Geometry;
 use crate::simd::vector::LANES;

@@ -1,9 +1,9 @@
 //! The transforms of inputs, filters and outputs, sixteen channels at a time.
 
-use crate::simd::Vector;
+use crate::simd::Arithmetic;
 
 /// Side of the largest tile.
-pub(super) const SIDE: usize = 6;
+pub(crate) const SIDE: usize = 6;
 
 const A: f32 = 0.75;
 const B: f32 = 1.5;
@@ -18,12 +18,12 @@ const AT_B: f32 = 1.0 / (2.0 * B2 * (B2 - A2));
 ///
 /// For `OUT` 4 the interpolation points are 0, A, -A, B, -B, ∞; for 2 they are 0, 1, -1, ∞. Arrays are longer
 /// than needed for 2; only their first elements have a meaning then.
-pub(super) struct Axis<const OUT: usize>;
+pub(crate) struct Axis<const OUT: usize>;
 
 impl<const OUT: usize> Axis<OUT> {
     /// From inputs to factors of the products.
     #[inline(always)]
-    pub(super) fn input<V: Vector>(d: [V; SIDE]) -> [V; SIDE] {
+    pub(crate) fn input<V: Arithmetic>(d: [V; SIDE]) -> [V; SIDE] {
         if OUT == 2 {
             return [d[0].sub(d[2]), d[2].add(d[1]), d[2].sub(d[1]), d[3].sub(d[1]), d[0], d[0]];
         }
@@ -45,7 +45,7 @@ impl<const OUT: usize> Axis<OUT> {
 
     /// From products to outputs.
     #[inline(always)]
-    pub(super) fn output<V: Vector>(m: [V; SIDE]) -> [V; 4] {
+    pub(crate) fn output<V: Arithmetic>(m: [V; SIDE]) -> [V; 4] {
         let (sum_a, diff_a) = (m[1].add(m[2]), m[1].sub(m[2]));
         if OUT == 2 {
             return [m[0].add(sum_a), diff_a.add(m[3]), m[0], m[0]];
@@ -61,7 +61,7 @@ impl<const OUT: usize> Axis<OUT> {
 
     /// The transpose of [`Self::output`]: from gradients of outputs to gradients of products.
     #[inline(always)]
-    pub(super) fn output_transposed<V: Vector>(y: [V; 4]) -> [V; SIDE] {
+    pub(crate) fn output_transposed<V: Arithmetic>(y: [V; 4]) -> [V; SIDE] {
         if OUT == 2 {
             return [y[0], y[0].add(y[1]), y[0].sub(y[1]), y[1], y[0], y[0]];
         }
@@ -74,7 +74,7 @@ impl<const OUT: usize> Axis<OUT> {
 
     /// From filter taps to factors of the products.
     #[inline(always)]
-    pub(super) fn filter<V: Vector>(w: [V; 3]) -> [V; SIDE] {
+    pub(crate) fn filter<V: Arithmetic>(w: [V; 3]) -> [V; SIDE] {
         if OUT == 2 {
             let even = w[0].add(w[2]).mul(V::splat(0.5));
             let odd = w[1].mul(V::splat(0.5));
@@ -96,7 +96,7 @@ impl<const OUT: usize> Axis<OUT> {
 
     /// The transpose of [`Self::filter`]: from gradients of the factors to gradients of the taps.
     #[inline(always)]
-    pub(super) fn filter_transposed<V: Vector>(u: [V; SIDE]) -> [V; 3] {
+    pub(crate) fn filter_transposed<V: Arithmetic>(u: [V; SIDE]) -> [V; 3] {
         let (sum_a, diff_a) = (u[1].add(u[2]), u[1].sub(u[2]));
         if OUT == 2 {
             let half = V::splat(0.5);
@@ -164,11 +164,12 @@ macro_rules! both_axes {
         }
     }};
 }
-pub(super) use both_axes;
+pub(crate) use both_axes;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Vector;
     use crate::simd::vector::LANES;
     use crate::simd::vector::Portable;
 

@@ -1,0 +1,378 @@
+//! Registers of eight or sixteen channels, on every instruction set.
+
+use crate::simd::Arithmetic;
+
+/// Channels of a block.
+pub(crate) const BLOCK: usize = 8;
+
+/// The channels of one block, or of two, in a register.
+///
+/// Only [`for_each_isa!`] names the types of an instruction set, inside functions that are compiled for it and
+/// called only if the processor has it.
+///
+/// # Safety
+/// of every function that takes a pointer: it must be valid for reads (for `store`, writes) of as many f32 as the
+/// function says, of any alignment.
+pub(crate) trait Lanes: Arithmetic {
+    /// Channels: 8 or 16.
+    const COUNT: usize;
+
+    /// Reads `COUNT` elements that lie together.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Reads one element into all lanes.
+    unsafe fn broadcast(from: *const f32) -> Self;
+    /// Reads the eight elements of each block; blocks are `stride` elements apart.
+    unsafe fn load_blocks(from: *const f32, stride: usize) -> Self;
+    /// Writes the eight elements of each block; blocks are `stride` elements apart.
+    unsafe fn store_blocks(self, to: *mut f32, stride: usize);
+    /// Reads eight elements into every eight lanes.
+    unsafe fn repeat(from: *const f32) -> Self;
+
+    /// The greater of each pair; `other` where either is NaN.
+    fn max(self, other: Self) -> Self;
+    /// The lesser of each pair; `other` where either is NaN.
+    fn min(self, other: Self) -> Self;
+    /// The greater of each pair; NaN where either is.
+    fn max_or_nan(self, other: Self) -> Self;
+}
+
+/// An instruction set: the registers that convolutions use, and the size of their tiles.
+pub(crate) trait Isa {
+    /// The widest register that convolutions use.
+    type Wide: Lanes;
+    /// A register of one block.
+    type Eight: Lanes;
+    /// Most pixels of a tile of two [`Isa::Wide`] for each pixel, so that its sums, two registers of weights and
+    /// one of the image fill the registers that there are.
+    const PIXELS: usize;
+    /// Whether a fused multiply-add is one instruction.
+    const FMA: bool;
+}
+
+/// Eight f32 in an array, for the compiler to vectorise.
+#[derive(Clone, Copy)]
+pub(crate) struct Array([f32; BLOCK]);
+
+impl Array {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+impl Arithmetic for Array {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self([value; BLOCK])
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        if cfg!(target_arch = "aarch64") {
+            return Self(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], term.0[i])));
+        }
+        // Not `f32::mul_add`: without the instruction that is a slow library call.
+        self.mul(factor).add(term)
+    }
+}
+
+impl Lanes for Array {
+    const COUNT: usize = BLOCK;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: by the trait's contract eight elements can be read.
+        Self(unsafe { from.cast::<[f32; BLOCK]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn broadcast(from: *const f32) -> Self {
+        // SAFETY: by the trait's contract one element can be read.
+        Self([unsafe { *from }; BLOCK])
+    }
+    #[inline(always)]
+    unsafe fn load_blocks(from: *const f32, _: usize) -> Self {
+        // SAFETY: the same contract; there is one block.
+        unsafe { Self::load(from) }
+    }
+    #[inline(always)]
+    unsafe fn store_blocks(self, to: *mut f32, _: usize) {
+        // SAFETY: by the trait's contract eight elements can be written.
+        unsafe { to.cast::<[f32; BLOCK]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn repeat(from: *const f32) -> Self {
+        // SAFETY: the same contract; there are eight lanes.
+        unsafe { Self::load(from) }
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn max_or_nan(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b || a.is_nan() { a } else { b })
+    }
+}
+
+/// Whatever the compiler targets by default.
+pub(crate) struct Portable;
+
+impl Isa for Portable {
+    type Wide = Array;
+    type Eight = Array;
+    /// NEON has 32 registers of four lanes: 24 sums.
+    const PIXELS: usize = if cfg!(target_arch = "aarch64") { 6 } else { 2 };
+    const FMA: bool = cfg!(target_arch = "aarch64");
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Arithmetic, BLOCK, Isa, Lanes};
+    use std::arch::x86_64::*;
+
+    /// Sixteen registers of eight lanes: six pixels by sixteen channels are twelve sums.
+    pub(crate) struct Avx2;
+
+    impl Isa for Avx2 {
+        type Wide = Ymm;
+        type Eight = Ymm;
+        const PIXELS: usize = 6;
+        const FMA: bool = true;
+    }
+
+    /// Thirty-two registers of sixteen lanes: twelve pixels by 32 channels are 24 sums.
+    pub(crate) struct Avx512;
+
+    impl Isa for Avx512 {
+        type Wide = Zmm;
+        type Eight = Ymm;
+        const PIXELS: usize = 12;
+        const FMA: bool = true;
+    }
+
+    /// One 256-bit register.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Ymm(__m256);
+
+    // SAFETY (of every block below): a value of the type is made only by code that `for_each_isa!` compiled for
+    // AVX2 with FMA, which runs only if the processor has them. Loads and stores access as many elements as the
+    // trait says, which its contract makes valid, and their instructions need no alignment.
+    impl Arithmetic for Ymm {
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_set1_ps(value) })
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, term: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, term.0) })
+        }
+    }
+
+impl Lanes for Ymm {
+        const COUNT: usize = BLOCK;
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn broadcast(from: *const f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_set1_ps(*from) })
+        }
+        #[inline(always)]
+        unsafe fn load_blocks(from: *const f32, _: usize) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn store_blocks(self, to: *mut f32, _: usize) {
+            // SAFETY: see above.
+            unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn repeat(from: *const f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            // SAFETY: see above. The instruction returns its second operand where either is NaN.
+            Self(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn min(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_min_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn max_or_nan(self, other: Self) -> Self {
+            // SAFETY: see above. `max` gives `other` where it is NaN; where `self` is, that is taken instead.
+            unsafe {
+                let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0);
+                Self(_mm256_blendv_ps(_mm256_max_ps(self.0, other.0), self.0, nan))
+            }
+        }
+    }
+
+    /// One 512-bit register.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Zmm(__m512);
+
+    // SAFETY (of every block below): as for `Ymm`, with AVX-512 F and DQ.
+    impl Arithmetic for Zmm {
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_set1_ps(value) })
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_add_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, term: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
+        }
+    }
+
+impl Lanes for Zmm {
+        const COUNT: usize = 2 * BLOCK;
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn broadcast(from: *const f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_set1_ps(*from) })
+        }
+        #[inline(always)]
+        unsafe fn load_blocks(from: *const f32, stride: usize) -> Self {
+            // SAFETY: see above; the second block begins `stride` elements behind the first.
+            unsafe {
+                let low = _mm512_castps256_ps512(_mm256_loadu_ps(from));
+                Self(_mm512_insertf32x8::<1>(low, _mm256_loadu_ps(from.add(stride))))
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_blocks(self, to: *mut f32, stride: usize) {
+            // SAFETY: see above; the second block begins `stride` elements behind the first.
+            unsafe {
+                _mm256_storeu_ps(to, _mm512_castps512_ps256(self.0));
+                _mm256_storeu_ps(to.add(stride), _mm512_extractf32x8_ps::<1>(self.0));
+            }
+        }
+        #[inline(always)]
+        unsafe fn repeat(from: *const f32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_broadcast_f32x8(_mm256_loadu_ps(from)) })
+        }
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            // SAFETY: see above. The instruction returns its second operand where either is NaN.
+            Self(unsafe { _mm512_max_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn min(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_min_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn max_or_nan(self, other: Self) -> Self {
+            // SAFETY: see above. `max` gives `other` where it is NaN; where `self` is, that is taken instead.
+            unsafe {
+                let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+                Self(_mm512_mask_blend_ps(nan, _mm512_max_ps(self.0, other.0), self.0))
+            }
+        }
+    }
+}
+
+/// Defines an unsafe function generic over `I: Isa` that is compiled for every instruction set. Its first argument,
+/// a [`Level`](crate::simd::Level), selects the one that runs.
+macro_rules! for_each_isa {
+    ($(#[$doc:meta])* $vis:vis unsafe fn $name:ident<$I:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$doc])*
+        $vis unsafe fn $name(level: $crate::simd::Level, $($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            unsafe fn body<$I: $crate::blocked::lanes::Isa>($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            unsafe fn avx512($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: the caller's promise is handed on.
+                unsafe { body::<$crate::blocked::lanes::Avx512>($($arg),*) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
+                // SAFETY: the caller's promise is handed on.
+                unsafe { body::<$crate::blocked::lanes::Avx2>($($arg),*) }
+            }
+
+            // SAFETY: the caller's promise is handed on; a `Level` is made only where the processor has its features.
+            unsafe {
+                match level {
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::simd::Level::Avx512 => avx512($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::simd::Level::Avx2 => avx2($($arg),*),
+                    _ => body::<$crate::blocked::lanes::Portable>($($arg),*),
+                }
+            }
+        }
+    };
+}
+pub(crate) use for_each_isa;
