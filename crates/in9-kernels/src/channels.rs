@@ -4,7 +4,7 @@
 //! Candle's own operations copy a whole tensor for every `narrow`, `cat`, `stack` and sum, on one thread.
 
 use crate::{
-    Error, Result, cpu, output,
+    Error, Result, blocked, cpu, output,
     simd::{Level, for_each_level},
 };
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
@@ -25,7 +25,7 @@ pub enum ChannelSource {
 
 impl ChannelSource {
     /// Index of the channel of the first tensor, if it has a part in this one.
-    fn first(self) -> Option<usize> {
+    pub(crate) fn first(self) -> Option<usize> {
         match self {
             Self::First(i) | Self::Sum(i, _) => Some(i),
             Self::Second(_) => None,
@@ -33,7 +33,7 @@ impl ChannelSource {
     }
 
     /// Index of the channel of the second tensor, if it has a part in this one.
-    fn second(self) -> Option<usize> {
+    pub(crate) fn second(self) -> Option<usize> {
         match self {
             Self::Second(j) | Self::Sum(_, j) => Some(j),
             Self::First(_) => None,
@@ -51,11 +51,16 @@ impl ChannelSource {
 /// - `b`: `[batch, channels of b, height, width]`
 /// - result: `[batch, sources.len(), height, width]`
 ///
+/// If both are in [blocks](crate::blocked), so is the result.
+///
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit each other, [`Error::Channel`] for a channel that an input
 /// does not have, [`Error::RepeatedChannel`] for one that is used twice.
 pub fn assemble_channels(a: &Tensor, b: &Tensor, sources: &[ChannelSource]) -> Result<Tensor> {
     const OP: &str = "assemble_channels";
+    if blocked::is_in_blocks(a) && blocked::is_in_blocks(b) {
+        return blocked::assemble_channels(a, b, sources);
+    }
     let &[n, a_channels, h, w] = a.dims() else {
         return Err(Error::shape(OP, "a", "[batch, channels, height, width]", a.dims()));
     };
@@ -78,7 +83,7 @@ pub fn assemble_channels(a: &Tensor, b: &Tensor, sources: &[ChannelSource]) -> R
 }
 
 /// For each channel of an input the channel of the result that it goes to, if it is used.
-fn destinations(
+pub(crate) fn destinations(
     argument: &'static str,
     used: impl Iterator<Item = Option<usize>>,
     channels: usize,

@@ -85,7 +85,7 @@ for_each_vector! {
     /// inputs, then their pairwise sum, whichever tile computes it.
     fn dots<V>(x: &[f32], w: &[f32], inputs: usize, y: &mut [&mut [f32]]) {
         // As many sums as fit in registers beside the factors.
-        if V::ROWS > 4 { tiles::<V, 4>(x, w, inputs, y) } else { tiles::<V, 2>(x, w, inputs, y) }
+        if V::ROWS > 6 { tiles::<V, 4>(x, w, inputs, y) } else { tiles::<V, 2>(x, w, inputs, y) }
     }
 }
 

@@ -19,7 +19,7 @@ const STRIP_PIXELS: [usize; 2] = [96, 1024];
 /// How a convolution in blocks is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
-    /// From an image in blocks.
+    /// From an image in blocks, group by group.
     Blocks,
     /// From an image in planes, that of the first layer.
     Planes,
@@ -29,19 +29,30 @@ enum Method {
 }
 
 impl Method {
-    /// None if the layer has to be computed in planes.
-    fn of(g: &Geometry, in_blocks: bool) -> Option<Self> {
-        let whole = g.co.is_multiple_of(BLOCK);
+    /// The method for a layer and its sizes in whole blocks. None if it has to be computed in planes.
+    fn of(g: &Geometry, in_blocks: bool) -> Option<(Self, Geometry)> {
+        let [ci, co] = [g.ci, g.co].map(|channels| channels.next_multiple_of(BLOCK));
+        let whole = Geometry { ci, co, ..*g };
         if !in_blocks {
-            return (whole && g.groups == 1 && g.dx == 1 && g.ci < BLOCK).then_some(Self::Planes);
+            let suits = g.groups == 1 && g.dx == 1 && g.ci < BLOCK;
+            return suits.then_some((Self::Planes, Geometry { co, ..*g }));
         }
         if g.is_depthwise() {
-            return Some(Self::Depthwise);
+            return Some((Self::Depthwise, Geometry { groups: ci, ..whole }));
         }
-        if !whole || g.groups > 1 {
-            return None;
+        if g.groups > 1 {
+            // Neighbouring groups together have whole blocks; weights between them are zero.
+            let fits = |groups: &usize| {
+                g.groups.is_multiple_of(*groups)
+                    && (g.ci / groups).is_multiple_of(BLOCK)
+                    && (g.co / groups).is_multiple_of(BLOCK)
+            };
+            let groups = (1..=g.groups).rev().find(fits)?;
+            return Some((Self::Blocks, Geometry { groups, ..*g }));
         }
-        Some(if winograd::suits(g) { Self::Winograd(winograd::outputs(g)) } else { Self::Blocks })
+        let winograd = (ci, co) == (g.ci, g.co) && winograd::suits(g);
+        let method = if winograd { Self::Winograd(winograd::outputs(g)) } else { Self::Blocks };
+        Some((method, whole))
     }
 }
 
@@ -55,28 +66,38 @@ pub(crate) struct Filters {
 impl Filters {
     /// Packs `w` of `[co, ci / groups, kh, kw]`. None if the layer has to be computed in planes.
     pub(crate) fn new(level: Level, w: &[f32], g: &Geometry, in_blocks: bool) -> Option<Self> {
-        let method = Method::of(g, in_blocks)?;
+        let (method, whole) = Method::of(g, in_blocks)?;
         let packed = match method {
             Method::Blocks => {
-                let at = |output: usize, input: usize| {
-                    let (block, tap, lane) = (input / BLOCK / g.taps(), input / BLOCK % g.taps(), input % BLOCK);
-                    (output * g.ci + block * BLOCK + lane) * g.taps() + tap
-                };
-                packed(level, w, g, &at)
+                let matrix = whole.cog() * whole.cig() * g.taps();
+                let mut packed = vec![0f32; whole.groups * matrix];
+                for (group, packed) in packed.chunks_exact_mut(matrix.max(1)).enumerate() {
+                    let at = |output: usize, input: usize| {
+                        let (block, tap, lane) = (input / BLOCK / g.taps(), input / BLOCK % g.taps(), input % BLOCK);
+                        let channel = group * whole.cig() + block * BLOCK + lane;
+                        let output = group * whole.cog() + output;
+                        let real = channel < g.ci && output < g.co && channel / g.cig() == output / g.cog();
+                        real.then(|| (output * g.cig() + channel % g.cig()) * g.taps() + tap)
+                    };
+                    pack_matrix(level, w, [whole.cog(), whole.cig() * g.taps()], &at, packed);
+                }
+                packed
             }
             Method::Planes => {
+                let mut packed = vec![0f32; whole.co * g.ci * g.taps()];
                 let at = |output: usize, input: usize| {
-                    (output * g.ci + input % g.ci) * g.taps() + input / g.ci
+                    (output < g.co).then(|| (output * g.ci + input % g.ci) * g.taps() + input / g.ci)
                 };
-                packed(level, w, g, &at)
+                pack_matrix(level, w, [whole.co, g.ci * g.taps()], &at, &mut packed);
+                packed
             }
-            Method::Depthwise => depthwise::pack(w, g),
+            Method::Depthwise => depthwise::pack(w, g.taps(), whole.ci),
             Method::Winograd(_) => winograd::pack(level, w, g),
         };
         Some(Self { method, packed })
     }
 
-    /// Those of a convolution of 1×1 or another kernel that is computed directly.
+    /// Those of a convolution of 1×1 or another kernel that is computed directly, in one group.
     pub(super) fn pointwise(&self) -> Option<&[f32]> {
         (self.method == Method::Blocks).then_some(&self.packed)
     }
@@ -88,37 +109,47 @@ impl Filters {
 
     /// Whether they were packed for what suits this layer.
     pub(crate) fn fit(&self, g: &Geometry, in_blocks: bool) -> bool {
-        Method::of(g, in_blocks) == Some(self.method)
+        Method::of(g, in_blocks).is_some_and(|(method, _)| method == self.method)
     }
 }
 
-fn packed(level: Level, w: &[f32], g: &Geometry, at: &(dyn Fn(usize, usize) -> usize + Sync)) -> Vec<f32> {
-    let inputs = g.ci * g.taps();
-    let mut packed = vec![0f32; g.co * inputs];
+fn pack_matrix(
+    level: Level,
+    w: &[f32],
+    [outputs, inputs]: [usize; 2],
+    at: &(dyn Fn(usize, usize) -> Option<usize> + Sync),
+    packed: &mut [f32],
+) {
     // SAFETY: the function needs no promise.
-    unsafe { pack(level, w, g.co, inputs, at, &mut packed) };
-    packed
+    unsafe { pack(level, w, outputs, inputs, at, packed) };
 }
 
-/// `activation(conv(x) + bias + residual)`, `[n, co / 8, oh, ow, 8]`.
+/// `activation(conv(x) + bias + residual)`, `[n, co / 8, oh, ow, 8]`, with as many zeros as whole blocks need.
 ///
 /// `x` is in blocks, or in planes if the filters were packed for that; the residual is in blocks. The filters were
-/// packed for the same `level`.
+/// packed for the same `level` and for a layer that they [fit](Filters::fit).
 pub(crate) fn forward(level: Level, x: &[f32], filters: &Filters, g: &Geometry, finish: Finish<'_>) -> Vec<f32> {
+    let Some((method, g)) = Method::of(g, filters.method != Method::Planes) else { return Vec::new() };
     let len = g.n * g.co * g.plane_out();
     let mut y = Vec::with_capacity(len);
     if len == 0 {
         return y;
     }
+    let padded: Vec<f32>;
+    let mut finish = finish;
+    if let Some(bias) = finish.bias.filter(|bias| bias.len() < g.co) {
+        padded = (0..g.co).map(|i| bias.get(i).copied().unwrap_or(0.0)).collect();
+        finish.bias = Some(&padded);
+    }
     let out = Output::new(&mut y.spare_capacity_mut()[..len]);
     let packed = &filters.packed;
-    match filters.method {
+    match method {
         Method::Blocks | Method::Planes => {
-            let layer = Layer { level, x, packed, g, finish, out, planes: filters.method == Method::Planes };
+            let layer = Layer { level, x, packed, g: &g, finish, out, planes: method == Method::Planes };
             layer.tasks().into_par_iter().for_each(|task| layer.run(&task));
         }
-        Method::Depthwise => depthwise::forward(level, x, packed, g, finish, out),
-        Method::Winograd(_) => winograd::forward(level, x, packed, g, finish, out),
+        Method::Depthwise => depthwise::forward(level, x, packed, &g, finish, out),
+        Method::Winograd(_) => winograd::forward(level, x, packed, &g, finish, out),
     }
     // SAFETY: the capacity is at least `len`, and every method writes all outputs: the tasks of `Layer` have all
     // images, rows and channels; the others say so themselves. A panic would have left this function.
@@ -126,7 +157,7 @@ pub(crate) fn forward(level: Level, x: &[f32], filters: &Filters, g: &Geometry, 
     y
 }
 
-/// Some output channels of some output rows of some images. Of a 1×1 convolution whose image is read as it lies, the
+/// Some output channels of some output rows of some images, or of a layer in groups, all of them. Of a 1×1 convolution whose image is read as it lies, the
 /// rows are pixels.
 #[derive(Debug)]
 struct Task {
@@ -165,14 +196,14 @@ impl Layer<'_> {
     fn tasks(&self) -> Vec<Task> {
         let g = self.g;
         let [least, most] = STRIP_PIXELS;
-        let pixels = (STRIP_ELEMENTS / (g.ci * g.sy * g.sx)).clamp(least, most);
+        let pixels = (STRIP_ELEMENTS / (g.ci * g.sy * g.sx).max(1)).clamp(least, most);
         let [rows, width] = self.rows();
         let wanted = 2 * rayon::current_num_threads();
         // Either several images or a part of one.
         let images = (pixels / (rows * width)).clamp(1, g.n.div_ceil(wanted).max(1));
         let strips = (rows * width).div_ceil(pixels).min(rows);
         let groups = g.n.div_ceil(images);
-        let parts = wanted.div_ceil(groups * strips).min(g.co.div_ceil(PANEL));
+        let parts = if g.groups > 1 { 1 } else { wanted.div_ceil(groups * strips).min(g.co.div_ceil(PANEL)) };
         let cut = |count: usize, parts: usize, part: usize| count * part / parts..count * (part + 1) / parts;
         let mut tasks = Vec::with_capacity(groups * strips * parts);
         for group in 0..groups {
@@ -225,27 +256,39 @@ impl Layer<'_> {
             (taps(1).map(at).collect(), g.kw * g.ci)
         } else {
             let plane = size.rows * size.columns * BLOCK;
-            let blocks = 0..g.ci / BLOCK;
+            let blocks = 0..g.cig() / BLOCK;
             (blocks.flat_map(|block| taps(g.kw).map(move |tap| block * plane + at(tap))).collect(), BLOCK)
         };
         let [_, width] = self.rows();
         let out_image = g.co * g.plane_out();
-        let mut runs = Vec::new();
-        for (i, n) in task.images.clone().enumerate() {
-            if self.is_pointwise() {
-                let x = i * image + first * BLOCK;
-                runs.push(Run { x, y: n * out_image + task.rows.start * BLOCK, pixels: task.rows.len() });
-                continue;
+        let block = g.plane_out() * BLOCK;
+        for group in 0..g.groups {
+            let first_input = group * (g.cig() / BLOCK) * size.rows * size.columns * BLOCK;
+            let first_output = group * (g.cog() / BLOCK) * block;
+            let mut runs = Vec::new();
+            for (i, n) in task.images.clone().enumerate() {
+                let (x, y) = (i * image + first_input, n * out_image + first_output);
+                if self.is_pointwise() {
+                    let start = task.rows.start * BLOCK;
+                    runs.push(Run { x: x + first * BLOCK, y: y + start, pixels: task.rows.len() });
+                    continue;
+                }
+                for (row, out_row) in task.rows.clone().enumerate() {
+                    let x = x + at(((first + row) * g.sy, 0));
+                    runs.push(Run { x, y: y + out_row * width * BLOCK, pixels: width });
+                }
             }
-            for (row, out_row) in task.rows.clone().enumerate() {
-                let x = i * image + at(((first + row) * g.sy, 0));
-                runs.push(Run { x, y: n * out_image + out_row * width * BLOCK, pixels: width });
+            let inputs = Inputs { groups: &groups, depth, pixel: g.sx * channels };
+            let target = Target { y: self.out, block };
+            let matrix = g.cog() * inputs.count();
+            let packed = &self.packed[group * matrix..][..matrix];
+            let bias = self.finish.bias.map(|bias| &bias[group * g.cog()..]);
+            let outputs = if g.groups > 1 { 0..g.cog() } else { task.outputs.clone() };
+            // SAFETY: no two tasks have the same images, rows and channels, nor two groups the same channels.
+            unsafe {
+                multiply(self.level, x, inputs, packed, outputs, &runs, target, Finish { bias, ..self.finish });
             }
         }
-        let inputs = Inputs { groups: &groups, depth, pixel: g.sx * channels };
-        let target = Target { y: self.out, block: g.plane_out() * BLOCK };
-        // SAFETY: no two tasks have the same images, rows and channels.
-        unsafe { multiply(self.level, x, inputs, self.packed, task.outputs.clone(), &runs, target, self.finish) };
     }
 }
 
@@ -258,7 +301,7 @@ mod tests {
     type Case = ([usize; 2], usize, usize, [usize; 4], usize, [usize; 2], bool);
 
     /// Every method, all remainders of panels and tiles, odd padding, several images.
-    const CASES: [Case; 16] = [
+    const CASES: [Case; 22] = [
         ([8, 8], 1, 1, [0; 4], 1, [1, 1], true),
         ([16, 24], 1, 1, [0; 4], 1, [7, 5], true),
         ([24, 40], 1, 1, [0; 4], 1, [13, 11], true),
@@ -275,6 +318,14 @@ mod tests {
         ([8, 8], 5, 1, [2; 4], 8, [2, 1], true),
         ([16, 40], 3, 1, [1; 4], 1, [11, 9], true),
         ([32, 16], 3, 1, [1; 4], 1, [2, 2], true),
+        // Groups of three channels, of twelve to eight, of four.
+        ([24, 24], 3, 1, [1; 4], 8, [6, 7], true),
+        ([24, 16], 3, 2, [1; 4], 2, [9, 6], true),
+        ([32, 32], 1, 1, [0; 4], 8, [5, 5], true),
+        // Channels that do not fill their last block.
+        ([58, 58], 1, 1, [0; 4], 1, [5, 6], true),
+        ([20, 20], 3, 2, [1; 4], 20, [7, 6], true),
+        ([3, 12], 3, 1, [1; 4], 1, [6, 5], false),
     ];
 
     /// Layer, image in planes, filters, bias.
@@ -306,13 +357,15 @@ mod tests {
         (0..g.n * g.co * g.plane_out()).map(output).collect()
     }
 
+    /// With zeros for the channels that are missing in the last block.
     fn blocks(planes: &[f32], channels: usize, plane: usize) -> Vec<f32> {
-        let at = |i: usize| {
+        let whole = channels.next_multiple_of(BLOCK);
+        let value = |i: usize| {
             let (lane, pixel, block) = (i % BLOCK, i / BLOCK % plane, i / BLOCK / plane);
-            (block * BLOCK + lane) * plane + pixel
+            let (image, channel) = (block * BLOCK / whole, block * BLOCK % whole + lane);
+            if channel < channels { planes[(image * channels + channel) * plane + pixel] } else { 0.0 }
         };
-        assert!(channels.is_multiple_of(BLOCK));
-        (0..planes.len()).map(|i| planes[at(i)]).collect()
+        (0..planes.len() / channels * whole).map(value).collect()
     }
 
     #[test]
@@ -338,6 +391,10 @@ mod tests {
                     assert_eq!(found.len(), plain.len());
                     let scale = plain.iter().fold(1f32, |most, v| most.max(v.abs()));
                     for (i, found) in found.iter().enumerate() {
+                        let lane = i / BLOCK / g.plane_out() * BLOCK % g.co.next_multiple_of(BLOCK) + i % BLOCK;
+                        if lane >= g.co {
+                            continue;
+                        }
                         let sum = plain[i] + residual.map_or(0.0, |residual| residual[i]);
                         let difference = (found - activation.value(sum)).abs();
                         // Sums of small integers are exact but in Winograd's method.
@@ -355,12 +412,12 @@ mod tests {
     #[test]
     fn the_method_is_the_one_that_fits() {
         let methods: Vec<Method> =
-            CASES.iter().map(|setting| Method::of(&case(setting).0, setting.6).unwrap()).collect();
+            CASES.iter().map(|setting| Method::of(&case(setting).0, setting.6).unwrap().0).collect();
         for method in [Method::Blocks, Method::Planes, Method::Depthwise, Method::Winograd(4), Method::Winograd(2)] {
             assert!(methods.contains(&method), "{method:?}");
         }
-        // Three channels in blocks there are not, nor twelve outputs.
-        let g = Geometry::new(&[1, 16, 4, 4], &[12, 16, 1, 1], &Conv2dConfig::new(1, 0)).unwrap();
+        // Groups that never fill blocks.
+        let g = Geometry::new(&[1, 20, 4, 4], &[20, 10, 1, 1], &Conv2dConfig::new(1, 0).with_groups(2)).unwrap();
         assert_eq!(Method::of(&g, true), None);
     }
 
@@ -377,7 +434,7 @@ mod tests {
             };
             let one = run(1, &x, &g);
             assert_eq!(one, run(3, &x, &g), "{setting:?}");
-            let image = g.ci * g.plane_in();
+            let image = x.len() / g.n;
             let alone = run(2, &x[image..2 * image], &Geometry { n: 1, ..g });
             assert_eq!(one[alone.len()..2 * alone.len()], alone, "{setting:?}");
         }

@@ -14,11 +14,11 @@ const TASK: usize = 1 << 15;
 /// Registers of outputs computed together: enough that no multiply-add waits for another.
 const TILE: usize = 8;
 
-/// Filters of `[channels, 1, kh, kw]` as `[blocks][taps][8]`.
-pub(super) fn pack(w: &[f32], g: &Geometry) -> Vec<f32> {
-    let taps = g.taps();
+/// Filters of `[channels, 1, taps]` as `[blocks][taps][8]`, with zeros for the channels that `w` does not have.
+pub(super) fn pack(w: &[f32], taps: usize, channels: usize) -> Vec<f32> {
     let channel = |i: usize| i / BLOCK / taps * BLOCK + i % BLOCK;
-    (0..w.len()).map(|i| w[channel(i) * taps + i / BLOCK % taps]).collect()
+    let weight = |i: usize| w.get(channel(i) * taps + i / BLOCK % taps).copied().unwrap_or(0.0);
+    (0..channels * taps).map(weight).collect()
 }
 
 /// Writes all outputs.
@@ -84,10 +84,18 @@ struct Plane<'a> {
 
 /// Computes some rows of outputs, `[rows, ow, 8]`.
 fn plane_rows(level: Level, plane: &Plane<'_>, rows: Range<usize>, y: &mut [MaybeUninit<f32>]) {
-    let size = Size::of(plane.g, rows.len());
+    let g = plane.g;
+    if [g.kh, g.kw, g.sy, g.sx] == [1; 4] && [g.top, g.bottom, g.left, g.right] == [0; 4] {
+        // A scale of each channel, as a batch norm is.
+        let size = Size { rows: rows.len(), columns: g.w };
+        let x = &plane.x[rows.start * g.w * BLOCK..];
+        // SAFETY: the function needs no promise.
+        return unsafe { filter_rows(level, plane, x, size, rows.len(), y) };
+    }
+    let size = Size::of(g, rows.len());
     // With zeros around it no tap is a special case; and the rows are then in the first-level cache.
     scratch::with(size.rows * size.columns * BLOCK, |x| {
-        padded::blocks(plane.x, plane.g, rows.start, size, x);
+        padded::blocks(plane.x, g, rows.start, size, x);
         // SAFETY: the function needs no promise.
         unsafe { filter_rows(level, plane, x, size, rows.len(), y) };
     });

@@ -20,8 +20,8 @@ pub(crate) fn dims(op: &'static str, x: &Tensor) -> Result<[usize; 4]> {
 /// Rearranges planes to blocks. Not differentiable.
 ///
 /// # Shapes
-/// - `x`: `[batch, channels, height, width]`, f32 on the CPU, channels a multiple of eight
-/// - result: `[batch, channels / 8, height, width, 8]`
+/// - `x`: `[batch, channels, height, width]`, f32 on the CPU
+/// - result: `[batch, channels / 8, height, width, 8]`, `channels / 8` rounded up; the lanes without a channel are zero
 ///
 /// # Errors
 /// [`Error::Shape`] for any other shape.
@@ -29,26 +29,24 @@ pub fn to_blocks(x: &Tensor) -> Result<Tensor> {
     let &[n, channels, h, w] = x.dims() else {
         return Err(Error::shape("to_blocks", "x", "[batch, channels, height, width]", x.dims()));
     };
-    if !channels.is_multiple_of(BLOCK) {
-        return Err(Error::shape("to_blocks", "x", "a multiple of eight channels", x.dims()));
-    }
-    let plane = h * w;
+    let (plane, blocks) = (h * w, channels.div_ceil(BLOCK));
     let y = cpu::with_slice(x, |x| {
-        output::chunks(x.len(), (plane * BLOCK).max(1), |i, y| {
-            let planes = &x[i * plane * BLOCK..][..plane * BLOCK];
-            for (pixel, y) in y.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-                *y = std::array::from_fn(|c| planes[c * plane + pixel]);
+        output::chunks(n * blocks * plane * BLOCK, (plane * BLOCK).max(1), |i, y| {
+            let (image, first) = (i / blocks, i % blocks * BLOCK);
+            let planes = &x[(image * channels + first) * plane..][..(channels - first).min(BLOCK) * plane];
+            for (c, plane) in planes.chunks_exact(plane).enumerate() {
+                y.iter_mut().skip(c).step_by(BLOCK).zip(plane).for_each(|(y, x)| *y = *x);
             }
         })
     })?;
-    Ok(cpu::tensor(y, (n, channels / BLOCK, h, w, BLOCK))?)
+    Ok(cpu::tensor(y, (n, blocks, h, w, BLOCK))?)
 }
 
 /// Rearranges blocks to planes; a tensor in planes is returned as it is. Not differentiable.
 ///
 /// # Shapes
 /// - `x`: `[batch, channels / 8, height, width, 8]`, f32 on the CPU
-/// - result: `[batch, channels, height, width]`
+/// - result: `[batch, channels, height, width]`, with those of lanes that no channel is in
 ///
 /// # Errors
 /// [`Error::Candle`] for what Candle reports.
@@ -88,8 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_multiple_of_eight_is_refused() {
-        let x = Tensor::zeros((1, 12, 2, 2), DType::F32, &Device::Cpu).unwrap();
-        assert!(to_blocks(&x).unwrap_err().to_string().contains("multiple of eight"));
+    fn lanes_without_a_channel_are_zero() {
+        let x = Tensor::ones((2, 11, 2, 1), DType::F32, &Device::Cpu).unwrap();
+        let back = to_planes(&to_blocks(&x).unwrap()).unwrap();
+        assert_eq!(back.dims(), [2, 16, 2, 1]);
+        let sums: Vec<f32> = back.sum((0, 2, 3)).unwrap().to_vec1().unwrap();
+        assert_eq!(sums, [[4.0; 11].as_slice(), &[0.0; 5]].concat());
     }
 }

@@ -11,6 +11,7 @@
 //! [`scale_channels_inplace`](crate::scale_channels_inplace) take a tensor in either and stay in it. Nothing here is
 //! differentiable.
 
+mod channels;
 mod conv;
 mod depthwise;
 mod inverted_residual;
@@ -22,6 +23,7 @@ mod product;
 mod scale;
 mod winograd;
 
+pub(crate) use channels::assemble_channels;
 pub(crate) use conv::{Filters, forward};
 pub use inverted_residual::{Gate, InvertedResidual};
 pub use layout::{is_in_blocks, to_blocks, to_planes};

@@ -116,7 +116,8 @@ fn panels<I: Isa>(outputs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 for_each_isa! {
     /// Packs weights for [`multiply`]: for every panel, `[inputs][channels of the panel]`.
     ///
-    /// `weight(output, input)` is the position of a weight in `from`; `packed` has `outputs * inputs` elements.
+    /// `weight(output, input)` is the position of a weight in `from`, or none for one that is zero; `packed` has
+    /// `outputs * inputs` elements.
     ///
     /// # Safety
     /// None is needed beyond the bounds of the slices, which are checked.
@@ -124,14 +125,14 @@ for_each_isa! {
         from: &[f32],
         outputs: usize,
         inputs: usize,
-        weight: &(dyn Fn(usize, usize) -> usize + Sync),
+        weight: &(dyn Fn(usize, usize) -> Option<usize> + Sync),
         packed: &mut [f32],
     ) {
         for panel in panels::<I>(0..outputs) {
             let packed = &mut packed[panel.start * inputs..panel.end * inputs];
             for (input, packed) in packed.chunks_exact_mut(panel.len()).enumerate() {
                 for (output, packed) in panel.clone().zip(packed) {
-                    *packed = from[weight(output, input)];
+                    *packed = weight(output, input).map_or(0.0, |at| from[at]);
                 }
             }
         }

@@ -56,7 +56,7 @@ pub(super) fn pack(level: Level, w: &[f32], g: &Geometry) -> Vec<f32> {
                 factors.chunks_exact(outputs * g.ci).zip(packed.chunks_exact_mut(outputs * g.ci))
             {
                 // SAFETY: the function needs no promise.
-                unsafe { product::pack(level, factors, outputs, g.ci, &|o, i| o * g.ci + i, packed) };
+                unsafe { product::pack(level, factors, outputs, g.ci, &|o, i| Some(o * g.ci + i), packed) };
             }
             packed
         })

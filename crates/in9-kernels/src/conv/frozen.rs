@@ -120,12 +120,13 @@ impl FrozenConv2d {
     /// first layer of a network.
     ///
     /// Where that cannot be, the result is that of [`Self::forward`] of planes: on another device, for an argument
-    /// that needs a gradient, or where the number of output channels is no multiple of eight.
+    /// that needs a gradient. Where the number of output channels is no multiple of eight, the last block is filled
+    /// up with the activation of zero.
     ///
     /// # Shapes
     /// - `x`: `[batch, in, height, width]` or `[batch, in / 8, height, width, 8]`
     /// - `residual`, if there is one, as the result
-    /// - result: `[batch, out / 8, oh, ow, 8]`
+    /// - result: `[batch, out / 8, oh, ow, 8]`, `out / 8` rounded up
     ///
     /// # Errors
     /// As for [`Self::forward`].
@@ -143,7 +144,12 @@ impl FrozenConv2d {
             return self.forward(&blocked::to_planes(x)?, config, residual, activation);
         }
         let dims = match x.dims() {
-            &[n, blocks, h, w, lanes] => vec![n, blocks * lanes, h, w],
+            &[n, blocks, h, width, lanes] => {
+                // The last block may have lanes that no channel is in.
+                let channels = w.dims().get(1).map_or(0, |inputs| inputs * config.groups);
+                let whole = channels.div_ceil(lanes) == blocks;
+                vec![n, if whole { channels } else { blocks * lanes }, h, width]
+            }
             dims => dims.to_vec(),
         };
         let g = checked_dims(&dims, w, bias, config)?;
@@ -156,10 +162,10 @@ impl FrozenConv2d {
                     other = filters;
                     &other
                 }
-                None => return self.by_planes(x, config, residual, activation, g.co),
+                None => return self.by_planes(x, config, residual, activation),
             },
         };
-        let shape = [g.n, g.co / lanes::BLOCK, g.oh, g.ow, lanes::BLOCK];
+        let shape = [g.n, g.co.div_ceil(lanes::BLOCK), g.oh, g.ow, lanes::BLOCK];
         if let Some(residual) = residual
             && residual.dims() != shape
         {
@@ -172,12 +178,13 @@ impl FrozenConv2d {
         Ok(cpu::tensor(y, &shape)?)
     }
 
-    /// The sizes of the layer, and its filters, if an image in blocks of these dimensions (batch, channels, height,
-    /// width) suits the filters as they were packed first.
+    /// The sizes of the layer, and its filters, if all its channels are in whole blocks and an image of these
+    /// dimensions (batch, channels, height, width) suits the filters as they were packed first.
     pub(crate) fn in_blocks(&self, dims: &[usize; 4], config: &Conv2dConfig) -> Option<(Geometry, &blocked::Filters)> {
         let g = checked_dims(dims, &self.weight, self.bias.as_ref(), config).ok()?;
+        let whole = [g.ci, g.co].iter().all(|channels| channels.is_multiple_of(lanes::BLOCK));
         let filters = self.blocked.get_or_init(|| self.packed_for_blocks(&g, true)).as_ref()?;
-        filters.fit(&g, true).then_some((g, filters))
+        (whole && filters.fit(&g, true)).then_some((g, filters))
     }
 
     /// `[out]`
@@ -189,19 +196,17 @@ impl FrozenConv2d {
         cpu::with_slice(&self.weight, |w| blocked::Filters::new(Level::current(), w, g, in_blocks)).ok().flatten()
     }
 
-    /// A layer that there is no method for in blocks: one with groups, or a number of channels that is no multiple of
-    /// eight.
+    /// A layer that there is no method for in blocks: one whose groups do not fill them.
     fn by_planes(
         &self,
         x: &Tensor,
         config: &Conv2dConfig,
         residual: Option<&Tensor>,
         activation: Activation,
-        outputs: usize,
     ) -> Result<Tensor> {
         let residual = residual.map(blocked::to_planes).transpose()?;
         let y = self.forward(&blocked::to_planes(x)?, config, residual.as_ref(), activation)?;
-        if outputs.is_multiple_of(lanes::BLOCK) { blocked::to_blocks(&y) } else { Ok(y) }
+        blocked::to_blocks(&y)
     }
 
     #[cfg(feature = "cuda")]

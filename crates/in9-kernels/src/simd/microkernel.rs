@@ -45,52 +45,60 @@ pub(crate) fn multiply_panel<V: Vector, const WIDTH: usize>(
     assert!(layout.end(rows) <= a.len());
     assert!(layout.blocks * layout.steps * WIDTH * LANES <= b.len());
     assert!((rows - 1) * c_stride + WIDTH * LANES <= c.len());
-    let mut r = 0;
-    macro_rules! tiles {
-        ($($size:literal)*) => { $(
-            if $size <= V::ROWS {
-                while rows - r >= $size {
-                    // SAFETY: r + $size <= rows, and by the assertions above all elements of A, B and C of
-                    // the first `rows` rows are inside their slices. `c` is borrowed mutably and thus
-                    // overlaps neither `a` nor `b`.
-                    unsafe {
-                        tile::<V, $size, WIDTH>(
-                            a.as_ptr().add(r * layout.row),
-                            layout,
-                            b.as_ptr(),
-                            c.as_mut_ptr().add(r * c_stride),
-                            c_stride,
-                            accumulate,
-                        );
-                    }
-                    r += $size;
+    // Tiles of nearly equal size: a small one would leave its multiply-adds waiting for each other.
+    let tiles = rows.div_ceil(V::ROWS);
+    for i in 0..tiles {
+        let (start, end) = (rows * i / tiles, rows * (i + 1) / tiles);
+        macro_rules! sizes {
+            ($($size:literal)*) => {
+                match end - start {
+                    $($size if $size <= V::ROWS => {
+                        let c_start = start * c_stride;
+                        // SAFETY: start + $size <= rows, and by the assertions above all elements of A, B and C of the
+                        // first `rows` rows are inside their slices; column `j` is one of the `WIDTH` vectors of a row
+                        // of B and of C. `c` is borrowed mutably and thus overlaps neither `a` nor `b`.
+                        unsafe {
+                            let (a, b) = (a.as_ptr().add(start * layout.row), b.as_ptr());
+                            let c = c.as_mut_ptr().add(c_start);
+                            if V::NARROW {
+                                for j in (0..WIDTH).map(|j| j * LANES) {
+                                    let (b, c) = (b.add(j), c.add(j));
+                                    tile::<V, $size, 1>(a, layout, b, WIDTH, c, c_stride, accumulate);
+                                }
+                            } else {
+                                tile::<V, $size, WIDTH>(a, layout, b, WIDTH, c, c_stride, accumulate);
+                            }
+                        }
+                    })*
+                    _ => unreachable!("tiles are neither empty nor larger than the largest"),
                 }
-            }
-        )* };
+            };
+        }
+        sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
     }
-    tiles!(12 8 4 2 1);
 }
 
-/// One register tile of [`multiply_panel`], of `R` rows.
+/// One register tile of [`multiply_panel`], of `R` rows. The rows of B are `b_step` vectors apart.
 ///
 /// # Safety
-/// `a` must be valid for reads up to `layout.end(R)`, `b` for reads of `blocks * steps * WIDTH * 16` elements
-/// and `c` for reads and writes of `(R - 1) * c_stride + WIDTH * 16` elements; nothing else may refer to the
+/// `a` must be valid for reads up to `layout.end(R)`, `b` for reads of `WIDTH` vectors of each of its
+/// `blocks * steps` rows, and `c` for reads and writes of `(R - 1) * c_stride + WIDTH * 16` elements; nothing else may refer to the
 /// elements of `c` meanwhile.
 #[inline(always)]
 unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
     a: *const f32,
     layout: Broadcast,
     b: *const f32,
+    b_step: usize,
     c: *mut f32,
     c_stride: usize,
     accumulate: bool,
 ) {
     // SAFETY: `a` advances by at most (blocks - 1) * block + (steps - 1) * step and is read at rows below R;
-    // `b` is read at consecutive vectors, `WIDTH` for each of the blocks * steps terms; `c` is read and
+    // `b` is read at `WIDTH` consecutive vectors for each of the blocks * steps terms; `c` is read and
     // written at `WIDTH` vectors of each of R rows. By this function's contract all of that is valid. A
-    // pointer one term behind the last is computed but never read: for `b` it is at most one past the end, for
-    // `a` it may lie outside the slice by a whole step, which `wrapping_add` allows and `add` does not.
+    // pointer one term behind the last is computed but never read: it may lie outside the slice by a whole
+    // step, which `wrapping_add` allows and `add` does not.
     unsafe {
         let mut sums = [[V::splat(0.0); WIDTH]; R];
         let mut b = b.cast::<[f32; LANES]>();
@@ -108,7 +116,7 @@ unsafe fn tile<V: Vector, const R: usize, const WIDTH: usize>(
                     }
                 }
                 a = a.wrapping_add(layout.step);
-                b = b.add(WIDTH);
+                b = b.wrapping_add(b_step);
             }
         }
         for (r, sums) in sums.into_iter().enumerate() {

@@ -10,8 +10,10 @@ pub(crate) const LANES: usize = 16;
 /// Only [`for_each_vector!`] names the types of an instruction set, inside functions that are compiled for
 /// that instruction set and called only if the processor has it.
 pub(crate) trait Vector: Arithmetic {
-    /// Rows of the largest register tile of the microkernel when it is two vectors wide.
+    /// Rows of the largest register tile of the microkernel.
     const ROWS: usize;
+    /// Whether that tile is one vector wide, and not two: a vector of two registers leaves no room for more.
+    const NARROW: bool = false;
 
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
@@ -248,7 +250,8 @@ impl Vector for Avx512 {
     }
 
 impl Vector for Avx2 {
-        const ROWS: usize = 2;
+        const ROWS: usize = 6;
+        const NARROW: bool = true;
 
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {

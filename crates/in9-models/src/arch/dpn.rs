@@ -64,7 +64,7 @@ struct Dpn {
 
 impl Network for Dpn {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let x = context.tap("features.conv1_1", x)?;
         let mut x = max_pool(&x, 3, 2, 1)?;
         for (block, name) in &self.blocks {
@@ -94,6 +94,9 @@ struct Sizes {
 
 struct Block {
     residual: usize,
+    /// Channels that come with the residual ones, and that the block appends.
+    carried: usize,
+    appended: usize,
     shortcut: Option<(BatchNorm, ConvAct)>,
     /// Batch norm and ReLU before the first convolution.
     norm: BatchNorm,
@@ -125,6 +128,8 @@ impl Block {
         let grouped = Conv::new(bottleneck, bottleneck, 3).stride(stride).groups(32);
         Ok(Self {
             residual,
+            carried: if projects { residual + 2 * appended } else { from },
+            appended,
             shortcut,
             norm: norm("c1x1_a")?,
             middle: [
@@ -144,17 +149,15 @@ impl Block {
         for layer in &self.middle {
             y = layer.forward(&y, context)?;
         }
-        join(&carried, &self.last.forward(&y, context)?, self.residual)
+        self.join(&carried, &self.last.forward(&y, context)?)
     }
-}
 
-/// The first `residual` channels of both are added; the others of `carried`, then those of `y`,
-/// follow.
-fn join(carried: &Tensor, y: &Tensor, residual: usize) -> Result<Tensor> {
-    let (before, appended) = (carried.dim(1)?, y.dim(1)?);
-    let sums = (0..residual).map(|i| ChannelSource::Sum(i, i));
-    let dense = (residual..before).map(ChannelSource::First);
-    let planes: Vec<ChannelSource> =
-        sums.chain(dense).chain((residual..appended).map(ChannelSource::Second)).collect();
-    Ok(assemble_channels(carried, y, &planes)?)
+    /// The first `residual` channels of both are added; the others of `carried`, then those of `y`, follow.
+    fn join(&self, carried: &Tensor, y: &Tensor) -> Result<Tensor> {
+        let (residual, before) = (self.residual, self.carried);
+        let sums = (0..residual).map(|i| ChannelSource::Sum(i, i));
+        let dense = (residual..before).map(ChannelSource::First);
+        let appended = (residual..residual + self.appended).map(ChannelSource::Second);
+        Ok(assemble_channels(carried, y, &sums.chain(dense).chain(appended).collect::<Vec<_>>())?)
+    }
 }

@@ -5,9 +5,9 @@ use std::ops::Range;
 use candle_core::Tensor;
 use in9_kernels::{ChannelSource, assemble_channels};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, max_pool};
+use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, max_pool, planes};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -49,20 +49,21 @@ struct ShuffleNet {
 
 impl Network for ShuffleNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.forward(x, context)?;
+        let x = self.stem.enter(x, context)?;
         let x = context.tap("conv1", x)?;
         let mut x = Passed::Whole(max_pool(&x, 3, 2, 1)?);
         for (i, (unit, name)) in self.units.iter().enumerate() {
             let (left, right) = unit.forward(&x, context)?;
-            let half = right.dim(1)?;
+            let half = unit.half;
             let next_splits = self.units.get(i + 1).is_some_and(|(next, _)| next.left.is_none());
             x = if next_splits && !context.wants(name) {
                 Passed::Halves(shuffle(&left, &right, 0..half)?, shuffle(&left, &right, half..2 * half)?)
             } else {
-                Passed::Whole(context.tap(name, shuffle(&left, &right, 0..2 * half)?)?)
+                let x = shuffle(&left, &right, 0..2 * half)?;
+                Passed::Whole(if context.wants(name) { context.tap(name, planes(&x, 2 * half)?)? } else { x })
             };
         }
-        let x = self.last.forward(&x.whole()?, context)?;
+        let x = self.last.forward(x.whole()?, context)?;
         let x = context.tap("conv5", x)?;
         self.classifier.forward(&global_avg_pool(&x)?)
     }
@@ -76,6 +77,8 @@ impl Network for ShuffleNet {
 /// Two branches, joined and shuffled. With a change of channels both see the whole input and halve
 /// its resolution; otherwise the left one passes half of the channels on.
 struct Unit {
+    /// Channels of each branch's result.
+    half: usize,
     left: Option<[ConvBnAct; 2]>,
     right: [ConvBnAct; 3],
 }
@@ -101,7 +104,7 @@ impl Unit {
             layer(&params, 3, depthwise(half), Activation::None)?,
             layer(&params, 5, Conv::new(half, half, 1), Activation::Relu)?,
         ];
-        Ok(Self { left, right })
+        Ok(Self { half, left, right })
     }
 
     /// The results of both branches, to be shuffled.
@@ -109,9 +112,9 @@ impl Unit {
         let (left, mut right) = match &self.left {
             Some([depthwise, pointwise]) => {
                 let x = x.whole()?;
-                (pointwise.forward(&depthwise.forward(&x, context)?, context)?, x)
+                (pointwise.forward(&depthwise.forward(x, context)?, context)?, x.clone())
             }
-            None => x.halves()?,
+            None => x.halves(self.half)?,
         };
         for layer in &self.right {
             right = layer.forward(&right, context)?;
@@ -129,20 +132,23 @@ enum Passed {
 }
 
 impl Passed {
-    fn whole(&self) -> Result<Tensor> {
+    /// All channels.
+    ///
+    /// # Errors
+    /// If it was halved: only what goes to a unit that splits is.
+    fn whole(&self) -> Result<&Tensor> {
         match self {
-            Self::Whole(x) => Ok(x.clone()),
-            Self::Halves(first, second) => Ok(Tensor::cat(&[first, second], 1)?),
+            Self::Whole(x) => Ok(x),
+            Self::Halves(..) => Err(Error::setting("channels", "all", "halves")),
         }
     }
 
     /// The first may have all channels: [`shuffle`] takes only the first half of them.
-    fn halves(&self) -> Result<(Tensor, Tensor)> {
+    fn halves(&self, half: usize) -> Result<(Tensor, Tensor)> {
         match self {
             Self::Whole(x) => {
-                let half = x.dim(1)? / 2;
-                let planes: Vec<ChannelSource> = (half..2 * half).map(ChannelSource::First).collect();
-                Ok((x.clone(), assemble_channels(x, x, &planes)?))
+                let second: Vec<ChannelSource> = (half..2 * half).map(ChannelSource::First).collect();
+                Ok((x.clone(), assemble_channels(x, x, &second)?))
             }
             Self::Halves(first, second) => Ok((first.clone(), second.clone())),
         }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use candle_core::{Tensor, Var};
-use in9_kernels::BatchNormOutput;
+use in9_kernels::{BatchNormOutput, FrozenConv2d};
 
 use crate::error::{Error, Result};
 use crate::init::Init;
@@ -30,7 +30,7 @@ pub struct BatchNorm {
     /// The running statistics of a trainable layer.
     running: Option<(Var, Var)>,
     /// See [`BatchNorm::fold`]; of a frozen layer.
-    folded: OnceLock<(Tensor, Tensor)>,
+    folded: OnceLock<FrozenConv2d>,
     pub(crate) eps: f64,
     momentum: f64,
     pub(crate) activation: Activation,
@@ -92,22 +92,22 @@ impl BatchNorm {
         match context.mode() {
             Mode::Train { .. } => self.train(x),
             Mode::Eval => {
-                let fresh;
-                let (scale, shift) = match self.folded.get() {
-                    Some(folded) => folded,
-                    None if self.running.is_none() => {
-                        let folded = self.fold()?;
-                        self.folded.get_or_init(|| folded)
-                    }
+                // A 1×1 convolution of each channel alone is scale, shift and activation in one pass.
+                let channels = self.bias.elem_count();
+                let config = in9_kernels::Conv2dConfig::default().with_groups(channels);
+                if self.running.is_some() {
                     // The variables may move before the next call.
+                    let (scale, shift) = self.fold()?;
+                    return Ok(in9_kernels::conv2d_act(x, &scale, Some(&shift), &config, self.activation)?);
+                }
+                let folded = match self.folded.get() {
+                    Some(folded) => folded,
                     None => {
-                        fresh = self.fold()?;
-                        &fresh
+                        let (scale, shift) = self.fold()?;
+                        self.folded.get_or_init(|| FrozenConv2d::new(scale, Some(shift)))
                     }
                 };
-                // A 1×1 convolution of each channel alone is scale, shift and activation in one pass.
-                let config = in9_kernels::Conv2dConfig::default().with_groups(shift.elem_count());
-                Ok(in9_kernels::conv2d_act(x, scale, Some(shift), &config, self.activation)?)
+                Ok(folded.forward(x, &config, None, self.activation)?)
             }
         }
     }

@@ -29,6 +29,18 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 
+/// The `channels` channels of `x` as planes, which it is in already but in a frozen model.
+///
+/// # Shapes
+/// - `x`: `[n, channels, h, w]`, or in [blocks](in9_kernels::blocked)
+/// - output: `[n, channels, h, w]`
+///
+/// # Errors
+/// When `x` has fewer channels.
+pub fn planes(x: &Tensor, channels: usize) -> Result<Tensor> {
+    Ok(in9_kernels::blocked::to_planes(x)?.narrow(1, 0, channels)?)
+}
+
 /// `activation(x + y)`: the end of a residual block.
 ///
 /// # Errors
