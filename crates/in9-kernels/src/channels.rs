@@ -32,6 +32,11 @@ impl ChannelSource {
         }
     }
 
+    /// Whether it is of both tensors.
+    pub(crate) fn is_sum(self) -> bool {
+        matches!(self, Self::Sum(..))
+    }
+
     /// Index of the channel of the second tensor, if it has a part in this one.
     pub(crate) fn second(self) -> Option<usize> {
         match self {
@@ -80,6 +85,30 @@ pub fn assemble_channels(a: &Tensor, b: &Tensor, sources: &[ChannelSource]) -> R
     }
     let op = Assemble { sources: sources.to_vec(), destinations: [from_a, from_b] };
     Ok(a.contiguous()?.apply_op2(&b.contiguous()?, op)?)
+}
+
+/// See [`crate::gradients::assemble_channels`].
+pub(crate) fn gradients(
+    a: &Tensor,
+    b: &Tensor,
+    sources: &[ChannelSource],
+    dy: &Tensor,
+) -> Result<[Option<Tensor>; 2]> {
+    const OP: &str = "assemble_channels gradients";
+    let inputs: [(&Tensor, &'static str, fn(ChannelSource) -> Option<usize>); 2] =
+        [(a, "a", ChannelSource::first), (b, "b", ChannelSource::second)];
+    let mut from = [Vec::new(), Vec::new()];
+    for (from, (input, argument, of)) in from.iter_mut().zip(inputs) {
+        let &[n, channels, h, w] = input.dims() else {
+            return Err(Error::shape(OP, argument, "[batch, channels, height, width]", input.dims()));
+        };
+        if dy.dims() != [n, sources.len(), h, w] {
+            return Err(Error::shape(OP, "dy", format!("[{n}, {}, {h}, {w}]", sources.len()), dy.dims()));
+        }
+        *from = destinations(argument, sources.iter().map(|&source| of(source)), channels)?;
+    }
+    let op = Assemble { sources: sources.to_vec(), destinations: from };
+    Ok([op.gradient(a, 0, dy)?, op.gradient(b, 1, dy)?])
 }
 
 /// For each channel of an input the channel of the result that it goes to, if it is used.
@@ -221,6 +250,12 @@ mod tests {
             let grads = (y * weights.as_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
             assert_eq!(flat(grads.get(&a).unwrap()), [3.0, 0.0, 2.0, 6.0, 0.0, 5.0]);
             assert_eq!(flat(grads.get(&b).unwrap()), [2.0, 1.0, 5.0, 4.0]);
+
+            if dtype == DType::F32 {
+                let plain = gradients(a.as_tensor(), b.as_tensor(), &sources, weights.as_tensor()).unwrap();
+                let [da, db] = plain.map(|gradient| flat(&gradient.unwrap()));
+                assert_eq!((da, db), (flat(grads.get(&a).unwrap()), flat(grads.get(&b).unwrap())));
+            }
         }
     }
 

@@ -22,7 +22,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::{Activation, BatchNormOutput, Conv2dConfig, Result, add, conv, norm, pool};
+use crate::{
+    Activation, BatchNormOutput, ChannelSource, Conv2dConfig, Result, add, channels, conv, norm, pool, scale,
+};
 use candle_core::Tensor;
 
 /// Gradients of [`crate::conv2d`] with respect to `x` (only if `needs_x`) and `w`.
@@ -90,4 +92,43 @@ pub fn max_pool2d(
 /// [`Error::Shape`](crate::Error::Shape) if the shapes differ.
 pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> Result<Tensor> {
     add::gradients(a, b, activation, dy)
+}
+
+/// The gradient of [`crate::scale_channels`] with respect to the gates: the sums of `x * dy` over pixels.
+///
+/// # Shapes
+/// - `x`, `dy`: `[batch, channels, height, width]`
+/// - result: `[batch, channels]`
+///
+/// # Errors
+/// [`Error::Shape`](crate::Error::Shape) if the shapes differ.
+pub fn gates(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    scale::gates_gradient(x, dy)
+}
+
+/// The gradient of [`crate::scale_channels`] with respect to `x`, if its gates depend on the means of the channels of
+/// `x` ([`crate::global_avg_pool`]), whose gradient is `dmeans`: `dy * gates + dmeans / pixels`.
+///
+/// # Shapes
+/// - `gates`, `dmeans`: `[batch, channels]`
+/// - `dy`, result: `[batch, channels, height, width]`
+///
+/// # Errors
+/// [`Error::Shape`](crate::Error::Shape) if the shapes do not fit.
+pub fn gated(gates: &Tensor, dmeans: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    scale::gated_gradient(gates, dmeans, dy)
+}
+
+/// The gradients of [`crate::assemble_channels`] with respect to `a` and `b`, zero in the channels that are not used;
+/// none for a tensor of which no channel is used.
+///
+/// # Errors
+/// As for [`crate::assemble_channels`].
+pub fn assemble_channels(
+    a: &Tensor,
+    b: &Tensor,
+    sources: &[ChannelSource],
+    dy: &Tensor,
+) -> Result<[Option<Tensor>; 2]> {
+    channels::gradients(a, b, sources, dy)
 }

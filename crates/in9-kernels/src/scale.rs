@@ -138,6 +138,51 @@ fn scaled(x: &[f32], gates: &[f32], plane: usize) -> Vec<f32> {
     })
 }
 
+/// See [`crate::gradients::gates`].
+pub(crate) fn gates_gradient(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    const OP: &str = "gates gradient";
+    let &[n, channels, _, _] = x.dims() else {
+        return Err(Error::shape(OP, "x", "[batch, channels, height, width]", x.dims()));
+    };
+    if dy.dims() != x.dims() {
+        return Err(Error::shape(OP, "dy", format!("{:?}", x.dims()), dy.dims()));
+    }
+    if !cpu::supported(&[x, dy]) {
+        return Ok((x * dy)?.sum((2, 3))?);
+    }
+    let dgates = cpu::with_slices([Some(x), Some(dy)], |[x, dy]| {
+        dot_products(x.unwrap_or_default(), dy.unwrap_or_default(), n * channels)
+    })?;
+    Ok(cpu::tensor(dgates, (n, channels))?)
+}
+
+/// See [`crate::gradients::gated`].
+pub(crate) fn gated_gradient(gates: &Tensor, dmeans: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    check(dy, gates)?;
+    if dmeans.dims() != gates.dims() {
+        let expected = format!("{:?}", gates.dims());
+        return Err(Error::shape("gated gradient", "dmeans", expected, dmeans.dims()));
+    }
+    let plane: usize = dy.dims()[2..].iter().product();
+    if !cpu::supported(&[gates, dmeans, dy]) {
+        let per_channel = |t: &Tensor| t.reshape((t.dim(0)?, t.dim(1)?, 1, 1));
+        let shifts = per_channel(&(dmeans / plane.max(1) as f64)?)?;
+        return Ok(dy.broadcast_mul(&per_channel(gates)?)?.broadcast_add(&shifts)?);
+    }
+    let dx = cpu::with_slices([Some(gates), Some(dmeans), Some(dy)], |[gates, dmeans, dy]| {
+        let [gates, dmeans, dy] = [gates, dmeans, dy].map(Option::unwrap_or_default);
+        let (planes, level) = (planes_per_task(plane), Level::current());
+        output::chunks(dy.len(), (planes * plane).max(1), |task, dx| {
+            for (i, dx) in dx.chunks_exact_mut(plane).enumerate() {
+                let at = task * planes + i;
+                let shift = dmeans[at] / plane as f32;
+                times_and_shift(level, dx, &dy[at * plane..][..plane], gates[at], shift);
+            }
+        })
+    })?;
+    Ok(cpu::tensor(dx, dy.shape())?)
+}
+
 /// The dot product of `x` and `dy` over each of `count` planes.
 fn dot_products(x: &[f32], dy: &[f32], count: usize) -> Vec<f32> {
     if x.is_empty() {
@@ -166,6 +211,14 @@ for_each_level! {
     fn times(y: &mut [f32], x: &[f32], gate: f32) {
         for (y, x) in y.iter_mut().zip(x) {
             *y = x * gate;
+        }
+    }
+}
+
+for_each_level! {
+    fn times_and_shift(y: &mut [f32], x: &[f32], gate: f32, shift: f32) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = loops::fma::<FMA>(*x, gate, shift);
         }
     }
 }
@@ -205,6 +258,30 @@ mod tests {
         let bits = |v: &[f32]| v.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&found), bits(&expected));
         assert_eq!(bits(&flat(&x)), bits(&found), "the result overwrites x");
+    }
+
+    /// Beside Candle's graph: the gate of squeeze-and-excitation, whose factors depend on the means.
+    #[test]
+    fn plain_gradients_are_those_of_the_graph() {
+        let x: Vec<f32> = (0..2 * 3 * 12).map(|i| (i % 7) as f32 - 2.0).collect();
+        let x = candle_core::Var::from_vec(x, (2, 3, 4, 3), &Device::Cpu).unwrap();
+        let factor = Tensor::new(&[0.5f32, -1.0, 2.0], &Device::Cpu).unwrap();
+        let gates = |means: &Tensor| means.broadcast_mul(&factor).unwrap();
+        let weights = Tensor::arange(0f32, 72., &Device::Cpu).unwrap().reshape((2, 3, 4, 3)).unwrap();
+        let y = scale_channels(x.as_tensor(), &gates(&crate::global_avg_pool(x.as_tensor()).unwrap())).unwrap();
+        let graph = (y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+        let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let expected = flat(graph.get(x.as_tensor()).unwrap());
+
+        let plain = x.as_detached_tensor();
+        let dgates = gates_gradient(&plain, &weights).unwrap();
+        let dmeans = dgates.broadcast_mul(&factor).unwrap();
+        let means = crate::global_avg_pool(&plain).unwrap();
+        let found = flat(&gated_gradient(&gates(&means), &dmeans, &weights).unwrap());
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-4 * expected.abs().max(1.0), "{found} {expected}");
+        }
+        assert!(gates_gradient(&plain, &factor).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
-use in9_kernels::Activation;
+use in9_kernels::{Activation, ChannelSource};
 
 use crate::error::{Error, Result};
 use crate::layers;
@@ -72,6 +72,18 @@ impl<'a> Context<'a> {
         Ok(y)
     }
 
+    /// [`assemble_channels`](in9_kernels::assemble_channels), on the tape if there is one.
+    ///
+    /// # Errors
+    /// When the shapes do not fit or a channel is used twice.
+    pub fn assemble_channels(&self, a: &Tensor, b: &Tensor, sources: &[ChannelSource]) -> Result<Tensor> {
+        let y = in9_kernels::assemble_channels(a, b, sources)?;
+        if let Some(tape) = &self.tape {
+            tape.borrow_mut().assemble(a, b, sources, &y);
+        }
+        Ok(y)
+    }
+
     /// Where the trunk of a taped network ends and ordinary operations follow.
     ///
     /// # Errors
@@ -119,8 +131,8 @@ pub trait Network: Send + Sync {
     fn tap_names(&self) -> Vec<String>;
 
     /// Whether everything up to [`Context::end_of_trunk`] is [`ConvBnAct`](crate::layers::ConvBnAct),
-    /// [`Context::add_act`] and [`Context::max_pool`], so that training on the CPU can do without
-    /// Candle's graph there.
+    /// [`SqueezeExcite`](crate::layers::SqueezeExcite), [`Context::add_act`], [`Context::max_pool`] and
+    /// [`Context::assemble_channels`], so that training on the CPU can do without Candle's graph there.
     fn taped(&self) -> bool {
         false
     }
@@ -307,7 +319,7 @@ impl Model {
         let loss = in9_kernels::cross_entropy(&logits, labels, label_smoothing)?;
         let mut store = if weight == 1.0 { loss.backward()? } else { (&loss * weight)?.backward()? };
         if let Some(tape) = tape {
-            tape.into_inner().backward(&mut store)?;
+            rayon::scope(|_| tape.into_inner().backward(&mut store))?;
         }
         Ok((loss.detach(), logits.detach(), store))
     }
@@ -382,7 +394,12 @@ impl Model {
             x
         };
         let mut context = Context { mode, wanted: taps, cut, taps: Vec::new(), tape };
-        let logits = self.network.forward(x, &mut context)?;
+        let logits = if self.device().is_cpu() {
+            // On a thread of the pool from the start: from outside, every layer would wake one and wait for it.
+            rayon::scope(|_| self.network.forward(x, &mut context))?
+        } else {
+            self.network.forward(x, &mut context)?
+        };
         Ok((logits, context.taps, context.tape))
     }
 }

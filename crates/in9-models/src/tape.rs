@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, TensorId, Var};
-use in9_kernels::{Activation, BatchNormOutput, Conv2dConfig, gradients};
+use in9_kernels::{Activation, BatchNormOutput, ChannelSource, Conv2dConfig, gradients};
 
 use crate::error::Result;
 
@@ -32,6 +32,20 @@ pub(crate) struct ConvBn {
     pub(crate) activation: Activation,
 }
 
+/// Channels times their gates, which depend on the means of the channels.
+pub(crate) struct Gate {
+    /// The input, detached.
+    pub(crate) x: Tensor,
+    /// The means of its channels, where Candle's graph of the gates begins.
+    pub(crate) means: Var,
+    /// The gates, on that graph.
+    pub(crate) gates: Tensor,
+    /// The variables that the gates depend on.
+    pub(crate) parameters: Vec<Tensor>,
+    /// The result.
+    pub(crate) y: TensorId,
+}
+
 enum Step {
     ConvBn(Box<ConvBn>),
     Add {
@@ -39,6 +53,12 @@ enum Step {
         b: Tensor,
         sum: TensorId,
         activation: Activation,
+    },
+    Gate(Box<Gate>),
+    Assemble {
+        inputs: [Tensor; 2],
+        sources: Vec<ChannelSource>,
+        y: TensorId,
     },
     /// Kernel, stride and padding.
     MaxPool {
@@ -63,6 +83,15 @@ impl Tape {
     pub(crate) fn add(&mut self, a: &Tensor, b: &Tensor, sum: &Tensor, activation: Activation) {
         let (a, b, sum) = (a.clone(), b.clone(), sum.id());
         self.steps.push(Step::Add { a, b, sum, activation });
+    }
+
+    pub(crate) fn gate(&mut self, step: Gate) {
+        self.steps.push(Step::Gate(Box::new(step)));
+    }
+
+    pub(crate) fn assemble(&mut self, a: &Tensor, b: &Tensor, sources: &[ChannelSource], y: &Tensor) {
+        let inputs = [a.clone(), b.clone()];
+        self.steps.push(Step::Assemble { inputs, sources: sources.to_vec(), y: y.id() });
     }
 
     pub(crate) fn max_pool(&mut self, x: &Tensor, y: &Tensor, setting: [usize; 3]) {
@@ -96,6 +125,16 @@ impl Tape {
                     let d = gradients::add_act(&a, &b, activation, &dy)?;
                     pass_on(&mut activations, &a, d.clone())?;
                     pass_on(&mut activations, &b, d)?;
+                }
+                Step::Gate(step) => step.backward(&mut activations, store)?,
+                Step::Assemble { inputs: [a, b], sources, y } => {
+                    let Some(dy) = activations.remove(&y) else { continue };
+                    let gradients = gradients::assemble_channels(&a, &b, &sources, &dy)?;
+                    for (x, gradient) in [a, b].iter().zip(gradients) {
+                        if let Some(gradient) = gradient {
+                            pass_on(&mut activations, x, gradient)?;
+                        }
+                    }
                 }
                 Step::MaxPool { x, y, setting: [kernel, stride, padding] } => {
                     let Some(dy) = activations.remove(&y) else { continue };
@@ -135,17 +174,41 @@ impl ConvBn {
             gradients.push((bias, d.sum((0, 2, 3))?));
         }
         for (variable, gradient) in gradients {
-            let gradient = match store.remove(variable) {
-                Some(other) => (other + gradient)?,
-                None => gradient,
-            };
-            store.insert(variable, gradient);
+            keep(store, variable, gradient)?;
         }
         match dx {
             Some(dx) => pass_on(activations, &self.x, dx),
             None => Ok(()),
         }
     }
+}
+
+impl Gate {
+    fn backward(&self, activations: &mut HashMap<TensorId, Tensor>, store: &mut GradStore) -> Result<()> {
+        let Some(dy) = activations.remove(&self.y) else { return Ok(()) };
+        let dgates = gradients::gates(&self.x, &dy)?;
+        let mut inner = (&self.gates * &dgates)?.sum_all()?.backward()?;
+        for parameter in &self.parameters {
+            if let Some(gradient) = inner.remove(parameter) {
+                keep(store, parameter, gradient)?;
+            }
+        }
+        let dmeans = match inner.remove(&self.means) {
+            Some(dmeans) => dmeans,
+            None => self.means.zeros_like()?,
+        };
+        pass_on(activations, &self.x, gradients::gated(&self.gates.detach(), &dmeans, &dy)?)
+    }
+}
+
+/// Puts the gradient of a variable into `store`, added to what is there.
+fn keep(store: &mut GradStore, variable: &Tensor, gradient: Tensor) -> Result<()> {
+    let gradient = match store.remove(variable) {
+        Some(other) => (other + gradient)?,
+        None => gradient,
+    };
+    store.insert(variable, gradient);
+    Ok(())
 }
 
 /// Moves a gradient to where `x` came from; a second one is added to the first.

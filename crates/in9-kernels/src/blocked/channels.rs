@@ -59,6 +59,19 @@ pub(crate) fn assemble_channels(a: &Tensor, b: &Tensor, sources: &[ChannelSource
                 Part::First(block) => y.copy_from_slice(first(*block)),
                 Part::Second(block) => y.copy_from_slice(second(*block)),
                 Part::Sum(i, j) => sum(level, first(*i), second(*j), y),
+                Part::Lanes(lanes) if lanes.iter().all(|lane| lane.is_some_and(|lane| !lane.is_sum())) => {
+                    // A shuffle: every lane has one source.
+                    let from = lanes.map(|lane| match lane {
+                        Some(ChannelSource::First(channel)) => &first(channel / BLOCK)[channel % BLOCK..],
+                        Some(ChannelSource::Second(channel)) => &second(channel / BLOCK)[channel % BLOCK..],
+                        _ => &[],
+                    });
+                    for (pixel, y) in y.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+                        for (y, from) in y.iter_mut().zip(from) {
+                            *y = from[pixel * BLOCK];
+                        }
+                    }
+                }
                 Part::Lanes(lanes) => {
                     for (lane, source) in lanes.iter().enumerate() {
                         let Some(source) = source else { continue };

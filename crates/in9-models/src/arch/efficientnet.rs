@@ -71,7 +71,7 @@ pub fn build(params: &Params, classes: usize, variant: Variant) -> Result<Box<dy
     let last = family.layer(params, &names("conv_head", "bn2"), Conv::new(from, head, 1), act)?;
     let init = Init::Uniform { bound: 1.0 / (classes as f64).sqrt() };
     let classifier = Linear::with_init(params, "classifier", head, classes, init, Init::Constant(0.0))?;
-    Ok(Box::new(EfficientNet { stem, blocks, last, classifier, lite }))
+    Ok(Box::new(EfficientNet { stem, blocks, last, classifier }))
 }
 
 struct EfficientNet {
@@ -79,8 +79,6 @@ struct EfficientNet {
     blocks: Vec<(InvertedResidual, String)>,
     last: ConvBnAct,
     classifier: Linear,
-    /// Without gates, which the tape does not know.
-    lite: bool,
 }
 
 impl Network for EfficientNet {
@@ -97,7 +95,7 @@ impl Network for EfficientNet {
     }
 
     fn taped(&self) -> bool {
-        self.lite
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {

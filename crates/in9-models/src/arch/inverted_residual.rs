@@ -116,7 +116,7 @@ impl InvertedResidual {
         };
         y = self.depthwise.forward(&y, context)?;
         if let Some(gate) = &self.gate {
-            y = gate.forward(y)?;
+            y = gate.forward(y, context)?;
         }
         if self.skip {
             self.project.forward_add(&y, x, Activation::None, context)

@@ -147,8 +147,13 @@ impl Network for MobileNetV3 {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap(&self.last_name, x)?;
+        let x = context.end_of_trunk(x)?;
         let x = HS.apply(&self.hidden.forward(&global_avg_pool(&x)?)?)?;
         self.classifier.forward(&self.drop.forward(&x, context)?)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {

@@ -76,7 +76,12 @@ impl Network for MobileNetV3 {
         }
         let x = self.last.forward(&x, context)?;
         let x = context.tap(&self.last_name, x)?;
+        let x = context.end_of_trunk(x)?;
         self.classifier.forward(&self.hidden.forward_vectors(&global_avg_pool(&x)?)?)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {

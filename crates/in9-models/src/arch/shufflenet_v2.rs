@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use candle_core::Tensor;
-use in9_kernels::{ChannelSource, assemble_channels};
+use in9_kernels::ChannelSource;
 
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, max_pool, planes};
+use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, planes};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -51,21 +51,26 @@ impl Network for ShuffleNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let x = self.stem.enter(x, context)?;
         let x = context.tap("conv1", x)?;
-        let mut x = Passed::Whole(max_pool(&x, 3, 2, 1)?);
+        let mut x = Passed::Whole(context.max_pool(&x, 3, 2, 1)?);
         for (i, (unit, name)) in self.units.iter().enumerate() {
             let (left, right) = unit.forward(&x, context)?;
             let half = unit.half;
             let next_splits = self.units.get(i + 1).is_some_and(|(next, _)| next.left.is_none());
             x = if next_splits && !context.wants(name) {
-                Passed::Halves(shuffle(&left, &right, 0..half)?, shuffle(&left, &right, half..2 * half)?)
+                Passed::Halves(shuffle(context, &left, &right, 0..half)?, shuffle(context, &left, &right, half..2 * half)?)
             } else {
-                let x = shuffle(&left, &right, 0..2 * half)?;
+                let x = shuffle(context, &left, &right, 0..2 * half)?;
                 Passed::Whole(if context.wants(name) { context.tap(name, planes(&x, 2 * half)?)? } else { x })
             };
         }
         let x = self.last.forward(x.whole()?, context)?;
         let x = context.tap("conv5", x)?;
+        let x = context.end_of_trunk(x)?;
         self.classifier.forward(&global_avg_pool(&x)?)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {
@@ -114,7 +119,7 @@ impl Unit {
                 let x = x.whole()?;
                 (pointwise.forward(&depthwise.forward(x, context)?, context)?, x.clone())
             }
-            None => x.halves(self.half)?,
+            None => x.halves(self.half, context)?,
         };
         for layer in &self.right {
             right = layer.forward(&right, context)?;
@@ -144,11 +149,11 @@ impl Passed {
     }
 
     /// The first may have all channels: [`shuffle`] takes only the first half of them.
-    fn halves(&self, half: usize) -> Result<(Tensor, Tensor)> {
+    fn halves(&self, half: usize, context: &Context) -> Result<(Tensor, Tensor)> {
         match self {
             Self::Whole(x) => {
                 let second: Vec<ChannelSource> = (half..2 * half).map(ChannelSource::First).collect();
-                Ok((x.clone(), assemble_channels(x, x, &second)?))
+                Ok((x.clone(), context.assemble_channels(x, x, &second)?))
             }
             Self::Halves(first, second) => Ok((first.clone(), second.clone())),
         }
@@ -157,11 +162,11 @@ impl Passed {
 
 /// The channels that come to `places` when channel k of `left` goes to 2k and of `right` to 2k + 1;
 /// `left` may have more than are used.
-fn shuffle(left: &Tensor, right: &Tensor, places: Range<usize>) -> Result<Tensor> {
+fn shuffle(context: &Context, left: &Tensor, right: &Tensor, places: Range<usize>) -> Result<Tensor> {
     let from = |place: usize| match place % 2 {
         0 => ChannelSource::First(place / 2),
         _ => ChannelSource::Second(place / 2),
     };
     let planes: Vec<ChannelSource> = places.map(from).collect();
-    Ok(assemble_channels(left, right, &planes)?)
+    context.assemble_channels(left, right, &planes)
 }

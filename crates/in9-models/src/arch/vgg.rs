@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{Activation, Conv, ConvBnAct, Dropout, Linear, adaptive_avg_pool, flatten, max_pool};
+use crate::layers::{Activation, Conv, ConvBnAct, Dropout, Linear, adaptive_avg_pool, flatten};
 use crate::model::{Context, Network};
 use crate::params::Params;
 
@@ -63,13 +63,18 @@ impl Network for Vgg {
                 x = if entered { layer.forward(&x, context)? } else { layer.enter(&x, context)? };
                 entered = true;
             }
-            x = context.tap(name, max_pool(&x, 2, 2, 0)?)?;
+            x = context.tap(name, context.max_pool(&x, 2, 2, 0)?)?;
         }
+        x = context.end_of_trunk(x)?;
         x = flatten(&adaptive_avg_pool(&x, 7)?)?;
         for (hidden, drop) in self.hidden.iter().zip(&self.drop) {
             x = drop.forward(&Activation::Relu.apply(&hidden.forward(&x)?)?, context)?;
         }
         self.classifier.forward(&x)
+    }
+
+    fn taped(&self) -> bool {
+        true
     }
 
     fn tap_names(&self) -> Vec<String> {

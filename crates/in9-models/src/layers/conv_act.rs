@@ -78,6 +78,11 @@ impl ConvAct {
         }
     }
 
+    /// Weight and bias, variables in training.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = Tensor> {
+        std::iter::once(self.weight.clone()).chain(self.bias.clone())
+    }
+
     /// The same of pictures of one pixel, for 1×1 convolutions of one group, which are matrices.
     ///
     /// # Shapes
