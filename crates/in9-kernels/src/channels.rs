@@ -95,6 +95,14 @@ pub(crate) fn gradients(
     dy: &Tensor,
 ) -> Result<[Option<Tensor>; 2]> {
     const OP: &str = "assemble_channels gradients";
+    if blocked::is_in_blocks(dy) {
+        let [a, b, dy] = [a, b, dy].map(blocked::to_planes);
+        let dy = dy?.narrow(1, 0, sources.len())?;
+        let [da, db] = gradients(&a?, &b?, sources, &dy)?;
+        let back =
+            |gradient: Option<Tensor>| gradient.map(|gradient| blocked::to_blocks(&gradient)).transpose();
+        return Ok([back(da)?, back(db)?]);
+    }
     let inputs: [(&Tensor, &'static str, fn(ChannelSource) -> Option<usize>); 2] =
         [(a, "a", ChannelSource::first), (b, "b", ChannelSource::second)];
     let mut from = [Vec::new(), Vec::new()];

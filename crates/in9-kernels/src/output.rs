@@ -33,6 +33,29 @@ pub(crate) fn chunks(len: usize, chunk: usize, f: impl Fn(usize, &mut [f32]) + S
     buffer
 }
 
+/// [`chunks`] without clearing, for tasks that write all of their output anyway.
+///
+/// # Safety
+/// `f` must write every element of the chunk that it gets.
+pub(crate) unsafe fn uninit_chunks(
+    len: usize,
+    chunk: usize,
+    f: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
+) -> Vec<f32> {
+    let mut buffer = Vec::with_capacity(len);
+    if len > 0 {
+        let buffer = &mut buffer.spare_capacity_mut()[..len];
+        // In tests, an element that `f` forgot shows as NaN.
+        #[cfg(debug_assertions)]
+        buffer.fill(MaybeUninit::new(f32::NAN));
+        buffer.par_chunks_mut(chunk).enumerate().for_each(|(i, part)| f(i, part));
+    }
+    // SAFETY: the capacity is at least `len`. The chunks cover the first `len` elements, and by this function's contract
+    // `f` wrote each of them; a panic in `f` would have left this function before this line.
+    unsafe { buffer.set_len(len) };
+    buffer
+}
+
 /// A parallel task: its first image, the index of its block, and that block of each of its images.
 type Task<'a> = (usize, usize, Vec<&'a mut [MaybeUninit<f32>]>);
 

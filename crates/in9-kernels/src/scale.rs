@@ -25,6 +25,9 @@ fn planes_per_task(plane: usize) -> usize {
 /// # Errors
 /// [`Error::Shape`] if the shapes do not fit.
 pub fn scale_channels(x: &Tensor, gates: &Tensor) -> Result<Tensor> {
+    if blocked::is_in_blocks(x) {
+        return blocked::scale_channels(x, gates);
+    }
     check(x, gates)?;
     if cpu::supported(&[x, gates]) {
         return Ok(x.contiguous()?.apply_op2(&gates.contiguous()?, ScaleChannels)?);
@@ -141,6 +144,9 @@ fn scaled(x: &[f32], gates: &[f32], plane: usize) -> Vec<f32> {
 /// See [`crate::gradients::gates`].
 pub(crate) fn gates_gradient(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
     const OP: &str = "gates gradient";
+    if blocked::is_in_blocks(x) {
+        return blocked::gates(x, dy);
+    }
     let &[n, channels, _, _] = x.dims() else {
         return Err(Error::shape(OP, "x", "[batch, channels, height, width]", x.dims()));
     };
@@ -158,6 +164,9 @@ pub(crate) fn gates_gradient(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
 
 /// See [`crate::gradients::gated`].
 pub(crate) fn gated_gradient(gates: &Tensor, dmeans: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    if blocked::is_in_blocks(dy) {
+        return blocked::gated(gates, dmeans, dy);
+    }
     check(dy, gates)?;
     if dmeans.dims() != gates.dims() {
         let expected = format!("{:?}", gates.dims());
@@ -268,7 +277,8 @@ mod tests {
         let factor = Tensor::new(&[0.5f32, -1.0, 2.0], &Device::Cpu).unwrap();
         let gates = |means: &Tensor| means.broadcast_mul(&factor).unwrap();
         let weights = Tensor::arange(0f32, 72., &Device::Cpu).unwrap().reshape((2, 3, 4, 3)).unwrap();
-        let y = scale_channels(x.as_tensor(), &gates(&crate::global_avg_pool(x.as_tensor()).unwrap())).unwrap();
+        let y =
+            scale_channels(x.as_tensor(), &gates(&crate::global_avg_pool(x.as_tensor()).unwrap())).unwrap();
         let graph = (y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
         let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let expected = flat(graph.get(x.as_tensor()).unwrap());

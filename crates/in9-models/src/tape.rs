@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, TensorId, Var};
-use in9_kernels::{Activation, BatchNormOutput, ChannelSource, Conv2dConfig, gradients};
+use in9_kernels::{Activation, BatchNormOutput, ChannelSource, Conv2dConfig, blocked, gradients};
 
 use crate::error::Result;
 
@@ -72,7 +72,8 @@ enum Step {
 #[derive(Default)]
 pub(crate) struct Tape {
     steps: Vec<Step>,
-    seam: Option<(TensorId, Var)>,
+    /// The trunk's last activation, whether it is in blocks, and the variable that stands for it.
+    seam: Option<(TensorId, bool, Var)>,
 }
 
 impl Tape {
@@ -100,20 +101,21 @@ impl Tape {
 
     /// Ends the tape at `x`; the graph goes on from the variable that is returned.
     pub(crate) fn end(&mut self, x: &Tensor) -> Result<Tensor> {
-        let variable = Var::from_tensor(x)?;
+        let variable = Var::from_tensor(&blocked::to_planes(x)?)?;
         let tensor = variable.as_tensor().clone();
-        self.seam = Some((x.id(), variable));
+        self.seam = Some((x.id(), blocked::is_in_blocks(x), variable));
         Ok(tensor)
     }
 
     /// Adds the gradients of the trunk's variables to `store`, which holds the head's.
     pub(crate) fn backward(self, store: &mut GradStore) -> Result<()> {
-        let Some((end, variable)) = self.seam else {
+        let Some((end, in_blocks, variable)) = self.seam else {
             return Ok(());
         };
         let Some(gradient) = store.remove(&variable) else {
             return Ok(());
         };
+        let gradient = if in_blocks { blocked::to_blocks(&gradient)? } else { gradient };
         let mut activations = HashMap::from([(end, gradient)]);
         // Steps are dropped as they are undone, and their activations with them.
         let mut steps = self.steps;
@@ -171,7 +173,7 @@ impl ConvBn {
         let (dx, dw) = gradients::conv2d(&self.x, &self.weight.detach(), &d, &self.config, want_x)?;
         let mut gradients = vec![(&self.weight, dw), (&self.gamma, dgamma), (&self.beta, dbeta)];
         if let Some(bias) = &self.bias {
-            gradients.push((bias, d.sum((0, 2, 3))?));
+            gradients.push((bias, blocked::to_planes(&d)?.sum((0, 2, 3))?));
         }
         for (variable, gradient) in gradients {
             keep(store, variable, gradient)?;

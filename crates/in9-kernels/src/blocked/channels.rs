@@ -77,7 +77,8 @@ pub(crate) fn assemble_channels(a: &Tensor, b: &Tensor, sources: &[ChannelSource
                         let Some(source) = source else { continue };
                         // The output is zero before.
                         let from_a = source.first().map(|channel| (first(channel / BLOCK), channel % BLOCK));
-                        let from_b = source.second().map(|channel| (second(channel / BLOCK), channel % BLOCK));
+                        let from_b =
+                            source.second().map(|channel| (second(channel / BLOCK), channel % BLOCK));
                         for (x, from) in [from_a, from_b].into_iter().flatten() {
                             let x = x.iter().skip(from).step_by(BLOCK);
                             y.iter_mut().skip(lane).step_by(BLOCK).zip(x).for_each(|(y, x)| *y += x);

@@ -67,13 +67,27 @@ impl Filters {
     /// Packs `w` of `[co, ci / groups, kh, kw]`. None if the layer has to be computed in planes.
     pub(crate) fn new(level: Level, w: &[f32], g: &Geometry, in_blocks: bool) -> Option<Self> {
         let (method, whole) = Method::of(g, in_blocks)?;
+        Some(Self::packed_for(method, level, w, g, &whole))
+    }
+
+    /// The same for a single call, whose time includes that of packing.
+    pub(crate) fn for_one_call(level: Level, w: &[f32], g: &Geometry, in_blocks: bool) -> Option<Self> {
+        let (method, whole) = match Method::of(g, in_blocks)? {
+            (Method::Winograd(_), whole) if !winograd::suits_once(g) => (Method::Blocks, whole),
+            found => found,
+        };
+        Some(Self::packed_for(method, level, w, g, &whole))
+    }
+
+    fn packed_for(method: Method, level: Level, w: &[f32], g: &Geometry, whole: &Geometry) -> Self {
         let packed = match method {
             Method::Blocks => {
                 let matrix = whole.cog() * whole.cig() * g.taps();
                 let mut packed = vec![0f32; whole.groups * matrix];
                 for (group, packed) in packed.chunks_exact_mut(matrix.max(1)).enumerate() {
                     let at = |output: usize, input: usize| {
-                        let (block, tap, lane) = (input / BLOCK / g.taps(), input / BLOCK % g.taps(), input % BLOCK);
+                        let (block, tap, lane) =
+                            (input / BLOCK / g.taps(), input / BLOCK % g.taps(), input % BLOCK);
                         let channel = group * whole.cig() + block * BLOCK + lane;
                         let output = group * whole.cog() + output;
                         let real = channel < g.ci && output < g.co && channel / g.cig() == output / g.cog();
@@ -92,9 +106,18 @@ impl Filters {
                 packed
             }
             Method::Depthwise => depthwise::pack(w, g.taps(), whole.ci),
-            Method::Winograd(_) => winograd::pack(level, w, g),
+            Method::Winograd(_) => {
+                let mut packed = vec![0f32; winograd::packed_len(g)];
+                winograd::pack(
+                    level,
+                    winograd::Taps { w, output: g.ci, input: 1, rotated: false },
+                    g,
+                    &mut packed,
+                );
+                packed
+            }
         };
-        Some(Self { method, packed })
+        Self { method, packed }
     }
 
     /// Those of a convolution of 1×1 or another kernel that is computed directly, in one group.
@@ -128,8 +151,15 @@ fn pack_matrix(
 ///
 /// `x` is in blocks, or in planes if the filters were packed for that; the residual is in blocks. The filters were
 /// packed for the same `level` and for a layer that they [fit](Filters::fit).
-pub(crate) fn forward(level: Level, x: &[f32], filters: &Filters, g: &Geometry, finish: Finish<'_>) -> Vec<f32> {
-    let Some((method, g)) = Method::of(g, filters.method != Method::Planes) else { return Vec::new() };
+pub(crate) fn forward(
+    level: Level,
+    x: &[f32],
+    filters: &Filters,
+    g: &Geometry,
+    finish: Finish<'_>,
+) -> Vec<f32> {
+    let method = filters.method;
+    let Some((_, g)) = Method::of(g, method != Method::Planes) else { return Vec::new() };
     let len = g.n * g.co * g.plane_out();
     let mut y = Vec::with_capacity(len);
     if len == 0 {
@@ -249,7 +279,8 @@ impl Layer<'_> {
     /// row is `first` in them.
     fn multiply(&self, task: &Task, x: &[f32], size: Size, image: usize, first: usize) {
         let g = self.g;
-        let taps = |columns: usize| (0..g.kh).flat_map(move |ky| (0..columns).map(move |kx| (ky * g.dy, kx * g.dx)));
+        let taps =
+            |columns: usize| (0..g.kh).flat_map(move |ky| (0..columns).map(move |kx| (ky * g.dy, kx * g.dx)));
         let channels = if self.planes { g.ci } else { BLOCK };
         let at = |(row, column): (usize, usize)| (row * size.columns + column) * channels;
         let (groups, depth): (Vec<usize>, usize) = if self.planes {
@@ -279,14 +310,23 @@ impl Layer<'_> {
                 }
             }
             let inputs = Inputs { groups: &groups, depth, pixel: g.sx * channels };
-            let target = Target { y: self.out, block };
+            let target = Target::dense(self.out, block);
             let matrix = g.cog() * inputs.count();
             let packed = &self.packed[group * matrix..][..matrix];
             let bias = self.finish.bias.map(|bias| &bias[group * g.cog()..]);
             let outputs = if g.groups > 1 { 0..g.cog() } else { task.outputs.clone() };
             // SAFETY: no two tasks have the same images, rows and channels, nor two groups the same channels.
             unsafe {
-                multiply(self.level, x, inputs, packed, outputs, &runs, target, Finish { bias, ..self.finish });
+                multiply(
+                    self.level,
+                    x,
+                    inputs,
+                    packed,
+                    outputs,
+                    &runs,
+                    target,
+                    Finish { bias, ..self.finish },
+                );
             }
         }
     }
@@ -344,8 +384,10 @@ mod tests {
             let (n, o) = (i / g.plane_out() / g.co, i / g.plane_out() % g.co);
             let (y, column) = (i % g.plane_out() / g.ow, i % g.ow);
             let mut sum = bias[o];
-            for (c, ky, kx) in (0..g.cig()).flat_map(|c| (0..g.taps()).map(move |t| (c, t / g.kw, t % g.kw))) {
-                let (row, at) = ((y * g.sy + ky).wrapping_sub(g.top), (column * g.sx + kx).wrapping_sub(g.left));
+            for (c, ky, kx) in (0..g.cig()).flat_map(|c| (0..g.taps()).map(move |t| (c, t / g.kw, t % g.kw)))
+            {
+                let (row, at) =
+                    ((y * g.sy + ky).wrapping_sub(g.top), (column * g.sx + kx).wrapping_sub(g.left));
                 if row < g.h && at < g.w {
                     let channel = o / g.cog() * g.cig() + c;
                     let pixel = x[(n * g.ci + channel) * g.plane_in() + row * g.w + at];
@@ -391,7 +433,8 @@ mod tests {
                     assert_eq!(found.len(), plain.len());
                     let scale = plain.iter().fold(1f32, |most, v| most.max(v.abs()));
                     for (i, found) in found.iter().enumerate() {
-                        let lane = i / BLOCK / g.plane_out() * BLOCK % g.co.next_multiple_of(BLOCK) + i % BLOCK;
+                        let lane =
+                            i / BLOCK / g.plane_out() * BLOCK % g.co.next_multiple_of(BLOCK) + i % BLOCK;
                         if lane >= g.co {
                             continue;
                         }
@@ -402,7 +445,10 @@ mod tests {
                             Method::Winograd(_) => 1e-5 * scale,
                             _ => 1e-6 * sum.abs().max(1.0),
                         };
-                        assert!(difference <= tolerance, "{level:?} {setting:?} {activation:?} {i}: {difference}");
+                        assert!(
+                            difference <= tolerance,
+                            "{level:?} {setting:?} {activation:?} {i}: {difference}"
+                        );
                     }
                 }
             }
@@ -413,11 +459,14 @@ mod tests {
     fn the_method_is_the_one_that_fits() {
         let methods: Vec<Method> =
             CASES.iter().map(|setting| Method::of(&case(setting).0, setting.6).unwrap().0).collect();
-        for method in [Method::Blocks, Method::Planes, Method::Depthwise, Method::Winograd(4), Method::Winograd(2)] {
+        for method in
+            [Method::Blocks, Method::Planes, Method::Depthwise, Method::Winograd(4), Method::Winograd(2)]
+        {
             assert!(methods.contains(&method), "{method:?}");
         }
         // Groups that never fill blocks.
-        let g = Geometry::new(&[1, 20, 4, 4], &[20, 10, 1, 1], &Conv2dConfig::new(1, 0).with_groups(2)).unwrap();
+        let g =
+            Geometry::new(&[1, 20, 4, 4], &[20, 10, 1, 1], &Conv2dConfig::new(1, 0).with_groups(2)).unwrap();
         assert_eq!(Method::of(&g, true), None);
     }
 

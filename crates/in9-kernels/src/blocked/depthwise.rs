@@ -3,9 +3,9 @@
 use super::{
     lanes::{BLOCK, Lanes, for_each_isa},
     padded::{self, Size},
-    product::{Finish, Output, activate, quick},
+    product::{Finish, Output, activate, is_quick, quick},
 };
-use crate::{conv::geometry::Geometry, scratch, simd::Level};
+use crate::{conv::geometry::Geometry, output, scratch, simd::Level};
 use rayon::prelude::*;
 use std::{mem::MaybeUninit, ops::Range};
 
@@ -22,7 +22,14 @@ pub(super) fn pack(w: &[f32], taps: usize, channels: usize) -> Vec<f32> {
 }
 
 /// Writes all outputs.
-pub(super) fn forward(level: Level, x: &[f32], packed: &[f32], g: &Geometry, finish: Finish<'_>, out: Output) {
+pub(super) fn forward(
+    level: Level,
+    x: &[f32],
+    packed: &[f32],
+    g: &Geometry,
+    finish: Finish<'_>,
+    out: Output,
+) {
     let plane = g.plane_out() * BLOCK;
     let strips = plane.div_ceil(TASK).clamp(1, g.oh);
     (0..g.n * g.ci / BLOCK * strips).into_par_iter().for_each(|task| {
@@ -42,6 +49,134 @@ pub(super) fn forward(level: Level, x: &[f32], packed: &[f32], g: &Geometry, fin
         };
         plane_rows(level, &plane, rows, y);
     });
+}
+
+/// The gradient with respect to the image as a convolution of the gradients of the outputs, [`spread`] by the stride, with
+/// rotated filters. None for a dilated kernel, or one that is smaller than the padding.
+pub(super) fn rotated(g: &Geometry) -> Option<Geometry> {
+    if [g.dy, g.dx] != [1, 1] {
+        return None;
+    }
+    let axis = |size: usize, out: usize, kernel: usize, stride: usize, before: usize| {
+        let spread = (out - 1) * stride + 1;
+        let first = (kernel - 1).checked_sub(before)?;
+        Some((spread, first, (size + kernel - 1).checked_sub(spread + first)?))
+    };
+    let (h, top, bottom) = axis(g.h, g.oh, g.kh, g.sy, g.top)?;
+    let (w, left, right) = axis(g.w, g.ow, g.kw, g.sx, g.left)?;
+    Some(Geometry { h, w, oh: g.h, ow: g.w, sy: 1, sx: 1, top, bottom, left, right, ..*g })
+}
+
+/// The gradients of the outputs with the zeros between them that the stride leaves out.
+pub(super) fn spread(dy: &[f32], g: &Geometry) -> Vec<f32> {
+    let (h, w) = ((g.oh - 1) * g.sy + 1, (g.ow - 1) * g.sx + 1);
+    output::chunks(dy.len() / g.plane_out() * h * w, h * w * BLOCK, |plane, to| {
+        let from = dy[plane * g.plane_out() * BLOCK..].as_chunks::<BLOCK>().0;
+        let (to, _) = to.as_chunks_mut::<BLOCK>();
+        for (row, from) in from.chunks_exact(g.ow).take(g.oh).enumerate() {
+            to[row * g.sy * w..].iter_mut().step_by(g.sx).zip(from).for_each(|(to, from)| *to = *from);
+        }
+    })
+}
+
+/// The gradient with respect to the filters, `[channels, 1, kh, kw]`.
+pub(super) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
+    let (taps, blocks) = (g.taps(), g.ci / BLOCK);
+    let size = Size::of(g, g.oh);
+    let sums = output::chunks(g.ci * taps, taps * BLOCK, |block, sums| {
+        let mut total = vec![0f64; sums.len()];
+        scratch::with(size.rows * size.columns * BLOCK, |padded| {
+            for i in 0..g.n {
+                let plane = i * blocks + block;
+                padded::blocks(
+                    &x[plane * g.plane_in() * BLOCK..][..g.plane_in() * BLOCK],
+                    g,
+                    0,
+                    size,
+                    padded,
+                );
+                let dy = &dy[plane * g.plane_out() * BLOCK..][..g.plane_out() * BLOCK];
+                // SAFETY: the function needs no promise.
+                unsafe { products(level, padded, size, dy, g, sums) };
+                total.iter_mut().zip(&*sums).for_each(|(total, sum)| *total += f64::from(*sum));
+            }
+        });
+        sums.iter_mut().zip(total).for_each(|(sum, total)| *sum = total as f32);
+    });
+    // From `[blocks, taps, 8]`.
+    let channel = |i: usize| i / taps;
+    (0..sums.len())
+        .map(|i| sums[(channel(i) / BLOCK * taps + i % taps) * BLOCK + channel(i) % BLOCK])
+        .collect()
+}
+
+for_each_isa! {
+    /// `sums[tap] = Σ x dy` over the pixels of one block, of padded rows of this size.
+    ///
+    /// # Safety
+    /// None is needed beyond the bounds of the slices, which are checked.
+    unsafe fn products<I>(x: &[f32], size: Size, dy: &[f32], g: &Geometry, sums: &mut [f32]) {
+        assert!(size.rows >= (g.oh - 1) * g.sy + (g.kh - 1) * g.dy + 1);
+        assert!(size.columns >= (g.ow - 1) * g.sx + (g.kw - 1) * g.dx + 1);
+        assert!(x.len() >= size.rows * size.columns * BLOCK && dy.len() >= g.plane_out() * BLOCK);
+        assert!(sums.len() >= g.taps() * BLOCK);
+        let mut kx = 0;
+        while kx < g.kw {
+            let some = if g.kw - kx >= 3 { 3 } else { 1 };
+            for ky in 0..g.kh {
+                let to = sums[(ky * g.kw + kx) * BLOCK..].as_mut_ptr();
+                // SAFETY: by the assertions all taps of all outputs lie in `x`, and there is a sum for each.
+                unsafe {
+                    if some == 3 {
+                        tap_products::<I::Eight, 3>(x, size, dy, g, [ky, kx], to);
+                    } else {
+                        tap_products::<I::Eight, 1>(x, size, dy, g, [ky, kx], to);
+                    }
+                }
+            }
+            kx += some;
+        }
+    }
+}
+
+/// The sums of `T` neighbouring taps, from row `ky` and column `kx` of the kernel on.
+///
+/// # Safety
+/// All taps of all outputs lie in `x`, and `to` has room for the sums.
+#[inline(always)]
+unsafe fn tap_products<E: Lanes, const T: usize>(
+    x: &[f32],
+    size: Size,
+    dy: &[f32],
+    g: &Geometry,
+    [ky, kx]: [usize; 2],
+    to: *mut f32,
+) {
+    // Two of each, so that additions need not wait for each other.
+    let mut sums = [[E::splat(0.0); T]; 2];
+    for row in 0..g.oh {
+        let start = ((row * g.sy + ky * g.dy) * size.columns + kx * g.dx) * BLOCK;
+        let (x, dy) = (x[start..].as_ptr(), dy[row * g.ow * BLOCK..].as_ptr());
+        let mut column = 0;
+        while column < g.ow {
+            let pair = (g.ow - column).min(2);
+            for (i, sums) in sums.iter_mut().enumerate().take(pair) {
+                // SAFETY: taps of an output of the row, by the caller's promise.
+                unsafe {
+                    let gradient = E::load(dy.add((column + i) * BLOCK));
+                    let x = x.add((column + i) * g.sx * BLOCK);
+                    for (t, sum) in sums.iter_mut().enumerate() {
+                        *sum = E::load(x.add(t * g.dx * BLOCK)).mul_add(gradient, *sum);
+                    }
+                }
+            }
+            column += pair;
+        }
+    }
+    for t in 0..T {
+        // SAFETY: there is room for the sums by the caller's promise.
+        unsafe { sums[0][t].add(sums[1][t]).store_blocks(to.add(t * BLOCK), 0) };
+    }
 }
 
 /// One block of channels of one image, `[oh, ow, 8]` from `[h, w, 8]`, on the calling thread.
@@ -133,8 +268,7 @@ for_each_isa! {
                 }
             }
         }
-        use crate::Activation::{HardSwish, None, Relu, Relu6};
-        if !matches!(plane.finish.activation, None | Relu | Relu6 | HardSwish) {
+        if !is_quick(plane.finish.activation) {
             // SAFETY: the loop above wrote every output of the rows, column by column.
             let y = unsafe { &mut *(std::ptr::from_mut(y) as *mut [f32]) };
             activate::<I>(y, plane.finish.activation);

@@ -13,7 +13,8 @@ use super::{
     scale,
 };
 use crate::{
-    Activation, Conv2dConfig, Error, FrozenConv2d, Result, conv::geometry::Geometry, cpu, scratch, simd::Level,
+    Activation, Conv2dConfig, Error, FrozenConv2d, Result, conv::geometry::Geometry, cpu, scratch,
+    simd::Level,
 };
 use candle_core::Tensor;
 use rayon::prelude::*;
@@ -221,10 +222,11 @@ impl Image<'_> {
         if new.is_empty() {
             return;
         }
-        let groups: Vec<usize> = (0..layer.ci / BLOCK).map(|block| block * layer.plane_in() * BLOCK).collect();
+        let groups: Vec<usize> =
+            (0..layer.ci / BLOCK).map(|block| block * layer.plane_in() * BLOCK).collect();
         let inputs = Inputs { groups: &groups, depth: BLOCK, pixel: BLOCK };
         let run = [Run { x: new.start * row, y: keep * row, pixels: new.len() * g.w }];
-        let target = Target { y: Output::over(to), block: plane };
+        let target = Target::dense(Output::over(to), plane);
         let finish = Finish { bias: self.biases[0], residual: None, activation: *activation };
         // SAFETY: `to` is borrowed here alone.
         unsafe { multiply(self.block.level, self.x, inputs, packed, 0..layer.co, &run, target, finish) };
@@ -242,12 +244,8 @@ impl Image<'_> {
     ) {
         let (g, packed, _, activation) = &self.block.depthwise;
         // The strip as an image of its own.
-        let strip = Geometry {
-            h: held.len(),
-            top: g.top.saturating_sub(own.start * g.sy),
-            oh: own.len(),
-            ..*g
-        };
+        let strip =
+            Geometry { h: held.len(), top: g.top.saturating_sub(own.start * g.sy), oh: own.len(), ..*g };
         let (from, from_plane, from_row) = match self.block.expand {
             Some(_) => (expanded, capacity, 0),
             None => (self.x, g.h, held.start),
@@ -288,7 +286,7 @@ impl Image<'_> {
         let inputs = Inputs { groups: &groups, depth: BLOCK, pixel: BLOCK };
         let image = g.co * g.plane_out();
         let run = [Run { x: 0, y: own.start * row, pixels: own.len() * g.ow }];
-        let target = Target { y: self.out.part(self.i * image, image), block: g.plane_out() * BLOCK };
+        let target = Target::dense(self.out.part(self.i * image, image), g.plane_out() * BLOCK);
         let residual = self.block.skip.then_some(self.x);
         let finish = Finish { bias: self.biases[2], residual, activation: Activation::None };
         // SAFETY: nobody else writes these rows of this image.

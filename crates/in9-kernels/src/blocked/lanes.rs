@@ -36,15 +36,23 @@ pub(crate) trait Lanes: Arithmetic {
     fn max_or_nan(self, other: Self) -> Self;
 }
 
+/// A register of one block.
+pub(crate) trait Square: Lanes {
+    /// Element (i, j) becomes element (j, i).
+    fn transpose(rows: [Self; BLOCK]) -> [Self; BLOCK];
+}
+
 /// An instruction set: the registers that convolutions use, and the size of their tiles.
 pub(crate) trait Isa {
     /// The widest register that convolutions use.
     type Wide: Lanes;
     /// A register of one block.
-    type Eight: Lanes;
+    type Eight: Square;
     /// Most pixels of a tile of two [`Isa::Wide`] for each pixel, so that its sums, two registers of weights and
     /// one of the image fill the registers that there are.
     const PIXELS: usize;
+    /// Most inputs of a tile of two [`Isa::Wide`] in the gradient with respect to filters.
+    const INPUTS: usize;
     /// Whether a fused multiply-add is one instruction.
     const FMA: bool;
 }
@@ -129,6 +137,13 @@ impl Lanes for Array {
     }
 }
 
+impl Square for Array {
+    #[inline(always)]
+    fn transpose(rows: [Self; BLOCK]) -> [Self; BLOCK] {
+        std::array::from_fn(|i| Self(std::array::from_fn(|j| rows[j].0[i])))
+    }
+}
+
 /// Whatever the compiler targets by default.
 pub(crate) struct Portable;
 
@@ -137,6 +152,7 @@ impl Isa for Portable {
     type Eight = Array;
     /// NEON has 32 registers of four lanes: 24 sums.
     const PIXELS: usize = if cfg!(target_arch = "aarch64") { 6 } else { 2 };
+    const INPUTS: usize = 4;
     const FMA: bool = cfg!(target_arch = "aarch64");
 }
 
@@ -145,7 +161,7 @@ pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Arithmetic, BLOCK, Isa, Lanes};
+    use super::{Arithmetic, BLOCK, Isa, Lanes, Square};
     use std::arch::x86_64::*;
 
     /// Sixteen registers of eight lanes: six pixels by sixteen channels are twelve sums.
@@ -155,6 +171,7 @@ mod x86 {
         type Wide = Ymm;
         type Eight = Ymm;
         const PIXELS: usize = 6;
+        const INPUTS: usize = 4;
         const FMA: bool = true;
     }
 
@@ -165,6 +182,7 @@ mod x86 {
         type Wide = Zmm;
         type Eight = Ymm;
         const PIXELS: usize = 12;
+        const INPUTS: usize = 8;
         const FMA: bool = true;
     }
 
@@ -203,7 +221,7 @@ mod x86 {
         }
     }
 
-impl Lanes for Ymm {
+    impl Lanes for Ymm {
         const COUNT: usize = BLOCK;
 
         #[inline(always)]
@@ -251,6 +269,43 @@ impl Lanes for Ymm {
         }
     }
 
+    impl Square for Ymm {
+        #[inline(always)]
+        fn transpose(rows: [Self; BLOCK]) -> [Self; BLOCK] {
+            let r = rows.map(|row| row.0);
+            // SAFETY: see above.
+            unsafe {
+                // Pairs of rows, then groups of four, inside each 128-bit half; then the halves.
+                let (a0, a1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+                let (a2, a3) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+                let (a4, a5) = (_mm256_unpacklo_ps(r[4], r[5]), _mm256_unpackhi_ps(r[4], r[5]));
+                let (a6, a7) = (_mm256_unpacklo_ps(r[6], r[7]), _mm256_unpackhi_ps(r[6], r[7]));
+                let low = [
+                    _mm256_shuffle_ps::<0x44>(a0, a2),
+                    _mm256_shuffle_ps::<0xee>(a0, a2),
+                    _mm256_shuffle_ps::<0x44>(a1, a3),
+                    _mm256_shuffle_ps::<0xee>(a1, a3),
+                ];
+                let high = [
+                    _mm256_shuffle_ps::<0x44>(a4, a6),
+                    _mm256_shuffle_ps::<0xee>(a4, a6),
+                    _mm256_shuffle_ps::<0x44>(a5, a7),
+                    _mm256_shuffle_ps::<0xee>(a5, a7),
+                ];
+                [
+                    Self(_mm256_permute2f128_ps::<0x20>(low[0], high[0])),
+                    Self(_mm256_permute2f128_ps::<0x20>(low[1], high[1])),
+                    Self(_mm256_permute2f128_ps::<0x20>(low[2], high[2])),
+                    Self(_mm256_permute2f128_ps::<0x20>(low[3], high[3])),
+                    Self(_mm256_permute2f128_ps::<0x31>(low[0], high[0])),
+                    Self(_mm256_permute2f128_ps::<0x31>(low[1], high[1])),
+                    Self(_mm256_permute2f128_ps::<0x31>(low[2], high[2])),
+                    Self(_mm256_permute2f128_ps::<0x31>(low[3], high[3])),
+                ]
+            }
+        }
+    }
+
     /// One 512-bit register.
     #[derive(Clone, Copy)]
     pub(crate) struct Zmm(__m512);
@@ -284,7 +339,7 @@ impl Lanes for Ymm {
         }
     }
 
-impl Lanes for Zmm {
+    impl Lanes for Zmm {
         const COUNT: usize = 2 * BLOCK;
 
         #[inline(always)]
@@ -376,3 +431,70 @@ macro_rules! for_each_isa {
     };
 }
 pub(crate) use for_each_isa;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Level;
+
+    for_each_isa! {
+        unsafe fn transposed<I>(rows: &[[f32; BLOCK]; BLOCK], to: &mut [[f32; BLOCK]; BLOCK]) {
+            let mut registers = [I::Eight::splat(0.0); BLOCK];
+            for (register, row) in registers.iter_mut().zip(rows) {
+                // SAFETY: a row has eight elements.
+                *register = unsafe { I::Eight::load(row.as_ptr()) };
+            }
+            for (register, row) in I::Eight::transpose(registers).into_iter().zip(to) {
+                // SAFETY: a row has eight elements.
+                unsafe { register.store_blocks(row.as_mut_ptr(), 0) };
+            }
+        }
+    }
+
+    for_each_isa! {
+        /// Blocks, repetition and extremes of the widest register.
+        unsafe fn wide<I>(from: &[f32; 24], to: &mut [f32; 24]) -> usize {
+            let nan = I::Wide::splat(f32::NAN);
+            // SAFETY: two blocks lie sixteen elements apart in 24.
+            unsafe {
+                let x = I::Wide::load_blocks(from.as_ptr(), 16);
+                let y = x.max(I::Wide::splat(3.0)).min(I::Wide::repeat(from.as_ptr().add(8)));
+                y.max_or_nan(x).store_blocks(to.as_mut_ptr(), 16);
+                assert!({
+                    let mut lanes = [0f32; 16];
+                    nan.max_or_nan(x).add(x.max_or_nan(nan)).store_blocks(lanes.as_mut_ptr(), BLOCK);
+                    lanes[..I::Wide::COUNT].iter().all(|v| v.is_nan())
+                });
+            }
+            I::Wide::COUNT / BLOCK
+        }
+    }
+
+    #[test]
+    fn every_level_transposes() {
+        let rows = std::array::from_fn(|i| std::array::from_fn(|j| (i * BLOCK + j) as f32));
+        for level in Level::available() {
+            let mut to = [[0f32; BLOCK]; BLOCK];
+            // SAFETY: the function needs no promise.
+            unsafe { transposed(level, &rows, &mut to) };
+            for (i, row) in to.iter().enumerate() {
+                assert_eq!(*row, std::array::from_fn(|j| (j * BLOCK + i) as f32), "{level:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_reads_and_writes_the_blocks_that_a_register_has() {
+        let from = std::array::from_fn(|i| (i % 7) as f32);
+        for level in Level::available() {
+            let mut to = [-1f32; 24];
+            // SAFETY: the function needs no promise.
+            let blocks = unsafe { wide(level, &from, &mut to) };
+            for (i, found) in to.into_iter().enumerate() {
+                let written = i < BLOCK || (16..24).contains(&i) && blocks == 2;
+                let expected = from[i].max(3.0).min(from[8 + i % BLOCK]).max(from[i]);
+                assert_eq!(found, if written { expected } else { -1.0 }, "{level:?} {i}");
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! From planes to blocks and back.
 
 use super::lanes::BLOCK;
-use crate::{Error, Result, cpu, output};
+use crate::{Conv2dConfig, Error, Result, cpu, output};
 use candle_core::Tensor;
 
 /// Whether a tensor is in blocks: it has five dimensions, the last of eight.
@@ -15,6 +15,15 @@ pub(crate) fn dims(op: &'static str, x: &Tensor) -> Result<[usize; 4]> {
         &[n, blocks, h, w, BLOCK] => Ok([n, blocks, h, w]),
         dims => Err(Error::shape(op, "x", "[batch, channels / 8, height, width, 8]", dims)),
     }
+}
+
+/// Batch, channels, height and width of the image of a convolution with filters `w`. In blocks, the last block may have
+/// lanes that no channel is in.
+pub(crate) fn channels_of(x: &Tensor, w: &Tensor, config: &Conv2dConfig) -> Vec<usize> {
+    let &[n, blocks, height, width, lanes] = x.dims() else { return x.dims().to_vec() };
+    let channels = w.dims().get(1).map_or(0, |inputs| inputs * config.groups);
+    let fits = channels.div_ceil(lanes) == blocks;
+    vec![n, if fits { channels } else { blocks * lanes }, height, width]
 }
 
 /// Rearranges planes to blocks. Not differentiable.

@@ -40,7 +40,8 @@ impl Overlap {
 pub(super) fn blocks(x: &[f32], g: &Geometry, first: usize, size: Size, to: &mut [f32]) {
     let rows = Overlap::new(first * g.sy, g.top, size.rows, g.h);
     let columns = Overlap::new(0, g.left, size.columns, g.w);
-    let planes = x.chunks_exact(g.plane_in() * BLOCK).zip(to.chunks_exact_mut(size.rows * size.columns * BLOCK));
+    let planes =
+        x.chunks_exact(g.plane_in() * BLOCK).zip(to.chunks_exact_mut(size.rows * size.columns * BLOCK));
     for (x, to) in planes {
         for (row, to) in to.chunks_exact_mut(size.columns * BLOCK).enumerate() {
             let from = rows.image.start + row.wrapping_sub(rows.before);
@@ -80,9 +81,13 @@ mod tests {
     /// Every position against the definition, for strides, padding on one side only, and rows in the middle.
     #[test]
     fn every_position_is_the_image_or_zero() {
-        for (side, kernel, stride, padding) in
-            [(7, 3, 1, [1; 4]), (9, 5, 2, [2; 4]), (8, 3, 2, [0, 1, 0, 1]), (5, 7, 2, [3; 4]), (6, 1, 2, [0; 4])]
-        {
+        for (side, kernel, stride, padding) in [
+            (7, 3, 1, [1; 4]),
+            (9, 5, 2, [2; 4]),
+            (8, 3, 2, [0, 1, 0, 1]),
+            (5, 7, 2, [3; 4]),
+            (6, 1, 2, [0; 4]),
+        ] {
             let config = Conv2dConfig { stride: [stride; 2], padding, ..Conv2dConfig::new(1, 0) };
             let g = Geometry::new(&[1, 16, side, side], &[8, 16, kernel, kernel], &config).unwrap();
             let value = |c: usize, y: usize, x: usize| (c * 100 + y * 10 + x) as f32 + 1.0;
@@ -101,14 +106,16 @@ mod tests {
                 .collect();
             for first in 0..g.oh {
                 let size = Size::of(&g, (g.oh - first).min(2));
-                let mut padded = [vec![9f32; 16 * size.rows * size.columns], vec![9f32; 16 * size.rows * size.columns]];
+                let mut padded =
+                    [vec![9f32; 16 * size.rows * size.columns], vec![9f32; 16 * size.rows * size.columns]];
                 blocks(&in_blocks, &g, first, size, &mut padded[0]);
                 planes(&in_planes, &g, first, size, &mut padded[1]);
-                for (c, row, column) in
-                    (0..16).flat_map(|c| (0..size.rows * size.columns).map(move |i| (c, i / size.columns, i % size.columns)))
-                {
+                for (c, row, column) in (0..16).flat_map(|c| {
+                    (0..size.rows * size.columns).map(move |i| (c, i / size.columns, i % size.columns))
+                }) {
                     let (y, x) = (first * stride + row, column);
-                    let inside = (padding[0]..side + padding[0]).contains(&y) && (padding[2]..side + padding[2]).contains(&x);
+                    let inside = (padding[0]..side + padding[0]).contains(&y)
+                        && (padding[2]..side + padding[2]).contains(&x);
                     let expected = if inside { value(c, y - padding[0], x - padding[2]) } else { 0.0 };
                     let at = ((c / 8 * size.rows + row) * size.columns + column) * 8 + c % 8;
                     assert_eq!(padded[0][at], expected, "{side} {kernel} {first} {c} {row} {column}");

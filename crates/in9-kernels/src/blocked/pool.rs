@@ -4,7 +4,11 @@ use super::{
     lanes::{BLOCK, Lanes, for_each_isa},
     layout::dims,
 };
-use crate::{Result, cpu, output, pool::Windows, simd::{Arithmetic, Level}};
+use crate::{
+    Result, cpu, output,
+    pool::Windows,
+    simd::{Arithmetic, Level, for_each_level},
+};
 use candle_core::Tensor;
 
 /// The mean of each channel: `[batch, channels]` of `[batch, channels / 8, height, width, 8]`.
@@ -86,6 +90,56 @@ for_each_isa! {
                 if let Some(y) = outputs.next() {
                     // SAFETY: an output has eight elements.
                     unsafe { best.store_blocks(y.as_mut_ptr(), 0) };
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of [`max_pool2d`]: that of a window goes to the first of its greatest values.
+pub(crate) fn max_pool2d_gradient(x: &Tensor, windows: &Windows, dy: &Tensor) -> Result<Tensor> {
+    const OP: &str = "max_pool2d gradients";
+    let [n, blocks, h, w] = dims(OP, x)?;
+    let [oh, ow] = [windows.rows.len(), windows.columns.len()];
+    let expected = [n, blocks, oh, ow, BLOCK];
+    if dy.dims() != expected {
+        return Err(crate::Error::shape(OP, "dy", format!("{expected:?}"), dy.dims()));
+    }
+    let (level, plane) = (Level::current(), h * w * BLOCK);
+    let dx = cpu::with_slices([Some(x), Some(dy)], |[x, dy]| {
+        let [x, dy] = [x, dy].map(Option::unwrap_or_default);
+        output::chunks(x.len(), plane.max(1), |at, dx| {
+            let dy = &dy[at * oh * ow * BLOCK..][..oh * ow * BLOCK];
+            scatter_plane(level, &x[at * plane..][..plane], w, windows, dy, dx);
+        })
+    })?;
+    Ok(cpu::tensor(dx, x.shape())?)
+}
+
+for_each_level! {
+    /// Adds each gradient where the greatest value of its window and channel is.
+    fn scatter_plane(x: &[f32], w: usize, windows: &Windows, dy: &[f32], dx: &mut [f32]) {
+        let (x, _) = x.as_chunks::<BLOCK>();
+        let mut gradients = dy.as_chunks::<BLOCK>().0.iter();
+        for rows in &windows.rows {
+            for columns in &windows.columns {
+                let Some(gradient) = gradients.next() else { return };
+                let first = rows.start * w + columns.start;
+                let (mut best, mut at) = (x[first], [first as u32; BLOCK]);
+                for row in rows.clone() {
+                    for column in columns.clone() {
+                        let pixel = row * w + column;
+                        for lane in 0..BLOCK {
+                            let value = x[pixel][lane];
+                            // As `v > best || v.is_nan()`.
+                            let wins = !(value <= best[lane]);
+                            best[lane] = if wins { value } else { best[lane] };
+                            at[lane] = if wins { pixel as u32 } else { at[lane] };
+                        }
+                    }
+                }
+                for lane in 0..BLOCK {
+                    dx[at[lane] as usize * BLOCK + lane] += gradient[lane];
                 }
             }
         }

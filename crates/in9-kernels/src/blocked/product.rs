@@ -94,16 +94,26 @@ impl Output {
     }
 }
 
-/// Where outputs go: the memory, and the elements from one block of channels to the next.
+/// Where outputs go.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
     pub(super) y: Output,
+    /// Elements from one block of channels to the next.
     pub(super) block: usize,
+    /// Elements from one pixel of a run to the next.
+    pub(super) pixel: usize,
+}
+
+impl Target {
+    /// Pixels that lie together.
+    pub(super) fn dense(y: Output, block: usize) -> Self {
+        Self { y, block, pixel: BLOCK }
+    }
 }
 
 /// Widths of the panels of `outputs` channels, in order, on an instruction set.
 #[inline(always)]
-fn panels<I: Isa>(outputs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn panels<I: Isa>(outputs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut start = outputs.start;
     std::iter::from_fn(move || {
         let left = outputs.end - start;
@@ -204,7 +214,7 @@ impl Panel<'_> {
                 let (start, end) = (run.pixels * tile / tiles, run.pixels * (tile + 1) / tiles);
                 let at = Run {
                     x: run.x + start * self.inputs.pixel,
-                    y: run.y + start * BLOCK,
+                    y: run.y + start * self.to.pixel,
                     pixels: end - start,
                 };
                 macro_rules! sizes {
@@ -218,11 +228,8 @@ impl Panel<'_> {
                 }
                 sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
             }
-            let slow = !matches!(
-                self.finish.activation,
-                Activation::None | Activation::Relu | Activation::Relu6 | Activation::HardSwish
-            );
-            if slow {
+            if !is_quick(self.finish.activation) {
+                assert!(self.to.pixel == BLOCK, "only pixels that lie together are activated afterwards");
                 for block in 0..V * L::COUNT / BLOCK {
                     let at = run.y + (self.first / BLOCK + block) * self.to.block;
                     let len = run.pixels * BLOCK;
@@ -251,7 +258,7 @@ impl Panel<'_> {
                 sums::<L, V, P>(x, groups, depth, pixel, self.packed.as_ptr())
             }
         };
-        let (registers, stride) = (L::COUNT / BLOCK, self.to.block);
+        let (registers, stride, step) = (L::COUNT / BLOCK, self.to.block, self.to.pixel);
         for v in 0..V {
             let block = self.first / BLOCK + v * registers;
             let bias = match self.finish.bias {
@@ -260,7 +267,7 @@ impl Panel<'_> {
                 None => L::splat(NO_BIAS),
             };
             let start = at.y + block * stride;
-            let len = (registers - 1) * stride + P * BLOCK;
+            let len = (registers - 1) * stride + (P - 1) * step + BLOCK;
             let to = self.to.y.at(start, len);
             let residual = self.finish.residual.map(|residual| residual[start..][..len].as_ptr());
             for (p, sums) in sums.iter().enumerate() {
@@ -269,9 +276,9 @@ impl Panel<'_> {
                 // those of the output by the caller's promise.
                 unsafe {
                     if let Some(residual) = residual {
-                        sum = sum.add(L::load_blocks(residual.add(p * BLOCK), stride));
+                        sum = sum.add(L::load_blocks(residual.add(p * step), stride));
                     }
-                    quick(sum, self.finish.activation).store_blocks(to.add(p * BLOCK), stride);
+                    quick(sum, self.finish.activation).store_blocks(to.add(p * step), stride);
                 }
             }
         }
@@ -316,6 +323,11 @@ unsafe fn sums<L: Lanes, const V: usize, const P: usize>(
         }
     }
     sums
+}
+
+/// Whether [`quick`] applies this activation.
+pub(super) fn is_quick(activation: Activation) -> bool {
+    matches!(activation, Activation::None | Activation::Relu | Activation::Relu6 | Activation::HardSwish)
 }
 
 /// The activations that take no more than a few operations; others are left for [`activate`].

@@ -1,7 +1,10 @@
 //! Every channel times its own factor, in blocks.
 
 use super::{lanes::BLOCK, layout::dims};
-use crate::{Error, Result, simd::{Level, for_each_level}};
+use crate::{
+    Error, Result,
+    simd::{Level, for_each_level},
+};
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor};
 use rayon::prelude::*;
 
@@ -9,7 +12,12 @@ use rayon::prelude::*;
 pub(crate) fn scale_channels_inplace(x: Tensor, gates: &Tensor) -> Result<Tensor> {
     let [n, blocks, ..] = dims("scale_channels", &x)?;
     if gates.dims() != [n, blocks * BLOCK] {
-        return Err(Error::shape("scale_channels", "gates", format!("[{n}, {}]", blocks * BLOCK), gates.dims()));
+        return Err(Error::shape(
+            "scale_channels",
+            "gates",
+            format!("[{n}, {}]", blocks * BLOCK),
+            gates.dims(),
+        ));
     }
     x.inplace_op2(&gates.contiguous()?, &ScaleBlocks)?;
     Ok(x)
@@ -35,7 +43,9 @@ impl InplaceOp2 for ScaleBlocks {
         let gates = crate::cpu::slice(gates, gates_layout)?;
         let (level, pixels) = (Level::current(), layout.dims()[2] * layout.dims()[3]);
         let planes = x[start..end].par_chunks_mut((pixels * BLOCK).max(1)).zip(gates.par_chunks_exact(BLOCK));
-        planes.with_min_len((1 << 14) / (pixels * BLOCK).max(1) + 1).for_each(|(x, gates)| scale(level, x, gates));
+        planes
+            .with_min_len((1 << 14) / (pixels * BLOCK).max(1) + 1)
+            .for_each(|(x, gates)| scale(level, x, gates));
         Ok(())
     }
 }

@@ -4,11 +4,10 @@
 //! those of a 1×1 convolution whose pixels are tiles.
 
 use super::{
-    lanes::{BLOCK, Isa, Lanes, for_each_isa},
-    product::{self, Finish, Inputs, Output, PANEL, Run, Target, activate, multiply, quick},
+    lanes::{BLOCK, Isa, Lanes, Square, for_each_isa},
+    product::{self, Finish, Inputs, Output, PANEL, Run, Target, activate, is_quick, multiply, quick},
 };
 use crate::{
-    Activation,
     conv::{
         geometry::Geometry,
         winograd::transform::{Axis, SIDE, both_axes},
@@ -17,6 +16,7 @@ use crate::{
     simd::{Arithmetic, Level},
 };
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Target for the factors and products of a task, in elements (1 MB).
 const TASK_ELEMENTS: usize = 256 << 10;
@@ -24,7 +24,7 @@ const TASK_ELEMENTS: usize = 256 << 10;
 const TASK_TILES: [usize; 2] = [24, 96];
 /// Unused elements behind the factors of one product. Without them the factors of a tile would often be a power of
 /// two apart and compete for one set of the cache.
-const GAP: usize = 2 * BLOCK;
+pub(super) const GAP: usize = 2 * BLOCK;
 
 /// Whether the method supports the layer and is the fastest for it.
 pub(super) fn suits(g: &Geometry) -> bool {
@@ -37,73 +37,137 @@ pub(super) fn outputs(g: &Geometry) -> usize {
     if g.oh.max(g.ow) <= 2 { 2 } else { 4 }
 }
 
-/// The filters `[co, ci, 3, 3]` as factors: `[products]` times what [`product::pack`] makes.
-pub(super) fn pack(level: Level, w: &[f32], g: &Geometry) -> Vec<f32> {
-    let side = outputs(g) + 2;
-    let (products, matrix) = (side * side, g.co * g.ci);
-    let mut packed = vec![0f32; products * matrix];
-    let chunks: Vec<Vec<f32>> = w
-        .par_chunks(PANEL * g.ci * 9)
-        .map(|w| {
-            let outputs = w.len() / (g.ci * 9);
-            let mut factors = vec![0f32; products * outputs * g.ci];
-            for (at, taps) in w.as_chunks::<9>().0.iter().enumerate() {
-                let mut write = |k: usize, value: f32| factors[k * outputs * g.ci + at] = value;
-                if side == SIDE { filter::<4>(taps, &mut write) } else { filter::<2>(taps, &mut write) }
-            }
-            let mut packed = vec![0f32; factors.len()];
-            for (factors, packed) in
-                factors.chunks_exact(outputs * g.ci).zip(packed.chunks_exact_mut(outputs * g.ci))
-            {
-                // SAFETY: the function needs no promise.
-                unsafe { product::pack(level, factors, outputs, g.ci, &|o, i| Some(o * g.ci + i), packed) };
-            }
-            packed
-        })
-        .collect();
-    for (chunk, from) in chunks.iter().enumerate() {
-        let len = from.len() / products;
-        for (k, from) in from.chunks_exact(len).enumerate() {
-            packed[k * matrix + chunk * PANEL * g.ci..][..len].copy_from_slice(from);
-        }
-    }
-    packed
+/// Filters of 3×3 as they lie in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Taps<'a> {
+    pub(super) w: &'a [f32],
+    /// Filters from one output, and from one input, to the next.
+    pub(super) output: usize,
+    pub(super) input: usize,
+    /// Whether they are rotated by 180°, as for the gradient with respect to the image.
+    pub(super) rotated: bool,
 }
 
-/// The factors of one filter.
-fn filter<const OUT: usize>(taps: &[f32; 9], write: &mut impl FnMut(usize, f32)) {
+/// Elements of the filters as factors.
+pub(super) fn packed_len(g: &Geometry) -> usize {
+    let side = outputs(g) + 2;
+    side * side * g.co * g.ci
+}
+
+/// What a factor of a filter costs beside the products with its tiles, in products, if it is made for one call: there are
+/// four times as many factors as taps, too many for a cache in the last layers of a network.
+const FACTOR: usize = 64;
+
+/// Whether the method is the fastest for one call, or for the gradient of one.
+pub(super) fn suits_once(g: &Geometry) -> bool {
+    let tiles = Tiles::of(g);
+    let products = (tiles.out + 2) * (tiles.out + 2);
+    suits(g) && 9 * g.n * g.plane_out() > products * (g.n * tiles.rows * tiles.columns + FACTOR)
+}
+
+/// Makes the filters factors: `[products]` times what [`product::pack`] makes, [`packed_len`] elements.
+pub(super) fn pack(level: Level, taps: Taps<'_>, g: &Geometry, packed: &mut [f32]) {
+    let side = outputs(g) + 2;
+    let matrix = g.co * g.ci;
+    let out = Output::over(packed);
+    (0..g.co.div_ceil(PANEL)).into_par_iter().for_each(|chunk| {
+        let outputs = chunk * PANEL..((chunk + 1) * PANEL).min(g.co);
+        // SAFETY: no two chunks have an output in common, and an output's factors are its own.
+        unsafe {
+            if side == SIDE {
+                filters_4(level, taps, outputs, [g.ci, matrix], out);
+            } else {
+                filters_2(level, taps, outputs, [g.ci, matrix], out);
+            }
+        }
+    });
+}
+
+/// The factors of some outputs, which begin at a multiple of [`PANEL`].
+///
+/// # Safety
+/// Nobody else uses the factors of these outputs.
+#[inline(always)]
+unsafe fn filters<I: Isa, const OUT: usize>(
+    taps: Taps<'_>,
+    outputs: Range<usize>,
+    [inputs, matrix]: [usize; 2],
+    out: Output,
+) {
     let side = OUT + 2;
-    let mut columns = [[0f32; 3]; SIDE];
-    for x in 0..3 {
-        let products = Axis::<OUT>::filter([taps[x], taps[3 + x], taps[6 + x]]);
-        for (columns, product) in columns.iter_mut().zip(products) {
-            columns[x] = product;
+    for panel in product::panels::<I>(outputs) {
+        for first in panel.clone().step_by(BLOCK) {
+            for input in 0..inputs {
+                // A filter a register, then a tap a register; the ninth taps apart.
+                let filter = |lane: usize| {
+                    let at = ((first + lane) * taps.output + input * taps.input) * 9;
+                    &taps.w[at..at + 9]
+                };
+                // SAFETY (of both): a filter has nine taps, a block eight lanes.
+                let eight = I::Eight::transpose(std::array::from_fn(|lane| unsafe {
+                    I::Eight::load(filter(lane).as_ptr())
+                }));
+                let ninth: [f32; BLOCK] = std::array::from_fn(|lane| filter(lane)[8]);
+                let ninth = unsafe { I::Eight::load(ninth.as_ptr()) };
+                let tap = |t: usize| match if taps.rotated { 8 - t } else { t } {
+                    8 => ninth,
+                    t => eight[t],
+                };
+                let mut columns = [[I::Eight::splat(0.0); 3]; SIDE];
+                let mut x = 0;
+                while x < 3 {
+                    let factors = Axis::<OUT>::filter([tap(x), tap(3 + x), tap(6 + x)]);
+                    let mut row = 0;
+                    while row < side {
+                        columns[row][x] = factors[row];
+                        row += 1;
+                    }
+                    x += 1;
+                }
+                let start = panel.start * inputs + input * panel.len() + first - panel.start;
+                for (row, column) in columns.into_iter().enumerate().take(side) {
+                    let factors = Axis::<OUT>::filter(column);
+                    for (i, factor) in factors.into_iter().enumerate().take(side) {
+                        // SAFETY: `Output::at` checks the eight elements; nobody else uses them by the caller's promise.
+                        unsafe { factor.store_blocks(out.at((row * side + i) * matrix + start, BLOCK), 0) };
+                    }
+                }
+            }
         }
     }
-    for (row, column) in columns.into_iter().enumerate().take(side) {
-        for (i, product) in Axis::<OUT>::filter(column).into_iter().enumerate().take(side) {
-            write(row * side + i, product);
-        }
+}
+
+for_each_isa! {
+    unsafe fn filters_4<I>(taps: Taps<'_>, outputs: Range<usize>, sizes: [usize; 2], out: Output) {
+        // SAFETY: the caller's promise is handed on.
+        unsafe { filters::<I, 4>(taps, outputs, sizes, out) };
+    }
+}
+
+for_each_isa! {
+    unsafe fn filters_2<I>(taps: Taps<'_>, outputs: Range<usize>, sizes: [usize; 2], out: Output) {
+        // SAFETY: the caller's promise is handed on.
+        unsafe { filters::<I, 2>(taps, outputs, sizes, out) };
     }
 }
 
 /// Tiles of a layer: every image has `rows` rows of `columns` tiles.
-struct Tiles {
-    out: usize,
-    rows: usize,
-    columns: usize,
+pub(super) struct Tiles {
+    pub(super) out: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
 }
 
 /// A tile: image, and the first row and column of its outputs.
-type Tile = [usize; 3];
+pub(super) type Tile = [usize; 3];
 
 impl Tiles {
-    fn of(g: &Geometry) -> Self {
+    pub(super) fn of(g: &Geometry) -> Self {
         let out = outputs(g);
         Self { out, rows: g.oh.div_ceil(out), columns: g.ow.div_ceil(out) }
     }
 
-    fn at(&self, tile: usize) -> Tile {
+    pub(super) fn at(&self, tile: usize) -> Tile {
         let per_image = self.rows * self.columns;
         let in_image = tile % per_image;
         [tile / per_image, in_image / self.columns * self.out, in_image % self.columns * self.out]
@@ -111,7 +175,14 @@ impl Tiles {
 }
 
 /// Writes all outputs.
-pub(super) fn forward(level: Level, x: &[f32], packed: &[f32], g: &Geometry, finish: Finish<'_>, out: Output) {
+pub(super) fn forward(
+    level: Level,
+    x: &[f32],
+    packed: &[f32],
+    g: &Geometry,
+    finish: Finish<'_>,
+    out: Output,
+) {
     let tiles = Tiles::of(g);
     let total = g.n * tiles.rows * tiles.columns;
     let products = (tiles.out + 2) * (tiles.out + 2);
@@ -120,18 +191,15 @@ pub(super) fn forward(level: Level, x: &[f32], packed: &[f32], g: &Geometry, fin
     let threads = rayon::current_num_threads();
     let tasks = total.div_ceil(size).next_multiple_of(threads).min(total);
     (0..tasks).into_par_iter().for_each(|task| {
-        let own: Vec<Tile> = (total * task / tasks..total * (task + 1) / tasks).map(|tile| tiles.at(tile)).collect();
+        let own: Vec<Tile> =
+            (total * task / tasks..total * (task + 1) / tasks).map(|tile| tiles.at(tile)).collect();
         let lengths = [g.ci, g.co].map(|channels| channels * own.len() + GAP);
         scratch::with(products * (lengths[0] + lengths[1]), |buffer| {
             let (factors, sums) = buffer.split_at_mut(products * lengths[0]);
             // SAFETY (of all): the buffers have room for every product of every tile; no two tasks have a tile in
             // common, whose outputs nobody else writes.
             unsafe {
-                if tiles.out == 4 {
-                    transform_input_4(level, x, g, &own, lengths[0], factors);
-                } else {
-                    transform_input_2(level, x, g, &own, lengths[0], factors);
-                }
+                transform_inputs(level, x, g, &own, lengths[0], factors);
                 let groups: Vec<usize> = (0..g.ci / BLOCK).map(|block| block * own.len() * BLOCK).collect();
                 let inputs = Inputs { groups: &groups, depth: BLOCK, pixel: BLOCK };
                 let run = [Run { x: 0, y: 0, pixels: own.len() }];
@@ -139,7 +207,7 @@ pub(super) fn forward(level: Level, x: &[f32], packed: &[f32], g: &Geometry, fin
                     let factors = &factors[k * lengths[0]..][..g.ci * own.len()];
                     let filters = &packed[k * g.ci * g.co..][..g.ci * g.co];
                     let sums = &mut sums[k * lengths[1]..][..g.co * own.len()];
-                    let target = Target { y: Output::over(sums), block: own.len() * BLOCK };
+                    let target = Target::dense(Output::over(sums), own.len() * BLOCK);
                     multiply(level, factors, inputs, filters, 0..g.co, &run, target, Finish::default());
                 }
                 if tiles.out == 4 {
@@ -153,6 +221,25 @@ pub(super) fn forward(level: Level, x: &[f32], packed: &[f32], g: &Geometry, fin
 }
 
 /// Fills `[products][ci / 8][tiles][8]`, products `length` elements apart.
+pub(super) fn transform_inputs(
+    level: Level,
+    x: &[f32],
+    g: &Geometry,
+    tiles: &[Tile],
+    length: usize,
+    factors: &mut [f32],
+) {
+    // SAFETY: the functions need no promise.
+    unsafe {
+        if outputs(g) == 4 {
+            transform_input_4(level, x, g, tiles, length, factors);
+        } else {
+            transform_input_2(level, x, g, tiles, length, factors);
+        }
+    }
+}
+
+/// See [`transform_inputs`].
 ///
 /// # Safety
 /// None is needed beyond the bounds of the slices, which are checked.
@@ -172,7 +259,8 @@ unsafe fn transform_input<I: Isa, const OUT: usize>(
         for (t, &[image, y, column]) in tiles.iter().enumerate() {
             let plane = &x[(image * g.ci / BLOCK + block) * g.plane_in() * BLOCK..][..g.plane_in() * BLOCK];
             let to = factors[(block * tiles.len() + t) * BLOCK..].as_mut_ptr();
-            let inside = y >= g.top && y - g.top + side <= g.h && column >= g.left && column - g.left + side <= g.w;
+            let inside =
+                y >= g.top && y - g.top + side <= g.h && column >= g.left && column - g.left + side <= g.w;
             if inside {
                 let from = plane[((y - g.top) * g.w + column - g.left) * BLOCK..].as_ptr();
                 // SAFETY: by `inside` all pixels of the tile lie in the plane; by the first assertion every product
@@ -235,10 +323,7 @@ unsafe fn transform_output<I: Isa, const OUT: usize>(
 ) {
     let side = OUT + 2;
     assert!(length >= g.co * tiles.len() && sums.len() >= side * side * length);
-    let slow = !matches!(
-        finish.activation,
-        Activation::None | Activation::Relu | Activation::Relu6 | Activation::HardSwish
-    );
+    let slow = !is_quick(finish.activation);
     for block in 0..g.co / BLOCK {
         let bias = match finish.bias {
             // SAFETY: the slice has eight elements.

@@ -143,15 +143,7 @@ impl FrozenConv2d {
         if !cpu::supported(&tensors) || (!in_blocks && cpu::requires_grad(&tensors)) {
             return self.forward(&blocked::to_planes(x)?, config, residual, activation);
         }
-        let dims = match x.dims() {
-            &[n, blocks, h, width, lanes] => {
-                // The last block may have lanes that no channel is in.
-                let channels = w.dims().get(1).map_or(0, |inputs| inputs * config.groups);
-                let whole = channels.div_ceil(lanes) == blocks;
-                vec![n, if whole { channels } else { blocks * lanes }, h, width]
-            }
-            dims => dims.to_vec(),
-        };
+        let dims = blocked::channels_of(x, w, config);
         let g = checked_dims(&dims, w, bias, config)?;
         let own = self.blocked.get_or_init(|| self.packed_for_blocks(&g, in_blocks));
         let other;
@@ -180,7 +172,11 @@ impl FrozenConv2d {
 
     /// The sizes of the layer, and its filters, if all its channels are in whole blocks and an image of these
     /// dimensions (batch, channels, height, width) suits the filters as they were packed first.
-    pub(crate) fn in_blocks(&self, dims: &[usize; 4], config: &Conv2dConfig) -> Option<(Geometry, &blocked::Filters)> {
+    pub(crate) fn in_blocks(
+        &self,
+        dims: &[usize; 4],
+        config: &Conv2dConfig,
+    ) -> Option<(Geometry, &blocked::Filters)> {
         let g = checked_dims(dims, &self.weight, self.bias.as_ref(), config).ok()?;
         let whole = [g.ci, g.co].iter().all(|channels| channels.is_multiple_of(lanes::BLOCK));
         let filters = self.blocked.get_or_init(|| self.packed_for_blocks(&g, true)).as_ref()?;
@@ -193,7 +189,9 @@ impl FrozenConv2d {
     }
 
     fn packed_for_blocks(&self, g: &Geometry, in_blocks: bool) -> Option<blocked::Filters> {
-        cpu::with_slice(&self.weight, |w| blocked::Filters::new(Level::current(), w, g, in_blocks)).ok().flatten()
+        cpu::with_slice(&self.weight, |w| blocked::Filters::new(Level::current(), w, g, in_blocks))
+            .ok()
+            .flatten()
     }
 
     /// A layer that there is no method for in blocks: one whose groups do not fill them.

@@ -9,11 +9,11 @@ mod epilogue;
 pub(crate) mod forward;
 mod frozen;
 pub(crate) mod geometry;
-mod implicit_gemm;
+pub(crate) mod implicit_gemm;
 mod op;
 pub(crate) mod winograd;
 
-use crate::{Activation, Result, cpu, portable};
+use crate::{Activation, Result, blocked, cpu, portable};
 use candle_core::Tensor;
 pub use config::Conv2dConfig;
 use epilogue::Epilogue;
@@ -38,6 +38,9 @@ use geometry::Geometry;
 /// [`Error::Shape`](crate::Error::Shape) if the shapes do not fit, [`Error::Zero`](crate::Error::Zero) if
 /// a stride, a dilation or the number of groups is 0.
 pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Tensor> {
+    if blocked::is_in_blocks(x) {
+        return blocked::conv2d(x, w, bias, config);
+    }
     let geometry = checked(x, w, bias, config)?;
     if cpu::supported(&[x, w]) && bias.is_none_or(|b| cpu::supported(&[b])) {
         return op::apply(x, w, bias, geometry);
@@ -67,6 +70,9 @@ pub fn conv2d_act(
     config: &Conv2dConfig,
     activation: Activation,
 ) -> Result<Tensor> {
+    if blocked::is_in_blocks(x) {
+        return FrozenConv2d::new(w.clone(), bias.cloned()).forward(x, config, None, activation);
+    }
     let geometry = checked(x, w, bias, config)?;
     let tensors: Vec<&Tensor> = [Some(x), Some(w), bias].into_iter().flatten().collect();
     if !cpu::supported(&tensors) || cpu::requires_grad(&tensors) {
@@ -91,6 +97,9 @@ pub(crate) fn gradients(
     config: &Conv2dConfig,
     needs_x: bool,
 ) -> Result<(Option<Tensor>, Tensor)> {
+    if blocked::is_in_blocks(dy) {
+        return blocked::conv2d_gradients(x, w, dy, config, needs_x);
+    }
     let g = checked(x, w, None, config)?;
     if dy.dims() != [g.n, g.co, g.oh, g.ow] {
         let expected = format!("{:?}", [g.n, g.co, g.oh, g.ow]);
@@ -115,7 +124,7 @@ pub(crate) fn gradients(
 ///
 /// The tasks are of equal size and even in number, as far as `n` allows, so that two cores finish at about
 /// the same time. Results do not depend on it.
-fn images_per_task(n: usize, max: usize) -> usize {
+pub(crate) fn images_per_task(n: usize, max: usize) -> usize {
     let tasks = n.div_ceil(max.max(1));
     n.div_ceil(tasks.next_multiple_of(2).min(n).max(1)).max(1)
 }
@@ -126,7 +135,12 @@ fn checked(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig)
 }
 
 /// [`checked`] for an image of these dimensions.
-fn checked_dims(x: &[usize], w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConfig) -> Result<Geometry> {
+pub(crate) fn checked_dims(
+    x: &[usize],
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    config: &Conv2dConfig,
+) -> Result<Geometry> {
     let geometry = Geometry::new(x, w.dims(), config)?;
     if let Some(bias) = bias
         && bias.dims() != [geometry.co]

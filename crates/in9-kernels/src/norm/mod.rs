@@ -4,7 +4,7 @@ mod fold;
 mod loops;
 mod op;
 
-use crate::{Activation, Error, Result, cpu, portable};
+use crate::{Activation, Error, Result, blocked, cpu, portable};
 use candle_core::{Tensor, Var};
 pub use fold::fold_batch_norm;
 use op::Statistics;
@@ -43,6 +43,10 @@ pub fn batch_norm_train(
     activation: Activation,
 ) -> Result<BatchNormOutput> {
     const OP: &str = "batch_norm_train";
+    if blocked::is_in_blocks(x) {
+        check_eps(OP, eps)?;
+        return blocked::batch_norm_train(x, gamma, beta, eps, activation);
+    }
     let &[n, channels, h, w] = x.dims() else {
         return Err(Error::shape(OP, "x", "[batch, channels, height, width]", x.dims()));
     };
@@ -115,6 +119,9 @@ pub(crate) fn gradients(
     dy: &Tensor,
 ) -> Result<[Tensor; 3]> {
     const OP: &str = "batch_norm_train gradients";
+    if blocked::is_in_blocks(x) {
+        return blocked::batch_norm_gradients(x, [gamma, beta], output, eps, activation, dy);
+    }
     let &[_, channels, _, _] = x.dims() else {
         return Err(Error::shape(OP, "x", "[batch, channels, height, width]", x.dims()));
     };

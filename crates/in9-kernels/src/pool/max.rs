@@ -108,6 +108,12 @@ pub(crate) fn gradient(
     dy: &Tensor,
 ) -> Result<Tensor> {
     const OP: &str = "max_pool2d gradients";
+    if let &[_, _, h, w, _] = x.dims()
+        && blocked::is_in_blocks(x)
+    {
+        let windows = Windows::sliding(OP, [h, w], kernel, stride, padding)?;
+        return blocked::max_pool2d_gradient(x, &windows, dy);
+    }
     let [n, c, h, w] = dims4(OP, x)?;
     let windows = Windows::sliding(OP, [h, w], kernel, stride, padding)?;
     let expected = [n, c, windows.rows.len(), windows.columns.len()];

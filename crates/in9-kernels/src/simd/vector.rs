@@ -144,7 +144,7 @@ mod x86 {
         }
     }
 
-impl Vector for Avx512 {
+    impl Vector for Avx512 {
         const ROWS: usize = 12;
 
         #[inline(always)]
@@ -249,7 +249,7 @@ impl Vector for Avx512 {
         }
     }
 
-impl Vector for Avx2 {
+    impl Vector for Avx2 {
         const ROWS: usize = 6;
         const NARROW: bool = true;
 

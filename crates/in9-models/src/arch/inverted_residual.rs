@@ -106,8 +106,7 @@ impl InvertedResidual {
     }
 
     pub(super) fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
-        // Only a frozen model's activations are in blocks.
-        if blocked::is_in_blocks(x) {
+        if self.project.is_frozen() && blocked::is_in_blocks(x) {
             return self.in_strips(x);
         }
         let mut y = match &self.expand {

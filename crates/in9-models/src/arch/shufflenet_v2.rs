@@ -8,7 +8,7 @@ use in9_kernels::ChannelSource;
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::layers::{Activation, Conv, ConvBnAct, Linear, global_avg_pool, planes};
-use crate::model::{Context, Network};
+use crate::model::{Context, Mode, Network};
 use crate::params::Params;
 
 const REPEATS: [usize; 3] = [4, 8, 4];
@@ -49,7 +49,11 @@ struct ShuffleNet {
 
 impl Network for ShuffleNet {
     fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
-        let x = self.stem.enter(x, context)?;
+        // The gradients of shuffled channels are made in planes.
+        let x = match context.mode() {
+            Mode::Eval => self.stem.enter(x, context)?,
+            Mode::Train { .. } => self.stem.forward(x, context)?,
+        };
         let x = context.tap("conv1", x)?;
         let mut x = Passed::Whole(context.max_pool(&x, 3, 2, 1)?);
         for (i, (unit, name)) in self.units.iter().enumerate() {
@@ -57,10 +61,17 @@ impl Network for ShuffleNet {
             let half = unit.half;
             let next_splits = self.units.get(i + 1).is_some_and(|(next, _)| next.left.is_none());
             x = if next_splits && !context.wants(name) {
-                Passed::Halves(shuffle(context, &left, &right, 0..half)?, shuffle(context, &left, &right, half..2 * half)?)
+                Passed::Halves(
+                    shuffle(context, &left, &right, 0..half)?,
+                    shuffle(context, &left, &right, half..2 * half)?,
+                )
             } else {
                 let x = shuffle(context, &left, &right, 0..2 * half)?;
-                Passed::Whole(if context.wants(name) { context.tap(name, planes(&x, 2 * half)?)? } else { x })
+                Passed::Whole(if context.wants(name) {
+                    context.tap(name, planes(&x, 2 * half)?)?
+                } else {
+                    x
+                })
             };
         }
         let x = self.last.forward(x.whole()?, context)?;

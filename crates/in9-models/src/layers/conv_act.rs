@@ -6,7 +6,7 @@ use in9_kernels::FrozenConv2d;
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::{Activation, Conv};
-use crate::model::Context;
+use crate::model::{Context, Mode};
 use crate::params::{Kind, Params};
 
 /// `activation(conv(x) + bias)`: networks without batch norm, and convolutions that a batch norm
@@ -64,17 +64,20 @@ impl ConvAct {
         Ok(in9_kernels::conv2d_act(x, &self.weight, bias, &config, self.activation)?)
     }
 
-    /// The same for the first layer: a frozen model's result is in [blocks](in9_kernels::blocked) on the CPU, and
+    /// The same for the first layer: on the CPU the result of an evaluation is in [blocks](in9_kernels::blocked), and
     /// with it those of the layers that take it.
     ///
     /// # Errors
     /// As for [`ConvAct::forward`].
     pub fn enter(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
-        match &self.frozen {
-            Some(frozen) => {
-                Ok(frozen.forward_in_blocks(x, &self.conv.config(x)?, None, self.activation)?)
+        let config = self.conv.config(x)?;
+        match (&self.frozen, context.mode()) {
+            (Some(frozen), _) => Ok(frozen.forward_in_blocks(x, &config, None, self.activation)?),
+            (None, Mode::Eval) => {
+                let layer = FrozenConv2d::new(self.weight.clone(), self.bias.clone());
+                Ok(layer.forward_in_blocks(x, &config, None, self.activation)?)
             }
-            None => self.forward(x, context),
+            (None, Mode::Train { .. }) => self.forward(x, context),
         }
     }
 

@@ -107,15 +107,26 @@ impl ConvBnAct {
         }
     }
 
-    /// The same for the first layer: a frozen model's result is in [blocks](in9_kernels::blocked) on the CPU, and
-    /// with it those of the layers that take it.
+    /// The same for the first layer: on the CPU the result of an evaluation, and of a taped training, is in
+    /// [blocks](in9_kernels::blocked), and with it those of the layers that take it.
     ///
     /// # Errors
     /// As for [`ConvBnAct::forward`].
     pub fn enter(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
-        if self.frozen && context.mode() == Mode::Eval {
+        if let (Mode::Train { .. }, Some(tape)) = (context.mode(), &context.tape) {
             let config = self.conv.config(x)?;
-            return Ok(self.folded()?.forward_in_blocks(x, &config, None, self.norm.activation)?);
+            let (weight, bias) = (self.weight.detach(), self.bias.as_ref().map(Tensor::detach));
+            let convolved = in9_kernels::blocked::conv2d(x, &weight, bias.as_ref(), &config)?;
+            return self.normalise_taped(x, convolved, config, &mut tape.borrow_mut());
+        }
+        if context.mode() == Mode::Eval {
+            let (config, activation) = (self.conv.config(x)?, self.norm.activation);
+            if self.frozen {
+                return Ok(self.folded()?.forward_in_blocks(x, &config, None, activation)?);
+            }
+            let (weight, bias) = self.fold()?;
+            let folded = FrozenConv2d::new(weight, Some(bias));
+            return Ok(folded.forward_in_blocks(x, &config, None, activation)?);
         }
         self.forward(x, context)
     }
@@ -162,7 +173,12 @@ impl ConvBnAct {
         })
     }
 
-    /// The frozen layer with its settings for `x` and its activation.
+    /// Whether nothing can change the layer.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// The layer of a frozen model with its settings for `x` and its activation.
     ///
     /// # Errors
     /// When `x` has not the dimensions of a picture.
@@ -183,9 +199,20 @@ impl ConvBnAct {
 
     /// The same as training on Candle's graph, with what the gradients need on the tape.
     fn taped(&self, x: &Tensor, config: Conv2dConfig, tape: &mut Tape) -> Result<Tensor> {
-        let (bias, norm) = (self.bias.as_ref(), &self.norm);
-        let convolved =
-            in9_kernels::conv2d(x, &self.weight.detach(), bias.map(Tensor::detach).as_ref(), &config)?;
+        let (weight, bias) = (self.weight.detach(), self.bias.as_ref().map(Tensor::detach));
+        let convolved = in9_kernels::conv2d(x, &weight, bias.as_ref(), &config)?;
+        self.normalise_taped(x, convolved, config, tape)
+    }
+
+    /// The batch norm of a convolution's result, with both on the tape.
+    fn normalise_taped(
+        &self,
+        x: &Tensor,
+        convolved: Tensor,
+        config: Conv2dConfig,
+        tape: &mut Tape,
+    ) -> Result<Tensor> {
+        let norm = &self.norm;
         let output = norm.statistics(&convolved, &norm.weight.detach(), &norm.bias.detach())?;
         let y = output.y.clone();
         tape.conv_bn(ConvBn {
@@ -193,7 +220,7 @@ impl ConvBnAct {
             convolved,
             config,
             weight: self.weight.clone(),
-            bias: bias.cloned(),
+            bias: self.bias.clone(),
             gamma: norm.weight.clone(),
             beta: norm.bias.clone(),
             output,

@@ -29,27 +29,27 @@ const STRIP_PIXELS: [usize; 2] = [320, 640];
 /// One tap of a filter: its index in the filter, and the position of the input pixel that it is multiplied
 /// by, relative to `stride * output`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tap {
-    index: usize,
-    y: isize,
-    x: isize,
+pub(crate) struct Tap {
+    pub(crate) index: usize,
+    pub(crate) y: isize,
+    pub(crate) x: isize,
 }
 
 /// Where the outputs lie in their plane, in elements.
 #[derive(Clone, Copy, Debug)]
-struct OutputLayout {
+pub(crate) struct OutputLayout {
     /// Elements of the plane.
     plane: usize,
     /// Position of the first output.
-    offset: usize,
-    row_stride: usize,
-    column_stride: usize,
+    pub(crate) offset: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) column_stride: usize,
 }
 
 /// One implicit matrix product: a convolution, or one phase of the stride in the gradient with respect to
 /// its image.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     groups: usize,
     /// Input and output channels of a group.
     inputs: usize,
@@ -95,7 +95,7 @@ impl Problem {
 
     /// The gradient with respect to the image, one problem for each phase of the stride: all pixels of a
     /// phase meet the same taps.
-    pub(super) fn backward_data(g: &Geometry) -> Vec<Self> {
+    pub(crate) fn backward_data(g: &Geometry) -> Vec<Self> {
         let phases = (0..g.sy).flat_map(|py| (0..g.sx).map(move |px| (py, px)));
         phases.filter_map(|(py, px)| Self::backward_data_phase(g, py, px)).collect()
     }
@@ -142,6 +142,19 @@ impl Problem {
             },
             filter_strides: [g.cog() * g.cig() * g.taps(), g.taps(), g.cig() * g.taps()],
         })
+    }
+
+    pub(crate) fn taps(&self) -> &[Tap] {
+        &self.taps
+    }
+
+    /// Height and width of the grid of outputs.
+    pub(crate) fn grid(&self) -> [usize; 2] {
+        [self.oh, self.ow]
+    }
+
+    pub(crate) fn layout(&self) -> OutputLayout {
+        self.layout
     }
 
     /// Depth of the matrix product: the number of products that are summed for an output.

@@ -23,7 +23,8 @@ pub(super) fn tiles(rows: Range<usize>, max: usize) -> impl Iterator<Item = Rang
     let mut start = rows.start;
     std::iter::from_fn(move || {
         let left = rows.end - start;
-        let size = [MAX_TILE_ROWS, 8, 6, 5, 4, 3, 2, 1].into_iter().find(|&size| size <= max && size <= left)?;
+        let size =
+            [MAX_TILE_ROWS, 8, 6, 5, 4, 3, 2, 1].into_iter().find(|&size| size <= max && size <= left)?;
         start += size;
         Some(start - size..start)
     })
