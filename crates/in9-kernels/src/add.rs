@@ -7,6 +7,7 @@ use crate::{
     simd::{Level, for_each_level},
 };
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
+use std::mem::MaybeUninit;
 
 /// `activation(a + b)`, the end of a residual block. Differentiable with respect to both terms.
 ///
@@ -30,17 +31,17 @@ pub fn add_act(a: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor>
 }
 
 for_each_level! {
-    fn forward(y: &mut [f32], a: &[f32], b: &[f32], activation: Activation) {
+    fn forward(y: &mut [MaybeUninit<f32>], a: &[f32], b: &[f32], activation: Activation) {
         specialise!(activation, F => for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-            *y = F.value_with::<FMA>(a + b);
+            y.write(F.value_with::<FMA>(a + b));
         })
     }
 }
 
 for_each_level! {
-    fn backward(d: &mut [f32], a: &[f32], b: &[f32], dy: &[f32], activation: Activation) {
+    fn backward(d: &mut [MaybeUninit<f32>], a: &[f32], b: &[f32], dy: &[f32], activation: Activation) {
         specialise!(activation, F => for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) {
-            *d = F.derivative::<FMA>(a + b) * dy;
+            d.write(F.derivative::<FMA>(a + b) * dy);
         })
     }
 }
@@ -74,10 +75,12 @@ fn gradient(a: &Tensor, b: &Tensor, activation: Activation, dy: &Tensor) -> cand
     let d = cpu::with_slice(a, |a| {
         cpu::with_slice(b, |b| {
             cpu::with_slice(dy, |dy| {
-                output::chunks(a.len(), CHUNK, |i, d| {
+                let run = |i: usize, d: &mut [MaybeUninit<f32>]| {
                     let (from, to) = (i * CHUNK, i * CHUNK + d.len());
                     backward(level, d, &a[from..to], &b[from..to], &dy[from..to], activation);
-                })
+                };
+                // SAFETY: `backward` writes an element for each of four slices of equal length.
+                unsafe { output::uninit_chunks(a.len(), CHUNK, run) }
             })
         })
     })???;
@@ -99,10 +102,12 @@ impl CustomOp2 for AddAct {
         b_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (a, b, level) = (cpu::slice(a, a_layout)?, cpu::slice(b, b_layout)?, Level::current());
-        let y = output::chunks(a.len(), CHUNK, |i, y| {
+        let run = |i: usize, y: &mut [MaybeUninit<f32>]| {
             let (from, to) = (i * CHUNK, i * CHUNK + y.len());
             forward(level, y, &a[from..to], &b[from..to], self.0);
-        });
+        };
+        // SAFETY: `forward` writes an element for each of three slices of equal length.
+        let y = unsafe { output::uninit_chunks(a.len(), CHUNK, run) };
         Ok((CpuStorage::F32(y), a_layout.shape().clone()))
     }
 

@@ -116,7 +116,10 @@ fn inspect_convert_and_forward_agree_with_the_library() {
     let expected = model.frozen().unwrap().forward(&input, Mode::Eval).unwrap();
     let (shape, logits) = npy::read(&y).unwrap();
     assert_eq!(shape, [3, 5]);
-    assert_eq!(logits, expected.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+    // A pass whose gradient is asked for adds up in another order.
+    for (found, expected) in logits.iter().zip(expected.flatten_all().unwrap().to_vec1::<f32>().unwrap()) {
+        assert!((found - expected).abs() < 1e-5 * expected.abs().max(1.0), "{found} {expected}");
+    }
     let (shape, gradient) = npy::read(&g).unwrap();
     assert_eq!(shape, [3, 3, 32, 32]);
     assert!(gradient.iter().any(|&v| v != 0.0));

@@ -6,6 +6,7 @@
 mod data;
 mod grabcut;
 mod kernels;
+mod machine;
 mod peer;
 mod python;
 mod zoo;

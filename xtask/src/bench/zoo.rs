@@ -1,12 +1,13 @@
-//! `cargo xtask bench zoo`: every trainable architecture beside torchvision or timm.
+//! `cargo xtask bench zoo`: every trainable architecture beside all peers that can be imported.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::process::Command;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+use super::machine::{Level, processor};
 use super::peer::{build_release, median, python_with, release_dir, stdout_of};
 
 /// Names that our registry and the peers share, with their input sizes.
@@ -37,17 +38,29 @@ const ARCHITECTURES: [(&str, usize); 24] = [
     ("dpn92", 224),
 ];
 
-/// Time and memory of the networks beside PyTorch's
+const SCRIPT: &str = "tests/oracles/zoo_peer.py";
+
+/// Time and memory of the networks beside PyTorch's, ONNX Runtime's and OpenVINO's
 #[derive(clap::Args)]
-#[command(after_help = "Example: cargo xtask bench zoo 'resnet*' mobilenet_v2 --work infer")]
+#[command(after_help = "Examples:
+  cargo xtask bench zoo 'resnet*' mobilenet_v2 --work infer
+  cargo xtask bench zoo --level avx2 --threads 1 --csv crates/in9-models/benches/zoo.csv")]
 pub(crate) struct Args {
     /// Only architectures whose name matches one of these; * is any text [default: all]
     patterns: Vec<String>,
     /// Only this work: infer or train [default: both]
     #[arg(long)]
     work: Option<String>,
+    /// Only peers whose variant is one of these: nchw, channels_last, frozen, compiled, onnxruntime, openvino [default: all
+    /// but compiled, which takes a minute for each network]
+    #[arg(long, value_delimiter = ',')]
+    peers: Vec<String>,
+    /// The instruction set of both sides: portable, avx2 or avx512. Peers that cannot be limited (ONNX Runtime) are left
+    /// out below the processor's own [default: the processor's]
+    #[arg(long)]
+    level: Option<Level>,
     /// Pictures in a batch
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 8)]
     batch: usize,
     /// Processes of each side, in turns
     #[arg(long, default_value_t = 3)]
@@ -55,20 +68,21 @@ pub(crate) struct Args {
     /// Timed runs in a process
     #[arg(long, default_value_t = 3)]
     iterations: usize,
-    /// Threads of each side
+    /// Threads of each side, pinned to the first so many processors
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Adds the rows to this CSV file, too
+    #[arg(long)]
+    csv: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
 struct Line {
-    #[serde(default)]
-    variant: String,
     ms: f64,
     peak_mb: f64,
 }
 
-/// Times and peaks of one side's variant over the rounds.
+/// Times and peak of one side over the rounds.
 #[derive(Default)]
 struct Samples {
     ms: Vec<f64>,
@@ -83,21 +97,174 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     }
     build_release(&["-p", "in9-models", "--example", "bench_zoo"])?;
-    let ours = release_dir().join("examples").join("bench_zoo");
     let python = python_with(&["torch", "torchvision", "timm"]);
-    println!("arch | work | ours ms | nchw ms | channels_last ms | ours / faster peer | ours MB | peer MB");
-    println!("--- | --- | --- | --- | --- | --- | --- | ---");
+    let own = Level::of_this_processor();
+    let level = args.level.unwrap_or(own);
+    let peers = match &python {
+        Some(python) => peers(python, &args, level < own)?,
+        None => Vec::new(),
+    };
+    println!("{}, {level}, {} threads, batch {}", processor(), args.threads, args.batch);
+    println!("arch | work | ours ms | {} | ours / best | ours MB | leanest peer MB", peers.join(" | "));
+    println!("--- | --- | --- | {}--- | --- | ---", "--- | ".repeat(peers.len()));
+    let bench =
+        Bench { args: &args, ours: release_dir().join("examples").join("bench_zoo"), python, peers, level };
     for (arch, size) in ARCHITECTURES {
         if !args.patterns.is_empty() && !wanted(arch) {
             continue;
         }
         for work in ["infer", "train"] {
             if args.work.as_deref().is_none_or(|only| only == work) {
-                println!("{}", row(&args, &ours, python.as_deref(), arch, size, work)?);
+                bench.row(arch, size, work)?;
             }
         }
     }
     Ok(())
+}
+
+/// The variants to run: those wanted that can be imported and, if both sides are limited, that can be limited.
+fn peers(python: &Path, args: &Args, limited: bool) -> Result<Vec<String>> {
+    let known = stdout_of(Command::new(python).args([SCRIPT, "--list"]))?;
+    if let Some(unknown) = args.peers.iter().find(|peer| !known.lines().any(|known| known == *peer)) {
+        bail!("{unknown}: no such peer here (there are {})", known.lines().collect::<Vec<_>>().join(", "));
+    }
+    if limited && known.contains("onnxruntime") {
+        println!("left out: ONNX Runtime, which has no switch for its instruction set");
+    }
+    let chosen = |peer: &&str| match args.peers.as_slice() {
+        [] => *peer != "compiled",
+        some => some.iter().any(|wanted| wanted == peer),
+    };
+    let possible = |peer: &&str| !(limited && *peer == "onnxruntime");
+    Ok(known.lines().filter(chosen).filter(possible).map(str::to_owned).collect())
+}
+
+struct Bench<'a> {
+    args: &'a Args,
+    ours: PathBuf,
+    python: Option<PathBuf>,
+    peers: Vec<String>,
+    level: Level,
+}
+
+impl Bench<'_> {
+    fn row(&self, arch: &str, size: usize, work: &str) -> Result<()> {
+        let args = self.args;
+        let mut samples: BTreeMap<&str, Samples> = BTreeMap::new();
+        let peers: Vec<&str> =
+            self.peers.iter().map(String::as_str).filter(|peer| runs(peer, work)).collect();
+        let model = release_dir().join("bench_zoo.onnx");
+        if let Some(python) = &self.python
+            && peers.iter().any(|peer| is_runtime(peer))
+        {
+            let mut export = self.peer(python, arch, size);
+            export.arg("--export").arg(&model).stderr(Stdio::null());
+            let status = export.status().with_context(|| format!("starting {export:?}"))?;
+            if !status.success() {
+                bail!("{export:?} ended with {status}");
+            }
+        }
+        for _ in 0..args.rounds {
+            let numbers = [args.batch, args.iterations, args.threads].map(|n| n.to_string());
+            let mut ours = self.pinned(&self.ours);
+            ours.args([arch, work]).args(numbers).env("IN9_KERNELS_SIMD", self.level.to_string());
+            collect(&mut ours, samples.entry("ours").or_default())?;
+            for peer in &peers {
+                let Some(python) = &self.python else { continue };
+                let mut command = self.peer(python, arch, size);
+                command.args(["--work", work, "--variant", peer]).arg("--model").arg(&model);
+                command.args(["--iterations", &args.iterations.to_string()]);
+                collect(&mut command, samples.entry(peer).or_default())?;
+            }
+        }
+        let mut of = |side: &str| match samples.get_mut(side) {
+            Some(samples) => (median(&mut samples.ms), samples.peak_mb),
+            None => (f64::NAN, f64::NAN),
+        };
+        let (ours, ours_mb) = of("ours");
+        let theirs: Vec<(f64, f64)> = self.peers.iter().map(|peer| of(peer)).collect();
+        let best = theirs.iter().map(|(ms, _)| *ms).fold(f64::NAN, f64::min);
+        let leanest = theirs.iter().map(|(_, mb)| *mb).fold(f64::NAN, f64::min);
+        let times: Vec<String> = theirs.iter().map(|(ms, _)| number(*ms)).collect();
+        let ratio = ours / best;
+        println!(
+            "{arch} | {work} | {ours:.1} | {} | {ratio:.2} | {ours_mb:.0} | {leanest:.0}",
+            times.join(" | ")
+        );
+        match &args.csv {
+            Some(path) => self.save(path, [arch, work], (ours, ours_mb), &theirs),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a line for each side to the file, below its header.
+    fn save(&self, path: &Path, of: [&str; 2], ours: (f64, f64), theirs: &[(f64, f64)]) -> Result<()> {
+        use std::io::Write as _;
+        let fresh = !path.exists();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        let mut file = file.with_context(|| path.display().to_string())?;
+        if fresh {
+            writeln!(file, "processor,level,threads,batch,arch,work,side,ms,peak_mb")?;
+        }
+        let names = std::iter::once("ours").chain(self.peers.iter().map(String::as_str));
+        for (name, (ms, mb)) in
+            names.zip(std::iter::once(&ours).chain(theirs)).filter(|(_, (ms, _))| ms.is_finite())
+        {
+            let ([arch, work], args) = (of, self.args);
+            let processor = processor().replace(',', " ");
+            writeln!(
+                file,
+                "{processor},{},{},{},{arch},{work},{name},{ms:.1},{mb:.0}",
+                self.level, args.threads, args.batch
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The peers' script on this network, limited to the level as far as they can be.
+    fn peer(&self, python: &Path, arch: &str, size: usize) -> Command {
+        let mut command = self.pinned(python);
+        command.args([SCRIPT, "--arch", arch]);
+        for (name, value) in
+            [("--batch", self.args.batch), ("--size", size), ("--threads", self.args.threads)]
+        {
+            command.arg(name).arg(value.to_string());
+        }
+        if self.level == Level::Avx2 {
+            command.env("ONEDNN_MAX_CPU_ISA", "AVX2").env("ATEN_CPU_CAPABILITY", "avx2");
+            command.env("MKL_ENABLE_INSTRUCTIONS", "AVX2");
+        }
+        command
+    }
+
+    /// A program on the first processors, as many as there are threads, where there is `taskset`.
+    fn pinned(&self, program: &Path) -> Command {
+        let there =
+            Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if !there.is_ok_and(|status| status.success()) {
+            return Command::new(program);
+        }
+        let mut command = Command::new("taskset");
+        command.arg("-c").arg(format!("0-{}", self.args.threads.max(1) - 1)).arg(program);
+        command
+    }
+}
+
+/// Whether a peer does this work.
+fn runs(peer: &str, work: &str) -> bool {
+    work == "infer" || !(is_runtime(peer) || peer == "frozen")
+}
+
+/// Whether a peer reads an exported network.
+fn is_runtime(peer: &str) -> bool {
+    matches!(peer, "onnxruntime" | "openvino")
+}
+
+fn number(ms: f64) -> String {
+    if ms.is_finite() { format!("{ms:.1}") } else { "–".into() }
 }
 
 /// Whether `name` is `pattern`, in which `*` stands for any text.
@@ -113,57 +280,19 @@ fn matches(pattern: &str, name: &str) -> bool {
     rest.ends_with(last)
 }
 
-fn row(
-    args: &Args,
-    ours: &Path,
-    python: Option<&Path>,
-    arch: &str,
-    size: usize,
-    work: &str,
-) -> Result<String> {
-    let mut samples: HashMap<String, Samples> = HashMap::new();
-    for _ in 0..args.rounds {
-        let numbers = [args.batch, args.iterations, args.threads].map(|n| n.to_string());
-        collect(Command::new(ours).args([arch, work]).args(numbers), &mut samples)?;
-        if let Some(python) = python {
-            let mut peer = Command::new(python);
-            peer.arg("tests/oracles/zoo_peer.py").args(["--arch", arch, "--work", work]);
-            for (name, value) in [
-                ("--batch", args.batch),
-                ("--size", size),
-                ("--iterations", args.iterations),
-                ("--threads", args.threads),
-            ] {
-                peer.arg(name).arg(value.to_string());
-            }
-            collect(&mut peer, &mut samples)?;
-        }
-    }
-    let mut of = |variant: &str| match samples.get_mut(variant) {
-        Some(samples) => (median(&mut samples.ms), samples.peak_mb),
-        None => (f64::NAN, f64::NAN),
-    };
-    let ((ours, ours_mb), (nchw, nchw_mb), (last, _)) = (of(""), of("nchw"), of("channels_last"));
-    let ratio = ours / nchw.min(last);
-    Ok(format!(
-        "{arch} | {work} | {ours:.1} | {nchw:.1} | {last:.1} | {ratio:.2} | {ours_mb:.0} | {nchw_mb:.0}"
-    ))
-}
-
-fn collect(command: &mut Command, samples: &mut HashMap<String, Samples>) -> Result<()> {
-    for text in stdout_of(command)?.lines() {
-        let line: Line =
-            serde_json::from_str(text).with_context(|| format!("{command:?} printed {text:?}"))?;
-        let entry = samples.entry(line.variant).or_default();
-        entry.ms.push(line.ms);
-        entry.peak_mb = entry.peak_mb.max(line.peak_mb);
-    }
+fn collect(command: &mut Command, samples: &mut Samples) -> Result<()> {
+    // What a peer says beside its line is of no interest unless it fails.
+    let text = stdout_of(command)?;
+    let line: Line = serde_json::from_str(text.lines().last().unwrap_or_default())
+        .with_context(|| format!("{command:?} printed {text:?}"))?;
+    samples.ms.push(line.ms);
+    samples.peak_mb = samples.peak_mb.max(line.peak_mb);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::*;
 
     #[test]
     fn stars_stand_for_any_text() {
@@ -171,5 +300,11 @@ mod tests {
         assert!(matches("resnet*", "resnet50") && !matches("resnet*", "wide_resnet50_2"));
         assert!(matches("*lite*", "tf_efficientnet_lite0") && matches("*_v2*_0", "shufflenet_v2_x1_0"));
         assert!(!matches("ab*b", "ab"));
+    }
+
+    #[test]
+    fn runtimes_do_not_train() {
+        assert!(runs("openvino", "infer") && runs("channels_last", "train"));
+        assert!(!runs("openvino", "train") && !runs("frozen", "train"));
     }
 }

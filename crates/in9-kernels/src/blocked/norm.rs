@@ -7,6 +7,7 @@ use crate::{
     output,
     simd::{Level, for_each_level, loops::fma},
 };
+use std::mem::MaybeUninit;
 
 /// Mean and biased variance of each channel over the batch.
 pub(crate) struct Statistics {
@@ -44,7 +45,7 @@ pub(crate) fn forward(
     activation: Activation,
 ) -> (Vec<f32>, Statistics) {
     let plane = pixels * BLOCK;
-    let (y, found) = output::by_channel([n, blocks, plane], |block, y| {
+    let run = |block: usize, y: Vec<&mut [MaybeUninit<f32>]>| {
         let shift: [f32; BLOCK] = std::array::from_fn(|lane| x[block * plane + lane]);
         let (mut sum, mut square) = ([0f64; BLOCK], [0f64; BLOCK]);
         for x in planes(x, blocks, plane, block) {
@@ -66,7 +67,9 @@ pub(crate) fn forward(
             scale_and_shift(level, y, x, &[repeat(scale), repeat(offset)], activation);
         }
         (mean, var)
-    });
+    };
+    // SAFETY: `scale_and_shift` writes an element for each of its two slices, and the planes of x are as long as those of y.
+    let (y, found) = unsafe { output::uninit_by_channel([n, blocks, plane], run) };
     let (mean, var): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     (y, Statistics { mean: mean.concat(), var: var.concat() })
 }
@@ -83,7 +86,7 @@ pub(crate) fn backward(
 ) -> (Vec<f32>, [Vec<f32>; 2]) {
     let plane = pixels * BLOCK;
     let count = (n * pixels) as f64;
-    let (dx, sums) = output::by_channel([n, blocks, plane], |block, dx| {
+    let run = |block: usize, dx: Vec<&mut [MaybeUninit<f32>]>| {
         let of =
             |values: &[f32]| -> [f32; BLOCK] { std::array::from_fn(|lane| values[block * BLOCK + lane]) };
         let (mean, var, gamma, beta) = (of(&statistics.mean), of(&statistics.var), of(gamma), of(beta));
@@ -109,7 +112,10 @@ pub(crate) fn backward(
         }
         let dgamma: [f32; BLOCK] = std::array::from_fn(|lane| (product[lane] * wide[lane]) as f32);
         (dgamma, sum.map(|sum| sum as f32))
-    });
+    };
+    // SAFETY: `input_gradient` writes an element for each of its three slices, and the planes of x and dy are as long as
+    // those of dx.
+    let (dx, sums) = unsafe { output::uninit_by_channel([n, blocks, plane], run) };
     let (dgamma, dbeta): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
     (dx, [dgamma.concat(), dbeta.concat()])
 }
@@ -163,15 +169,15 @@ for_each_level! {
 
 for_each_level! {
     /// `y = f(scale * x + shift)`.
-    fn scale_and_shift(y: &mut [f32], x: &[f32], affine: &[Lanes; 2], activation: Activation) {
+    fn scale_and_shift(y: &mut [MaybeUninit<f32>], x: &[f32], affine: &[Lanes; 2], activation: Activation) {
         let [scale, shift] = affine;
         specialise!(activation, F => for (y, x) in y.chunks_mut(WIDE).zip(x.chunks(WIDE)) {
             match (y.first_chunk_mut::<WIDE>(), x.first_chunk::<WIDE>()) {
                 (Some(y), Some(x)) => for i in 0..WIDE {
-                    y[i] = F.value_with::<FMA>(fma::<FMA>(scale[i], x[i], shift[i]));
+                    y[i].write(F.value_with::<FMA>(fma::<FMA>(scale[i], x[i], shift[i])));
                 },
                 _ => for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                    *y = F.value_with::<FMA>(fma::<FMA>(scale[i], *x, shift[i]));
+                    y.write(F.value_with::<FMA>(fma::<FMA>(scale[i], *x, shift[i])));
                 },
             }
         })
@@ -198,7 +204,7 @@ for_each_level! {
 for_each_level! {
     /// `dx = scale * (d - mean(d) - (x - mean) * slope)` with `d` as in [`gradient_sums`].
     fn input_gradient(
-        dx: &mut [f32],
+        dx: &mut [MaybeUninit<f32>],
         x: &[f32],
         dy: &[f32],
         affine: &[Lanes; 3],
@@ -215,8 +221,10 @@ for_each_level! {
             }
             if let Some(dx) = out.next() {
                 match dx.first_chunk_mut::<WIDE>() {
-                    Some(dx) => *dx = values,
-                    None => dx.copy_from_slice(&values[..count]),
+                    Some(dx) => *dx = values.map(MaybeUninit::new),
+                    None => dx.iter_mut().zip(&values[..count]).for_each(|(dx, value)| {
+                        dx.write(*value);
+                    }),
                 }
             }
         }));

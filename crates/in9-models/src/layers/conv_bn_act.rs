@@ -164,6 +164,9 @@ impl ConvBnAct {
             return Ok(self.folded()?.forward(x, config, residual, activation)?);
         }
         let (weight, bias) = self.fold()?;
+        if in9_kernels::blocked::is_in_blocks(x) {
+            return Ok(FrozenConv2d::new(weight, Some(bias)).forward(x, config, residual, activation)?);
+        }
         Ok(match residual {
             None => in9_kernels::conv2d_act(x, &weight, Some(&bias), config, activation)?,
             Some(residual) => {
