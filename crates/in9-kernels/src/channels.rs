@@ -103,10 +103,10 @@ pub(crate) fn gradients(
             |gradient: Option<Tensor>| gradient.map(|gradient| blocked::to_blocks(&gradient)).transpose();
         return Ok([back(da)?, back(db)?]);
     }
-    let inputs: [(&Tensor, &'static str, fn(ChannelSource) -> Option<usize>); 2] =
-        [(a, "a", ChannelSource::first), (b, "b", ChannelSource::second)];
+    type Of = fn(ChannelSource) -> Option<usize>;
+    let of: [Of; 2] = [ChannelSource::first, ChannelSource::second];
     let mut from = [Vec::new(), Vec::new()];
-    for (from, (input, argument, of)) in from.iter_mut().zip(inputs) {
+    for (((from, input), argument), of) in from.iter_mut().zip([a, b]).zip(["a", "b"]).zip(of) {
         let &[n, channels, h, w] = input.dims() else {
             return Err(Error::shape(OP, argument, "[batch, channels, height, width]", input.dims()));
         };

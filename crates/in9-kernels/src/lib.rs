@@ -33,6 +33,7 @@
 //! | Channels | [`scale_channels`], [`scale_channels_inplace`], [`assemble_channels`] |
 //! | Head and loss | [`linear`], [`cross_entropy`] |
 //! | Training without an autograd graph | module [`gradients`], [`sgd_step`] |
+//! | Activations in blocks of channels | module [`blocked`] |
 //! | Settings of the process | module [`runtime`] |
 //!
 //! # Fused and portable
@@ -45,8 +46,9 @@
 //! # Determinism
 //!
 //! Results do not depend on the number of threads. Those of an image do not depend on the other images of
-//! its batch, except where the layer itself does, as batch norm in training. They do depend on the
-//! instruction set, in the last digits.
+//! its batch, except where the layer itself does, as batch norm in training (and its convolutions in
+//! blocks, [`blocked::conv2d`], whose method is chosen by the size of the batch). They do depend on the
+//! instruction set, and on whether activations are in planes or in blocks, in the last digits.
 //!
 //! # Speed
 //!

@@ -116,8 +116,8 @@ for_each_isa! {
     /// # Safety
     /// None is needed beyond the bounds of the slices, which are checked.
     unsafe fn products<I>(x: &[f32], size: Size, dy: &[f32], g: &Geometry, sums: &mut [f32]) {
-        assert!(size.rows >= (g.oh - 1) * g.sy + (g.kh - 1) * g.dy + 1);
-        assert!(size.columns >= (g.ow - 1) * g.sx + (g.kw - 1) * g.dx + 1);
+        assert!(size.rows > (g.oh - 1) * g.sy + (g.kh - 1) * g.dy);
+        assert!(size.columns > (g.ow - 1) * g.sx + (g.kw - 1) * g.dx);
         assert!(x.len() >= size.rows * size.columns * BLOCK && dy.len() >= g.plane_out() * BLOCK);
         assert!(sums.len() >= g.taps() * BLOCK);
         let mut kx = 0;
@@ -243,8 +243,8 @@ for_each_isa! {
     /// None is needed beyond the bounds of the slices, which are checked.
     unsafe fn filter_rows<I>(plane: &Plane<'_>, x: &[f32], size: Size, rows: usize, y: &mut [MaybeUninit<f32>]) {
         let g = plane.g;
-        assert!(size.rows >= (rows - 1) * g.sy + (g.kh - 1) * g.dy + 1);
-        assert!(size.columns >= (g.ow - 1) * g.sx + (g.kw - 1) * g.dx + 1);
+        assert!(size.rows > (rows - 1) * g.sy + (g.kh - 1) * g.dy);
+        assert!(size.columns > (g.ow - 1) * g.sx + (g.kw - 1) * g.dx);
         assert!(x.len() >= size.rows * size.columns * BLOCK && plane.filters.len() >= g.taps() * BLOCK);
         assert!(y.len() == rows * g.ow * BLOCK && plane.bias.is_none_or(|bias| bias.len() == BLOCK));
         assert!(plane.finish.residual.is_none_or(|residual| residual.len() == y.len()));

@@ -131,8 +131,7 @@ for_each_level! {
                         let pixel = row * w + column;
                         for lane in 0..BLOCK {
                             let value = x[pixel][lane];
-                            // As `v > best || v.is_nan()`.
-                            let wins = !(value <= best[lane]);
+                            let wins = value > best[lane] || value.is_nan();
                             best[lane] = if wins { value } else { best[lane] };
                             at[lane] = if wins { pixel as u32 } else { at[lane] };
                         }

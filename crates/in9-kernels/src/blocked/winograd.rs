@@ -103,11 +103,11 @@ unsafe fn filters<I: Isa, const OUT: usize>(
                     let at = ((first + lane) * taps.output + input * taps.input) * 9;
                     &taps.w[at..at + 9]
                 };
-                // SAFETY (of both): a filter has nine taps, a block eight lanes.
-                let eight = I::Eight::transpose(std::array::from_fn(|lane| unsafe {
-                    I::Eight::load(filter(lane).as_ptr())
-                }));
+                // SAFETY: a filter has nine taps.
+                let load = |lane: usize| unsafe { I::Eight::load(filter(lane).as_ptr()) };
+                let eight = I::Eight::transpose(std::array::from_fn(load));
                 let ninth: [f32; BLOCK] = std::array::from_fn(|lane| filter(lane)[8]);
+                // SAFETY: there are eight lanes.
                 let ninth = unsafe { I::Eight::load(ninth.as_ptr()) };
                 let tap = |t: usize| match if taps.rotated { 8 - t } else { t } {
                     8 => ninth,
@@ -196,7 +196,7 @@ pub(super) fn forward(
         let lengths = [g.ci, g.co].map(|channels| channels * own.len() + GAP);
         scratch::with(products * (lengths[0] + lengths[1]), |buffer| {
             let (factors, sums) = buffer.split_at_mut(products * lengths[0]);
-            // SAFETY (of all): the buffers have room for every product of every tile; no two tasks have a tile in
+            // SAFETY: the buffers have room for every product of every tile; no two tasks have a tile in
             // common, whose outputs nobody else writes.
             unsafe {
                 transform_inputs(level, x, g, &own, lengths[0], factors);

@@ -20,7 +20,8 @@ use std::sync::OnceLock;
 /// With batch norm folded in by [`crate::fold_batch_norm`] this is a whole layer of a trained network.
 /// The first call packs the filters for the method that suits its sizes, and later calls with the same
 /// method reuse them. The packed filters take as much memory as the filters themselves (four times as
-/// much for 3×3 kernels of stride 1). Results are those of [`crate::conv2d_act`], bit for bit.
+/// much for 3×3 kernels of stride 1). Results are those of [`crate::conv2d_act`], bit for bit. For a whole network, begin
+/// with [`Self::forward_in_blocks`]: every layer after it is faster then.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
