@@ -139,6 +139,31 @@ fn the_whole_paper_is_rehearsed_on_a_stand_in() {
     assert!(manifest.contains("\"train_size\": 36"), "{manifest}");
 }
 
+/// Before anything is submitted, what would fail or idle for want of something that only people can give is told.
+#[test]
+fn what_a_cluster_may_lack_is_told_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let (photos, cluster) = (folder.path().join("ilsvrc"), folder.path().join("cluster.toml"));
+    let mut toy = program("in9");
+    toy.args(["toy", "--ilsvrc", "--train-per-label", "1", "--val-per-label", "1", "--out"]).arg(&photos);
+    expect(&mut toy, 0);
+    std::fs::write(&cluster, "[cluster.predict]\ngpus = 1\n").unwrap();
+    let submission = |more: &[&str]| {
+        let mut command = program("in9");
+        command.args(["reproduce", "--recipe", "imagenet", "--executor", "slurm", "--dry-run", "--data"]);
+        command.arg(&photos).arg("--out").arg(folder.path().join("out"));
+        expect(command.arg("--cluster").arg(&cluster).args(more), 0).1
+    };
+    let said = submission(&[]);
+    assert!(said.contains("in9 fetch alexnet.imagenet1k-v1 dpn92.extra "), "{said}");
+    assert!(
+        said.contains("GPUs are asked for, but predict/in9/") && said.contains("--device cuda:0"),
+        "{said}"
+    );
+    let said = submission(&["--only-network", "resnet50-original-s0", "--device", "cuda:0"]);
+    assert!(!said.contains("in9 fetch") && !said.contains("GPUs are asked for"), "{said}");
+}
+
 /// What `reproduce --plan` asks: each command measures, and answers in one line of JSON.
 #[test]
 fn this_machine_is_measured() {

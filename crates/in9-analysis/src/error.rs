@@ -162,16 +162,6 @@ pub enum Error {
         /// What the reader met, with its line.
         source: csv::Error,
     },
-    /// The log of an unfinished search belongs to another search.
-    #[error(
-        "{}: is no log of this search: other settings, weights, normalisation, mapping or data; choose another place \
-         for the results, or remove it",
-        path.display()
-    )]
-    OtherSearch {
-        /// The log.
-        path: PathBuf,
-    },
     /// The log of an earlier search holds other pairs than these settings try.
     #[error(
         "the log of an earlier search does not fit (expected the pairs that these settings try, found others); remove it"

@@ -215,7 +215,7 @@ fn a_search_goes_on_with_its_own_answers_only() {
     finish(&mut probe(dir, "adversarial", "whole", &["--limit", "6", "--exhaustive"]), 0);
     // The log of a search that never ended: the system ends whoever writes a file of more than a kilobyte, and all
     // answers take two.
-    let log = dir.join("cut.pairs");
+    let log = dir.join("cut.journal");
     let cut = probe(dir, "adversarial", "cut", &["--limit", "6", "--exhaustive"]);
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "ulimit -f 1 && exec \"$@\"", "sh"]).arg(cut.get_program()).args(cut.get_args());
@@ -225,7 +225,7 @@ fn a_search_goes_on_with_its_own_answers_only() {
     assert!(before.len() > 400, "{} bytes of answers", before.len());
     let more = ["--limit", "6", "--exhaustive", "--normalization", "imagenet"];
     let (_, said) = finish(&mut probe(dir, "adversarial", "cut", &more), 1);
-    assert!(said.contains("cut.pairs") && said.contains("normalisation"), "{said}");
+    assert!(said.contains("cut.journal") && said.contains("normalisation"), "{said}");
     assert!(fs::read(&log).unwrap() == before, "the log was touched");
     finish(&mut probe(dir, "adversarial", "cut", &["--limit", "6", "--exhaustive"]), 0);
     assert!(!log.exists());

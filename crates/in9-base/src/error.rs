@@ -60,6 +60,16 @@ pub enum Error {
         /// Who wanted to write there.
         made_by: String,
     },
+    /// The journal of unfinished work belongs to other work, or is none.
+    #[error(
+        "{}: is no journal of this work: other settings, weights, normalisation, mapping, data or program; finish that work \
+         as it was begun, choose another place for the output, or remove the file to begin anew",
+        path.display()
+    )]
+    OtherWork {
+        /// The file where the journal would be.
+        path: PathBuf,
+    },
     /// An input lies inside the folder that the output would replace.
     #[error(
         "{}: is an input and lies inside the output folder {}, which would be replaced; choose another place for the output",

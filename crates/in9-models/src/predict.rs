@@ -1,5 +1,7 @@
 //! Prediction: a network over the views of a split, as rows of a prediction table.
 
+use std::ops::Range;
+
 use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
 use in9_data::{
@@ -64,6 +66,31 @@ impl Predictor<'_> {
         draw: u32,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<Row>> {
+        let (record, mut rows) = (self.classifier.record(), Vec::new());
+        let places = self.piece.range(split.len());
+        self.answer(dataset, split, view, draw, places, &mut |answers| {
+            progress(answers.len());
+            rows.extend(answers.into_iter().map(|answer| answer.row(&record, dataset_name, split, view)));
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Predicts the samples at `places` of `split` on `view`, in their order, with pairing number `draw`
+    /// ([`Predictor::predict_drawn`]), and hands the answers to `each`, batch by batch: whoever keeps them can go on from
+    /// there.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`], or what `each` returns.
+    pub fn answer(
+        &self,
+        dataset: &Dataset,
+        split: &Split,
+        view: View,
+        draw: u32,
+        places: Range<usize>,
+        each: &mut dyn FnMut(Vec<Answered>) -> Result<()>,
+    ) -> Result<()> {
         let settings = &dataset.manifest().settings;
         let config = LoaderConfig {
             view,
@@ -79,53 +106,43 @@ impl Predictor<'_> {
             normalization: self.classifier.normalization(),
             ..LoaderConfig::default()
         };
-        let places = self.piece.range(split.len());
-        let mut rows = Vec::with_capacity(places.len());
         let loader = Loader::new(dataset, split, config)?.only(places);
         // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
         let epoch = u64::from(draw.saturating_sub(1));
-        let record = self.classifier.record();
-        let mut add = |batch: &Pictures<'_>| -> Result<()> {
-            rows.extend(self.rows(batch, &record, dataset_name, split, view)?);
-            progress(batch.indices.len());
-            Ok(())
-        };
         match self.size.filter(|size| *size != split.size()) {
             None => {
                 for batch in loader.epoch(epoch)? {
                     let batch = batch?;
-                    add(&Pictures::of(&batch, &batch.images, split.size()))?;
+                    each(self.ask(&Pictures::of(&batch, &batch.images, split.size()))?)?;
                 }
             }
             Some(size) => {
                 for batch in loader.epoch_bytes(epoch)? {
                     let batch = batch?;
-                    add(&Pictures::of(&batch, &self.resized(&batch, split.size(), size)?, size))?;
+                    let planes = self.resized(&batch, split.size(), size)?;
+                    each(self.ask(&Pictures::of(&batch, &planes, size))?)?;
                 }
             }
         }
-        Ok(rows)
+        Ok(())
     }
 
-    /// Predicts the release's own picture of every sample of the piece of `split` in `view`, in the split's order; tells `progress`
-    /// the number of pictures after each batch.
+    /// Predicts the release's own picture of the samples at `places` of `split` in `view`, in their order, as
+    /// [`Predictor::answer`] does with recomposed ones.
     ///
     /// # Errors
-    /// When a picture cannot be read, or the model refuses the pictures.
-    pub fn predict_published(
+    /// When a picture cannot be read, the model refuses the pictures, or what `each` returns.
+    pub fn answer_published(
         &self,
         pictures: &PublishedPictures,
-        dataset_name: &str,
         split: &Split,
         view: View,
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Row>> {
-        let record = self.classifier.record();
-        let places = self.piece.range(split.len());
+        places: Range<usize>,
+        each: &mut dyn FnMut(Vec<Answered>) -> Result<()>,
+    ) -> Result<()> {
         let all: Vec<u32> = (places.start as u32..places.end as u32).collect();
         let (stored, size) = (split.size(), self.size.unwrap_or(split.size()));
         let preprocessing = self.preprocessing(size);
-        let mut rows = Vec::with_capacity(all.len());
         for indices in all.chunks(self.batch_size.max(1)) {
             let one = |index: &u32| -> Result<Vec<f32>> {
                 let picture = Rgb::new(stored, stored, pictures.picture(view, *index as usize)?)?;
@@ -135,35 +152,27 @@ impl Predictor<'_> {
             let planes: Result<Vec<Vec<f32>>> = indices.par_iter().map(one).collect();
             let backgrounds: Vec<Option<u32>> =
                 indices.iter().map(|index| pictures.background(view, *index as usize)).collect();
-            let batch = Pictures { planes: &planes?.concat(), size, indices, backgrounds: &backgrounds };
-            rows.extend(self.rows(&batch, &record, dataset_name, split, view)?);
-            progress(indices.len());
+            each(self.ask(&Pictures {
+                planes: &planes?.concat(),
+                size,
+                indices,
+                backgrounds: &backgrounds,
+            })?)?;
         }
-        Ok(rows)
+        Ok(())
     }
 
-    /// A row for each picture of a batch.
-    fn rows(
-        &self,
-        batch: &Pictures<'_>,
-        record: &NetworkRecord,
-        dataset: &str,
-        split: &Split,
-        view: View,
-    ) -> Result<Vec<Row>> {
+    /// The answers on a batch.
+    fn ask(&self, batch: &Pictures<'_>) -> Result<Vec<Answered>> {
         let answers = self.classifier.ask(batch.planes, batch.indices.len(), batch.size)?;
         let pictures = batch.indices.iter().zip(batch.backgrounds);
-        let rows = pictures.zip(answers).map(|((index, background), answer)| Row {
-            model: record.model.clone(),
-            arch: record.arch.clone(),
-            trained_on: record.trained_on.clone(),
-            dataset: dataset.to_owned(),
-            training: record.training.clone(),
+        let answered = pictures.zip(answers).map(|((place, background), answer)| Answered {
+            place: *place,
+            background: *background,
             predicted: answer.class.map(|class| class as u16),
             scores: answer.scores,
-            ..Row::of_picture(split, view, *index as usize, background.map(|index| index as usize))
         });
-        Ok(rows.collect())
+        Ok(answered.collect())
     }
 
     /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.
@@ -186,6 +195,38 @@ impl Predictor<'_> {
             crop: Crop::ResizeThenCrop { resize: size },
             interpolation: Interpolation::Bicubic,
             normalization: self.classifier.normalization(),
+        }
+    }
+}
+
+/// An answer on one picture of a split, without the words that a row of a table says again for every picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// The sample's place in the split.
+    pub place: u32,
+    /// The place of the sample that gave the background, if another did.
+    pub background: Option<u32>,
+    /// The class; `None` is outside the taxonomy.
+    pub predicted: Option<u16>,
+    /// Score of each class, in the classes' order; empty if unknown.
+    pub scores: Vec<f32>,
+}
+
+impl Answered {
+    /// The row of a prediction table that says it of `split` and `view`, and of the classifier of `record`.
+    ///
+    /// # Panics
+    /// If the split has no such samples.
+    pub fn row(self, record: &NetworkRecord, dataset_name: &str, split: &Split, view: View) -> Row {
+        Row {
+            model: record.model.clone(),
+            arch: record.arch.clone(),
+            trained_on: record.trained_on.clone(),
+            dataset: dataset_name.to_owned(),
+            training: record.training.clone(),
+            predicted: self.predicted,
+            scores: self.scores,
+            ..Row::of_picture(split, view, self.place as usize, self.background.map(|place| place as usize))
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use in9_base::files::Journal;
+
 use crate::error::{Error, Result};
 
 /// What a stage does; the order is the one in which ready stages are started.
@@ -108,7 +110,9 @@ impl Stage {
             // A piece is made where it stays.
             (Kind::Build, "build") if self.args.contains(&Arg::Text("--shard".to_owned())) => "",
             (Kind::Build, "build" | "import-release") => ".building",
-            (Kind::Probe, "adversarial") => ".pairs",
+            (Kind::Predict, "predict") | (Kind::Probe, "adversarial" | "saliency" | "counterfactual") => {
+                Journal::ENDING
+            }
             _ => return None,
         };
         let mut name = self.output.file_name()?.to_owned();

@@ -9,7 +9,7 @@ use in9_analysis::probes::adversarial::{
     PairLog, Rule, Search, SearchSettings, own_answers, search, search_known, summarise,
 };
 use in9_analysis::stats::LEVEL;
-use in9_base::files::OutputFolder;
+use in9_base::files::{Journal, OutputFolder};
 use in9_data::SoundSplit;
 use pyo3::prelude::*;
 
@@ -66,13 +66,11 @@ pub(crate) fn challenge(
         SearchSettings { rules, foregrounds, backgrounds, wave, batch: batch_size, exhaustive };
     let folder = out.as_deref().map(|out| OutputFolder::begin(out, &OWNER, &[split.dataset.path()]));
     let folder = folder.transpose().raise(py)?;
-    let log = out.as_deref().map(|out| {
-        let mut name = out.as_os_str().to_owned();
-        name.push(".pairs");
-        PathBuf::from(name)
-    });
-    let mut pairs = match &log {
-        Some(path) => PairLog::open(path, *blake3::hash(identity.as_bytes()).as_bytes()).raise(py)?,
+    let mut pairs = match &out {
+        Some(out) => {
+            let identity = *blake3::hash(identity.as_bytes()).as_bytes();
+            PairLog::open(&Journal::beside(out), identity).raise(py)?
+        }
         None => PairLog::none(),
     };
     let network = PythonNetwork::new(logits, None, outputs);
@@ -111,10 +109,7 @@ pub(crate) fn challenge(
         json::pretty(&summary)
     })?;
     let summary = summed.raise(py)?;
-    drop(pairs);
-    if let Some(log) = &log {
-        in9_base::files::remove_file(log).raise(py)?;
-    }
+    pairs.remove().raise(py)?;
     Ok((summary, found.pairs.iter().map(|pair| (pair.foreground, pair.background, pair.predicted)).collect()))
 }
 

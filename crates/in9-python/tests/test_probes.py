@@ -42,7 +42,7 @@ def test_the_challenge_is_that_of_the_program(
     assert told(found.results) == told(rust)
     for name in ("foregrounds.csv", "fooled.csv"):
         assert (tmp_path / "ours" / name).read_bytes() == (tmp_path / "rust" / name).read_bytes()
-    assert not (tmp_path / "ours.pairs").exists()
+    assert not (tmp_path / "ours.journal").exists()
     assert found.challenge_accuracy is not None and "challenge accuracy" in str(found)
     assert set(found.vulnerable) == {"untargeted", "untargeted-other", "targeted"}
 
@@ -69,7 +69,7 @@ def test_an_interrupted_challenge_goes_on(model: Any, data: in9.Dataset, tmp_pat
     passes = sum(asked)
     with pytest.raises(InterruptedError, match="unplugged"):
         in9.challenge(Counting(passes * 2 // 3), data, **settings, progress=False)
-    assert (tmp_path / "out.pairs").exists()
+    assert (tmp_path / "out.journal").exists()
     asked.clear()
     resumed = in9.challenge(Counting(10**9), data, **settings, progress=False)
     assert resumed.results == whole.results and resumed.tried == whole.tried

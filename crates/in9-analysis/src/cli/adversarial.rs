@@ -11,9 +11,9 @@ use crate::probes::adversarial::{
 use crate::stats::LEVEL;
 use anyhow::Result;
 use clap::Args;
+use in9_base::files::Journal;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::rng;
-use std::path::{Path, PathBuf};
 
 /// Adversarial backgrounds: which foregrounds has some background that turns the answer?
 ///
@@ -50,9 +50,9 @@ impl Adversarial {
         let mut opened = self.target.open(shell)?;
         let settings = self.settings(&opened);
         let written = self.pieces.settings(self.written(&opened), "")?;
-        let mut found = match self.pieces.merge.is_empty() {
+        let (mut found, log) = match self.pieces.merge.is_empty() {
             true => self.searched(&mut opened, &settings, shell)?,
-            false => pairs::merged(&self.pieces, &settings, opened.classes.len())?,
+            false => (pairs::merged(&self.pieces, &settings, opened.classes.len())?, PairLog::none()),
         };
         folder.write(pairs::PAIRS, pairs::encode(&found.pairs)?)?;
         folder.write("settings.toml", written)?;
@@ -60,7 +60,7 @@ impl Adversarial {
             let scores = pairs::encode_scores(&found.background_scores, &opened.classes)?;
             folder.write(pairs::SCORES, scores)?;
             folder.finish()?;
-            in9_base::files::remove_file(&beside(&self.target.out))?;
+            log.remove()?;
             shell.print(format_args!("piece {piece}: {} pairs", found.pairs.len()))?;
             return Ok(Outcome::Done);
         }
@@ -82,21 +82,26 @@ impl Adversarial {
             folder.write(name, bytes)?;
         }
         folder.finish()?;
-        in9_base::files::remove_file(&beside(&self.target.out))?;
+        log.remove()?;
         shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)
     }
 
     /// Searches, or goes on with a search that was ended.
-    fn searched(&self, opened: &mut Opened, settings: &SearchSettings, shell: &Shell) -> Result<Search> {
+    fn searched(
+        &self,
+        opened: &mut Opened,
+        settings: &SearchSettings,
+        shell: &Shell,
+    ) -> Result<(Search, PairLog)> {
         // What a GPU composes is as large as it is stored.
         if let Some(network) = opened.network.own_mut().filter(|_| opened.seen.size() == opened.split.size())
         {
             network.keep_layers(&opened.split)?;
         }
         let identity = *blake3::hash(self.identity(opened, settings).as_bytes()).as_bytes();
-        let mut pairs = PairLog::open(&beside(&self.target.out), identity)?;
-        self.search(opened, settings, &mut pairs, shell)
+        let mut log = PairLog::open(&Journal::beside(&self.target.out), identity)?;
+        Ok((self.search(opened, settings, &mut log, shell)?, log))
     }
 
     fn settings(&self, opened: &Opened) -> SearchSettings {
@@ -169,13 +174,6 @@ fn ordered(opened: &Opened, settings: &SearchSettings, found: &Search) -> Result
     }
     let ordered = SearchSettings { rules: vec![Rule::Untargeted], exhaustive: false, ..settings.clone() };
     Ok(Some(search_known(&opened.split, opened.classes.len(), &ordered, found)?))
-}
-
-/// Where an unfinished search keeps its pairs.
-fn beside(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".pairs");
-    PathBuf::from(name)
 }
 
 fn printed(s: &Summary) -> String {

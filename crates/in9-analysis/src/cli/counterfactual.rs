@@ -10,7 +10,7 @@ use crate::probes::written::Counterfactual as Written;
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
-use in9_base::files::Owner;
+use in9_base::files::{Journal, Owner};
 use in9_base::shell::{Outcome, Shell};
 
 const OWNER: Owner = Owner {
@@ -20,7 +20,8 @@ const OWNER: Owner = Owner {
 
 /// Counterfactual attribution: effect of background and foreground on the score, image by image
 ///
-/// Each photograph's foreground and background are swapped for those of partners of other classes.
+/// Each photograph's foreground and background are swapped for those of partners of other classes. What was killed goes
+/// on where it was, by the same command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  in9-analysis counterfactual --weights runs/original --data toy --out counterfactual/original"
@@ -42,14 +43,19 @@ impl Counterfactual {
         let opened = self.target.open(shell)?;
         let images = self.target.chosen(&opened.split, "counterfactual-images");
         let more = format!("partners = {}\n", self.partners);
-        folder.write("settings.toml", self.pieces.settings(opened.settings(&more), "")?)?;
-        let found = match self.pieces.merge.is_empty() {
-            true => self.measured(&opened, &self.pieces.share(images), shell)?,
-            false => pieces::effects::merged(&self.pieces, &images)?,
+        let written = self.pieces.settings(opened.settings(&more), "")?;
+        let (found, journal) = match self.pieces.merge.is_empty() {
+            true => {
+                let (found, journal) = self.measured(&opened, &written, self.pieces.share(images), shell)?;
+                (found, Some(journal))
+            }
+            false => (pieces::effects::merged(&self.pieces, &images)?, None),
         };
+        folder.write("settings.toml", written)?;
         if let Some(piece) = self.pieces.shard {
             folder.write(pieces::effects::ROWS, pieces::effects::table(&found)?)?;
             folder.finish()?;
+            journal.map_or(Ok(()), Journal::remove)?;
             shell.print(format_args!("piece {piece}: {} images", found.len()))?;
             return Ok(Outcome::Done);
         }
@@ -81,6 +87,7 @@ impl Counterfactual {
         let header = ["image", "class", "background_effect", "foreground_effect", "interaction", "reliance"];
         folder.write("effects.csv", encode(&header, rows)?)?;
         folder.finish()?;
+        journal.map_or(Ok(()), Journal::remove)?;
         shell.print(format_args!(
             "{} on {} {}: {} images, {} partners each\nbackground effect  {} points\nforeground effect  {} points\ninteraction        {} points\nreliance           {} %",
             summary.source.model,
@@ -96,18 +103,40 @@ impl Counterfactual {
         Ok(Outcome::Done)
     }
 
-    fn measured(&self, opened: &Opened, images: &[u32], shell: &Shell) -> Result<Vec<Effects>> {
+    /// Measures, or goes on with measurements that were ended; they are in the journal until the results stand.
+    fn measured(
+        &self,
+        opened: &Opened,
+        written: &str,
+        mut images: Vec<u32>,
+        shell: &Shell,
+    ) -> Result<(Vec<Effects>, Journal)> {
         let progress = shell.progress("counterfactual", "images", images.len() as u64);
-        let found = effects(
+        let mut found: Vec<Effects> = Vec::new();
+        let mut journal = pieces::journal(&self.target.out, written, |record| {
+            // One after the other, in the order of the images.
+            let read = pieces::effects::read(record).filter(|e| images.get(found.len()) == Some(&e.image));
+            let fits = read.is_some();
+            found.extend(read);
+            fits
+        })?;
+        progress.restart(found.len() as u64, images.len() as u64);
+        images.drain(..found.len());
+        effects(
             &*opened.seen,
             &opened.network,
-            images,
+            &images,
             self.partners as usize,
             self.target.seed,
             self.target.batch(),
-            &mut |done, all| progress.tell("counterfactual", done as u64, all as u64),
+            &mut |effects| {
+                journal.append(&pieces::effects::record(&effects))?;
+                progress.add(1);
+                found.push(effects);
+                Ok(())
+            },
         )?;
         progress.finish();
-        Ok(found)
+        Ok((found, journal))
     }
 }

@@ -1,6 +1,7 @@
 //! `saliency`: where a network looks, measured against the true masks.
 
-use super::pieces::{Pieces, maps};
+use super::pieces::maps::{self, Kept};
+use super::pieces::{self, Pieces};
 use super::target::{Opened, Target};
 use crate::output::Grid;
 use crate::output::json;
@@ -11,22 +12,23 @@ use crate::probes::saliency::null::{Beyond, Elsewhere, centre_prior};
 use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{OWNER, maps_csv, overlay_name};
-use crate::probes::saliency::{ImageRow, Method, Settings, default_tap, run};
+use crate::probes::saliency::{ImageRow, Method, Settings, default_tap, run, run_in_batches, sort};
 use crate::probes::written::{Nulls, Saliency as Written};
 use crate::probes::{BlackBox, GradientClassifier, Scenes};
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
-use in9_base::files;
+use in9_base::files::{self, Journal};
 use in9_base::shell::{Outcome, Shell};
 use in9_data::View;
 use in9_models::Params;
 use in9_models::mapping::ClassMap;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Saliency maps of a split, measured against the true foregrounds, with overlays
 ///
-/// Maps are about the true class of each photograph.
+/// Maps are about the true class of each photograph. What was killed goes on where it was, by the same command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  in9-analysis saliency --weights runs/original --data toy --out saliency/original"
@@ -78,9 +80,9 @@ impl Saliency {
         let of_pieces = format!("methods = {methods:?}\noverlays = {}\n", self.overlays);
         let written = self.pieces.settings(opened.settings(&more), &of_pieces)?;
         let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
-        let (rows, pictures) = match self.pieces.merge.is_empty() {
-            true => self.measured(&opened, &settings, &kept, shell)?,
-            false => (maps::merged(&self.pieces, &settings.images)?, self.pictures(&settings, &kept)?),
+        let (rows, pictures, journal) = match self.pieces.merge.is_empty() {
+            true => self.measured(&opened, &settings, &kept, &written, shell)?,
+            false => (maps::merged(&self.pieces, &settings.images)?, self.pictures(&settings, &kept)?, None),
         };
         for (name, png) in &pictures {
             folder.write(name, png)?;
@@ -89,6 +91,7 @@ impl Saliency {
         if let Some(piece) = self.pieces.shard {
             folder.write(maps::ROWS, maps::table(&rows)?)?;
             folder.finish()?;
+            journal.map_or(Ok(()), Journal::remove)?;
             shell.print(format_args!("piece {piece}: {} maps", rows.len()))?;
             return Ok(Outcome::Done);
         }
@@ -103,6 +106,7 @@ impl Saliency {
         folder.write("summary.json", json::pretty(&summary)?)?;
         folder.write("maps.csv", maps_csv(&opened.split, &opened.classes, &rows)?)?;
         folder.finish()?;
+        journal.map_or(Ok(()), Journal::remove)?;
         shell.print(printed(&summary).trim_end())?;
         Ok(Outcome::Done)
     }
@@ -146,32 +150,60 @@ impl Saliency {
         })
     }
 
-    /// Makes the maps of this piece's photographs, and keeps those of `kept` as pictures.
+    /// Makes the maps of this piece's photographs, and keeps those of `kept` as pictures; or goes on with measurements that
+    /// were ended, which are in the journal until the results stand.
     fn measured(
         &self,
         opened: &Opened,
         settings: &Settings,
         kept: &BTreeSet<u32>,
+        written: &str,
         shell: &Shell,
-    ) -> Result<(Vec<ImageRow>, Pictures)> {
+    ) -> Result<(Vec<ImageRow>, Pictures, Option<Journal>)> {
         let progress = shell.progress("saliency", "maps", 0);
-        let (size, mut pictures) = (opened.seen.size(), Vec::new());
-        let closed = BlackBox(&opened.network);
-        let rows = run(
+        let (size, mut pictures, mut rows) = (opened.seen.size(), BTreeMap::new(), Vec::<ImageRow>::new());
+        let share = self.pieces.share(settings.images.clone());
+        let mut journal = pieces::journal(&self.target.out, written, |record| match Kept::read(record) {
+            Some(Kept::Picture(name, png)) => {
+                pictures.insert(name, png);
+                true
+            }
+            Some(Kept::Rows(more)) if more.iter().all(|row| share.binary_search(&row.image).is_ok()) => {
+                rows.extend(more);
+                true
+            }
+            _ => false,
+        })?;
+        let done: BTreeSet<u32> = rows.iter().map(|row| row.image).collect();
+        let left: Vec<u32> = share.iter().copied().filter(|image| !done.contains(image)).collect();
+        let (closed, before) = (BlackBox(&opened.network), rows.len());
+        // Those of the batch that is being measured.
+        let new = RefCell::new(Vec::new());
+        run_in_batches(
             &*opened.seen,
             opened.network.own().map_or(&closed as &dyn GradientClassifier, |own| own),
-            &Settings { images: self.pieces.share(settings.images.clone()), ..settings.clone() },
+            &Settings { images: left, ..settings.clone() },
             &mut |row, rgb, map| {
                 if kept.contains(&row.image) && (row.tap.is_empty() || row.tap == settings.taps[0]) {
-                    pictures.push((overlay_name(row.image, "photo"), rgb.to_vec()));
-                    pictures.push((overlay_name(row.image, row.method.name()), overlay(rgb, map)));
+                    new.borrow_mut().push((overlay_name(row.image, "photo"), rgb.to_vec()));
+                    new.borrow_mut().push((overlay_name(row.image, row.method.name()), overlay(rgb, map)));
                 }
             },
-            &mut |done, all| progress.tell("saliency", done as u64, all as u64),
+            &mut |batch, all| {
+                for (name, rgb) in new.take() {
+                    let picture = png(&rgb, size)?;
+                    journal.append(&Kept::Picture(name.clone(), picture.clone()).record()?)?;
+                    pictures.insert(name, picture);
+                }
+                journal.append(&maps::table(&batch)?)?;
+                rows.extend(batch);
+                progress.tell("saliency", rows.len() as u64, (before + all) as u64);
+                Ok(())
+            },
         )?;
         progress.finish();
-        let pictures = pictures.into_iter().map(|(name, rgb)| Ok((name, png(&rgb, size)?)));
-        Ok((rows, pictures.collect::<Result<_>>()?))
+        sort(&mut rows);
+        Ok((rows, pictures.into_iter().collect(), Some(journal)))
     }
 
     /// The pictures of `kept` that the pieces have made.

@@ -74,13 +74,14 @@ impl MeanEffects {
     }
 }
 
-/// Effects on `images`, each with `partners` others of another class drawn by `seed`.
+/// Effects on `images`, each with `partners` others of another class drawn by `seed`; `each` receives them one after the
+/// other.
 ///
 /// Partners stand by their own ids, so a shorter list of images gives the same numbers for those it
 /// holds. `batch` pictures a forward pass change nothing but speed.
 ///
 /// # Errors
-/// If the classifier fails.
+/// If the classifier fails, or what `each` returns.
 pub fn effects(
     scenes: &dyn Scenes,
     classifier: &dyn Classifier,
@@ -88,15 +89,13 @@ pub fn effects(
     partners: usize,
     seed: u64,
     batch: usize,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<Effects>> {
-    let mut done = Vec::with_capacity(images.len());
+    each: &mut dyn FnMut(Effects) -> Result<()>,
+) -> Result<()> {
     for &image in images {
         let chosen = partners_of(scenes, image, partners, seed);
-        done.push(effects_of(scenes, classifier, image, &chosen, batch)?);
-        progress(done.len(), images.len());
+        each(effects_of(scenes, classifier, image, &chosen, batch)?)?;
     }
-    Ok(done)
+    Ok(())
 }
 
 /// Partners of another class, without repetition as far as there are enough.
@@ -213,13 +212,31 @@ mod tests {
     use super::*;
     use crate::probes::scenes::tests::{ByPixel, Grey};
 
+    /// The effects on `images`, together.
+    fn all(
+        scenes: &Grey,
+        network: &ByPixel,
+        images: &[u32],
+        partners: usize,
+        seed: u64,
+        batch: usize,
+    ) -> Vec<Effects> {
+        let mut found = Vec::new();
+        let each = &mut |effects| {
+            found.push(effects);
+            Ok(())
+        };
+        effects(scenes, network, images, partners, seed, batch, each).unwrap();
+        found
+    }
+
     #[test]
     fn reliance_is_the_weight_of_the_background() {
         let scenes = Grey::new(40, 2);
         let images: Vec<u32> = (0..40).collect();
         let reliance = |lean| {
             let network = ByPixel { classes: 2, lean };
-            let e = effects(&scenes, &network, &images, 6, 0, 5, &mut |_, _| {}).unwrap();
+            let e = all(&scenes, &network, &images, 6, 0, 5);
             mean(&e, &Bootstrap::default()).unwrap().reliance.value
         };
         assert_eq!(reliance(0.0), 0.0);
@@ -232,12 +249,12 @@ mod tests {
     fn effects_do_not_depend_on_the_other_images() {
         let scenes = Grey::new(20, 2);
         let network = ByPixel { classes: 2, lean: 0.4 };
-        let run = |images: &[u32]| effects(&scenes, &network, images, 4, 1, 3, &mut |_, _| {}).unwrap();
+        let run = |images: &[u32]| all(&scenes, &network, images, 4, 1, 3);
         assert_eq!(run(&[3, 7])[1], run(&[7])[0]);
         let e = run(&[7])[0];
         let partners = partners_of(&scenes, 7, 4, 1);
-        let all: Vec<(u32, u32)> = partners.iter().map(|&j| (j, j)).chain([(7, 7)]).collect();
-        let s = class_scores(&scenes, &network, &all, e.class, 8).unwrap();
+        let wanted: Vec<(u32, u32)> = partners.iter().map(|&j| (j, j)).chain([(7, 7)]).collect();
+        let s = class_scores(&scenes, &network, &wanted, e.class, 8).unwrap();
         let total = s[4] - s[..4].iter().sum::<f64>() / 4.0;
         assert!((e.background + e.foreground - total).abs() < 1e-12);
     }

@@ -3,7 +3,8 @@
 //! Three rules, in one place for all programs:
 //!
 //! - **Whole or not at all.** [`write()`] fills a temporary sibling, syncs it, renames it and syncs the
-//!   folder. [`OutputFolder`] does the same for a folder.
+//!   folder. [`OutputFolder`] does the same for a folder. What takes long keeps a [`Journal`] beside its place, from which
+//!   a run that was killed goes on.
 //! - **Nothing of others is removed.** A folder of results holds a mark ([`Owner::claim`]) that names its
 //!   maker and the files that it writes. What is not so marked, or not among those files, is never
 //!   replaced or removed.
@@ -13,6 +14,7 @@
 mod disk;
 #[cfg(feature = "faults")]
 mod faults;
+mod journal;
 mod leftovers;
 mod lock;
 mod output;
@@ -21,6 +23,7 @@ mod read;
 mod remove;
 mod write;
 
+pub use journal::Journal;
 pub use leftovers::remove_leftovers;
 pub use lock::FolderLock;
 pub use output::{OutputFolder, clear_finished};

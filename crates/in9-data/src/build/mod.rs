@@ -249,6 +249,8 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     let listing = list()?;
     let folder = PieceFolder::open(&place, &settings, &taxonomy, &listing, piece)?;
     folder.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
+    // A million photographs' names; the chunks have them too.
+    drop(listing);
     let made = place.join("dataset");
     let mut report = match assemble::assemble(std::slice::from_ref(&folder), &made, progress) {
         // Its verdicts are of photographs that will be mended under the same names.

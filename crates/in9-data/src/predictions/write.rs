@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{COLUMNS, TRAINING, Table};
+use in9_base::files::NewFile;
+
+use super::{COLUMNS, Row, TRAINING, Table};
 use crate::error::{Error, Result};
 
 /// What a program without the feature says.
@@ -31,26 +33,41 @@ pub fn check_form(path: &Path) -> Result<()> {
     }
 }
 
+/// Writes a table row by row, so that it is never in memory as a whole: as [`Table::write_atomic`] does, to the same bytes.
+/// `with_training` says whether the rows tell which training their model came from.
+///
+/// A Parquet file needs all of its rows at once.
+///
+/// # Errors
+/// If the file cannot be written, or a row does not fit `classes`.
+pub fn write_rows(
+    path: &Path,
+    classes: &[String],
+    with_training: bool,
+    mut rows: impl Iterator<Item = Result<Row>>,
+) -> Result<()> {
+    if is_parquet(path) {
+        return Table { classes: classes.to_vec(), rows: rows.collect::<Result<_>>()? }.write_atomic(path);
+    }
+    let mut file = NewFile::begin(path)?;
+    let at = |e: csv::Error| Error::write(path, e.into());
+    let mut writer = Writer::begin(&mut file, classes, with_training).map_err(at)?;
+    rows.try_for_each(|row| {
+        let row = row?;
+        check(&row, classes)?;
+        writer.write(&row).map_err(at)
+    })?;
+    writer.finish().map_err(|e| Error::write(path, e))?;
+    Ok(file.place()?)
+}
+
 impl Table {
     /// Writes the table, as Parquet if the file's name ends so and else as CSV; the file appears whole or not at all.
     ///
     /// # Errors
     /// If the file cannot be written, or a row does not fit `classes`.
     pub fn write_atomic(&self, path: &Path) -> Result<()> {
-        for row in &self.rows {
-            let fits = |class: u16| usize::from(class) < self.classes.len();
-            let classes_fit =
-                fits(row.class) && row.predicted.is_none_or(fits) && row.background_class.is_none_or(fits);
-            let scores_fit = row.scores.is_empty() || row.scores.len() == self.classes.len();
-            if !classes_fit || !scores_fit {
-                return Err(Error::argument(
-                    format!("prediction of {} by {} does not fit the table", row.image, row.model),
-                    format!("classes below {0}, and {0} scores or none", self.classes.len()),
-                    format!("class {}, {} scores", row.class, row.scores.len()),
-                    "give every row the table's classes",
-                ));
-            }
-        }
+        self.rows.iter().try_for_each(|row| check(row, &self.classes))?;
         check_form(path)?;
         #[cfg(feature = "parquet")]
         if is_parquet(path) {
@@ -63,41 +80,82 @@ impl Table {
     }
 
     pub(crate) fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {
-        let mut writer = csv::Writer::from_writer(file);
-        let scores = self.classes.iter().map(|name| format!("score_{name}"));
         // A table about networks of which nothing is known has the columns that it always had.
         let known = self.rows.iter().any(|row| !row.training.is_unknown());
-        let training = TRAINING.iter().filter(|_| known);
-        writer.write_record(COLUMNS.iter().chain(training).map(ToString::to_string).chain(scores))?;
-        let name = |class: Option<u16>| class.map_or("", |class| self.classes[usize::from(class)].as_str());
+        let mut writer = Writer::begin(file, &self.classes, known)?;
         for row in &self.rows {
-            for text in [
-                &row.model,
-                &row.arch,
-                &row.trained_on,
-                &row.dataset,
-                &row.split,
-                row.view.name(),
-                &row.image,
-                &row.foreground,
-                &row.background,
-                name(Some(row.class)),
-                name(row.background_class),
-                name(row.predicted),
-            ] {
-                writer.write_field(text)?;
-            }
-            if known {
-                let seed = row.training.seed.map_or_else(String::new, |seed| seed.to_string());
-                for text in [&row.training.dataset, &row.training.digest, &seed] {
-                    writer.write_field(text)?;
-                }
-            }
-            for class in 0..self.classes.len() {
-                writer.write_field(row.scores.get(class).map_or_else(String::new, f32::to_string))?;
-            }
-            writer.write_record(None::<&[u8]>)?;
+            writer.write(row)?;
         }
-        writer.flush()
+        writer.finish()
+    }
+}
+
+/// Refuses a row whose numbers are not those of the table's classes.
+fn check(row: &Row, classes: &[String]) -> Result<()> {
+    let fits = |class: u16| usize::from(class) < classes.len();
+    let classes_fit =
+        fits(row.class) && row.predicted.is_none_or(fits) && row.background_class.is_none_or(fits);
+    let scores_fit = row.scores.is_empty() || row.scores.len() == classes.len();
+    if classes_fit && scores_fit {
+        return Ok(());
+    }
+    Err(Error::argument(
+        format!("prediction of {} by {} does not fit the table", row.image, row.model),
+        format!("classes below {0}, and {0} scores or none", classes.len()),
+        format!("class {}, {} scores", row.class, row.scores.len()),
+        "give every row the table's classes",
+    ))
+}
+
+/// Writes rows as CSV.
+struct Writer<'c, W: std::io::Write> {
+    csv: csv::Writer<W>,
+    classes: &'c [String],
+    /// Whether the columns of [`TRAINING`] are there.
+    with_training: bool,
+}
+
+impl<'c, W: std::io::Write> Writer<'c, W> {
+    /// Begins with the header.
+    fn begin(file: W, classes: &'c [String], with_training: bool) -> csv::Result<Self> {
+        let mut csv = csv::Writer::from_writer(file);
+        let scores = classes.iter().map(|name| format!("score_{name}"));
+        let training = TRAINING.iter().filter(|_| with_training);
+        csv.write_record(COLUMNS.iter().chain(training).map(ToString::to_string).chain(scores))?;
+        Ok(Self { csv, classes, with_training })
+    }
+
+    fn write(&mut self, row: &Row) -> csv::Result<()> {
+        let name = |class: Option<u16>| class.map_or("", |class| self.classes[usize::from(class)].as_str());
+        for text in [
+            &row.model,
+            &row.arch,
+            &row.trained_on,
+            &row.dataset,
+            &row.split,
+            row.view.name(),
+            &row.image,
+            &row.foreground,
+            &row.background,
+            name(Some(row.class)),
+            name(row.background_class),
+            name(row.predicted),
+        ] {
+            self.csv.write_field(text)?;
+        }
+        if self.with_training {
+            let seed = row.training.seed.map_or_else(String::new, |seed| seed.to_string());
+            for text in [&row.training.dataset, &row.training.digest, &seed] {
+                self.csv.write_field(text)?;
+            }
+        }
+        for class in 0..self.classes.len() {
+            self.csv.write_field(row.scores.get(class).map_or_else(String::new, f32::to_string))?;
+        }
+        self.csv.write_record(None::<&[u8]>)
+    }
+
+    fn finish(mut self) -> std::io::Result<()> {
+        self.csv.flush()
     }
 }

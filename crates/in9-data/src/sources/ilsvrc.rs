@@ -33,8 +33,8 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
         let mut part = Part {
             split: split.into(),
             folder,
-            photos: photos(root, &data, prefix, folder, &mut listing)?,
-            voc: voc(root, &annotations, prefix, folder, limits, &mut listing)?,
+            photos: photos(root, &data, prefix, folder, taxonomy, &mut listing)?,
+            voc: voc(root, &annotations, prefix, folder, taxonomy, limits, &mut listing)?,
             solution: None,
         };
         let table = root.join(format!("LOC_{folder}_solution.csv"));
@@ -47,7 +47,7 @@ pub(super) fn list(root: &Path, taxonomy: &Taxonomy, with_masks: bool, limits: &
 }
 
 /// A photograph's file: relative path, wnid of its folder if it has one, place.
-type Photo = (String, Option<String>, Locator);
+type Photo = (String, Option<Arc<str>>, Locator);
 
 /// Where XML files are.
 enum Voc {
@@ -67,7 +67,16 @@ struct Part {
     solution: Option<Solution>,
 }
 
-fn photos(root: &Path, data: &Path, prefix: &str, folder: &str, listing: &mut Listing) -> Result<Vec<Photo>> {
+/// The photographs of a part. Folders and archives of other labels than the taxonomy's are not even opened: of ImageNet's
+/// million photographs they hold more than half.
+fn photos(
+    root: &Path,
+    data: &Path,
+    prefix: &str,
+    folder: &str,
+    taxonomy: &Taxonomy,
+    listing: &mut Listing,
+) -> Result<Vec<Photo>> {
     let place = data.join(folder);
     let relative = [prefix, folder].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join("/");
     let mut photos = Vec::new();
@@ -75,13 +84,13 @@ fn photos(root: &Path, data: &Path, prefix: &str, folder: &str, listing: &mut Li
         for name in entries(&place, &mut listing.faults)? {
             if is_photo(&name) {
                 photos.push((format!("{relative}/{name}"), None, Locator::File(place.join(&name))));
-            } else if place.join(&name).is_dir() {
-                let files = entries(&place.join(&name), &mut listing.faults)?;
+            } else if taxonomy.class_of_synset(&name).is_some() && place.join(&name).is_dir() {
+                let (files, wnid) = (entries(&place.join(&name), &mut listing.faults)?, Arc::from(&*name));
                 for file in files.into_iter().filter(|file| is_photo(file)) {
                     let path = place.join(&name).join(&file);
                     photos.push((
                         format!("{relative}/{name}/{file}"),
-                        Some(name.clone()),
+                        Some(Arc::clone(&wnid)),
                         Locator::File(path),
                     ));
                 }
@@ -91,13 +100,21 @@ fn photos(root: &Path, data: &Path, prefix: &str, folder: &str, listing: &mut Li
     }
     let archive = root.join(format!("ILSVRC2012_img_{folder}.tar"));
     if archive.exists() {
-        for entry in tar_index::index(&archive, &mut listing.faults)? {
-            let wnid =
-                (folder == "train").then(|| entry.name.split('_').next().unwrap_or_default().to_string());
+        let wanted = |inner: &str| !is_other_label(stem(inner), taxonomy);
+        for entry in tar_index::index(&archive, &wanted, &mut listing.faults)? {
+            let wnid = (folder == "train").then(|| entry.name.split('_').next().unwrap_or_default().into());
             photos.push((format!("{folder}/{}", entry.name), wnid, entry.place));
         }
     }
     Ok(photos)
+}
+
+/// Whether `name` is a label by its form, `n01440764`, and none of the taxonomy's.
+fn is_other_label(name: &str, taxonomy: &Taxonomy) -> bool {
+    let is_label = name
+        .strip_prefix('n')
+        .is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_digit()));
+    is_label && taxonomy.class_of_synset(name).is_none()
 }
 
 fn voc(
@@ -105,6 +122,7 @@ fn voc(
     annotations: &Path,
     prefix: &str,
     folder: &str,
+    taxonomy: &Taxonomy,
     limits: &Limits,
     listing: &mut Listing,
 ) -> Result<Voc> {
@@ -119,7 +137,10 @@ fn voc(
     for name in [format!("ILSVRC2012_bbox_{folder}_v2.tar.gz"), format!("ILSVRC2012_bbox_{folder}_v3.tgz")] {
         let archive = root.join(name);
         if archive.exists() {
-            return Ok(Voc::Archive(tar_index::small_files(&archive, limits, &mut listing.faults)?));
+            let label = |file: &str| file.rsplit('/').nth(1).unwrap_or_default().to_owned();
+            let wanted = |file: &str| !is_other_label(&label(file), taxonomy);
+            let files = tar_index::small_files(&archive, &wanted, limits, &mut listing.faults)?;
+            return Ok(Voc::Archive(files));
         }
     }
     Ok(Voc::None)
@@ -141,70 +162,30 @@ impl Part {
     }
 
     fn add(
-        self,
+        mut self,
         root: &Path,
         taxonomy: &Taxonomy,
         with_masks: bool,
         limits: &Limits,
         listing: &mut Listing,
     ) -> Result<()> {
-        let item = |(source, wnid, photo): &Photo| -> std::result::Result<Option<Item>, Unread> {
-            let name = stem(source);
-            let solved = self.solution.as_ref().and_then(|solution| solution.get(name));
-            let xml = self.xml(wnid.as_deref(), name);
-            // The label: the folder, else the table, else the annotation.
-            let fine = match (wnid, solved, &xml) {
-                (Some(wnid), ..) => wnid.clone(),
-                (None, Some((fine, _)), _) => fine.clone(),
-                (None, None, Some(xml)) => {
-                    let bytes = xml.read(limits.annotation_bytes)?;
-                    Annotation::parse(&bytes)?.name.ok_or_else(|| {
-                        "expected the name of an object in its annotation, found none".to_string()
-                    })?
-                }
-                (None, None, None) => {
-                    let what = "no label (expected it in LOC_val_solution.csv, an XML file or the folder's name, found none)";
-                    return Err(Unread::Input(what.into()));
-                }
-            };
-            let Some(class) = taxonomy.class_of_synset(&fine) else { return Ok(None) };
-            let boxes = match (xml, solved) {
-                (Some(xml), _) => Boxes::Voc(xml),
-                (None, solved) => Boxes::Known(solved.map(|(_, boxes)| boxes.clone()).unwrap_or_default()),
-            };
-            let mask = match with_masks {
-                true => {
-                    let below = wnid.as_ref().map(|wnid| format!("{wnid}/")).unwrap_or_default();
-                    MaskFile::File(Locator::File(
-                        root.join(format!("masks/{}/{below}{name}.png", self.folder)),
-                    ))
-                }
-                false => MaskFile::None,
-            };
-            Ok(Some(Item {
-                split: self.split.clone(),
-                id: sample_id(name, &fine),
-                fine: fine.as_str().into(),
-                class: class as u16,
-                source: source.clone(),
-                photo: photo.clone(),
-                boxes,
-                mask,
-            }))
-        };
+        let photos = std::mem::take(&mut self.photos);
+        let none = photos.is_empty();
+        // A photograph's words are moved into its item: there may be a million of them.
+        let item = |photo: Photo| self.item(photo, root, taxonomy, with_masks, limits);
         // In parallel because labels may have to be read from XML files.
-        let found: Vec<_> = self.photos.par_iter().map(|photo| (item(photo), &photo.0)).collect();
-        for (item, source) in found {
+        let found: Vec<_> = photos.into_par_iter().map(item).collect();
+        for item in found {
             match item {
                 Ok(item) => listing.items.extend(item),
-                Err(Unread::Machine(error)) => return Err(error.into()),
-                Err(Unread::Input(what)) => {
+                Err((_, Unread::Machine(error))) => return Err(error.into()),
+                Err((source, Unread::Input(what))) => {
                     let path = root.join(source);
                     listing.faults.push(format!("{}: {what}; add its annotation", path.display()));
                 }
             }
         }
-        if !matches!(self.voc, Voc::None) || self.solution.is_some() || self.photos.is_empty() {
+        if !matches!(self.voc, Voc::None) || self.solution.is_some() || none {
             return Ok(());
         }
         Err(Error::malformed(
@@ -214,6 +195,60 @@ impl Part {
             "none of them",
             "put one of them beside the photographs",
         ))
+    }
+
+    /// The item of a photograph; `None` if its label is none of the taxonomy's. What cannot be read is told with its path.
+    fn item(
+        &self,
+        (source, wnid, photo): Photo,
+        root: &Path,
+        taxonomy: &Taxonomy,
+        with_masks: bool,
+        limits: &Limits,
+    ) -> std::result::Result<Option<Item>, (String, Unread)> {
+        let name = stem(&source);
+        let solved = self.solution.as_ref().and_then(|solution| solution.get(name));
+        let xml = self.xml(wnid.as_deref(), name);
+        let fine = match label(wnid.as_ref(), solved.map(|(fine, _)| fine), xml.as_ref(), limits) {
+            Ok(fine) => fine,
+            Err(unread) => return Err((source, unread)),
+        };
+        let Some(class) = taxonomy.class_of_synset(&fine) else { return Ok(None) };
+        let boxes = match (xml, solved) {
+            (Some(xml), _) => Boxes::Voc(xml),
+            (None, solved) => Boxes::Known(solved.map(|(_, boxes)| boxes.clone()).unwrap_or_default()),
+        };
+        let mask = match with_masks {
+            true => {
+                let below = wnid.as_ref().map(|wnid| format!("{wnid}/")).unwrap_or_default();
+                MaskFile::File(Locator::File(root.join(format!("masks/{}/{below}{name}.png", self.folder))))
+            }
+            false => MaskFile::None,
+        };
+        let (split, id) = (self.split.clone(), sample_id(name, &fine));
+        Ok(Some(Item { split, id, fine, class: class as u16, source, photo, boxes, mask }))
+    }
+}
+
+/// The label: the folder's name, else the table's, else the annotation's.
+fn label(
+    folder: Option<&Arc<str>>,
+    table: Option<&String>,
+    xml: Option<&Locator>,
+    limits: &Limits,
+) -> std::result::Result<Arc<str>, Unread> {
+    match (folder, table, xml) {
+        (Some(wnid), ..) => Ok(wnid.clone()),
+        (None, Some(fine), _) => Ok(fine.as_str().into()),
+        (None, None, Some(xml)) => {
+            let name = Annotation::parse(&xml.read(limits.annotation_bytes)?)?.name;
+            let found = name.ok_or("expected the name of an object in its annotation, found none");
+            Ok(found.map_err(str::to_owned)?.into())
+        }
+        (None, None, None) => {
+            let what = "no label (expected it in LOC_val_solution.csv, an XML file or the folder's name, found none)";
+            Err(Unread::Input(what.into()))
+        }
     }
 }
 
@@ -232,6 +267,22 @@ fn sample_id(stem: &str, fine: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_surely_of_another_label_is_passed_over() {
+        let taxonomy = Taxonomy::named("imagenet-9").unwrap();
+        for (name, other) in [
+            ("n02085620", false),
+            ("n01530575", false),
+            ("n03000684", true),
+            ("n99999999", true),
+            ("train", false),
+            ("n0300068", false),
+            ("", false),
+        ] {
+            assert_eq!(is_other_label(name, &taxonomy), other, "{name}");
+        }
+    }
 
     #[test]
     fn ids_follow_the_release() {

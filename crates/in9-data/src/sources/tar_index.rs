@@ -27,11 +27,16 @@ pub(crate) struct Entry {
 }
 
 /// Lists the photographs of an uncompressed archive, also those in archives inside it (the training
-/// archive holds one for each class). A cut archive gives what comes before the cut, and a fault.
-pub(super) fn index(path: &Path, faults: &mut Vec<String>) -> Result<Vec<Entry>> {
+/// archive holds one for each class) if `wanted` says so of their names. A cut archive gives what comes before the cut,
+/// and a fault.
+pub(super) fn index(
+    path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    faults: &mut Vec<String>,
+) -> Result<Vec<Entry>> {
     let file = in9_base::files::open(path)?;
     let length = file.metadata().map_err(|e| Error::read(path, e))?.len();
-    Ok(index_of(BufReader::new(file), length, path, faults))
+    Ok(index_of(BufReader::new(file), length, path, wanted, faults))
 }
 
 /// Lists the photographs of an archive of `length` bytes, which is `path`.
@@ -39,20 +44,22 @@ pub(crate) fn index_of(
     mut file: impl Read + Seek,
     length: u64,
     path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
     faults: &mut Vec<String>,
 ) -> Vec<Entry> {
     let archive = Arc::new(path.to_path_buf());
     let mut entries = Vec::new();
-    walk(&mut file, 0, length, true, &archive, &mut entries, faults);
+    walk(&mut file, 0, length, Some(wanted), &archive, &mut entries, faults);
     entries
 }
 
-/// Reads the headers of one archive that lies at `start .. start + length` of the file.
+/// Reads the headers of one archive that lies at `start .. start + length` of the file; `nested` says which archives inside
+/// it are read too.
 fn walk(
     file: &mut (impl Read + Seek),
     start: u64,
     length: u64,
-    nested: bool,
+    nested: Option<&dyn Fn(&str) -> bool>,
     archive: &Arc<PathBuf>,
     entries: &mut Vec<Entry>,
     faults: &mut Vec<String>,
@@ -108,14 +115,14 @@ fn walk(
                 let name = name.into_owned();
                 let place = Locator::Span { archive: archive.clone(), offset: data, length: size };
                 entries.push(Entry { name, place });
-            } else if nested && name.ends_with(".tar") {
+            } else if name.ends_with(".tar") && nested.is_some_and(|wanted| wanted(&name)) {
                 inner.push((data, size));
             }
         }
         at = next.next_multiple_of(512);
     }
     for (data, size) in inner {
-        walk(file, data, size, false, archive, entries, faults);
+        walk(file, data, size, None, archive, entries, faults);
     }
 }
 
@@ -135,19 +142,21 @@ fn read_block(file: &mut (impl Read + Seek), at: u64, end: u64) -> std::result::
 }
 
 /// Reads the XML files of a (possibly gzip-compressed) archive into memory, by name without
-/// extension.
+/// extension: those of whose paths `wanted` says so.
 pub(super) fn small_files(
     path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
     limits: &Limits,
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Locator>> {
-    small_files_of(BufReader::new(in9_base::files::open(path)?), path, limits, faults)
+    small_files_of(BufReader::new(in9_base::files::open(path)?), path, wanted, limits, faults)
 }
 
 /// Reads the XML files of the archive `file`, which is `path`.
 pub(crate) fn small_files_of<'f>(
     mut file: impl Read + Seek + 'f,
     path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
     limits: &Limits,
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Locator>> {
@@ -173,7 +182,7 @@ pub(crate) fn small_files_of<'f>(
             }
         };
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if !entry.header().entry_type().is_file() || !name.ends_with(".xml") {
+        if !entry.header().entry_type().is_file() || !name.ends_with(".xml") || !wanted(&name) {
             continue;
         }
         if entry.size() > limits.annotation_bytes {
@@ -257,7 +266,7 @@ mod tests {
         let read = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             let mut faults = Vec::new();
-            let entries = index(&path, &mut faults).unwrap();
+            let entries = index(&path, &|_| true, &mut faults).unwrap();
             let contents: Vec<_> =
                 entries.iter().map(|e| (e.name.clone(), e.place.read(1000).unwrap())).collect();
             (contents, faults)
@@ -267,6 +276,9 @@ mod tests {
         assert_eq!(contents[1], ("n1_1.JPEG".into(), b"one".to_vec()));
         assert_eq!(contents[0], ("n2_7.JPEG".into(), vec![7; 600]));
         assert_eq!(contents.len(), 3);
+        // Those that nobody wants are not even read.
+        std::fs::write(&path, &whole).unwrap();
+        assert_eq!(index(&path, &|name| name != "n1.tar", &mut Vec::new()).unwrap().len(), 1);
         // Everywhere, so also between two entries, before the end mark and inside it.
         for end in (0..whole.len()).step_by(64) {
             assert_eq!(read(&whole[..end]).1.len(), 1, "cut at {end} of {}", whole.len());
@@ -289,7 +301,7 @@ mod tests {
         let read = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             let mut faults = Vec::new();
-            let files = small_files(&path, &Limits::default(), &mut faults).unwrap();
+            let files = small_files(&path, &|_| true, &Limits::default(), &mut faults).unwrap();
             (files.len(), faults)
         };
         assert_eq!(read(&whole), (2, vec![]));

@@ -1,5 +1,6 @@
 //! `in9-models predict`: a network over views of a dataset, as a prediction table.
 
+mod kept;
 mod pieces;
 
 use std::collections::HashSet;
@@ -9,15 +10,18 @@ use anyhow::bail;
 use in9_base::Piece;
 use in9_base::files::{self, OutputFolder};
 use in9_base::shell::{self, Shell};
-use in9_data::predictions::{Row, Table, check_form};
+use in9_data::predictions::{check_form, write_rows};
 use in9_data::{Dataset, PublishedPictures, Split, View};
 
 use super::network::NetworkArgs;
 use crate::ask::{Ask as _, Asked};
 use crate::classifier::Classifier;
-use crate::predict::Predictor;
+use crate::predict::{Answered, Predictor};
+use kept::{Kept, Part};
 
 /// Predict every picture of a dataset's views with a trained network
+///
+/// What was killed goes on where it was, by the same command: its answers stand beside the output until that is whole.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -102,30 +106,43 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         shard: args.shard.unwrap_or(Piece::WHOLE),
     };
     if !args.merge.is_empty() {
-        pieces::merge(&args.merge, &settings, &sources)?.write_atomic(&args.out)?;
-    } else if args.shard.is_some() {
-        let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.data.as_path()]).collect();
-        let folder = OutputFolder::begin(&args.out, &pieces::OWNER, &inputs)?;
-        let table = predict(args, &dataset, &sources, &classifier, &settings, shell)?;
-        pieces::write(&folder, &table, &settings)?;
-        folder.finish()?;
-    } else {
-        // What killed runs left beside the table goes.
-        files::remove_leftovers(files::parent(&args.out))?;
-        predict(args, &dataset, &sources, &classifier, &settings, shell)?.write_atomic(&args.out)?;
+        pieces::merge(&args.merge, &settings, &sources, &args.out)?;
+        return shell.print(args.out.display());
     }
+    let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.data.as_path()]).collect();
+    let folder = args.shard.map(|_| OutputFolder::begin(&args.out, &pieces::OWNER, &inputs)).transpose()?;
+    // What killed runs left beside the table goes, but for answers.
+    files::remove_leftovers(files::parent(&args.out))?;
+    let mut kept = Kept::open(&args.out, &settings, &sources)?;
+    let answered = predict(args, &dataset, &sources, &classifier, &settings, &mut kept, shell)?;
+    let classes = Predictor::table(&dataset).classes;
+    let (network, name) = (&settings.network, &settings.dataset);
+    let rows = answered.into_iter().flat_map(|(source, view, answers)| {
+        answers.into_iter().map(move |answer| Ok(answer.row(network, name, source.split, view)))
+    });
+    let known = !network.training.is_unknown();
+    match folder {
+        Some(folder) => {
+            write_rows(&folder.path().join(pieces::TABLE), &classes, known, rows)?;
+            pieces::write_settings(&folder, &settings)?;
+            folder.finish()?;
+        }
+        None => write_rows(&args.out, &classes, known, rows)?,
+    }
+    kept.remove()?;
     shell.print(args.out.display())
 }
 
-/// The answers on this piece of every split and view.
-fn predict(
+/// The answers on this piece of every split and view, those of an earlier run included.
+fn predict<'s, 'a>(
     args: &Args,
     dataset: &Dataset,
-    sources: &[Source<'_>],
+    sources: &'s [Source<'a>],
     classifier: &Asked,
     settings: &pieces::Settings,
+    kept: &mut Kept,
     shell: &Shell,
-) -> anyhow::Result<Table> {
+) -> anyhow::Result<Vec<(&'s Source<'a>, View, Vec<Answered>)>> {
     let predictor = Predictor {
         classifier,
         batch_size: usize::from(args.batch_size),
@@ -140,25 +157,39 @@ fn predict(
         let times: u64 = source.views.iter().map(|view| u64::from(drawn(source, *view))).sum();
         settings.shard.range(source.split.len()).len() as u64 * times
     };
-    let progress = shell.progress("predicting", "images", sources.iter().map(pictures).sum());
-    let mut table = Predictor::table(dataset);
-    for source in sources {
+    let all = sources.iter().map(pictures).sum();
+    let progress = shell.progress("predicting", "images", all);
+    progress.restart(kept.count(), all);
+    let mut answered = Vec::new();
+    for (number, source) in (0..).zip(sources) {
         let Source { split, published, views } = source;
         for view in views {
             progress.rename(&format!("predicting {} {view}", split.name()));
-            let mut count = |pictures: usize| progress.add(pictures as u64);
-            let name = &settings.dataset;
-            let rows = match published {
-                None => (0..drawn(source, *view))
-                    .map(|draw| predictor.predict_drawn(dataset, name, split, *view, draw, &mut count))
-                    .collect::<Result<Vec<_>, _>>()
-                    .map(together)?,
-                Some(own) => predictor.predict_published(own, name, split, *view, &mut count)?,
+            let of_draw = |draw: u32| -> anyhow::Result<Vec<Answered>> {
+                let part = Part { source: number, view: *view as u32, draw };
+                let mut answers = kept.take(part);
+                let all = settings.shard.range(split.len());
+                let left = all.start + answers.len()..all.end;
+                let mut each = |batch: Vec<Answered>| {
+                    kept.add(part, &batch)?;
+                    progress.add(batch.len() as u64);
+                    answers.extend(batch);
+                    Ok(())
+                };
+                match published {
+                    _ if left.is_empty() => {}
+                    None => predictor.answer(dataset, split, *view, draw, left, &mut each)?,
+                    Some(own) => predictor.answer_published(own, split, *view, left, &mut each)?,
+                }
+                Ok(answers)
             };
-            let right = rows.iter().filter(|row| row.correct()).count();
-            let share = 100.0 * right as f64 / rows.len().max(1) as f64;
-            progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), rows.len()));
-            table.rows.extend(rows);
+            let draws = (0..drawn(source, *view)).map(of_draw).collect::<anyhow::Result<Vec<_>>>()?;
+            let answers = together(draws);
+            let class = |place: u32| split.sample(place as usize).class;
+            let right = answers.iter().filter(|answer| answer.predicted == Some(class(answer.place))).count();
+            let share = 100.0 * right as f64 / answers.len().max(1) as f64;
+            progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), answers.len()));
+            answered.push((source, *view, answers));
         }
     }
     if let Some(most) = classifier.own().and_then(Classifier::most_pictures) {
@@ -167,20 +198,24 @@ fn predict(
         ));
     }
     progress.finish();
-    Ok(table)
+    Ok(answered)
 }
 
-/// The rows of several draws of a view, photograph by photograph in the order of the draws, each pair of photographs once.
-fn together(draws: Vec<Vec<Row>>) -> Vec<Row> {
+/// The answers of several draws of a view, photograph by photograph in the order of the draws, each pair of photographs
+/// once.
+fn together(mut draws: Vec<Vec<Answered>>) -> Vec<Answered> {
+    if draws.len() == 1 {
+        return draws.remove(0);
+    }
     let mut draws: Vec<_> = draws.into_iter().map(Vec::into_iter).collect();
-    let mut rows = Vec::new();
+    let mut answers = Vec::new();
     loop {
         let mut backgrounds = HashSet::new();
-        let of_one: Vec<Row> = draws.iter_mut().filter_map(Iterator::next).collect();
+        let of_one: Vec<Answered> = draws.iter_mut().filter_map(Iterator::next).collect();
         if of_one.is_empty() {
-            return rows;
+            return answers;
         }
-        rows.extend(of_one.into_iter().filter(|row| backgrounds.insert(row.background.clone())));
+        answers.extend(of_one.into_iter().filter(|answer| backgrounds.insert(answer.background)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! `reproduce`: runs a recipe.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -15,7 +16,8 @@ use super::{Ready, Setting, Target, pieces};
 use crate::cache::{Cache, State};
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::recipe::Cluster;
+use crate::graph::Stage;
+use crate::recipe::{Cluster, Published};
 use crate::run::{self, Manner, Outcome, OutputPlace};
 use crate::submit::{self, Note, Submission};
 
@@ -70,6 +72,9 @@ impl Reproduce {
             Executor::Local => None,
             executor => Some(self.submission(&ready, executor, setting)?),
         };
+        if let Some(submission) = &submission {
+            advice(&ready, submission).iter().for_each(|note| shell.say(note));
+        }
         let select = |names: &[String]| -> Result<Vec<usize>> {
             let mut found = Vec::new();
             for name in names {
@@ -129,6 +134,35 @@ impl Reproduce {
             executor,
         })
     }
+}
+
+/// What a cluster may lack, or be asked for in vain, that nobody would notice before jobs have waited and run.
+fn advice(ready: &Ready, submission: &Submission) -> Vec<String> {
+    let mut notes = Vec::new();
+    let tag = |model: &Published| match model.weights.starts_with(&format!("{}.", model.arch)) {
+        true => model.weights.clone(),
+        false => format!("{}.{}", model.arch, model.weights),
+    };
+    let tags_only = |model: &&Published| !Path::new(&model.weights).is_file();
+    let tags: BTreeSet<String> = ready.recipe.models.iter().filter(tags_only).map(tag).collect();
+    if !tags.is_empty() {
+        let tags = tags.into_iter().collect::<Vec<_>>().join(" ");
+        notes.push(format!(
+            "note: jobs download published weights that are not in the cache; if nodes have no network: in9 fetch {tags}"
+        ));
+    }
+    let idle = |stage: &&Stage| {
+        stage.kind.runs_a_network()
+            && !stage.is_on_a_gpu()
+            && submission.cluster.of(stage).gpus.is_some_and(|gpus| gpus > 0)
+    };
+    if let Some(stage) = ready.graph.stages.iter().find(idle) {
+        notes.push(format!(
+            "note: GPUs are asked for, but {} would leave them idle: networks run on {}; give --device cuda:0",
+            stage.id, submission.device
+        ));
+    }
+    notes
 }
 
 /// The run's last words.

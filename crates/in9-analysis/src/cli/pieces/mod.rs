@@ -6,7 +6,8 @@ pub(crate) mod pairs;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use in9_base::{Piece, check_whole, files, shell};
+use in9_base::files::{self, Journal};
+use in9_base::{Piece, check_whole, shell};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -101,6 +102,18 @@ impl Pieces {
         }
         Ok(rows)
     }
+}
+
+/// Opens or begins the journal beside `out` of measurements whose settings are `written`; hands what an earlier run has
+/// measured to `replay`.
+pub(crate) fn journal(
+    out: &Path,
+    written: &str,
+    replay: impl FnMut(&[u8]) -> bool,
+) -> in9_base::Result<Journal> {
+    // Other code may measure otherwise, and keeps it in another way.
+    let identity = blake3::hash(format!("{} {written}", crate::IDENTITY).as_bytes());
+    Journal::open(&Journal::beside(out), identity, replay)
 }
 
 /// The path, text and piece of a folder's settings.

@@ -1,10 +1,8 @@
 //! The log of tried pairs: what is needed to continue an interrupted search.
 
-use crate::error::{Error, Result};
-use in9_base::files;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use crate::error::Result;
+use in9_base::files::Journal;
+use std::path::Path;
 
 /// One tried composite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,55 +15,37 @@ pub struct Pair {
     pub predicted: Option<u16>,
 }
 
-/// Bytes of a record: three numbers and the first bytes of their BLAKE3.
-const RECORD: usize = 16;
-/// Bytes of a record's numbers.
-const NUMBERS: usize = 12;
-/// Bytes in front of the records.
-const IDENTITY: usize = 32;
+/// Bytes of a pair: foreground, background and answer as little-endian u32.
+const PAIR: usize = 12;
 const OUTSIDE: u32 = u32::MAX;
 
-/// An append-only file of pairs, or none at all for a search that is not to be continued.
-///
-/// Sixteen bytes a pair: foreground, background and answer as little-endian u32, and a checksum. On opening, the
-/// log is cut before the first record that is torn or damaged. The file begins with 32 bytes that identify model,
-/// normalisation, mapping, data and settings.
+/// The pairs that were tried, in a [`Journal`], or nowhere for a search that is not to be continued.
 #[derive(Debug)]
 pub struct PairLog {
-    file: Option<(File, PathBuf)>,
+    journal: Option<Journal>,
     done: Vec<Pair>,
 }
 
 impl PairLog {
     /// A log that is kept nowhere.
     pub fn none() -> Self {
-        Self { file: None, done: Vec::new() }
+        Self { journal: None, done: Vec::new() }
     }
 
-    /// Opens or creates a log that belongs to `identity`. One search at a time writes to it.
+    /// Opens or creates a log that belongs to `identity`: model, normalisation, mapping, data and settings.
     ///
     /// # Errors
-    /// If the file belongs to another search, is in use by one, or cannot be used.
-    pub fn open(path: &Path, identity: [u8; IDENTITY]) -> Result<Self> {
-        if !path.exists() {
-            files::write_bytes(path, identity)?;
-        }
-        let mut bytes = Vec::new();
-        let mut file = files::open(path)?;
-        file.read_to_end(&mut bytes).map_err(in9_base::Error::read(path))?;
-        if bytes.get(..IDENTITY) != Some(&identity[..]) {
-            return Err(Error::OtherSearch { path: path.to_owned() });
-        }
-        let done: Vec<Pair> = bytes[IDENTITY..].chunks(RECORD).map_while(decode).collect();
-        let whole = IDENTITY + done.len() * RECORD;
-        let mut file =
-            OpenOptions::new().read(true).write(true).open(path).map_err(in9_base::Error::write(path))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(in9_base::Error::Locked { path: path.to_owned() }.into());
-        }
-        file.set_len(whole as u64).map_err(in9_base::Error::write(path))?;
-        file.seek(SeekFrom::End(0)).map_err(in9_base::Error::write(path))?;
-        Ok(Self { file: Some((file, path.to_owned())), done })
+    /// As [`Journal::open`].
+    pub fn open(path: &Path, identity: [u8; 32]) -> Result<Self> {
+        let mut done = Vec::new();
+        let journal = Journal::open(path, identity.into(), |record| {
+            let (pairs, rest) = record.as_chunks::<PAIR>();
+            if rest.is_empty() {
+                done.extend(pairs.iter().map(decode));
+            }
+            rest.is_empty()
+        })?;
+        Ok(Self { journal: Some(journal), done })
     }
 
     /// Pairs tried before, in order.
@@ -73,42 +53,42 @@ impl PairLog {
         std::mem::take(&mut self.done)
     }
 
-    /// Appends pairs.
+    /// Appends pairs, which are kept together or not at all.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn append(&mut self, pairs: &[Pair]) -> Result<()> {
-        let Some((file, path)) = &mut self.file else { return Ok(()) };
-        let bytes: Vec<u8> = pairs.iter().flat_map(encode).collect();
-        Ok(files::append(file, path, &bytes)?)
+        match &mut self.journal {
+            // A wave that was known already has nothing new.
+            Some(journal) if !pairs.is_empty() => {
+                Ok(journal.append(&pairs.iter().flat_map(encode).collect::<Vec<u8>>())?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the file: the search is done.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        Ok(self.journal.map_or(Ok(()), Journal::remove)?)
     }
 }
 
-fn encode(pair: &Pair) -> [u8; RECORD] {
-    let mut record = [0; RECORD];
+fn encode(pair: &Pair) -> [u8; PAIR] {
+    let mut bytes = [0; PAIR];
     let answer = pair.predicted.map_or(OUTSIDE, u32::from);
-    for (slot, value) in record.chunks_exact_mut(4).zip([pair.foreground, pair.background, answer]) {
+    for (slot, value) in bytes.chunks_exact_mut(4).zip([pair.foreground, pair.background, answer]) {
         slot.copy_from_slice(&value.to_le_bytes());
     }
-    let sum = checksum(&record[..NUMBERS]);
-    record[NUMBERS..].copy_from_slice(&sum);
-    record
+    bytes
 }
 
-/// The pair of a record; `None` if the record is torn or damaged.
-fn decode(record: &[u8]) -> Option<Pair> {
-    let (numbers, sum) = record.split_at_checked(NUMBERS)?;
-    if checksum(numbers) != sum {
-        return None;
-    }
-    let (numbers, _) = numbers.as_chunks::<4>();
+fn decode(bytes: &[u8; PAIR]) -> Pair {
+    let (numbers, _) = bytes.as_chunks::<4>();
     let number = |at: usize| u32::from_le_bytes(numbers[at]);
-    Some(Pair { foreground: number(0), background: number(1), predicted: u16::try_from(number(2)).ok() })
-}
-
-fn checksum(numbers: &[u8]) -> [u8; RECORD - NUMBERS] {
-    let hash = blake3::hash(numbers);
-    std::array::from_fn(|i| hash.as_bytes()[i])
+    Pair { foreground: number(0), background: number(1), predicted: u16::try_from(number(2)).ok() }
 }
 
 #[cfg(test)]
@@ -116,51 +96,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn torn_records_are_cut_and_strangers_refused() {
+    fn pairs_come_back_and_those_that_were_torn_are_tried_again() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("pairs.bin");
+        let path = dir.path().join("journal");
         let pairs = [
             Pair { foreground: 1, background: 70_000, predicted: Some(8) },
             Pair { foreground: 2, background: 0, predicted: None },
+            Pair { foreground: 3, background: 1, predicted: Some(0) },
         ];
         let mut log = PairLog::open(&path, [7; 32]).unwrap();
         assert!(log.take_done().is_empty());
-        log.append(&pairs).unwrap();
+        log.append(&pairs[..2]).unwrap();
+        log.append(&[]).unwrap();
+        log.append(&pairs[2..]).unwrap();
         drop(log);
+        assert_eq!(PairLog::open(&path, [7; 32]).unwrap().take_done(), pairs);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
         let mut log = PairLog::open(&path, [7; 32]).unwrap();
-        assert_eq!(log.take_done(), pairs[..1]);
-        log.append(&pairs[1..]).unwrap();
+        assert_eq!(log.take_done(), pairs[..2]);
+        log.append(&pairs[2..]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
-        assert!(PairLog::open(&path, [7; 32]).unwrap_err().to_string().contains("another process"));
-        drop(log);
-        assert!(PairLog::open(&path, [8; 32]).unwrap_err().to_string().contains("other settings"));
+        log.remove().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]
-    fn a_damaged_record_and_what_follows_are_searched_again() {
+    fn a_record_that_holds_no_whole_pairs_is_none() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("pairs.bin");
-        let pair = |foreground| Pair { foreground, background: 3, predicted: Some(1) };
-        PairLog::open(&path, [7; 32]).unwrap().append(&[pair(0), pair(1), pair(2)]).unwrap();
-        let whole = std::fs::read(&path).unwrap();
-        for bit in 8 * (IDENTITY + RECORD)..8 * (IDENTITY + 2 * RECORD) {
-            let mut damaged = whole.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            std::fs::write(&path, damaged).unwrap();
-            assert_eq!(PairLog::open(&path, [7; 32]).unwrap().take_done(), [pair(0)], "bit {bit}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_no_log_is_left_as_it_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("out.pairs");
-        for text in ["", "precious", "precious words that are longer than any identity of a search is"] {
-            std::fs::write(&path, text).unwrap();
-            assert!(PairLog::open(&path, [7; 32]).is_err(), "{text:?}");
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-        }
+        let path = dir.path().join("journal");
+        Journal::open(&path, [7; 32].into(), |_| true).unwrap().append(&[0; PAIR + 1]).unwrap();
+        assert!(PairLog::open(&path, [7; 32]).unwrap().take_done().is_empty());
     }
 }

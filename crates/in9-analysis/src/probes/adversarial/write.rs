@@ -1,6 +1,7 @@
 //! The files of a search.
 
 use super::matrix::Matrix;
+use super::pairs::Pair;
 use super::rules::Rule;
 use super::search::{Search, SearchSettings};
 use super::summary::Summary;
@@ -9,7 +10,7 @@ use crate::output::csv_files::encode;
 use crate::output::json;
 use crate::probes::scenes::Scenes;
 use in9_base::files::Owner;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Whose the folder of a search is, and what may be in it.
@@ -59,12 +60,18 @@ fn foregrounds(
     settings: &SearchSettings,
     found: &Search,
 ) -> Result<Vec<u8>> {
+    // By foreground, each one's in the order in which they were tried: to look for them among all pairs would take a time
+    // that grows with the square of the photographs.
+    let mut pairs: Vec<&Pair> = found.pairs.iter().collect();
+    pairs.sort_by_key(|p| p.foreground);
+    let apart: HashMap<u32, &Pair> = found.own.iter().map(|p| (p.foreground, p)).collect();
     let mut rows = Vec::new();
     for &f in &settings.foregrounds {
         let class = scenes.class(f as usize);
-        let tried: Vec<_> = found.pairs.iter().filter(|p| p.foreground == f).collect();
+        let tried = &pairs[pairs.partition_point(|p| p.foreground < f)..];
+        let tried = &tried[..tried.partition_point(|p| p.foreground == f)];
         let own = tried.iter().copied().find(|p| p.background == f);
-        let own = own.or_else(|| found.own.iter().find(|p| p.foreground == f));
+        let own = own.or_else(|| apart.get(&f).copied());
         let own = own.map(|p| u8::from(p.predicted == Some(class)).to_string()).unwrap_or_default();
         for &rule in &settings.rules {
             let first =
@@ -211,6 +218,38 @@ pub fn read_rates(path: &Path, rule: Rule) -> Result<Vec<Rate>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probes::scenes::tests::Grey;
+
+    #[test]
+    fn each_foreground_has_its_own_pairs_in_the_order_in_which_they_were_tried() {
+        let scenes = Grey::new(6, 3);
+        let class = |i: u32| scenes.class(i as usize);
+        let other = |i: u32| (0..3).find(|c| *c != class(i)).unwrap();
+        let right = |f: u32, b| Pair { foreground: f, background: b, predicted: Some(class(f)) };
+        let wrong = |f: u32, b| Pair { predicted: Some(other(f)), ..right(f, b) };
+        let found = Search {
+            pairs: vec![right(4, 5), right(1, 3), wrong(4, 1), wrong(1, 5), right(4, 4), wrong(1, 0)],
+            passes: 0,
+            background_scores: Vec::new(),
+            own: vec![wrong(1, 1)],
+        };
+        let settings = SearchSettings {
+            rules: vec![Rule::Untargeted],
+            foregrounds: vec![1, 2, 4],
+            backgrounds: vec![0, 1, 3, 4, 5],
+            wave: 1,
+            batch: 1,
+            exhaustive: false,
+        };
+        let classes = ["a", "b", "c"].map(str::to_owned);
+        let text = String::from_utf8(foregrounds(&scenes, &classes, &settings, &found).unwrap()).unwrap();
+        let row = |f: u32, rest: &str| {
+            format!("{},{},untargeted,{rest}", scenes.id(f as usize), classes[usize::from(class(f))])
+        };
+        let first = |f: u32, tries: &str| format!("1,{},{tries}", scenes.id(f as usize));
+        let wanted = [row(1, &first(5, "3,0")), row(2, "0,,0,"), row(4, &first(1, "3,1"))];
+        assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), wanted);
+    }
 
     #[test]
     fn verdicts_and_rates_are_read_back() {

@@ -14,4 +14,4 @@ pub mod write;
 
 pub use map::Map;
 pub use measures::{Measures, measure};
-pub use run::{ImageRow, Method, Settings, default_tap, run};
+pub use run::{ImageRow, Method, Settings, default_tap, run, run_in_batches, sort};

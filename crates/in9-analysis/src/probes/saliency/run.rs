@@ -114,7 +114,7 @@ pub struct ImageRow {
 }
 
 /// Maps of every image, and their measures by ascending image and method, and by tap in the order given; `keep`
-/// receives each map with its picture's bytes.
+/// receives each map with its picture's bytes; `progress` hears how many are made, of all.
 ///
 /// Maps are about the true class of each image, so that two networks are asked the same question.
 ///
@@ -127,6 +127,28 @@ pub fn run(
     keep: &mut dyn FnMut(&ImageRow, &[u8], &Map),
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ImageRow>> {
+    let mut rows = Vec::new();
+    run_in_batches(scenes, classifier, settings, keep, &mut |batch, all| {
+        rows.extend(batch);
+        progress(rows.len(), all);
+        Ok(())
+    })?;
+    sort(&mut rows);
+    Ok(rows)
+}
+
+/// As [`run()`], but hands the measures on as they are made, those of a batch of images together, with the number of
+/// all: whoever keeps them can go on from there. [`sort`] brings those of all batches into their order.
+///
+/// # Errors
+/// As [`run()`], or what `done` returns.
+pub fn run_in_batches(
+    scenes: &dyn Scenes,
+    classifier: &dyn GradientClassifier,
+    settings: &Settings,
+    keep: &mut dyn FnMut(&ImageRow, &[u8], &Map),
+    done: &mut dyn FnMut(Vec<ImageRow>, usize) -> Result<()>,
+) -> Result<()> {
     if settings.view.needs_background() {
         return Err(Error::NeedsPairing { view: settings.view });
     }
@@ -144,7 +166,6 @@ pub fn run(
         .collect();
     let bytes = 3 * scenes.size() * scenes.size();
     let elsewhere = Elsewhere::of(scenes, &settings.others);
-    let mut rows = Vec::new();
     for chunk in settings.images.chunks(settings.batch.max(1)) {
         let mut pictures = Pictures::empty(scenes.size());
         let mut rgb = vec![0; bytes * chunk.len()];
@@ -155,6 +176,7 @@ pub fn run(
         let classes: Vec<u16> = chunk.iter().map(|&i| scenes.class(i as usize)).collect();
         let answers = classifier.predict(&pictures)?;
         let keys: Vec<u64> = chunk.iter().map(|&i| rng::text_key(scenes.id(i as usize))).collect();
+        let mut rows = Vec::new();
         for (method, tap) in &kinds {
             let maps = match method {
                 Method::GradCam => {
@@ -188,11 +210,14 @@ pub fn run(
                 rows.push(row);
             }
         }
-        progress(rows.len(), settings.images.len() * kinds.len());
+        done(rows, settings.images.len() * kinds.len())?;
     }
-    // Work goes batch by batch, but no result may tell how large a batch was. The sort leaves taps in their order.
+    Ok(())
+}
+
+/// Sorts the measures of several batches, so that none tells how large a batch was; taps stay in their order.
+pub fn sort(rows: &mut [ImageRow]) {
     rows.sort_by_key(|row| (row.image, row.method));
-    Ok(rows)
 }
 
 /// The deepest tap that still has places, judged by its name.

@@ -14,7 +14,8 @@ use crate::classifier::NetworkRecord;
 /// Whose a piece's folder is.
 pub(super) const OWNER: Owner = Owner { made_by: "in9-models predict (piece)", names: &[TABLE, SETTINGS] };
 
-const TABLE: &str = "predictions.csv";
+/// The table of a piece.
+pub(super) const TABLE: &str = "predictions.csv";
 const SETTINGS: &str = "settings.toml";
 
 /// No settings are longer than this, in bytes.
@@ -43,15 +44,18 @@ pub(super) struct Settings {
     pub(super) network: NetworkRecord,
 }
 
-/// Writes a piece's answers and what they depend on.
-pub(super) fn write(folder: &OutputFolder, table: &Table, settings: &Settings) -> anyhow::Result<()> {
-    table.write_atomic(&folder.path().join(TABLE))?;
-    folder.write(SETTINGS, toml::to_string(settings)?)?;
-    Ok(())
+/// Writes what a piece's answers depend on.
+pub(super) fn write_settings(folder: &OutputFolder, settings: &Settings) -> anyhow::Result<()> {
+    Ok(folder.write(SETTINGS, toml::to_string(settings)?)?)
 }
 
-/// The table that one process would have written, of the pieces in `folders`, in any order.
-pub(super) fn merge(folders: &[PathBuf], wanted: &Settings, sources: &[Source<'_>]) -> anyhow::Result<Table> {
+/// Writes to `out` the table that one process would have written, of the pieces in `folders`, in any order.
+pub(super) fn merge(
+    folders: &[PathBuf],
+    wanted: &Settings,
+    sources: &[Source<'_>],
+    out: &Path,
+) -> anyhow::Result<()> {
     let mut pieces = Vec::new();
     for folder in folders {
         let path = folder.join(SETTINGS);
@@ -81,7 +85,8 @@ pub(super) fn merge(folders: &[PathBuf], wanted: &Settings, sources: &[Source<'_
         let table = Table::read(&path)?;
         tables.push((path, table.classes, table.rows.into_iter().peekable()));
     }
-    joined(tables, sources)
+    joined(tables, sources)?.write_atomic(out)?;
+    Ok(())
 }
 
 /// The rows of every split and view, piece by piece, which must be exactly those of the split's samples.

@@ -38,7 +38,11 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
             ),
         );
         if i == 0 {
-            blocks.push(Block::Columns(balanced.into_iter().chain(published(context, trained)).collect()));
+            let matrices: Vec<Block> = balanced.into_iter().chain(published(context, trained)).collect();
+            match set.grouped(&on_views(set)).len() {
+                ..=MOST_ABREAST => blocks.push(Block::Columns(matrices)),
+                _ => blocks.extend(matrices),
+            }
             blocks.push(table);
             blocks.extend(
                 plain.map(|plain| Block::Details(format!("Plain accuracy on {}", set.split), vec![plain])),
@@ -60,6 +64,10 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     let title = if trained { "Trained on one view, tested on another" } else { "Accuracy on every view" };
     (!sets.is_empty()).then(|| Section { id: "matrix", title: title.into(), lead: lead.into(), blocks })
 }
+
+/// Networks up to which two matrices stand side by side. More have names of architectures and trainings in front of their
+/// rows, behind which the last views would be out of sight.
+const MOST_ABREAST: usize = 12;
 
 /// The networks of the matrix proper: those trained on views that are alike in their architecture, and those trained
 /// elsewhere. All, if there are none of these.
