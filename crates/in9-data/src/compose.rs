@@ -1,6 +1,7 @@
-//! Layers to pixels: the nine views.
+//! Layers to pixels: the fifteen views.
 
 use crate::canvas::{Bytes, Canvas};
+use crate::controls::{flat_colour, inpaint, noise};
 use crate::mask::MaskBits;
 use crate::view::View;
 
@@ -31,6 +32,12 @@ pub struct Layers<'a> {
 /// | only-fg | photo where mask, else black |
 /// | mixed-… | photo where mask, else background |
 /// | bg-blurred | photo where mask, else the blurred background of the photo |
+/// | bg-inpainted | photo where mask, else the photo with the mask and a margin of size / 32 around it filled by diffusion |
+/// | bg-tiled | photo where mask, else tiled |
+/// | bg-flat | photo where mask, else the mean colour of the photo's background |
+/// | bg-noise | photo where mask, else random-phase noise of tiled, one for each picture |
+/// | only-mask | white where mask, else black |
+/// | only-box | black, box white |
 ///
 /// # Panics
 /// If a slice does not have the length that `size` asks for, or a mixed view gets no background.
@@ -58,15 +65,22 @@ pub(crate) fn draw(
     canvas: &mut impl Canvas,
 ) {
     let (photo, mask, bytes) = (foreground.photo, foreground.mask, size * size * 3);
-    if view != View::OnlyBgT {
+    let [needs_photo, needs_tiled, _] = view.layers();
+    if needs_photo {
         assert_eq!(photo.len(), bytes, "bytes of a {size}x{size} photo");
     }
+    if needs_tiled {
+        assert_eq!(foreground.tiled.len(), bytes, "bytes of a {size}x{size} background");
+    }
+    // The object on a background that is made for it.
+    let mut on = |make: &dyn Fn(&mut [u8])| {
+        let mut made = vec![0; bytes];
+        make(&mut made);
+        select(mask, Some(photo), Some(&made), size * size, canvas);
+    };
     match view {
         View::Original => canvas.put(0, photo),
-        View::OnlyBgT => {
-            assert_eq!(foreground.tiled.len(), bytes, "bytes of a {size}x{size} background");
-            canvas.put(0, foreground.tiled);
-        }
+        View::OnlyBgT => canvas.put(0, foreground.tiled),
         View::OnlyBgB => {
             let [x0, y0, x1, y1] = fg_box.map(usize::from);
             let mut kept = 0;
@@ -85,10 +99,26 @@ pub(crate) fn draw(
             assert_eq!(background.len(), bytes, "bytes of a {size}x{size} background");
             select(mask, Some(photo), Some(background), size * size, canvas);
         }
-        View::BgBlurred => {
-            let mut blurred = vec![0; bytes];
-            crate::blur::background(photo, mask, size, &mut blurred);
-            select(mask, Some(photo), Some(&blurred), size * size, canvas);
+        View::BgBlurred => on(&|made| crate::blur::background(photo, mask, size, made)),
+        View::BgInpainted => on(&|made| inpaint(photo, mask, size, made)),
+        View::BgTiled => select(mask, Some(photo), Some(foreground.tiled), size * size, canvas),
+        View::BgFlat => {
+            let colour = flat_colour(photo, mask);
+            on(&|made| made.as_chunks_mut::<3>().0.fill(colour));
+        }
+        View::BgNoise => on(&|made| noise(foreground.tiled, size, made)),
+        View::OnlyMask => select(mask, Some(&vec![255; bytes]), None, size * size, canvas),
+        View::OnlyBox => {
+            let [x0, y0, x1, y1] = fg_box.map(usize::from);
+            let white = vec![255; (x1 + 1 - x0) * 3];
+            let mut drawn = 0;
+            for y in y0..=y1 {
+                let start = y * size + x0;
+                canvas.black(drawn, start - drawn);
+                canvas.put(start, &white);
+                drawn = start + white.len() / 3;
+            }
+            canvas.black(drawn, size * size - drawn);
         }
     }
 }
@@ -203,6 +233,11 @@ mod tests {
         for view in View::MIXED {
             assert_eq!(tiny(view), [1, 2, 3, 44, 45, 46, 47, 48, 49, 10, 11, 12]);
         }
+        assert_eq!(tiny(View::BgTiled), [1, 2, 3, 24, 25, 26, 27, 28, 29, 10, 11, 12]);
+        // The mean of (4, 5, 6) and (7, 8, 9), rounded.
+        assert_eq!(tiny(View::BgFlat), [1, 2, 3, 6, 7, 8, 6, 7, 8, 10, 11, 12]);
+        assert_eq!(tiny(View::OnlyMask), [255, 255, 255, 0, 0, 0, 0, 0, 0, 255, 255, 255]);
+        assert_eq!(tiny(View::OnlyBox), [255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
