@@ -23,7 +23,12 @@ pub(crate) fn finish(command: &mut Command, code: i32) -> (String, String) {
 
 /// A toy data set of 18 test photographs in `dir/toy`.
 pub(crate) fn world(dir: &Path) -> Dataset {
-    built(dir, None)
+    built(dir, None, [6, 2])
+}
+
+/// A toy data set of so many photographs of each class in its two splits.
+pub(crate) fn world_of(dir: &Path, train_per_class: u32, test_per_class: u32) -> Dataset {
+    built(dir, None, [train_per_class, test_per_class])
 }
 
 /// The same photographs, their classes said to be some of ImageNet's.
@@ -32,16 +37,16 @@ pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
     for (class, index) in taxonomy.classes.iter_mut().zip([323u32, 0, 986, 130, 404, 817, 207, 954, 31]) {
         class.indices = (index..).take(class.synsets.len()).collect();
     }
-    built(dir, Some(taxonomy))
+    built(dir, Some(taxonomy), [6, 2])
 }
 
-fn built(dir: &Path, taxonomy: Option<Taxonomy>) -> Dataset {
+fn built(dir: &Path, taxonomy: Option<Taxonomy>, [train_per_class, test_per_class]: [u32; 2]) -> Dataset {
     let photographs = dir.join("photographs");
     let config = in9_toy::WorldConfig {
         seed: 4,
         rho: 0.9,
-        train_per_class: 6,
-        test_per_class: 2,
+        train_per_class,
+        test_per_class,
         ..in9_toy::WorldConfig::default()
     };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();

@@ -23,6 +23,7 @@ const NAMES: [&str; 13] = [
     "saliency",
     "counterfactual",
     "mask-error",
+    "surface",
     "merge",
 ];
 
