@@ -4,15 +4,19 @@
 mod support;
 
 use candle_core::Device;
+use in9_analysis::Frame;
+use in9_analysis::metrics::{LADDER, ladder};
 use in9_analysis::probes::{Classifier as _, Pictures, Scenes as _};
+use in9_analysis::stats::Bootstrap;
 use in9_base::Piece;
 use in9_data::facts::NetworkFacts;
-use in9_data::{Normalization, View};
+use in9_data::predictions::Table;
+use in9_data::{BuildConfig, Dataset, Normalization, SourceKind, View, build};
 use in9_models::mapping::Mapping;
 use in9_models::open::{Options, open};
 use in9_models::predict::Predictor;
 use in9_models::weights::{self, Limits, RawTensor, StateDict};
-use in9_models::{Classifier, Params, build};
+use in9_models::{Classifier, Params};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +35,7 @@ fn three(value: &toml::Value) -> [f32; 3] {
 /// A random network's tensors as a file of ours, its facts changed by `change`.
 fn network_file(path: &Path, outputs: usize, change: impl Fn(&mut NetworkFacts), spoil: bool) {
     let params = Params::random(3, candle_core::DType::F32, &Device::Cpu);
-    let model = build("resnet-tiny", outputs, &params).unwrap();
+    let model = in9_models::build("resnet-tiny", outputs, &params).unwrap();
     let mut dict = StateDict::default();
     for parameter in model.parameters() {
         let mut values = parameter.value.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -132,6 +136,48 @@ fn errors_of_masks_are_measured_beside_the_answers_of_prediction() {
     for (image, [same_class, any_class]) in right {
         assert_eq!(same[&image][0], same_class - any_class, "{image}");
     }
+}
+
+/// Pasted as it is, an object is answered as the prediction table has it; batches and threads change no byte.
+#[test]
+fn surfaces_begin_at_the_answers_of_prediction_and_depend_on_neither_batches_nor_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = trained(dir.path());
+    let dir = dir.path();
+    let grid =
+        ["--positions", "own,corner", "--sizes", "own,0.5", "--edges", "0,0.1", "--similarities", "0,1"];
+    finish(
+        &mut probe(dir, "surface", "one", &[&grid[..], &["--batch-size", "1", "--jobs", "1"]].concat()),
+        0,
+    );
+    finish(
+        &mut probe(dir, "surface", "many", &[&grid[..], &["--batch-size", "7", "--jobs", "2"]].concat()),
+        0,
+    );
+    for name in ["summary.json", "surface.csv", "levels.csv", "answers.csv", "settings.toml"] {
+        let read = |folder: &str| fs::read(dir.join(folder).join(name)).unwrap();
+        assert!(read("one") == read("many"), "{name}");
+    }
+    let mut table = csv::Reader::from_path(dir.join("one/answers.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(|row| row.unwrap()).collect();
+    assert_eq!(rows.len(), 18 * 16);
+    let as_it_is = rows.iter().filter(|row| row.iter().skip(2).take(4).eq(["own", "own", "0", "0"]));
+    let as_it_is: BTreeMap<&str, [&str; 2]> = as_it_is.map(|row| (&row[0], [&row[6], &row[7]])).collect();
+
+    let opened = open(dir.join("run").to_str().unwrap(), &Options::default()).unwrap();
+    let network = Classifier::new(opened, dataset.taxonomy(), Mapping::A).unwrap();
+    let predictor = Predictor { classifier: &network, batch_size: 5, size: None, piece: Piece::WHOLE };
+    let split = dataset.split("test").unwrap();
+    for (at, view) in [View::MixedSame, View::MixedRand].into_iter().enumerate() {
+        for row in predictor.predict(&dataset, "toy", &split, view, &mut |_| {}).unwrap() {
+            let right = if row.predicted == Some(row.class) { "1" } else { "0" };
+            assert_eq!(as_it_is[row.image.as_str()][at], right, "{view} {}", row.image);
+        }
+    }
+    let refused = |more: &[&str]| finish(&mut probe(dir, "surface", "refused", more), 1).1;
+    assert!(refused(&["--edges", "0,0.1,0"]).contains("edge: expected each level once, found 0 twice"));
+    finish(&mut probe(dir, "surface", "refused", &["--sizes", "1.5"]), 2);
+    finish(&mut probe(dir, "surface", "refused", &["--positions", "left"]), 2);
 }
 
 #[test]
@@ -281,6 +327,36 @@ fn lite0() -> Option<PathBuf> {
         println!("skipped: no real weights in {}", folder.display());
     }
     path.exists().then_some(path)
+}
+
+/// Real photographs and real weights: every control can be had, and the ladder stands on all photographs.
+#[test]
+fn the_ladder_of_a_published_network_stands_on_every_real_photograph() {
+    let Some(file) = lite0() else { return };
+    let root = file.parent().unwrap().with_file_name("ilsvrc-val-slice");
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("slice");
+    let config = BuildConfig { size: 224, scale: 0.1, ..BuildConfig::new(SourceKind::Ilsvrc, &root, &out) };
+    build(&config, &|_| ()).unwrap();
+    let dataset = Dataset::open(&out).unwrap();
+    let split = dataset.split_or_usual(None).unwrap();
+    let network = Classifier::new(
+        open(file.to_str().unwrap(), &Options::default()).unwrap(),
+        dataset.taxonomy(),
+        Mapping::A,
+    )
+    .unwrap();
+    let predictor = Predictor { classifier: &network, batch_size: 8, size: None, piece: Piece::WHOLE };
+    let rows = |view| predictor.predict(&dataset, "slice", &split, view, &mut |_| {}).unwrap();
+    let table = Table {
+        classes: dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect(),
+        rows: LADDER.into_iter().flat_map(rows).collect(),
+    };
+    let frame = Frame::new(&[table]).unwrap();
+    let found = ladder(&frame.models[0], &Bootstrap::default()).unwrap();
+    assert_eq!((found.photographs, found.accuracy.len()), (split.len(), LADDER.len()));
+    // A trained network knows photographs, and what the margin around an object is filled with changes little of that.
+    assert!(found.accuracy[0].1.value > 0.7 && found.accuracy[1].1.value > 0.5, "{found:?}");
 }
 
 #[test]

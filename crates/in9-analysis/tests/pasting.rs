@@ -1,18 +1,23 @@
 //! Pasting and background told apart on a toy world whose truth is known: objects and scenes carry codes, and a classifier of
 //! a few lines reads them. What it does with an artefact of pasting is planted, and so is what it does with scenes.
-#![cfg(feature = "probes")]
+#![cfg(all(feature = "cli", feature = "probes"))]
 
 mod support;
 
-use in9_analysis::metrics::{LADDER, Ladder, ladder};
+use in9_analysis::metrics::{self, LADDER, Ladder, ladder};
 use in9_analysis::probes::mask_error::Backgrounds;
 use in9_analysis::probes::surface::{Axis, Grid, Position, Side, answers, surface};
 use in9_analysis::probes::{Classifier, Pictures, Scenes};
 use in9_analysis::stats::Bootstrap;
 use in9_analysis::{Frame, Result};
+use in9_base::Piece;
 use in9_data::predictions::{Row, Table, Training};
 use in9_data::rng::{below, stream, unit};
 use in9_data::{Layers, MaskBits, Pairing, Paste, SoundSplit, Split, View};
+use in9_models::mapping::Mapping;
+use in9_models::open::{Options, open};
+use in9_models::predict::Predictor;
+use in9_models::train::{AugmentSetting, Plan, Settings, Silent};
 use std::collections::BTreeMap;
 
 const CLASSES: u16 = 9;
@@ -175,7 +180,7 @@ impl Classifier for Reader {
 
 /// The test photographs of a toy world, and whose background each gets in mixed-same and mixed-rand.
 fn world(dir: &std::path::Path) -> (SoundSplit, BTreeMap<View, Vec<u32>>) {
-    let dataset = support::world_of(dir, 2, 30);
+    let dataset = support::world_of(dir, 2, 30, 0.0);
     let split = dataset.split("test").unwrap().check_layers().unwrap();
     let mixed = [View::MixedSame, View::MixedRand];
     let partners = mixed.map(|view| (view, Pairing::frozen(&dataset, &split, view).unwrap().0));
@@ -306,4 +311,30 @@ fn a_bias_of_place_is_found_along_its_own_axis_only() {
     for axis in [Axis::Size, Axis::Edge] {
         assert!(change(axis).rand.contains(0.0) && change(axis).rand.value.abs() < 0.02, "{axis:?}");
     }
+}
+
+/// A network that learns from boxes alone knows the class where the toy world's boxes tell it, and guesses where they do not.
+#[test]
+fn what_size_and_place_tell_is_measured_by_training_on_the_box_alone() {
+    let accuracy = |leak: f64| {
+        let dir = tempfile::tempdir().unwrap();
+        let dataset = support::world_of(dir.path(), 30, 20, leak);
+        let run = dir.path().join("run");
+        let settings =
+            Settings { epochs: 10, batch_size: 18, augment: AugmentSetting::None, ..Settings::small() };
+        let plan = Plan { settings, normalization: support::ODD, ..Plan::new("resnet-tiny", View::OnlyBox) };
+        plan.run(&dataset, &run, false, &mut Silent).unwrap();
+        let opened = open(run.to_str().unwrap(), &Options::default()).unwrap();
+        let network = in9_models::Classifier::new(opened, dataset.taxonomy(), Mapping::A).unwrap();
+        let predictor = Predictor { classifier: &network, batch_size: 64, size: None, piece: Piece::WHOLE };
+        let split = dataset.split("test").unwrap();
+        let rows = predictor.predict(&dataset, "toy", &split, View::OnlyBox, &mut |_| {}).unwrap();
+        let table = Table { classes: (0..CLASSES).map(|class| class.to_string()).collect(), rows };
+        let frame = Frame::new(&[table]).unwrap();
+        metrics::accuracy(frame.models[0].view(View::OnlyBox), usize::from(CLASSES), 0.95).unwrap().balanced
+    };
+    let (leaking, silent) = (accuracy(1.0), accuracy(0.0));
+    let chance = 1.0 / f64::from(CLASSES);
+    assert!(leaking.low > 3.0 * chance, "{leaking:?}");
+    assert!(silent.low < chance + 0.03 && silent.value < 2.0 * chance, "{silent:?}");
 }

@@ -170,7 +170,8 @@ fn a_contact_sheet_has_a_row_a_sample_and_a_column_a_view() {
     let (left, head, column_width) = (15 * 8 + 8, 15, 12 * 8 + 4);
     assert_eq!(sheet.dimensions(), (left + View::ALL.len() as u32 * column_width, head + 2 * 36));
     let split = Dataset::open(&toy).unwrap().split("test").unwrap();
-    for (column, view) in [(0, View::Original), (4, View::OnlyFg), (8, View::BgBlurred), (12, View::BgNoise)] {
+    for (column, view) in [(0, View::Original), (4, View::OnlyFg), (8, View::BgBlurred), (12, View::BgNoise)]
+    {
         let expected = picture(&split, 0, view, None);
         for (x, y) in [(0, 0), (15, 16), (31, 31)] {
             let at = (y * 32 + x) * 3;

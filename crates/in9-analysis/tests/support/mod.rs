@@ -23,12 +23,12 @@ pub(crate) fn finish(command: &mut Command, code: i32) -> (String, String) {
 
 /// A toy data set of 18 test photographs in `dir/toy`.
 pub(crate) fn world(dir: &Path) -> Dataset {
-    built(dir, None, [6, 2])
+    built(dir, None, [6, 2], 0.0)
 }
 
-/// A toy data set of so many photographs of each class in its two splits.
-pub(crate) fn world_of(dir: &Path, train_per_class: u32, test_per_class: u32) -> Dataset {
-    built(dir, None, [train_per_class, test_per_class])
+/// A toy data set of so many photographs of each class in its two splits, whose boxes tell the class so often.
+pub(crate) fn world_of(dir: &Path, train_per_class: u32, test_per_class: u32, leak: f64) -> Dataset {
+    built(dir, None, [train_per_class, test_per_class], leak)
 }
 
 /// The same photographs, their classes said to be some of ImageNet's.
@@ -37,16 +37,23 @@ pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
     for (class, index) in taxonomy.classes.iter_mut().zip([323u32, 0, 986, 130, 404, 817, 207, 954, 31]) {
         class.indices = (index..).take(class.synsets.len()).collect();
     }
-    built(dir, Some(taxonomy), [6, 2])
+    built(dir, Some(taxonomy), [6, 2], 0.0)
 }
 
-fn built(dir: &Path, taxonomy: Option<Taxonomy>, [train_per_class, test_per_class]: [u32; 2]) -> Dataset {
+fn built(
+    dir: &Path,
+    taxonomy: Option<Taxonomy>,
+    [train_per_class, test_per_class]: [u32; 2],
+    leak: f64,
+) -> Dataset {
     let photographs = dir.join("photographs");
     let config = in9_toy::WorldConfig {
         seed: 4,
         rho: 0.9,
         train_per_class,
         test_per_class,
+        size_leak: leak,
+        place_leak: leak,
         ..in9_toy::WorldConfig::default()
     };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();

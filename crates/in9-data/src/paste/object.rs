@@ -36,7 +36,7 @@ pub(super) fn place(how: &Paste, foreground: &Layers<'_>, size: usize) -> Option
 /// The mask's bounding box, ends included.
 fn bounds(mask: MaskBits<'_>, size: usize) -> Option<[usize; 4]> {
     let inside = || (0..size * size).filter(|&index| mask.bit(index));
-    let (y0, y1) = (inside().next()? / size, inside().last()? / size);
+    let (y0, y1) = (inside().next()? / size, inside().next_back()? / size);
     let (mut x0, mut x1) = (size, 0);
     for x in inside().map(|index| index % size) {
         (x0, x1) = (x0.min(x), x1.max(x));

@@ -42,7 +42,10 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
                     set.split
                 ),
             ));
-            blocks.extend(rungs::gallery(context, set)?);
+            if let Some(pictures) = rungs::gallery(context, set)? {
+                blocks.push(Block::Prose("One photograph on every rung:".into()));
+                blocks.push(pictures);
+            }
             blocks.push(Block::Table(parts(set, &all)));
             blocks.push(Block::Table(steps(set, &all)));
         }
@@ -53,7 +56,7 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
             if !learnt {
                 blocks.push(Block::Prose(
                     "No network here was trained on only-mask or only-box, so the table shows how networks answer to \
-                     silhouettes and boxes, not what can be learnt from them. Train on these views to measure that."
+                     silhouettes and boxes, not what can be learnt from them. Train on these views, without augmentation, to measure that."
                         .into(),
                 ));
             }

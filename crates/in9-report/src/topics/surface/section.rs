@@ -26,7 +26,12 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let called = names(here.iter().map(|s| (s.source.model.as_str(), s.source.trained_on.as_str())));
     let mut blocks = Vec::new();
     if let Some(first) = here.first() {
-        blocks.extend(pictures::gallery(context, first)?);
+        if let Some(shown) = pictures::gallery(context, first)? {
+            blocks.push(Block::Prose(
+                "One object along each axis, the other axes at their first level:".into(),
+            ));
+            blocks.push(shown);
+        }
     }
     for measure in figures::MEASURES {
         blocks.extend(Block::figure(
