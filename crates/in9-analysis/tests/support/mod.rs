@@ -54,7 +54,6 @@ fn built(
         test_per_class,
         size_leak: leak,
         place_leak: leak,
-        ..in9_toy::WorldConfig::default()
     };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {

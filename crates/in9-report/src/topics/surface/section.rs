@@ -25,13 +25,11 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let here: Vec<&Surface> = all.iter().copied().filter(|s| s.source.dataset == main).collect();
     let called = names(here.iter().map(|s| (s.source.model.as_str(), s.source.trained_on.as_str())));
     let mut blocks = Vec::new();
-    if let Some(first) = here.first() {
-        if let Some(shown) = pictures::gallery(context, first)? {
-            blocks.push(Block::Prose(
-                "One object along each axis, the other axes at their first level:".into(),
-            ));
-            blocks.push(shown);
-        }
+    if let Some(first) = here.first()
+        && let Some(shown) = pictures::gallery(context, first)?
+    {
+        blocks.push(Block::Prose("One object along each axis, the other axes at their first level:".into()));
+        blocks.push(shown);
     }
     for measure in figures::MEASURES {
         blocks.extend(Block::figure(
