@@ -80,8 +80,7 @@ fn capital(text: &str) -> String {
 
 fn levels(probes: &[&Surface]) -> Grid {
     let header = [
-        "model",
-        "trained on",
+        "network",
         "tested on",
         "axis",
         "level",
@@ -92,13 +91,10 @@ fn levels(probes: &[&Surface]) -> Grid {
     ];
     let title = "Levels of each axis, and paired changes from its first (points, simultaneous 95 % bands)";
     let mut grid = Grid::new(title, &header);
-    for s in probes {
+    let called = names(probes.iter().map(|s| (s.source.model.as_str(), s.source.trained_on.as_str())));
+    for (s, name) in probes.iter().zip(called) {
         for level in &s.all.levels {
-            let about = [
-                s.source.model.clone(),
-                s.source.trained_on.clone(),
-                format!("{} {}", s.source.dataset, s.source.split),
-            ];
+            let about = [name.clone(), format!("{} {}", s.source.dataset, s.source.split)];
             grid.push(about.into_iter().chain(figures_of(level)).collect());
         }
     }
