@@ -240,6 +240,62 @@ mod tests {
         assert_eq!(tiny(View::OnlyBox), [255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0]);
     }
 
+    /// Networks are trained and compared on these bytes: a change of any view is a break.
+    #[test]
+    fn the_bytes_of_every_view_stay_as_they_are() {
+        use rand_chacha::rand_core::Rng;
+        let size = 28;
+        let mut random = in9_base::rng::stream(3, "golden", 0, 0);
+        let mut layer = || -> Vec<u8> {
+            // Steps of a random walk, so that neighbours are alike as in photographs.
+            let mut value = 128i32;
+            (0..size * size * 3)
+                .map(|_| {
+                    value = (value + (random.next_u32() % 41) as i32 - 20).clamp(0, 255);
+                    value as u8
+                })
+                .collect()
+        };
+        let (photo, tiled, background) = (layer(), layer(), layer());
+        let inside = |i: usize| (7..19).contains(&(i % size)) && (5..24).contains(&(i / size)) && i % 31 != 0;
+        let mut bits = Vec::new();
+        crate::mask::pack(&(0..size * size).map(|i| u8::from(inside(i))).collect::<Vec<_>>(), &mut bits);
+        let layers = Layers { photo: &photo, tiled: &tiled, mask: MaskBits::new(&bits, size) };
+        let digest = |view: View| {
+            let mut out = vec![0; photo.len()];
+            compose(
+                view,
+                &layers,
+                [6, 4, 20, 24],
+                view.needs_background().then_some(&background[..]),
+                size,
+                &mut out,
+            );
+            blake3::hash(&out).to_hex()[..8].to_owned()
+        };
+        let found: Vec<String> =
+            View::ALL.into_iter().map(|view| format!("{view} {}", digest(view))).collect();
+        assert_eq!(found, GOLDEN);
+    }
+
+    const GOLDEN: [&str; 15] = [
+        "original aaf436e2",
+        "only-bg-b 9eaaa872",
+        "only-bg-t 20d83d95",
+        "no-fg 0725bfa9",
+        "only-fg 038c8ea9",
+        "mixed-same 4c6c9109",
+        "mixed-rand 4c6c9109",
+        "mixed-next 4c6c9109",
+        "bg-blurred 1ccd0a51",
+        "bg-inpainted 4069a74e",
+        "bg-tiled f37731c4",
+        "bg-flat 00dc8105",
+        "bg-noise d1d734ed",
+        "only-mask 92152748",
+        "only-box 31f67047",
+    ];
+
     #[test]
     fn runs_end_at_the_first_other_byte() {
         for length in 1..20 {

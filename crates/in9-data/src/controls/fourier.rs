@@ -108,6 +108,15 @@ impl Fourier {
             self.line(&values[first * stride..], stride * radix, out, terms);
         }
         let (turn, step) = (self.size / length, self.size / radix);
+        // Most sides are divided by two again and again; a sum and a difference need one product only.
+        if radix == 2 {
+            let (first, second) = out.split_at_mut(part);
+            for (k, (first, second)) in first.iter_mut().zip(second).enumerate() {
+                let turned = *second * self.roots[k * turn];
+                (*first, *second) = (*first + turned, *first - turned);
+            }
+            return;
+        }
         for k in 0..part {
             terms.clear();
             terms.extend((0..radix).map(|j| out[j * part + k] * self.roots[j * k * turn]));
