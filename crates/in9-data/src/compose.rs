@@ -257,7 +257,9 @@ mod tests {
                 .collect()
         };
         let (photo, tiled, background) = (layer(), layer(), layer());
-        let inside = |i: usize| (7..19).contains(&(i % size)) && (5..24).contains(&(i / size)) && i % 31 != 0;
+        let inside = |i: usize| {
+            (7..19).contains(&(i % size)) && (5..24).contains(&(i / size)) && !i.is_multiple_of(31)
+        };
         let mut bits = Vec::new();
         crate::mask::pack(&(0..size * size).map(|i| u8::from(inside(i))).collect::<Vec<_>>(), &mut bits);
         let layers = Layers { photo: &photo, tiled: &tiled, mask: MaskBits::new(&bits, size) };
