@@ -4,23 +4,19 @@
 mod support;
 
 use candle_core::Device;
-use in9_analysis::Frame;
-use in9_analysis::metrics::{LADDER, ladder};
 use in9_analysis::probes::{Classifier as _, Pictures, Scenes as _};
-use in9_analysis::stats::Bootstrap;
 use in9_base::Piece;
 use in9_data::facts::NetworkFacts;
-use in9_data::predictions::Table;
-use in9_data::{BuildConfig, Dataset, Normalization, SourceKind, View, build};
+use in9_data::{Normalization, View};
 use in9_models::mapping::Mapping;
 use in9_models::open::{Options, open};
 use in9_models::predict::Predictor;
 use in9_models::weights::{self, Limits, RawTensor, StateDict};
-use in9_models::{Classifier, Params};
+use in9_models::{Classifier, Params, build};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{ODD, finish, probe, probe_of, trained, world, world_of_imagenet};
+use support::{ODD, finish, lite0, probe, probe_of, trained, world, world_of_imagenet};
 
 /// The settings of a probe, by name.
 fn settings(folder: &Path) -> toml::Table {
@@ -35,7 +31,7 @@ fn three(value: &toml::Value) -> [f32; 3] {
 /// A random network's tensors as a file of ours, its facts changed by `change`.
 fn network_file(path: &Path, outputs: usize, change: impl Fn(&mut NetworkFacts), spoil: bool) {
     let params = Params::random(3, candle_core::DType::F32, &Device::Cpu);
-    let model = in9_models::build("resnet-tiny", outputs, &params).unwrap();
+    let model = build("resnet-tiny", outputs, &params).unwrap();
     let mut dict = StateDict::default();
     for parameter in model.parameters() {
         let mut values = parameter.value.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -315,48 +311,6 @@ fn nothing_of_others_is_replaced_by_a_probe() {
         assert!(said.contains("effects.csv"), "{kind}: {said}");
         assert_eq!(fs::read_to_string(dir.join("mine/effects.csv")).unwrap(), "precious");
     }
-}
-
-/// The file of EfficientNet-Lite0's published weights, or `None` after one line that says so.
-#[allow(clippy::print_stdout, reason = "a helper of tests")]
-fn lite0() -> Option<PathBuf> {
-    let folder = std::env::var_os("IN9_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = folder.join("weights/efficientnet-lite0-57934424.pth");
-    if !path.exists() {
-        println!("skipped: no real weights in {}", folder.display());
-    }
-    path.exists().then_some(path)
-}
-
-/// Real photographs and real weights: every control can be had, and the ladder stands on all photographs.
-#[test]
-fn the_ladder_of_a_published_network_stands_on_every_real_photograph() {
-    let Some(file) = lite0() else { return };
-    let root = file.parent().unwrap().with_file_name("ilsvrc-val-slice");
-    let dir = tempfile::tempdir().unwrap();
-    let out = dir.path().join("slice");
-    let config = BuildConfig { size: 224, scale: 0.1, ..BuildConfig::new(SourceKind::Ilsvrc, &root, &out) };
-    build(&config, &|_| ()).unwrap();
-    let dataset = Dataset::open(&out).unwrap();
-    let split = dataset.split_or_usual(None).unwrap();
-    let network = Classifier::new(
-        open(file.to_str().unwrap(), &Options::default()).unwrap(),
-        dataset.taxonomy(),
-        Mapping::A,
-    )
-    .unwrap();
-    let predictor = Predictor { classifier: &network, batch_size: 8, size: None, piece: Piece::WHOLE };
-    let rows = |view| predictor.predict(&dataset, "slice", &split, view, &mut |_| {}).unwrap();
-    let table = Table {
-        classes: dataset.taxonomy().classes.iter().map(|class| class.name.clone()).collect(),
-        rows: LADDER.into_iter().flat_map(rows).collect(),
-    };
-    let frame = Frame::new(&[table]).unwrap();
-    let found = ladder(&frame.models[0], &Bootstrap::default()).unwrap();
-    assert_eq!((found.photographs, found.accuracy.len()), (split.len(), LADDER.len()));
-    // A trained network knows photographs, and what the margin around an object is filled with changes little of that.
-    assert!(found.accuracy[0].1.value > 0.7 && found.accuracy[1].1.value > 0.5, "{found:?}");
 }
 
 #[test]

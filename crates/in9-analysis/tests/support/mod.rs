@@ -3,7 +3,7 @@
 
 use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build};
 use in9_models::train::{Plan, Settings, Silent};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// No constants of anybody else.
@@ -91,4 +91,16 @@ pub(crate) fn probe_of(dir: &Path, weights: &Path, kind: &str, out: &str, more: 
 /// A probe of the trained network.
 pub(crate) fn probe(dir: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
     probe_of(dir, &dir.join("run"), kind, out, more)
+}
+
+/// The file of EfficientNet-Lite0's published weights, or `None` after one line that says so.
+#[allow(clippy::print_stdout, reason = "a helper of tests")]
+pub(crate) fn lite0() -> Option<PathBuf> {
+    let folder = std::env::var_os("IN9_REAL_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let path = folder.join("weights/efficientnet-lite0-57934424.pth");
+    if !path.exists() {
+        println!("skipped: no real weights in {}", folder.display());
+    }
+    path.exists().then_some(path)
 }
