@@ -16,7 +16,7 @@ use in9_models::{Classifier, Params, build};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{ODD, finish, probe, probe_of, trained, world, world_of_imagenet};
+use support::{ODD, finish, lite0, probe, probe_of, trained, world, world_of_imagenet};
 
 /// The settings of a probe, by name.
 fn settings(folder: &Path) -> toml::Table {
@@ -132,6 +132,48 @@ fn errors_of_masks_are_measured_beside_the_answers_of_prediction() {
     for (image, [same_class, any_class]) in right {
         assert_eq!(same[&image][0], same_class - any_class, "{image}");
     }
+}
+
+/// Pasted as it is, an object is answered as the prediction table has it; batches and threads change no byte.
+#[test]
+fn surfaces_begin_at_the_answers_of_prediction_and_depend_on_neither_batches_nor_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = trained(dir.path());
+    let dir = dir.path();
+    let grid =
+        ["--positions", "own,corner", "--sizes", "own,0.5", "--edges", "0,0.1", "--similarities", "0,1"];
+    finish(
+        &mut probe(dir, "surface", "one", &[&grid[..], &["--batch-size", "1", "--jobs", "1"]].concat()),
+        0,
+    );
+    finish(
+        &mut probe(dir, "surface", "many", &[&grid[..], &["--batch-size", "7", "--jobs", "2"]].concat()),
+        0,
+    );
+    for name in ["summary.json", "surface.csv", "levels.csv", "answers.csv", "settings.toml"] {
+        let read = |folder: &str| fs::read(dir.join(folder).join(name)).unwrap();
+        assert!(read("one") == read("many"), "{name}");
+    }
+    let mut table = csv::Reader::from_path(dir.join("one/answers.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(|row| row.unwrap()).collect();
+    assert_eq!(rows.len(), 18 * 16);
+    let as_it_is = rows.iter().filter(|row| row.iter().skip(2).take(4).eq(["own", "own", "0", "0"]));
+    let as_it_is: BTreeMap<&str, [&str; 2]> = as_it_is.map(|row| (&row[0], [&row[6], &row[7]])).collect();
+
+    let opened = open(dir.join("run").to_str().unwrap(), &Options::default()).unwrap();
+    let network = Classifier::new(opened, dataset.taxonomy(), Mapping::A).unwrap();
+    let predictor = Predictor { classifier: &network, batch_size: 5, size: None, piece: Piece::WHOLE };
+    let split = dataset.split("test").unwrap();
+    for (at, view) in [View::MixedSame, View::MixedRand].into_iter().enumerate() {
+        for row in predictor.predict(&dataset, "toy", &split, view, &mut |_| {}).unwrap() {
+            let right = if row.predicted == Some(row.class) { "1" } else { "0" };
+            assert_eq!(as_it_is[row.image.as_str()][at], right, "{view} {}", row.image);
+        }
+    }
+    let refused = |more: &[&str]| finish(&mut probe(dir, "surface", "refused", more), 1).1;
+    assert!(refused(&["--edges", "0,0.1,0"]).contains("edge: expected each level once, found 0 twice"));
+    finish(&mut probe(dir, "surface", "refused", &["--sizes", "1.5"]), 2);
+    finish(&mut probe(dir, "surface", "refused", &["--positions", "left"]), 2);
 }
 
 #[test]
@@ -269,18 +311,6 @@ fn nothing_of_others_is_replaced_by_a_probe() {
         assert!(said.contains("effects.csv"), "{kind}: {said}");
         assert_eq!(fs::read_to_string(dir.join("mine/effects.csv")).unwrap(), "precious");
     }
-}
-
-/// The file of EfficientNet-Lite0's published weights, or `None` after one line that says so.
-#[allow(clippy::print_stdout, reason = "a helper of tests")]
-fn lite0() -> Option<PathBuf> {
-    let folder = std::env::var_os("IN9_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = folder.join("weights/efficientnet-lite0-57934424.pth");
-    if !path.exists() {
-        println!("skipped: no real weights in {}", folder.display());
-    }
-    path.exists().then_some(path)
 }
 
 #[test]

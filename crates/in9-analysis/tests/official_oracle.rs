@@ -7,7 +7,7 @@ use in9_analysis::probes::adversarial::{PairLog, Rule, Search, SearchSettings, s
 use in9_analysis::probes::{Classifier, Pictures, Scenes};
 use in9_analysis::{Frame, Result};
 use in9_data::predictions::{Row, Table, Training};
-use in9_data::{MaskBits, View};
+use in9_data::{MaskBits, Paste, View};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -102,6 +102,9 @@ impl Scenes for Oracle {
     }
     fn compose_with(&self, _: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
         self.compose(view, i, background, out);
+    }
+    fn paste(&self, _: &Paste, i: usize, background: usize, out: &mut [u8]) {
+        self.compose(View::MixedRand, i, background, out);
     }
 }
 

@@ -159,7 +159,7 @@ fn no_table_hangs_or_fills_the_memory() {
         let (_, said) = finish(program().arg("score").arg(path), 1);
         assert!(said.contains("expected a regular file"), "{said}");
     }
-    // Ten thousand classes on nine views: a square of them for each would take over six gigabytes.
+    // Ten thousand classes on every view: a square of them for each would take over six gigabytes.
     let names: Vec<String> = (0..10_000).map(|c| format!("score_c{c}")).collect();
     let mut text = format!(
         "model,arch,trained_on,dataset,split,view,image,foreground,background,class,background_class,predicted,{}\n",

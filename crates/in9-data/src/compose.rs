@@ -1,6 +1,7 @@
-//! Layers to pixels: the nine views.
+//! Layers to pixels: the fifteen views.
 
 use crate::canvas::{Bytes, Canvas};
+use crate::controls::{flat_colour, inpaint, noise};
 use crate::mask::MaskBits;
 use crate::view::View;
 
@@ -31,6 +32,12 @@ pub struct Layers<'a> {
 /// | only-fg | photo where mask, else black |
 /// | mixed-… | photo where mask, else background |
 /// | bg-blurred | photo where mask, else the blurred background of the photo |
+/// | bg-inpainted | photo where mask, else the photo with the mask and a margin of size / 32 around it filled by diffusion |
+/// | bg-tiled | photo where mask, else tiled |
+/// | bg-flat | photo where mask, else the mean colour of the photo's background |
+/// | bg-noise | photo where mask, else random-phase noise of tiled, one for each picture |
+/// | only-mask | white where mask, else black |
+/// | only-box | black, box white |
 ///
 /// # Panics
 /// If a slice does not have the length that `size` asks for, or a mixed view gets no background.
@@ -58,15 +65,22 @@ pub(crate) fn draw(
     canvas: &mut impl Canvas,
 ) {
     let (photo, mask, bytes) = (foreground.photo, foreground.mask, size * size * 3);
-    if view != View::OnlyBgT {
+    let [needs_photo, needs_tiled, _] = view.layers();
+    if needs_photo {
         assert_eq!(photo.len(), bytes, "bytes of a {size}x{size} photo");
     }
+    if needs_tiled {
+        assert_eq!(foreground.tiled.len(), bytes, "bytes of a {size}x{size} background");
+    }
+    // The object on a background that is made for it.
+    let mut on = |make: &dyn Fn(&mut [u8])| {
+        let mut made = vec![0; bytes];
+        make(&mut made);
+        select(mask, Some(photo), Some(&made), size * size, canvas);
+    };
     match view {
         View::Original => canvas.put(0, photo),
-        View::OnlyBgT => {
-            assert_eq!(foreground.tiled.len(), bytes, "bytes of a {size}x{size} background");
-            canvas.put(0, foreground.tiled);
-        }
+        View::OnlyBgT => canvas.put(0, foreground.tiled),
         View::OnlyBgB => {
             let [x0, y0, x1, y1] = fg_box.map(usize::from);
             let mut kept = 0;
@@ -85,10 +99,26 @@ pub(crate) fn draw(
             assert_eq!(background.len(), bytes, "bytes of a {size}x{size} background");
             select(mask, Some(photo), Some(background), size * size, canvas);
         }
-        View::BgBlurred => {
-            let mut blurred = vec![0; bytes];
-            crate::blur::background(photo, mask, size, &mut blurred);
-            select(mask, Some(photo), Some(&blurred), size * size, canvas);
+        View::BgBlurred => on(&|made| crate::blur::background(photo, mask, size, made)),
+        View::BgInpainted => on(&|made| inpaint(photo, mask, size, made)),
+        View::BgTiled => select(mask, Some(photo), Some(foreground.tiled), size * size, canvas),
+        View::BgFlat => {
+            let colour = flat_colour(photo, mask);
+            on(&|made| made.as_chunks_mut::<3>().0.fill(colour));
+        }
+        View::BgNoise => on(&|made| noise(foreground.tiled, size, made)),
+        View::OnlyMask => select(mask, Some(&vec![255; bytes]), None, size * size, canvas),
+        View::OnlyBox => {
+            let [x0, y0, x1, y1] = fg_box.map(usize::from);
+            let white = vec![255; (x1 + 1 - x0) * 3];
+            let mut drawn = 0;
+            for y in y0..=y1 {
+                let start = y * size + x0;
+                canvas.black(drawn, start - drawn);
+                canvas.put(start, &white);
+                drawn = start + white.len() / 3;
+            }
+            canvas.black(drawn, size * size - drawn);
         }
     }
 }
@@ -203,7 +233,70 @@ mod tests {
         for view in View::MIXED {
             assert_eq!(tiny(view), [1, 2, 3, 44, 45, 46, 47, 48, 49, 10, 11, 12]);
         }
+        assert_eq!(tiny(View::BgTiled), [1, 2, 3, 24, 25, 26, 27, 28, 29, 10, 11, 12]);
+        // The mean of (4, 5, 6) and (7, 8, 9), rounded.
+        assert_eq!(tiny(View::BgFlat), [1, 2, 3, 6, 7, 8, 6, 7, 8, 10, 11, 12]);
+        assert_eq!(tiny(View::OnlyMask), [255, 255, 255, 0, 0, 0, 0, 0, 0, 255, 255, 255]);
+        assert_eq!(tiny(View::OnlyBox), [255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0]);
     }
+
+    /// Networks are trained and compared on these bytes: a change of any view is a break.
+    #[test]
+    fn the_bytes_of_every_view_stay_as_they_are() {
+        use rand_chacha::rand_core::Rng;
+        let size = 28;
+        let mut random = in9_base::rng::stream(3, "golden", 0, 0);
+        let mut layer = || -> Vec<u8> {
+            // Steps of a random walk, so that neighbours are alike as in photographs.
+            let mut value = 128i32;
+            (0..size * size * 3)
+                .map(|_| {
+                    value = (value + (random.next_u32() % 41) as i32 - 20).clamp(0, 255);
+                    value as u8
+                })
+                .collect()
+        };
+        let (photo, tiled, background) = (layer(), layer(), layer());
+        let inside = |i: usize| {
+            (7..19).contains(&(i % size)) && (5..24).contains(&(i / size)) && !i.is_multiple_of(31)
+        };
+        let mut bits = Vec::new();
+        crate::mask::pack(&(0..size * size).map(|i| u8::from(inside(i))).collect::<Vec<_>>(), &mut bits);
+        let layers = Layers { photo: &photo, tiled: &tiled, mask: MaskBits::new(&bits, size) };
+        let digest = |view: View| {
+            let mut out = vec![0; photo.len()];
+            compose(
+                view,
+                &layers,
+                [6, 4, 20, 24],
+                view.needs_background().then_some(&background[..]),
+                size,
+                &mut out,
+            );
+            blake3::hash(&out).to_hex()[..8].to_owned()
+        };
+        let found: Vec<String> =
+            View::ALL.into_iter().map(|view| format!("{view} {}", digest(view))).collect();
+        assert_eq!(found, GOLDEN);
+    }
+
+    const GOLDEN: [&str; 15] = [
+        "original aaf436e2",
+        "only-bg-b 9eaaa872",
+        "only-bg-t 20d83d95",
+        "no-fg 0725bfa9",
+        "only-fg 038c8ea9",
+        "mixed-same 4c6c9109",
+        "mixed-rand 4c6c9109",
+        "mixed-next 4c6c9109",
+        "bg-blurred 1ccd0a51",
+        "bg-inpainted 4069a74e",
+        "bg-tiled f37731c4",
+        "bg-flat 00dc8105",
+        "bg-noise d1d734ed",
+        "only-mask 92152748",
+        "only-box 31f67047",
+    ];
 
     #[test]
     fn runs_end_at_the_first_other_byte() {

@@ -45,7 +45,7 @@ impl MaskNoise {
 /// no outline.
 ///
 /// The distance to the nearest pixel of the other kind, less a half: the outline lies between them.
-fn signed_distance(mask: &MaskBits<'_>) -> Option<Vec<f64>> {
+pub(crate) fn signed_distance(mask: &MaskBits<'_>) -> Option<Vec<f64>> {
     let size = mask.size();
     let area = mask.area();
     if area == 0 || area == size * size {

@@ -1,4 +1,4 @@
-//! The eight variants of ImageNet-9 and the blurred ninth.
+//! The eight variants of ImageNet-9, the blurred ninth, and six controls.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,6 +29,18 @@ pub enum View {
     MixedNext,
     /// The object on its own background, blurred (appendix D of the paper, never released).
     BgBlurred,
+    /// The object on its own photograph, from which it and a margin around it were removed by inpainting.
+    BgInpainted,
+    /// The object on its own tiled background.
+    BgTiled,
+    /// The object on the mean colour of its own background.
+    BgFlat,
+    /// The object on noise with the power spectrum of its own tiled background.
+    BgNoise,
+    /// The object's mask alone, white on black: outline, size and place.
+    OnlyMask,
+    /// The object's box alone, white on black: size and place.
+    OnlyBox,
 }
 
 impl View {
@@ -44,8 +56,13 @@ impl View {
         Self::MixedNext,
     ];
 
-    /// All nine views.
-    pub const ALL: [Self; 9] = [
+    /// The controls, none of which is the paper's: four that paste the object on a background made of its own photograph,
+    /// each of which keeps less of it, and two that show where the object is but not what.
+    pub const CONTROLS: [Self; 6] =
+        [Self::BgInpainted, Self::BgTiled, Self::BgFlat, Self::BgNoise, Self::OnlyMask, Self::OnlyBox];
+
+    /// All fifteen views.
+    pub const ALL: [Self; 15] = [
         Self::Original,
         Self::OnlyBgB,
         Self::OnlyBgT,
@@ -55,6 +72,12 @@ impl View {
         Self::MixedRand,
         Self::MixedNext,
         Self::BgBlurred,
+        Self::BgInpainted,
+        Self::BgTiled,
+        Self::BgFlat,
+        Self::BgNoise,
+        Self::OnlyMask,
+        Self::OnlyBox,
     ];
 
     /// The views that a pairing serves.
@@ -70,7 +93,17 @@ impl View {
         match self {
             Self::Original | Self::OnlyBgB => [true, false, false],
             Self::OnlyBgT => [false, true, false],
-            _ => [true, false, true],
+            Self::BgTiled | Self::BgNoise => [true, true, true],
+            Self::OnlyMask => [false, false, true],
+            Self::OnlyBox => [false, false, false],
+            Self::NoFg
+            | Self::OnlyFg
+            | Self::MixedSame
+            | Self::MixedRand
+            | Self::MixedNext
+            | Self::BgBlurred
+            | Self::BgInpainted
+            | Self::BgFlat => [true, false, true],
         }
     }
 
@@ -86,10 +119,16 @@ impl View {
             Self::MixedRand => "mixed-rand",
             Self::MixedNext => "mixed-next",
             Self::BgBlurred => "bg-blurred",
+            Self::BgInpainted => "bg-inpainted",
+            Self::BgTiled => "bg-tiled",
+            Self::BgFlat => "bg-flat",
+            Self::BgNoise => "bg-noise",
+            Self::OnlyMask => "only-mask",
+            Self::OnlyBox => "only-box",
         }
     }
 
-    /// The folder of this view in the official release (and, for the ninth, in our exports).
+    /// The folder of this view in the official release (and, for those that it lacks, in our exports).
     pub fn release_folder(self) -> &'static str {
         match self {
             Self::Original => "original",
@@ -101,6 +140,12 @@ impl View {
             Self::MixedRand => "mixed_rand",
             Self::MixedNext => "mixed_next",
             Self::BgBlurred => "bg_blurred",
+            Self::BgInpainted => "bg_inpainted",
+            Self::BgTiled => "bg_tiled",
+            Self::BgFlat => "bg_flat",
+            Self::BgNoise => "bg_noise",
+            Self::OnlyMask => "only_mask",
+            Self::OnlyBox => "only_box",
         }
     }
 }

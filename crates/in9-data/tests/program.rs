@@ -166,11 +166,12 @@ fn a_contact_sheet_has_a_row_a_sample_and_a_column_a_view() {
     let sheet = dir.path().join("sheet.png");
     run(program(&["show", "--count", "2", "--png"]).arg(&sheet).arg(&toy));
     let sheet = image::open(sheet).unwrap().into_rgb8();
-    // Titles: names of 15 letters of 8 pixels before the rows, and of at most 10 over the columns.
-    let (left, head, column_width) = (15 * 8 + 8, 15, 10 * 8 + 4);
-    assert_eq!(sheet.dimensions(), (left + 9 * column_width, head + 2 * 36));
+    // Titles: names of 15 letters of 8 pixels before the rows, and of at most 12 over the columns.
+    let (left, head, column_width) = (15 * 8 + 8, 15, 12 * 8 + 4);
+    assert_eq!(sheet.dimensions(), (left + View::ALL.len() as u32 * column_width, head + 2 * 36));
     let split = Dataset::open(&toy).unwrap().split("test").unwrap();
-    for (column, view) in [(0, View::Original), (4, View::OnlyFg), (8, View::BgBlurred)] {
+    for (column, view) in [(0, View::Original), (4, View::OnlyFg), (8, View::BgBlurred), (12, View::BgNoise)]
+    {
         let expected = picture(&split, 0, view, None);
         for (x, y) in [(0, 0), (15, 16), (31, 31)] {
             let at = (y * 32 + x) * 3;

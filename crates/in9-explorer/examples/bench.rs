@@ -1,4 +1,4 @@
-//! Measures the explorer at the size of a large study: 50,000 photographs, nine views, five models.
+//! Measures the explorer at the size of a large study: 50,000 photographs, all views, five models.
 //!
 //! `cargo run --release -p in9-explorer --example bench [FOLDER]` makes the photographs and tables once (some minutes
 //! and 10 GB), loads and serves them, prints what was measured, and goes on serving at the printed address, so that

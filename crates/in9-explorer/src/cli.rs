@@ -10,7 +10,7 @@ use in9_base::shell::{Machine, Outcome, Program, Shell};
 use crate::server::{self, Config};
 use crate::{Answerer, Collection, Inputs, export};
 
-/// Every photograph in its nine views beside every model's answers, in a browser or as one file.
+/// Every photograph in all its views beside every model's answers, in a browser or as one file.
 #[derive(Debug, Parser)]
 #[command(name = "in9-explorer", version, after_help = "Example:\n  in9-explorer serve out")]
 pub struct Cli {

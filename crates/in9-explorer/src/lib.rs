@@ -1,4 +1,4 @@
-//! See for yourself: every photograph in its nine views beside every model's answers.
+//! See for yourself: every photograph in all its views beside every model's answers.
 //!
 //! A [`Collection`] is read from the output folder of `reproduce`, or from datasets, prediction tables and probe
 //! outputs ([`Inputs`]). It is shown by a server for one person's browser ([`server`]) or written as a folder or one

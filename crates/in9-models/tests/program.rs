@@ -347,7 +347,7 @@ fn views_that_cannot_be_had_are_left_out_of_all_and_named() {
     let output = predict("all", &table);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.contains("without only-bg-b, "), "{said}");
-    assert!(said.contains("bg-blurred: the dataset holds photographs only"), "{said}");
+    assert!(said.contains("only-box: the dataset holds photographs only"), "{said}");
     assert!(Table::read(&table).unwrap().rows.iter().all(|row| row.view == View::Original));
     let output = predict("original,mixed-rand", &table);
     assert!(!output.status.success() && error_line(&output).contains("photographs only"));

@@ -60,6 +60,7 @@ mod _in9 {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("VIEWS", in9_data::View::ALL.map(in9_data::View::name).to_vec())?;
         module.add("PAPER_VIEWS", in9_data::View::PAPER.map(in9_data::View::name).to_vec())?;
+        module.add("CONTROL_VIEWS", in9_data::View::CONTROLS.map(in9_data::View::name).to_vec())?;
         module.add(
             "CATEGORIES",
             in9_analysis::metrics::Category::ALL.map(|category| category.name()).to_vec(),

@@ -112,6 +112,8 @@ pub enum ProbeKind {
     Counterfactual,
     /// Errors of the masks.
     MaskError,
+    /// Accuracy and gap over how objects are pasted.
+    Surface,
 }
 
 impl ProbeKind {
@@ -122,6 +124,7 @@ impl ProbeKind {
             Self::Saliency => "saliency",
             Self::Counterfactual => "counterfactual",
             Self::MaskError => "mask-error",
+            Self::Surface => "surface",
         }
     }
 }

@@ -15,6 +15,8 @@ mod progress;
 mod saliency;
 mod score;
 #[cfg(feature = "probes")]
+mod surface;
+#[cfg(feature = "probes")]
 mod target;
 
 use crate::stats::Bootstrap;
@@ -63,6 +65,8 @@ pub enum Command {
     Counterfactual(Box<counterfactual::Counterfactual>),
     #[cfg(feature = "probes")]
     MaskError(Box<mask_error::MaskError>),
+    #[cfg(feature = "probes")]
+    Surface(Box<surface::Surface>),
 }
 
 impl Command {
@@ -83,6 +87,8 @@ impl Command {
             Self::Counterfactual(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Self::MaskError(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Surface(c) => c.run(shell),
         };
         #[cfg(feature = "probes")]
         let result = result.map_err(in9_models::cli::name_flags);
@@ -102,7 +108,8 @@ impl Program for Cli {
             Command::Adversarial(_)
             | Command::Saliency(_)
             | Command::Counterfactual(_)
-            | Command::MaskError(_) => {
+            | Command::MaskError(_)
+            | Command::Surface(_) => {
                 in9_models::runtime::init(Some(threads));
                 Ok(())
             }
@@ -146,6 +153,7 @@ pub(crate) const SCORES: Owner = Owner {
         "classes.csv",
         "confusion.csv",
         "gaps.csv",
+        "ladder.csv",
     ],
 };
 

@@ -5,6 +5,7 @@ use crate::frame::{Frame, Key, ModelFrame};
 use crate::metrics::accuracy::{Accuracy, accuracy};
 use crate::metrics::categories::{Categories, categories};
 use crate::metrics::gap::{Gap, gap};
+use crate::metrics::ladder::{Ladder, ladder};
 use crate::metrics::leak::{Leak, leak};
 use crate::metrics::missing::{Missing, missing};
 use crate::stats::Bootstrap;
@@ -24,6 +25,9 @@ pub struct ModelSummary {
     pub gap: Option<Gap>,
     /// Fine-grained categories, if their three views were tested.
     pub categories: Option<Categories>,
+    /// The drop from photographs to mixed-rand, divided into pasting and background, if the controls were tested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<Ladder>,
     /// Background-only accuracy beside chance.
     pub leak: Vec<Leak>,
     /// Figures that the predictions do not give.
@@ -69,6 +73,7 @@ pub fn summarise_model(model: &ModelFrame, classes: usize, bootstrap: &Bootstrap
             .collect(),
         gap: gap(model, classes, bootstrap),
         categories: categories(model, classes, level)?,
+        ladder: ladder(model, bootstrap),
         leak: leak(model, classes, level),
         missing: missing(model),
     })

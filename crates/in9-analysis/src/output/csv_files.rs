@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Key};
-use crate::metrics::Category;
-use crate::metrics::ModelSummary;
+use crate::metrics::{Category, ModelSummary, PASTED};
 use crate::stats::Interval;
+use in9_data::View;
 use std::borrow::Cow;
 
 const KEY: [&str; 5] = ["dataset", "split", "model", "arch", "trained_on"];
@@ -27,6 +27,7 @@ pub fn files(frame: &Frame, summaries: &[ModelSummary]) -> Result<Vec<(&'static 
         ("classes.csv", classes(frame, summaries)?),
         ("confusion.csv", confusion(frame, summaries)?),
         ("gaps.csv", gaps(summaries)?),
+        ("ladder.csv", ladder(summaries)?),
         ("categories.csv", categories(frame, summaries)?),
     ])
 }
@@ -139,6 +140,29 @@ pub fn gaps(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
         row.extend(limits(&gap.balanced));
         Some(row)
     });
+    encode(&[&KEY[..], &more].concat(), rows)
+}
+
+/// The drop from photographs to mixed-rand step by step, of each model that has a ladder; then its parts by name.
+///
+/// # Errors
+/// As [`encode`].
+pub fn ladder(summaries: &[ModelSummary]) -> Result<Vec<u8>> {
+    let more = ["photographs", "from", "to", "part", "cost", "low", "high"];
+    let mut rows = Vec::new();
+    for m in summaries {
+        let Some(ladder) = &m.ladder else { continue };
+        let mut push = |from: View, to: View, part: &str, cost: &Interval| {
+            let mut row = key(&m.key);
+            row.extend([ladder.photographs.to_string(), from.to_string(), to.to_string(), part.to_owned()]);
+            row.extend(limits(cost));
+            rows.push(row);
+        };
+        ladder.steps.iter().for_each(|step| push(step.from, step.to, "", &step.cost));
+        push(View::Original, PASTED, "pasting", &ladder.pasting);
+        push(PASTED, View::MixedRand, "background", &ladder.background);
+        push(View::Original, View::MixedRand, "total", &ladder.total);
+    }
     encode(&[&KEY[..], &more].concat(), rows)
 }
 

@@ -112,6 +112,20 @@ pub fn gaps(title: &str, models: &[&ModelSummary]) -> Grid {
     grid
 }
 
+/// The drop from photographs to mixed-rand of every model that has a ladder, in points: the whole, pasting, background.
+pub fn ladder(title: &str, models: &[&ModelSummary]) -> Grid {
+    let header = ["original − mixed-rand", "of it pasting", "of it background", "foregrounds"];
+    let mut grid = Grid::new(title, &[&MODEL[..], &header].concat());
+    for m in models {
+        if let Some(ladder) = &m.ladder {
+            let parts = [&ladder.total, &ladder.pasting, &ladder.background].map(points_interval);
+            let row = model(m).into_iter().chain(parts).chain([ladder.photographs.to_string()]);
+            grid.push(row.collect());
+        }
+    }
+    grid
+}
+
 /// Shares of the five categories with their intervals, in percent.
 pub fn categories(title: &str, models: &[&ModelSummary]) -> Grid {
     let mut header = MODEL.to_vec();

@@ -41,6 +41,7 @@ pub fn grids(models: &[&ModelSummary], level: f64) -> Vec<Grid> {
     let grids = [
         tables::matrix("Accuracy % (balanced accuracy %)", models),
         tables::gaps(&format!("BG-gap in points, {level:.0} % interval over foregrounds"), models),
+        tables::ladder(&format!("Drop in points, {level:.0} % interval over foregrounds"), models),
         tables::categories("Categories, % of images", models),
         tables::intervals(&format!("Accuracy with {level:.0} % intervals"), models),
     ];

@@ -1,5 +1,5 @@
 //! Measurements that drive a classifier: adversarial backgrounds, saliency, counterfactual
-//! attribution, the masks' part in the gap. Any classifier can be driven through [`Classifier`] and [`GradientClassifier`].
+//! attribution, the masks' part in the gap, surfaces over how objects are pasted. Any classifier can be driven through [`Classifier`] and [`GradientClassifier`].
 
 pub mod adversarial;
 pub mod classifier;
@@ -12,6 +12,7 @@ mod resized;
 pub mod saliency;
 pub mod scenes;
 mod split;
+pub mod surface;
 pub mod written;
 
 pub use classifier::{BlackBox, Classifier, GradientClassifier, Pictures, TapGradient};

@@ -1,7 +1,7 @@
 //! Photographs shown to networks at another size than they are stored at.
 
 use super::scenes::Scenes;
-use in9_data::{MaskBits, View};
+use in9_data::{MaskBits, Paste, View};
 use in9_models::preprocess::{Interpolation, Rgb, resize};
 
 /// The pictures of other scenes, each brought to another size as prediction brings it there: composed first, then
@@ -54,6 +54,10 @@ impl<S: Scenes> Scenes for Resized<S> {
 
     fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]) {
         self.resized(out, |pixels| self.scenes.compose_with(mask, view, i, background, pixels));
+    }
+
+    fn paste(&self, how: &Paste, i: usize, background: usize, out: &mut [u8]) {
+        self.resized(out, |pixels| self.scenes.paste(how, i, background, pixels));
     }
 
     fn mask(&self, i: usize) -> Vec<bool> {

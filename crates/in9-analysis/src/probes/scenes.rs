@@ -1,6 +1,6 @@
 //! The pictures that probes compose: any foreground on any background of a test split.
 
-use in9_data::{MaskBits, View};
+use in9_data::{MaskBits, Paste, View};
 
 /// Test photographs taken apart, so that any foreground can be put on any background.
 pub trait Scenes: Sync {
@@ -32,6 +32,9 @@ pub trait Scenes: Sync {
 
     /// [`Scenes::compose`] as if `mask`, of the side of [`Scenes::stored_mask`], were the foreground of photograph `i`.
     fn compose_with(&self, mask: MaskBits<'_>, view: View, i: usize, background: usize, out: &mut [u8]);
+
+    /// Writes the object of photograph `i`, pasted as `how` says on the tiled background of `background`.
+    fn paste(&self, how: &Paste, i: usize, background: usize, out: &mut [u8]);
 }
 
 /// A foreground on the tiled background of another photograph, as RGB bytes.
@@ -103,6 +106,18 @@ pub(crate) mod tests {
             let behind = if view.needs_background() { self.back[background] } else { self.back[i] };
             for (at, pixel) in out.chunks_exact_mut(3).enumerate() {
                 pixel.fill(if mask.get(at % 2, at / 2) { self.fore[i] } else { behind });
+            }
+        }
+        /// Two pixels have no room to move: a soft edge lets the background through, likeness makes it the object's own.
+        fn paste(&self, how: &Paste, i: usize, background: usize, out: &mut [u8]) {
+            let between = |a: u8, b: u8, share: f64| {
+                (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8
+            };
+            let behind = between(self.back[background], self.back[i], how.similarity);
+            let before = between(self.fore[i], behind, how.feather.min(1.0));
+            for row in out.chunks_exact_mut(6) {
+                row[..3].fill(before);
+                row[3..].fill(behind);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Splits of a data set as the probes see them.
 
 use super::scenes::Scenes;
-use in9_data::{Layers, MaskBits, SoundSplit, Split, View};
+use in9_data::{Layers, MaskBits, Paste, SoundSplit, Split, View};
 
 impl Scenes for SoundSplit {
     fn len(&self) -> usize {
@@ -35,6 +35,10 @@ impl Scenes for SoundSplit {
         let behind = view.needs_background().then_some(behind.tiled);
         let layers = Layers { mask, ..self.layers(i) };
         in9_data::compose(view, &layers, self.sample(i).crop_box, behind, Split::size(self), out);
+    }
+
+    fn paste(&self, how: &Paste, i: usize, background: usize, out: &mut [u8]) {
+        in9_data::paste(how, &self.layers(i), self.layers(background).tiled, Split::size(self), out);
     }
 
     fn mask(&self, i: usize) -> Vec<bool> {

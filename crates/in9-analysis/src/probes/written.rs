@@ -3,6 +3,7 @@
 use crate::probes::counterfactual::MeanEffects;
 use crate::probes::mask_error;
 use crate::probes::saliency::summary::MethodSummary;
+use crate::probes::surface;
 use crate::stats::Interval;
 use in9_data::View;
 use in9_data::predictions::Training;
@@ -89,4 +90,20 @@ pub struct MaskError {
     pub draws: usize,
     /// The gap beside the error.
     pub result: mask_error::MaskError,
+}
+
+/// summary.json of the surface command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Surface {
+    /// Of what.
+    #[serde(flatten)]
+    pub source: Source,
+    /// The ways in which objects were pasted.
+    pub grid: surface::Grid,
+    /// Seed of the corners.
+    pub seed: u64,
+    /// Over all photographs.
+    pub all: surface::Surface,
+    /// Over the photographs of each class, by class; bands of a class hold together within it.
+    pub classes: Vec<(u16, surface::Surface)>,
 }

@@ -3,6 +3,7 @@
 //! Each method's source is named where it stands; all are checked against SciPy and statsmodels in
 //! `tests/statistics_oracle.rs` and by coverage simulations in `tests/coverage.rs`.
 
+mod bands;
 mod bootstrap;
 mod interval;
 mod mcnemar;
@@ -12,6 +13,7 @@ pub(crate) mod proportion;
 pub mod regression;
 pub mod special;
 
+pub use bands::{Bands, Values, simultaneous};
 pub use bootstrap::{Bootstrap, quantile};
 pub use interval::Interval;
 pub use mcnemar::{McNemar, mcnemar};

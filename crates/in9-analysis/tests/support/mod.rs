@@ -3,7 +3,7 @@
 
 use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build};
 use in9_models::train::{Plan, Settings, Silent};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// No constants of anybody else.
@@ -23,7 +23,12 @@ pub(crate) fn finish(command: &mut Command, code: i32) -> (String, String) {
 
 /// A toy data set of 18 test photographs in `dir/toy`.
 pub(crate) fn world(dir: &Path) -> Dataset {
-    built(dir, None)
+    built(dir, None, [6, 2], 0.0)
+}
+
+/// A toy data set of so many photographs of each class in its two splits, whose boxes tell the class so often.
+pub(crate) fn world_of(dir: &Path, train_per_class: u32, test_per_class: u32, leak: f64) -> Dataset {
+    built(dir, None, [train_per_class, test_per_class], leak)
 }
 
 /// The same photographs, their classes said to be some of ImageNet's.
@@ -32,17 +37,23 @@ pub(crate) fn world_of_imagenet(dir: &Path) -> Dataset {
     for (class, index) in taxonomy.classes.iter_mut().zip([323u32, 0, 986, 130, 404, 817, 207, 954, 31]) {
         class.indices = (index..).take(class.synsets.len()).collect();
     }
-    built(dir, Some(taxonomy))
+    built(dir, Some(taxonomy), [6, 2], 0.0)
 }
 
-fn built(dir: &Path, taxonomy: Option<Taxonomy>) -> Dataset {
+fn built(
+    dir: &Path,
+    taxonomy: Option<Taxonomy>,
+    [train_per_class, test_per_class]: [u32; 2],
+    leak: f64,
+) -> Dataset {
     let photographs = dir.join("photographs");
     let config = in9_toy::WorldConfig {
         seed: 4,
         rho: 0.9,
-        train_per_class: 6,
-        test_per_class: 2,
-        ..in9_toy::WorldConfig::default()
+        train_per_class,
+        test_per_class,
+        size_leak: leak,
+        place_leak: leak,
     };
     in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
     let config = BuildConfig {
@@ -80,4 +91,16 @@ pub(crate) fn probe_of(dir: &Path, weights: &Path, kind: &str, out: &str, more: 
 /// A probe of the trained network.
 pub(crate) fn probe(dir: &Path, kind: &str, out: &str, more: &[&str]) -> Command {
     probe_of(dir, &dir.join("run"), kind, out, more)
+}
+
+/// The file of EfficientNet-Lite0's published weights, or `None` after one line that says so.
+#[allow(clippy::print_stdout, reason = "a helper of tests")]
+pub(crate) fn lite0() -> Option<PathBuf> {
+    let folder = std::env::var_os("IN9_REAL_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let path = folder.join("weights/efficientnet-lite0-57934424.pth");
+    if !path.exists() {
+        println!("skipped: no real weights in {}", folder.display());
+    }
+    path.exists().then_some(path)
 }

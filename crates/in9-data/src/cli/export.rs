@@ -20,7 +20,8 @@ use crate::{
 pub(super) struct Export {
     /// Dataset to read.
     dataset: PathBuf,
-    /// View, all (nine, a folder each), or paper (the eight of the paper and its release).
+    /// View, all (fifteen, a folder each), paper (the eight of the paper and its release), or controls (six that separate
+    /// what pasting does from what a background says).
     #[arg(long, required_unless_present = "pairs")]
     view: Option<String>,
     /// Instead of a view: objects on the backgrounds of other photographs, format folder. So many drawn backgrounds for
@@ -69,7 +70,7 @@ impl Export {
         };
         let (dataset, split) = options::open(&self.dataset, self.split.as_deref())?;
         let views = match self.view.as_deref() {
-            Some("all" | "paper") if self.format == Format::Webdataset => {
+            Some("all" | "paper" | "controls") if self.format == Format::Webdataset => {
                 anyhow::bail!("--format webdataset writes one file; choose one --view")
             }
             _ => self.views(split.has_layers())?,
@@ -114,9 +115,10 @@ impl Export {
         Ok(match self.view.as_deref() {
             None => Vec::new(),
             // A dataset of photographs only has no other view.
-            Some("all" | "paper") if !layers => vec![View::Original],
+            Some("all" | "paper" | "controls") if !layers => vec![View::Original],
             Some("all") => View::ALL.to_vec(),
             Some("paper") => View::PAPER.to_vec(),
+            Some("controls") => View::CONTROLS.to_vec(),
             Some(view) => vec![view.parse()?],
         })
     }

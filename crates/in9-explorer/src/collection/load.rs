@@ -33,7 +33,7 @@ struct Draft {
     index: HashMap<Box<str>, u32>,
     /// Photographs that tables alone name.
     found: Vec<(Box<str>, u16)>,
-    models: BTreeMap<Key, [Builder; 9]>,
+    models: BTreeMap<Key, [Builder; View::ALL.len()]>,
 }
 
 pub(super) fn load(inputs: &Inputs, bootstrap: &Bootstrap) -> Result<Collection> {
@@ -108,7 +108,7 @@ fn add_table(path: &Path, drafts: &mut Vec<Draft>, notices: &mut Vec<String>) ->
     // The place of each of the table's classes in the classes of the test set that the row is about.
     let mut maps: HashMap<usize, Vec<Option<u16>>> = HashMap::new();
     // Kept apart until the end: nothing of a table with mistakes is shown.
-    let mut models: BTreeMap<(usize, Key), [Builder; 9]> = BTreeMap::new();
+    let mut models: BTreeMap<(usize, Key), [Builder; View::ALL.len()]> = BTreeMap::new();
     let read = loop {
         let row = match reader.next_row() {
             Ok(Some(row)) => row,
@@ -249,7 +249,13 @@ impl Draft {
         if known == truth { Placed::At(photograph) } else { Placed::UnknownClass }
     }
 
-    fn answer(&self, views: &mut [Builder; 9], photograph: u32, row: &Row, map: &[Option<u16>]) {
+    fn answer(
+        &self,
+        views: &mut [Builder; View::ALL.len()],
+        photograph: u32,
+        row: &Row,
+        map: &[Option<u16>],
+    ) {
         let class = |at: u16| map.get(usize::from(at)).copied().flatten();
         let background = self.index.get(row.background.as_str()).copied().unwrap_or(NOBODY);
         let unknown = if row.scores.is_empty() { f32::NAN } else { 0.0 };

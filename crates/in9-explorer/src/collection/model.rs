@@ -18,7 +18,7 @@ pub(crate) struct Model {
     pub(crate) id: String,
     pub(crate) key: Key,
     /// Answers on each view, in the order of [`View::ALL`].
-    pub(crate) answers: [Option<Answers>; 9],
+    pub(crate) answers: [Option<Answers>; View::ALL.len()],
     pub(crate) summary: Option<ModelSummary>,
     pub(crate) effects: Option<Effects>,
     pub(crate) fooling: Option<Fooling>,

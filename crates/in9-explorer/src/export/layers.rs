@@ -101,8 +101,14 @@ impl Layers<'_> {
         if pictures.split().has_layers() {
             let mask = picture::mask_png(&pictures.layers(at)?.mask)?;
             entry["mask"] = store.put(&name("mask"), (mask, "png")).into();
-            let blurred = picture::smallest(&pictures.compose(View::BgBlurred, at, None)?, size)?;
-            entry["blurred"] = store.put(&name("blurred"), blurred).into();
+            // What a page cannot compute as the program does, it is given.
+            let made =
+                [("blurred", View::BgBlurred), ("inpainted", View::BgInpainted), ("noise", View::BgNoise)];
+            for (layer, view) in made {
+                let picture = picture::smallest(&pictures.compose(view, at, None)?, size)?;
+                entry[layer] = store.put(&name(layer), picture).into();
+            }
+            entry["flat"] = flat(pictures, at)?.into();
             self.tiled(i, pictures, store, addresses, tiled)?;
             for background in self.backgrounds(at)? {
                 self.tiled(background, pictures, store, addresses, tiled)?;
@@ -151,6 +157,16 @@ impl Layers<'_> {
             .map(|(k, bytes)| store.put(&format!("{}-{i}-map-{m}-{k}", self.at), (bytes, "png")))
             .collect()
     }
+}
+
+/// The mean colour of a photograph's background, as a style sheet names it.
+fn flat(pictures: &Pictures, at: usize) -> Result<String> {
+    let (rgb, mask) = (pictures.compose(View::BgFlat, at, None)?, pictures.layers(at)?.mask);
+    let size = pictures.size();
+    let background = (0..size * size).find(|i| !mask.get(i % size, i / size));
+    // Where the object fills the picture no colour is seen.
+    let [r, g, b] = background.map_or([0; 3], |i| [rgb[i * 3], rgb[i * 3 + 1], rgb[i * 3 + 2]]);
+    Ok(format!("#{r:02x}{g:02x}{b:02x}"))
 }
 
 /// Adds what is new to a photograph's addresses.

@@ -67,7 +67,7 @@ async function drawn(set, view, number) {
   const photograph = await source.photograph(set, number);
   const background = photograph.views[contents.views.indexOf(view)].background;
   const canvas = h("canvas", { width: set.size, height: set.size });
-  const own = source.layers(set, number), whole = { "original": own.photo, "only-bg-t": own.tiled, "bg-blurred": own.blurred }[view];
+  const whole = stored(source.layers(set, number), view);
   if (!source.has(set, view, number, background && background.number)) return null;
   if (whole) canvas.getContext("2d").drawImage(await loaded(whole), 0, 0);
   else await compose(canvas, set, view, number, background && background.number);

@@ -1,4 +1,4 @@
-// ---- photograph: nine views, every model's answers, and what probes found ----
+// ---- photograph: its views, every model's answers, and what probes found ----
 
 async function photograph(set, columns, is) {
   const number = is.has("p") ? Number(is.get("p")) : columns.find(is.get("id") || "");
@@ -97,7 +97,7 @@ function effects(set, one) {
 function views(set, one) {
   const shown = one.views.map((view, v) => [view, v]).filter(([view, v]) =>
     view.answers.some(Boolean) || source.has(set, view.view, one.number, backgroundOf(one, v)));
-  return h("section", null, h("h2", null, "Nine views"),
+  return h("section", null, h("h2", null, "Views"),
     h("div.views", null, shown.map(([view, v]) => h("figure", null,
       set.size !== null && picture(set, view.view, one.number, backgroundOf(one, v), `${view.view}: ${VIEW_TEXT[view.view]}`),
       h("figcaption", null, h("strong", null, view.view), " ", h("span.note", null, VIEW_TEXT[view.view]),

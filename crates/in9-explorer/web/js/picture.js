@@ -10,14 +10,19 @@ function picture(set, view, number, named, text) {
     return still(set, `/picture/${set.at}/${view}/${number}${on}?v=${set.digest.slice(0, 16)}`, text);
   }
   const own = source.layers(set, number);
-  const whole = { "original": own.photo, "only-bg-t": own.tiled, "bg-blurred": own.blurred, "mask": own.mask }[view];
-  if (whole && view !== "mask") return still(set, whole, text);
+  const whole = stored(own, view);
+  if (whole) return still(set, whole, text);
   const spoken = text ? { role: "img", "aria-label": text } : { "aria-hidden": "true" };
   const canvas = h("canvas.picture", { width: size, height: size, ...spoken });
   compose(canvas, set, view, number, background).then(() => { canvas.dataset.drawn = "yes"; },
     () => canvas.replaceWith(missing(set, "This picture cannot be read.")));
   return canvas;
 }
+
+/** The address of a view that an exported page holds as it is; the others are put together. */
+const stored = (own, view) => ({
+  "original": own.photo, "only-bg-t": own.tiled, "bg-blurred": own.blurred, "bg-inpainted": own.inpainted, "bg-noise": own.noise,
+})[view];
 
 /** A picture that is a file of its own. */
 function still(set, address, text) {
@@ -53,16 +58,22 @@ async function compose(canvas, set, view, number, background) {
   };
   paper.fillStyle = "#000";
   paper.fillRect(0, 0, size, size);
-  if (view === "mask") {
+  if (view === "mask" || view === "only-mask") {
     paper.drawImage(mask, 0, 0);
-  } else if (view === "only-bg-b") {
+  } else if (view === "only-bg-b" || view === "only-box") {
     const [x0, y0, x1, y1] = (await source.photograph(set, number)).cropBox;
-    paper.drawImage(photo, 0, 0);
+    if (view === "only-bg-b") paper.drawImage(photo, 0, 0);
+    else paper.fillStyle = "#fff";
     paper.fillRect(x0, y0, x1 - x0 + 1, y1 - y0 + 1);
+  } else if (view === "bg-flat") {
+    paper.fillStyle = own.flat;
+    paper.fillRect(0, 0, size, size);
+    paper.drawImage(cut("destination-in"), 0, 0);
   } else if (view === "no-fg") {
     paper.drawImage(cut("destination-out"), 0, 0);
   } else {
-    if (view !== "only-fg") paper.drawImage(await loaded(source.layers(set, background).tiled), 0, 0);
+    const behind = view === "bg-tiled" ? number : background;
+    if (view !== "only-fg") paper.drawImage(await loaded(source.layers(set, behind).tiled), 0, 0);
     paper.drawImage(cut("destination-in"), 0, 0);
   }
 }

@@ -57,9 +57,10 @@ function offline(data) {
     },
     has: (set, view, number, background) => {
       const own = layers(set, number);
-      if (view === "original") return Boolean(own.photo);
-      if (view === "only-bg-t") return Boolean(own.tiled);
-      if (view === "bg-blurred") return Boolean(own.blurred);
+      if (stored(own, view)) return true;
+      if (["original", "only-bg-t", "bg-blurred", "bg-inpainted", "bg-noise"].includes(view)) return false;
+      if (view === "bg-tiled") return Boolean(own.mask && own.tiled);
+      if (view === "bg-flat") return Boolean(own.mask && own.flat);
       if (view.startsWith("mixed")) return Boolean(own.mask && background !== null && layers(set, background).tiled);
       return Boolean(own.mask);
     },

@@ -10,6 +10,12 @@ const VIEW_TEXT = {
   "mixed-rand": "on a random background",
   "mixed-next": "on a background of the next class",
   "bg-blurred": "background blurred",
+  "bg-inpainted": "on its own photograph, inpainted",
+  "bg-tiled": "on its own tiled background",
+  "bg-flat": "on its background's mean colour",
+  "bg-noise": "on noise of its background's spectrum",
+  "only-mask": "mask alone",
+  "only-box": "box alone",
 };
 
 /** What the categories of attribution mean. */

@@ -44,8 +44,9 @@ pub struct Args {
     /// Splits to predict, separated by commas [default: test, else the only one]
     #[arg(long, value_delimiter = ',')]
     split: Vec<String>,
-    /// Views to predict, separated by commas; `all` are nine, `paper` the paper's eight; of these two, those that cannot
-    /// be had are left out, such as all but `original` of a dataset of photographs only
+    /// Views to predict, separated by commas; `all` are fifteen, `paper` the paper's eight, `controls` the six that
+    /// separate what pasting does from what a background says; of these three, those that cannot be had are left out, such
+    /// as all but `original` of a dataset of photographs only
     #[arg(long, value_delimiter = ',', default_value = "all")]
     views: Vec<String>,
     /// Folder bg_challenge of the official release, from which the dataset was imported: predict its own pictures of each
@@ -257,6 +258,7 @@ fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
         let more = match name.as_str() {
             "all" => View::ALL.to_vec(),
             "paper" => View::PAPER.to_vec(),
+            "controls" => View::CONTROLS.to_vec(),
             name => vec![name.parse()?],
         };
         for view in more {
@@ -266,7 +268,7 @@ fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
         }
     }
     if views.is_empty() {
-        bail!("--views: no view given (expected all, paper, or names separated by commas)");
+        bail!("--views: no view given (expected all, paper, controls, or names separated by commas)");
     }
     Ok(views)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::recipe::{Dataset, Flags, Network, Origin, Probe, ProbeKind, Recipe};
 
 /// Views that a network is tested on, of a dataset with masks and backgrounds.
-const VIEWS: f64 = 9.0;
+const VIEWS: f64 = 15.0;
 /// Those of them that every further pairing shows again.
 const MIXED: f64 = 3.0;
 
@@ -149,6 +149,17 @@ impl Cost {
             // Both views with each mask, its own and four levels of displaced ones.
             ProbeKind::MaskError => {
                 self.add(work, 2, images * 2.0 * (1.0 + 4.0 * number(options, "draws").unwrap_or(4.0)));
+            }
+            // Both backgrounds in every cell of the grid.
+            ProbeKind::Surface => {
+                let levels = |name: &str, usual: f64| {
+                    let given = options
+                        .get(name)
+                        .map(|value| value.as_str().map_or(1, |list| list.split(',').count()));
+                    given.map_or(usual, |count| count as f64)
+                };
+                let cells = levels("positions", 3.0) * levels("sizes", 3.0) * levels("edges", 2.0);
+                self.add(work, 2, images * 2.0 * cells * levels("similarities", 2.0));
             }
             ProbeKind::Saliency => {
                 // Two maps a layer, one by the pixels, one by noisy copies of them; and the curves of each.

@@ -87,7 +87,7 @@ impl Layout<'_> {
         })
     }
 
-    /// What every network is tested on: the paper's eight views, and its appendix's ninth, which are all.
+    /// What every network is tested on: the paper's eight views, its appendix's ninth, and the controls, which are all.
     fn tested(&self) -> Vec<Arg> {
         let splits: Vec<&str> = self.recipe.splits.iter().map(|split| split.as_str()).collect();
         let mut args = words(&["--split", &splits.join(","), "--views", "all", "--device", self.device]);

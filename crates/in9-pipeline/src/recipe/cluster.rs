@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::graph::Stage;
 
 /// Names under which resources are given, from the most general to the most special; beside these, `merge`.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "all",
     "render",
     "build",
@@ -23,6 +23,7 @@ const NAMES: [&str; 13] = [
     "saliency",
     "counterfactual",
     "mask-error",
+    "surface",
     "merge",
 ];
 

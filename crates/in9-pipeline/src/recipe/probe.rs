@@ -40,6 +40,8 @@ pub enum ProbeKind {
     Counterfactual,
     /// What errors of the masks do to the gap.
     MaskError,
+    /// Accuracy and gap over how objects are pasted.
+    Surface,
 }
 
 impl fmt::Display for ProbeKind {
@@ -49,6 +51,7 @@ impl fmt::Display for ProbeKind {
             Self::Saliency => "saliency",
             Self::Counterfactual => "counterfactual",
             Self::MaskError => "mask-error",
+            Self::Surface => "surface",
         })
     }
 }

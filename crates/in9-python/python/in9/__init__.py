@@ -1,6 +1,6 @@
 """How much does an image classifier lean on the background?
 
-``in9`` takes photographs apart into foreground and background, puts them together again in the nine ways of
+``in9`` takes photographs apart into foreground and background, puts them together again in the ways of
 ImageNet-9 ("Noise or Signal", Xiao et al. 2020), asks a model about them, and answers with numbers that carry their
 uncertainty::
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ._in9 import PAPER_VIEWS, VIEWS, __version__
+from ._in9 import CONTROL_VIEWS, PAPER_VIEWS, VIEWS, __version__
 from .errors import ArgumentError, DataError, FileError, In9Error, ModelError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ._zero_shot import ZeroShot, zero_shot
 
 __all__ = [
+    "CONTROL_VIEWS",
     "PAPER_VIEWS",
     "VIEWS",
     "ArgumentError",

@@ -43,7 +43,8 @@ def evaluate(
         model: A torch module, an ONNX Runtime session, a function from float32 ``[n, 3, h, w]`` to ``[n, outputs]``, or
             what :func:`in9.zero_shot` gives. A module is asked in evaluation mode and left as it was.
         dataset: A :class:`Dataset`, one of its splits, or a folder.
-        views: ``all``, ``paper`` (its eight, without ``bg-blurred``), a name, or several.
+        views: ``all``, ``paper`` (its eight), ``controls`` (six that separate what pasting does from what a background
+            says), a name, or several.
         split: By default ``test``, else the only one.
         mapping: How a thousand ImageNet outputs become the dataset's classes: ``a`` looks up the winner of all (the
             official rule), ``b`` sums probabilities by class.
@@ -129,13 +130,14 @@ def as_split(dataset: Dataset | Split | str | os.PathLike[str], split: str | Non
 
 
 def views_of(views: str | list[str] | tuple[str, ...]) -> list[str]:
-    """Names of views, each once; ``all`` is every one, ``paper`` the eight of the paper."""
+    """Names of views, each once; ``all`` is every one, ``paper`` the eight of the paper, ``controls`` the six that the paper lacks."""
     names = [views] if isinstance(views, str) else list(views)
-    several = {"all": _in9.VIEWS, "paper": _in9.PAPER_VIEWS}
+    several = {"all": _in9.VIEWS, "paper": _in9.PAPER_VIEWS, "controls": _in9.CONTROL_VIEWS}
     known = [view for name in names for view in several.get(name, [name])]
     for view in known:
         if view not in _in9.VIEWS:
-            raise ArgumentError(f"unknown view (expected all, paper or some of {', '.join(_in9.VIEWS)}, found {view})")
+            known_names = ", ".join(["all", "paper", "controls", *_in9.VIEWS])
+            raise ArgumentError(f"unknown view (expected some of {known_names}, found {view})")
     if not known:
         raise ArgumentError("views (expected one at least, found none)")
     return list(dict.fromkeys(known))

@@ -7,6 +7,7 @@ __all__ = [
     "Batch",
     "Buffer",
     "CATEGORIES",
+    "CONTROL_VIEWS",
     "Dataset",
     "Epoch",
     "Loader",
@@ -36,6 +37,7 @@ __all__ = [
 __version__: Final[str]
 VIEWS: Final[list[str]]
 PAPER_VIEWS: Final[list[str]]
+CONTROL_VIEWS: Final[list[str]]
 CATEGORIES: Final[list[str]]
 NORMALIZATIONS: Final[dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]]
 

@@ -19,10 +19,12 @@ mod mask_error;
 mod matrix;
 mod methods;
 mod other_tests;
+mod pasting;
 mod progress;
 mod published;
 mod rho_sweep;
 mod saliency;
+mod surface;
 mod training_logs;
 mod training_sets;
 mod verdicts;
@@ -34,8 +36,9 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 22] = [
+pub(crate) const TOPICS: [Topic; 24] = [
     gap::TOPIC,
+    pasting::TOPIC,
     matrix::TOPIC,
     other_tests::TOPIC,
     examples::TOPIC,
@@ -47,6 +50,7 @@ pub(crate) const TOPICS: [Topic; 22] = [
     adversarial::TOPIC,
     saliency::TOPIC,
     mask_error::TOPIC,
+    surface::TOPIC,
     rho_sweep::TOPIC,
     progress::TOPIC,
     training_sets::TOPIC,

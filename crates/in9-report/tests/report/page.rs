@@ -2,6 +2,8 @@
 
 use super::{inputs, section};
 use in9_analysis::paper_world::{World, draw};
+use in9_data::View;
+use in9_data::predictions::Row;
 use in9_report::make;
 use std::fmt::Write;
 use std::fs;
@@ -47,9 +49,9 @@ fn the_same_inputs_give_the_same_bytes() {
     for name in &names {
         assert!(fs::read(a.join(name)).unwrap() == fs::read(b.join(name)).unwrap(), "{name}");
     }
-    // The page, results.json, settings.toml, six tables, two files for papers and the mark of whose the folder is; and of each figure and each
+    // The page, results.json, settings.toml, seven tables, two files for papers and the mark of whose the folder is; and of each figure and each
     // table of the page the files.
-    assert_eq!(names.iter().filter(|name| !name.contains('/')).count(), 12);
+    assert_eq!(names.iter().filter(|name| !name.contains('/')).count(), 13);
     let page = fs::read_to_string(a.join("index.html")).unwrap();
     let count = |end: &str| names.iter().filter(|name| name.contains('/') && name.ends_with(end)).count();
     assert_eq!(count(".svg"), page.matches("<figure id=\"figure-").count());
@@ -162,4 +164,49 @@ fn a_rehearsal_says_what_it_is_and_other_test_sets_have_a_section() {
     assert!(section(&small, "methods").contains("Parts of this run"));
     fs::write(&path, format!("scale = 2.0\n{spec}")).unwrap();
     assert!(make(&path, &dir.path().join("no")).unwrap_err().to_string().contains("scale"));
+}
+
+/// Every third photograph that is known as it is gets lost on its own tiled background, and nothing more on the rungs between.
+#[test]
+fn the_drop_is_divided_into_pasting_and_background_where_controls_were_tested() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let world = World { dataset: "d", split: "test", per_class: 60, reliance: 1.0, seed: 0 };
+    let mut table = draw(&world, &["original", "mixed-rand"]).unwrap();
+    let whole: Vec<_> = table.rows.iter().filter(|row| row.view == View::Original).cloned().collect();
+    for (at, row) in whole.iter().enumerate() {
+        let lost = Some((row.class + 1) % table.classes.len() as u16);
+        let pasted = if at.is_multiple_of(3) { lost } else { row.predicted };
+        table.rows.push(Row { view: View::BgInpainted, ..row.clone() });
+        for view in [View::BgTiled, View::BgFlat, View::BgNoise] {
+            table.rows.push(Row { view, predicted: pasted, ..row.clone() });
+        }
+        table.rows.push(Row { view: View::OnlyMask, predicted: lost, ..row.clone() });
+    }
+    table.write_atomic(&dir.path().join("test.csv")).unwrap();
+    let (spec, out) = (dir.path().join("report.toml"), dir.path().join("report"));
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    let pasting = section(&page, "pasting");
+    for text in [
+        "What each step costs",
+        "divided (points)",
+        "bg-inpainted",
+        "outline, size and place",
+        "No network here",
+    ] {
+        assert!(pasting.contains(text), "{text}");
+    }
+    let csv = fs::read_to_string(out.join("ladder.csv")).unwrap();
+    let costs: Vec<(&str, f64)> = csv
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            Some((*fields.get(8)?, fields.get(9)?.parse().ok()?))
+        })
+        .collect();
+    let part = |name: &str| costs.iter().find(|(part, _)| *part == name).unwrap().1;
+    assert!((part("pasting") + part("background") - part("total")).abs() < 1e-9, "{csv}");
+    assert!((0.2..0.34).contains(&part("pasting")), "{csv}");
+    assert!(fs::read_to_string(out.join("methods.md")).unwrap().contains("own tiled backgrounds"));
 }

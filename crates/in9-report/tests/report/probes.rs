@@ -2,6 +2,7 @@
 
 use super::{inputs, section};
 use in9_report::make;
+use serde_json::json;
 use std::fs;
 
 /// A table of saliency maps that holds none.
@@ -104,6 +105,52 @@ fn errors_of_masks_have_a_section_with_the_gap_followed_back() {
     let results: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
     assert_eq!(results["more"]["mask_error"][0]["result"]["without_error"]["value"], 0.155);
+}
+
+#[test]
+fn a_surface_has_a_section_with_its_levels_its_cells_and_its_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let spec = dir.path().join("report.toml");
+    let interval = |value: f64| json!({ "value": value, "low": value - 0.02, "high": value + 0.02 });
+    let point = |rand: f64, gap: f64| json!({ "same": interval(rand + gap), "rand": interval(rand), "gap": interval(gap) });
+    let cell = |position: &str, size: serde_json::Value| json!({ "position": position, "size": size, "edge": 0.0, "similarity": 0.0 });
+    let level = |axis: &str, level: &str, rand: f64, gap: f64, change: serde_json::Value| {
+        let mut all = json!({ "axis": axis, "level": level, "change": change });
+        all.as_object_mut().unwrap().extend(point(rand, gap).as_object().unwrap().clone());
+        all
+    };
+    let none = serde_json::Value::Null;
+    let surface = json!({
+        "photographs": 40,
+        "cells": [[cell("own", json!("own")), point(0.7, 0.1)], [cell("corner", json!("own")), point(0.465, 0.2)]],
+        "levels": [
+            level("position", "own", 0.7, 0.1, none.clone()), level("position", "corner", 0.465, 0.2, point(-0.235, 0.1)),
+            level("size", "own", 0.58, 0.15, none.clone()), level("edge", "0", 0.58, 0.15, none.clone()),
+            level("similarity", "0", 0.58, 0.15, none),
+        ],
+    });
+    let summary = json!({
+        "model": "m", "trained_on": "original", "dataset": "d", "split": "test", "seed": 0, "all": surface,
+        "grid": { "positions": ["own", "corner"], "sizes": ["own"], "edges": [0.0], "similarities": [0.0] },
+        "classes": [[0, surface]],
+    });
+    fs::create_dir(dir.path().join("surface")).unwrap();
+    fs::write(dir.path().join("surface/summary.json"), summary.to_string()).unwrap();
+    let text = fs::read_to_string(&spec).unwrap() + "[[probe]]\nkind = \"surface\"\npath = \"surface\"\n";
+    fs::write(&spec, text).unwrap();
+    let out = dir.path().join("report");
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(
+        page.contains("Bias surfaces")
+            && page.contains("position corner")
+            && page.contains("By class: m on d test")
+    );
+    assert!(page.contains("46.5 [44.5, 48.5]") && page.contains("−23.5 [−25.5, −21.5]"), "{page}");
+    // An axis of one level has no bars.
+    assert!(!page.contains("size own"));
+    assert!(fs::read_to_string(out.join("methods.md")).unwrap().contains("pasted in 2 ways"));
 }
 
 #[test]

@@ -102,6 +102,7 @@ mod tests {
             unreachable!("nothing is composed here")
         }
         fn compose_with(&self, _: MaskBits<'_>, _: in9_data::View, _: usize, _: usize, _: &mut [u8]) {}
+        fn paste(&self, _: &in9_data::Paste, _: usize, _: usize, _: &mut [u8]) {}
     }
 
     fn world() -> (Centred, Vec<u32>) {

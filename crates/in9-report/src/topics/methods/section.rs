@@ -58,6 +58,10 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
          with all its views, which keeps the pairing. Paired accuracies of two models also have McNemar's exact \
          test. Several training seeds: Student's t interval over the seeds. Differences between data sets of \
          different ρ are unpaired: their intervals are combined by the method of variance estimates recovery (MOVER).",
+        "The ladder from original to mixed-rand is taken over the photographs that were tested on every rung, so that its \
+         costs add up; pasting is accuracy on original minus accuracy on bg-tiled, the background's part is accuracy on \
+         bg-tiled minus accuracy on mixed-rand. bg-inpainted fills the object and a margin of a thirty-second of the side \
+         by a pyramid with diffusion; bg-noise is random-phase noise, one for each photograph.",
         "The paper's training and test sets hold equally many photographs of each class. Where the largest class of a \
          test set is more than a tenth larger than its smallest, claims about the train-and-test matrix are judged \
          twice: by plain accuracy and by balanced accuracy. All other claims are judged by plain accuracy.",
