@@ -9,6 +9,7 @@ mod kernels;
 mod machine;
 mod peer;
 mod python;
+mod table;
 mod zoo;
 
 use anyhow::Result;
@@ -21,6 +22,7 @@ pub(crate) enum Bench {
     Grabcut(grabcut::GrabCut),
     Kernels(kernels::Kernels),
     Python(python::Python),
+    Table(table::Args),
     Zoo(zoo::Args),
 }
 
@@ -31,6 +33,7 @@ impl Bench {
             Self::Grabcut(grabcut) => grabcut.run(),
             Self::Kernels(kernels) => kernels.run(),
             Self::Python(python) => python.run(),
+            Self::Table(args) => table::run(&args),
             Self::Zoo(args) => zoo::run(args),
         }
     }
