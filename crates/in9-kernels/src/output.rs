@@ -127,31 +127,16 @@ pub(crate) fn by_channel<R: Send>(
     [n, channels, plane]: [usize; 3],
     f: impl Fn(usize, Vec<&mut [f32]>) -> R + Sync,
 ) -> (Vec<f32>, Vec<R>) {
-    let clear = |c, planes: Vec<&mut [MaybeUninit<f32>]>| f(c, planes.into_iter().map(zeroed).collect());
-    // SAFETY: `zeroed` writes every element of every plane.
-    unsafe { uninit_by_channel([n, channels, plane], clear) }
-}
-
-/// [`by_channel`] without clearing, for tasks that write all of their output anyway.
-///
-/// # Safety
-/// `f` must write every element of the planes that it gets.
-pub(crate) unsafe fn uninit_by_channel<R: Send>(
-    [n, channels, plane]: [usize; 3],
-    f: impl Fn(usize, Vec<&mut [MaybeUninit<f32>]>) -> R + Sync,
-) -> (Vec<f32>, Vec<R>) {
     let channels_per_task = (MIN_TASK / (n * plane).max(1)).max(1);
-    let task = |_, b: usize, mut blocks: Vec<&mut [MaybeUninit<f32>]>| {
-        let count = blocks.first().map_or(0, |block| block.len() / plane);
-        let channel = |i: usize| {
-            let planes = blocks.iter_mut().map(|block| &mut block[i * plane..(i + 1) * plane]);
-            f(b * channels_per_task + i, planes.collect())
-        };
-        (0..count).map(channel).collect::<Vec<R>>()
-    };
-    // SAFETY: a block is whole channels, each of which `f` writes by this function's contract.
     let (buffer, results) =
-        unsafe { uninit_blocks([n, channels * plane], n, channels_per_task * plane, task) };
+        blocks([n, channels * plane], n, channels_per_task * plane, |_, b, mut blocks| {
+            let count = blocks.first().map_or(0, |block| block.len() / plane);
+            let channel = |i: usize| {
+                let planes = blocks.iter_mut().map(|block| &mut block[i * plane..(i + 1) * plane]);
+                f(b * channels_per_task + i, planes.collect())
+            };
+            (0..count).map(channel).collect::<Vec<R>>()
+        });
     (buffer, results.into_iter().flatten().collect())
 }
 

@@ -7,6 +7,7 @@ use crate::{
     output,
     simd::{Level, for_each_level, loops::fma},
 };
+use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// Mean and biased variance of each channel over the batch.
@@ -30,9 +31,46 @@ fn fold(sums: &Lanes) -> [f64; BLOCK] {
     std::array::from_fn(|lane| (0..WIDE / BLOCK).map(|i| f64::from(sums[i * BLOCK + lane])).sum())
 }
 
-/// The planes of one block, image after image.
-fn planes(data: &[f32], blocks: usize, plane: usize, block: usize) -> impl Iterator<Item = &[f32]> {
-    data.chunks_exact(plane).skip(block).step_by(blocks)
+/// Most parts of the batch whose sums are computed apart, so that few channels keep many threads busy.
+const MAX_PARTS: usize = 8;
+/// About how many elements one parallel task handles.
+const TASK: usize = 1 << 14;
+
+/// Sums of two kinds, of each channel of a block.
+type Sums = [[f64; BLOCK]; 2];
+
+/// For each block the sums of `f` over its planes. `f` gets the index of a plane, counted over images and blocks. The order
+/// of the additions depends on the sizes only.
+fn sums_of_blocks(n: usize, blocks: usize, f: impl Fn(usize, usize) -> Sums + Sync) -> Vec<Sums> {
+    let parts = n.clamp(1, MAX_PARTS);
+    let add = |mut a: Sums, b: Sums| {
+        for (a, b) in a.as_flattened_mut().iter_mut().zip(b.as_flattened()) {
+            *a += b;
+        }
+        a
+    };
+    let of_part = |i: usize| {
+        let (block, part) = (i / parts, i % parts);
+        let images = n * part / parts..n * (part + 1) / parts;
+        images.map(|image| f(block, image * blocks + block)).fold(Sums::default(), add)
+    };
+    let found: Vec<Sums> = (0..blocks * parts).into_par_iter().map(of_part).collect();
+    found.chunks_exact(parts).map(|parts| parts.iter().copied().fold(Sums::default(), add)).collect()
+}
+
+/// A buffer of `count` planes of `plane` elements, each written whole by `f`, which gets its index.
+///
+/// # Safety
+/// `f` must write every element.
+unsafe fn planes(count: usize, plane: usize, f: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync) -> Vec<f32> {
+    let planes = (TASK / plane.max(1)).max(1);
+    let run = |task: usize, part: &mut [MaybeUninit<f32>]| {
+        for (i, to) in part.chunks_exact_mut(plane).enumerate() {
+            f(task * planes + i, to);
+        }
+    };
+    // SAFETY: the chunks are whole planes, each of which `f` writes by this function's contract.
+    unsafe { output::uninit_chunks(count * plane, planes * plane, run) }
 }
 
 /// `y = activation(gamma * (x - mean) / sqrt(var + eps) + beta)` of `x` of `[n, blocks, pixels, 8]`, and the statistics.
@@ -45,33 +83,39 @@ pub(crate) fn forward(
     activation: Activation,
 ) -> (Vec<f32>, Statistics) {
     let plane = pixels * BLOCK;
-    let run = |block: usize, y: Vec<&mut [MaybeUninit<f32>]>| {
-        let shift: [f32; BLOCK] = std::array::from_fn(|lane| x[block * plane + lane]);
-        let (mut sum, mut square) = ([0f64; BLOCK], [0f64; BLOCK]);
-        for x in planes(x, blocks, plane, block) {
-            let [s, q] = moments(level, x, &repeat(shift));
-            for lane in 0..BLOCK {
-                sum[lane] += s[lane];
-                square[lane] += q[lane];
-            }
-        }
-        let count = (n * pixels) as f64;
-        let mean: [f64; BLOCK] = std::array::from_fn(|lane| sum[lane] / count);
-        let var: [f32; BLOCK] =
-            std::array::from_fn(|lane| (square[lane] / count - mean[lane] * mean[lane]).max(0.0) as f32);
-        let mean: [f32; BLOCK] = std::array::from_fn(|lane| (f64::from(shift[lane]) + mean[lane]) as f32);
-        let scale: [f32; BLOCK] =
-            std::array::from_fn(|lane| gamma[block * BLOCK + lane] / (var[lane] + eps).sqrt());
-        let offset = std::array::from_fn(|lane| beta[block * BLOCK + lane] - mean[lane] * scale[lane]);
-        for (y, x) in y.into_iter().zip(planes(x, blocks, plane, block)) {
-            scale_and_shift(level, y, x, &[repeat(scale), repeat(offset)], activation);
-        }
-        (mean, var)
+    let shift = |block: usize| -> [f32; BLOCK] { std::array::from_fn(|lane| x[block * plane + lane]) };
+    let sums = sums_of_blocks(n, blocks, |block, at| {
+        moments(level, &x[at * plane..][..plane], &repeat(shift(block)))
+    });
+    let count = (n * pixels) as f64;
+    let (mut mean, mut var, mut affine) = (Vec::new(), Vec::new(), Vec::new());
+    for (block, [sum, square]) in sums.into_iter().enumerate() {
+        let shift = shift(block);
+        let offset_mean = sum.map(|sum| sum / count);
+        let own_var: [f32; BLOCK] = std::array::from_fn(|lane| {
+            (square[lane] / count - offset_mean[lane] * offset_mean[lane]).max(0.0) as f32
+        });
+        let own_mean: [f32; BLOCK] =
+            std::array::from_fn(|lane| (f64::from(shift[lane]) + offset_mean[lane]) as f32);
+        let at = block * BLOCK;
+        let scale: [f32; BLOCK] = std::array::from_fn(|lane| gamma[at + lane] / (own_var[lane] + eps).sqrt());
+        let offset = std::array::from_fn(|lane| beta[at + lane] - own_mean[lane] * scale[lane]);
+        affine.push([repeat(scale), repeat(offset)]);
+        mean.extend(own_mean);
+        var.extend(own_var);
+    }
+    let normalise = |at: usize, y: &mut [MaybeUninit<f32>]| {
+        scale_and_shift(level, y, &x[at * plane..][..plane], &affine[at % blocks], activation);
     };
-    // SAFETY: `scale_and_shift` writes an element for each of its two slices, and the planes of x are as long as those of y.
-    let (y, found) = unsafe { output::uninit_by_channel([n, blocks, plane], run) };
-    let (mean, var): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    (y, Statistics { mean: mean.concat(), var: var.concat() })
+    // SAFETY: `scale_and_shift` writes an element for each of two slices of a plane's length.
+    let y = unsafe { planes(n * blocks, plane, normalise) };
+    (y, Statistics { mean, var })
+}
+
+/// What the gradient of a block's channels is made of: see [`gradient_sums`] and [`input_gradient`].
+struct Slopes {
+    affine: [Lanes; 3],
+    means: [Lanes; 2],
 }
 
 /// Gradients with respect to `x`, `gamma` and `beta`.
@@ -86,38 +130,40 @@ pub(crate) fn backward(
 ) -> (Vec<f32>, [Vec<f32>; 2]) {
     let plane = pixels * BLOCK;
     let count = (n * pixels) as f64;
-    let run = |block: usize, dx: Vec<&mut [MaybeUninit<f32>]>| {
-        let of =
-            |values: &[f32]| -> [f32; BLOCK] { std::array::from_fn(|lane| values[block * BLOCK + lane]) };
-        let (mean, var, gamma, beta) = (of(&statistics.mean), of(&statistics.var), of(gamma), of(beta));
-        let inverse: [f32; BLOCK] = std::array::from_fn(|lane| 1.0 / (var[lane] + eps).sqrt());
+    let of = |values: &[f32], block: usize| -> [f32; BLOCK] {
+        std::array::from_fn(|lane| values[block * BLOCK + lane])
+    };
+    let inverse = |block: usize| of(&statistics.var, block).map(|var| 1.0 / (var + eps).sqrt());
+    let affine = |block: usize| {
+        let (mean, gamma, beta, inverse) =
+            (of(&statistics.mean, block), of(gamma, block), of(beta, block), inverse(block));
         let scale: [f32; BLOCK] = std::array::from_fn(|lane| gamma[lane] * inverse[lane]);
         let offset = std::array::from_fn(|lane| beta[lane] - mean[lane] * scale[lane]);
-        let affine = [repeat(scale), repeat(offset), repeat(mean)];
-        let (mut sum, mut product) = ([0f64; BLOCK], [0f64; BLOCK]);
-        let pairs = || planes(x, blocks, plane, block).zip(planes(dy, blocks, plane, block));
-        for (x, dy) in pairs() {
-            let [s, p] = gradient_sums(level, x, dy, &affine, activation);
-            for lane in 0..BLOCK {
-                sum[lane] += s[lane];
-                product[lane] += p[lane];
-            }
-        }
-        let wide = inverse.map(f64::from);
-        let mean_gradient = std::array::from_fn(|lane| (sum[lane] / count) as f32);
-        let slope = std::array::from_fn(|lane| (product[lane] / count * wide[lane] * wide[lane]) as f32);
-        let means = [repeat(mean_gradient), repeat(slope)];
-        for (dx, (x, dy)) in dx.into_iter().zip(pairs()) {
-            input_gradient(level, dx, x, dy, &affine, &means, activation);
-        }
-        let dgamma: [f32; BLOCK] = std::array::from_fn(|lane| (product[lane] * wide[lane]) as f32);
-        (dgamma, sum.map(|sum| sum as f32))
+        [repeat(scale), repeat(offset), repeat(mean)]
     };
-    // SAFETY: `input_gradient` writes an element for each of its three slices, and the planes of x and dy are as long as
-    // those of dx.
-    let (dx, sums) = unsafe { output::uninit_by_channel([n, blocks, plane], run) };
-    let (dgamma, dbeta): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-    (dx, [dgamma.concat(), dbeta.concat()])
+    let affines: Vec<[Lanes; 3]> = (0..blocks).map(affine).collect();
+    let sums = sums_of_blocks(n, blocks, |block, at| {
+        let plane = at * plane..(at + 1) * plane;
+        gradient_sums(level, &x[plane.clone()], &dy[plane], &affines[block], activation)
+    });
+    let (mut dgamma, mut dbeta, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
+    for (block, ([sum, product], affine)) in sums.into_iter().zip(affines).enumerate() {
+        let inverse = inverse(block).map(f64::from);
+        let mean = std::array::from_fn(|lane| (sum[lane] / count) as f32);
+        let slope =
+            std::array::from_fn(|lane| (product[lane] / count * inverse[lane] * inverse[lane]) as f32);
+        slopes.push(Slopes { affine, means: [repeat(mean), repeat(slope)] });
+        dgamma.extend((0..BLOCK).map(|lane| (product[lane] * inverse[lane]) as f32));
+        dbeta.extend(sum.map(|sum| sum as f32));
+    }
+    let gradient = |at: usize, dx: &mut [MaybeUninit<f32>]| {
+        let plane = at * plane..(at + 1) * plane;
+        let Slopes { affine, means } = &slopes[at % blocks];
+        input_gradient(level, dx, &x[plane.clone()], &dy[plane], affine, means, activation);
+    };
+    // SAFETY: `input_gradient` writes an element for each of three slices of a plane's length.
+    let dx = unsafe { planes(n * blocks, plane, gradient) };
+    (dx, [dgamma, dbeta])
 }
 
 /// Runs `$each` on [`WIDE`] elements at a time of the slices, the last of them padded with zeros. `$count` is how many
