@@ -49,6 +49,9 @@ pub fn scale_channels(x: &Tensor, gates: &Tensor) -> Result<Tensor> {
 /// As for [`scale_channels`], and [`Error::Candle`] if `x` and `gates` share their memory.
 pub fn scale_channels_inplace(x: Tensor, gates: &Tensor) -> Result<Tensor> {
     if blocked::is_in_blocks(&x) {
+        if cpu::requires_grad(&[&x, gates]) || !x.is_contiguous() {
+            return blocked::scale_channels(&x, gates);
+        }
         return blocked::scale_channels_inplace(x, gates);
     }
     check(&x, gates)?;

@@ -151,8 +151,8 @@ fn distance(found: &[f64], expected: &[f64]) -> f64 {
     (difference / square(&mut expected.iter().copied())).sqrt()
 }
 
-/// On the tape activations are in blocks of channels, whose sums have another order. Where nothing has a kink that is
-/// rounding.
+/// On the tape activations are in blocks of channels (but for ShuffleNet's), whose sums have another order. Where nothing has
+/// a kink that is rounding.
 #[test]
 fn the_tape_gives_the_gradients_of_the_graph() {
     for arch in ["tf_efficientnet_b0", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0"] {

@@ -233,9 +233,14 @@ impl Bench<'_> {
         {
             command.arg(name).arg(value.to_string());
         }
-        if self.level == Level::Avx2 {
-            command.env("ONEDNN_MAX_CPU_ISA", "AVX2").env("ATEN_CPU_CAPABILITY", "avx2");
-            command.env("MKL_ENABLE_INSTRUCTIONS", "AVX2");
+        let switches = match self.level {
+            Level::Avx512 => None,
+            Level::Avx2 => Some(["AVX2", "avx2", "AVX2"]),
+            Level::Portable => Some(["SSE41", "default", "SSE4_2"]),
+        };
+        if let Some([onednn, aten, mkl]) = switches {
+            command.env("ONEDNN_MAX_CPU_ISA", onednn).env("ATEN_CPU_CAPABILITY", aten);
+            command.env("MKL_ENABLE_INSTRUCTIONS", mkl);
         }
         command
     }

@@ -23,13 +23,16 @@ pub(super) fn suits(g: &Geometry) -> bool {
     if g.is_depthwise() {
         return g.ci.is_multiple_of(BLOCK) && depthwise::rotated(g).is_some();
     }
-    g.groups == 1 && g.ci.is_multiple_of(BLOCK) && g.co.is_multiple_of(BLOCK)
+    g.groups == 1 && g.ci > 0 && g.ci.is_multiple_of(BLOCK) && g.co.is_multiple_of(BLOCK)
 }
 
 /// `[n, ci / 8, h, w, 8]` from `dy` of `[n, co / 8, oh, ow, 8]` and `w` of `[co, ci / groups, kh, kw]`, for a layer that
 /// [`suits`].
 pub(super) fn backward_data(level: Level, w: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
     let len = g.n * g.ci * g.plane_in();
+    if len == 0 {
+        return Vec::new();
+    }
     if g.is_depthwise() {
         return match depthwise::rotated(g) {
             Some(rotated) => depthwise_data(level, w, dy, g, &rotated),

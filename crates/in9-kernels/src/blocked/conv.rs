@@ -24,7 +24,13 @@ enum Method {
 
 impl Method {
     /// The method for a layer and its sizes in whole blocks. None if it has to be computed in planes.
+    ///
+    /// Groups that fill no blocks are joined, with weights of zero between them: what is not finite in one of them makes its
+    /// neighbours NaN.
     fn of(g: &Geometry, in_blocks: bool) -> Option<(Self, Geometry)> {
+        if g.ci == 0 {
+            return None;
+        }
         let [ci, co] = [g.ci, g.co].map(|channels| channels.next_multiple_of(BLOCK));
         let whole = Geometry { ci, co, ..*g };
         if !in_blocks {
@@ -35,7 +41,6 @@ impl Method {
             return Some((Self::Depthwise, Geometry { groups: ci, ..whole }));
         }
         if g.groups > 1 {
-            // Neighbouring groups together have whole blocks; weights between them are zero.
             let fits = |groups: &usize| {
                 g.groups.is_multiple_of(*groups)
                     && (g.ci / groups).is_multiple_of(BLOCK)
@@ -54,6 +59,8 @@ impl Method {
 #[derive(Debug)]
 pub(crate) struct Filters {
     method: Method,
+    /// Groups, of whole blocks, of the layer that they were packed for.
+    groups: usize,
     packed: Vec<f32>,
 }
 
@@ -111,7 +118,7 @@ impl Filters {
                 packed
             }
         };
-        Self { method, packed }
+        Self { method, groups: whole.groups, packed }
     }
 
     /// Those of a convolution of 1×1 or another kernel that is computed directly, in one group.
@@ -126,7 +133,8 @@ impl Filters {
 
     /// Whether they were packed for what suits this layer.
     pub(crate) fn fit(&self, g: &Geometry, in_blocks: bool) -> bool {
-        Method::of(g, in_blocks).is_some_and(|(method, _)| method == self.method)
+        Method::of(g, in_blocks)
+            .is_some_and(|(method, whole)| (method, whole.groups) == (self.method, self.groups))
     }
 }
 

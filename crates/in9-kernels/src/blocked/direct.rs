@@ -13,8 +13,8 @@ const STRIP_ELEMENTS: usize = 64 << 10;
 /// Least and most output pixels of a strip, whatever [`STRIP_ELEMENTS`] says.
 const STRIP_PIXELS: [usize; 2] = [96, 1024];
 
-/// Some output channels of some output rows of some images, or of a layer in groups, all of them. Of a 1×1 convolution whose image is read as it lies, the
-/// rows are pixels.
+/// Some output rows of some images, and some of their channels; in a layer with groups all channels. Rows of a 1×1
+/// convolution on an unpadded image are pixels.
 #[derive(Debug)]
 pub(super) struct Task {
     images: Range<usize>,

@@ -26,11 +26,12 @@ fn each_plane(x: &Tensor, f: impl Fn(usize, &[f32], &mut [f32]) + Sync) -> Resul
 /// `y = x * gates + shifts`, each of `[batch, channels]`.
 fn scale_and_shift(x: &Tensor, gates: &Tensor, shifts: Option<(&Tensor, f32)>) -> Result<Tensor> {
     let [n, blocks, ..] = dims("scale_channels", x)?;
-    for vector in [Some(gates), shifts.map(|(shifts, _)| shifts)].into_iter().flatten() {
+    for (argument, vector) in [("gates", Some(gates)), ("dmeans", shifts.map(|(shifts, _)| shifts))] {
+        let Some(vector) = vector else { continue };
         if vector.dims() != [n, blocks * BLOCK] {
             return Err(Error::shape(
                 "scale_channels",
-                "gates",
+                argument,
                 format!("[{n}, {}]", blocks * BLOCK),
                 vector.dims(),
             ));

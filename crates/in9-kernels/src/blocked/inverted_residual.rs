@@ -2,10 +2,11 @@
 //!
 //! Layer by layer, the expanded activations, six times as wide as the block's own, are written to memory and read
 //! again twice. Here some rows of an image are expanded, filtered and projected while they are in the second-level
-//! cache; rows that the next strip needs too stay where they are.
+//! cache; rows that the next strip needs too stay where they are. Before a gate, which depends on all rows, the filtered
+//! rows of one image are kept. With fewer images than threads the block is computed layer by layer, with the same bits.
 
 use super::{
-    depthwise,
+    Filters, depthwise,
     lanes::BLOCK,
     layout::dims,
     pool,
@@ -79,9 +80,10 @@ impl InvertedResidual<'_> {
     /// The block for images of this size, if its layers are of the kinds that the strips are made for.
     fn fused(&self, n: usize, [channels, h, w]: [usize; 3]) -> Option<Fused<'_>> {
         let plain = Conv2dConfig::new(1, 0);
+        let one_tap = |(g, _): &(Geometry, &Filters)| g.taps() == 1;
         let expand = match self.expand {
             Some((expand, activation)) => {
-                let (g, filters) = expand.in_blocks(&[n, channels, h, w], &plain)?;
+                let (g, filters) = expand.in_blocks(&[n, channels, h, w], &plain).filter(one_tap)?;
                 Some((g, filters.pointwise()?, expand.bias(), activation))
             }
             None => None,
@@ -90,7 +92,8 @@ impl InvertedResidual<'_> {
         let (depthwise, config, activation) = &self.depthwise;
         let (g, filters) = depthwise.in_blocks(&[n, expanded, h, w], config)?;
         let depthwise = (g, filters.depthwise()?, depthwise.bias(), *activation);
-        let (project, filters) = self.project.in_blocks(&[n, expanded, g.oh, g.ow], &plain)?;
+        let project = self.project.in_blocks(&[n, expanded, g.oh, g.ow], &plain);
+        let (project, filters) = project.filter(one_tap)?;
         if self.skip && (project.co, g.oh, g.ow) != (channels, h, w) {
             return None;
         }
@@ -291,5 +294,75 @@ impl Image<'_> {
         let finish = Finish { bias: self.biases[2], residual, activation: Activation::None };
         // SAFETY: nobody else writes these rows of this image.
         unsafe { multiply(self.block.level, filtered, inputs, packed, 0..g.co, &run, target, finish) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocked::to_blocks;
+    use candle_core::Device;
+
+    fn tensor(shape: &[usize], seed: usize) -> Tensor {
+        let len: usize = shape.iter().product();
+        let value = |i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0;
+        Tensor::from_vec((0..len).map(value).collect::<Vec<f32>>(), shape, &Device::Cpu).unwrap()
+    }
+
+    fn layer(shape: [usize; 4], seed: usize) -> FrozenConv2d {
+        FrozenConv2d::new(tensor(&shape, seed), Some(tensor(&shape[..1], seed + 1)))
+    }
+
+    /// Strips, which need as many images as threads, beside layer by layer, to the bit: with and without expansion and gate,
+    /// one-sided padding, strides, and planes of one and of several strips.
+    #[test]
+    fn strips_have_the_bits_of_layers() {
+        for (from, expanded, to, kernel, stride, padding, side, gated) in [
+            (8, 48, 8, 3, 1, [1; 4], 11, false),
+            (16, 96, 16, 3, 1, [1; 4], 60, true),
+            (16, 96, 24, 3, 2, [0, 1, 0, 1], 50, false),
+            (24, 72, 40, 5, 2, [2; 4], 13, true),
+            (16, 16, 8, 3, 1, [1; 4], 9, false),
+            (8, 8, 8, 5, 1, [2; 4], 2, true),
+        ] {
+            let label = format!("{from} {expanded} {to} {kernel} {stride} {padding:?} {side} {gated}");
+            let expand = layer([expanded, from, 1, 1], 1);
+            let depthwise = layer([expanded, 1, kernel, kernel], 3);
+            let project = layer([to, expanded, 1, 1], 5);
+            let config = Conv2dConfig { stride: [stride; 2], padding, ..Conv2dConfig::new(1, 0) };
+            let gate = |means: &Tensor| Activation::Sigmoid.apply(means);
+            let block = InvertedResidual {
+                expand: (expanded != from).then_some((&expand, Activation::Silu)),
+                depthwise: (&depthwise, config.with_groups(expanded), Activation::HardSwish),
+                gate: gated.then_some(&gate),
+                project: &project,
+                skip: from == to && stride == 1,
+            };
+            let x = to_blocks(&tensor(&[3, from, side, side], 7)).unwrap();
+            assert!(block.fused(3, [from, side, side]).is_some(), "{label}");
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let y = pool.install(|| block.forward(&x)).unwrap();
+                y.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            };
+            // Three images are fewer than four threads.
+            assert_eq!(run(2), run(4), "{label}");
+        }
+    }
+
+    #[test]
+    fn only_what_strips_are_made_for_goes_through_them() {
+        let (expand, depthwise) = (layer([16, 8, 3, 3], 1), layer([16, 1, 3, 3], 3));
+        let project = layer([8, 16, 1, 1], 5);
+        let block = InvertedResidual {
+            expand: Some((&expand, Activation::Relu)),
+            depthwise: (&depthwise, Conv2dConfig::new(1, 1).with_groups(16), Activation::Relu),
+            gate: None,
+            project: &project,
+            skip: false,
+        };
+        assert!(block.fused(4, [8, 9, 9]).is_none());
+        let x = to_blocks(&tensor(&[4, 8, 9, 9], 7)).unwrap();
+        assert_eq!(block.forward(&x).unwrap().dims(), [4, 1, 7, 7, 8]);
     }
 }

@@ -38,6 +38,9 @@ impl Overlap {
 
 /// Fills `[blocks][rows][columns][8]` from an image in blocks, for output rows from `first` on.
 pub(super) fn blocks(x: &[f32], g: &Geometry, first: usize, size: Size, to: &mut [f32]) {
+    if g.plane_in() == 0 {
+        return to.fill(0.0);
+    }
     let rows = Overlap::new(first * g.sy, g.top, size.rows, g.h);
     let columns = Overlap::new(0, g.left, size.columns, g.w);
     let planes =
@@ -64,6 +67,9 @@ pub(super) fn planes(x: &[f32], g: &Geometry, first: usize, size: Size, to: &mut
     let rows = Overlap::new(first * g.sy, g.top, size.rows, g.h);
     let columns = Overlap::new(0, g.left, size.columns, g.w);
     to.fill(0.0);
+    if g.plane_in() == 0 || columns.image.is_empty() {
+        return;
+    }
     for (c, x) in x.chunks_exact(g.plane_in()).enumerate() {
         for (row, from) in rows.image.clone().enumerate() {
             let at = ((rows.before + row) * size.columns + columns.before) * g.ci + c;

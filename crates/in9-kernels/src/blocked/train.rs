@@ -39,7 +39,7 @@ pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, config: &Conv2dConf
     })?;
     match y {
         Some(y) => Ok(cpu::tensor(y, (g.n, g.co.div_ceil(BLOCK), g.oh, g.ow, BLOCK))?),
-        None => to_blocks(&crate::conv2d(&to_planes(x)?, w, bias, config)?),
+        None => to_blocks(&crate::conv2d(&to_planes(x)?.narrow(1, 0, g.ci)?, w, bias, config)?),
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn conv2d_gradients(
     let (level, in_blocks) = (Level::current(), is_in_blocks(x));
     let whole =
         g.co.is_multiple_of(BLOCK) && (!in_blocks || g.ci.is_multiple_of(BLOCK)) && dy.elem_count() > 0;
-    let narrow = !in_blocks && g.groups == 1 && g.dx == 1 && g.ci < BLOCK;
+    let narrow = !in_blocks && g.groups == 1 && g.dx == 1 && (1..BLOCK).contains(&g.ci);
     let suits = in_blocks && backward_data::suits(&g);
     if !whole || !(suits || narrow) || (needs_x && !suits) {
         let x_planes = to_planes(x)?.narrow(1, 0, g.ci)?;
@@ -178,7 +178,7 @@ mod tests {
     /// `[in, out]` channels, kernel, stride, padding, groups, side, whether the image is in blocks.
     type Case = ([usize; 2], usize, usize, usize, usize, usize, bool);
 
-    const CASES: [Case; 15] = [
+    const CASES: [Case; 16] = [
         ([16, 24], 1, 1, 0, 1, 9, true),
         ([8, 40], 1, 2, 0, 1, 7, true),
         ([24, 16], 3, 2, 1, 1, 11, true),
@@ -194,6 +194,8 @@ mod tests {
         ([16, 16], 5, 2, 2, 16, 9, true),
         ([8, 8], 3, 2, 1, 8, 8, true),
         ([16, 16], 3, 1, 1, 4, 5, true),
+        // Groups that never fill blocks.
+        ([20, 20], 1, 1, 0, 2, 4, true),
     ];
 
     #[test]
@@ -207,13 +209,13 @@ mod tests {
             let dy = tensor(y.dims(), 3);
             let from = if in_blocks { to_blocks(&x).unwrap() } else { x.clone() };
             let found = conv2d(&from, &w, None, &config).unwrap();
-            assert_close(&to_planes(&found).unwrap(), &y, &label);
+            assert_close(&to_planes(&found).unwrap().narrow(1, 0, co).unwrap(), &y, &label);
             let (dx, dw) = gradients::conv2d(&x, &w, &dy, &config, true).unwrap();
             let dy = to_blocks(&dy).unwrap();
             let (found, found_w) = gradients::conv2d(&from, &w, &dy, &config, in_blocks).unwrap();
             assert_close(&found_w, &dw, &label);
             if let Some(found) = found {
-                assert_close(&to_planes(&found).unwrap(), &dx.unwrap(), &label);
+                assert_close(&to_planes(&found).unwrap().narrow(1, 0, ci).unwrap(), &dx.unwrap(), &label);
             }
         }
     }
@@ -339,6 +341,38 @@ mod tests {
         let dy = y.ones_like().unwrap();
         let dx = gradients::max_pool2d(&to_blocks(&x).unwrap(), [2; 2], [2; 2], [0; 4], &dy).unwrap();
         assert_eq!(values(&to_planes(&dx).unwrap())[5], 1.0);
+    }
+
+    /// Filters that are packed for one kind of layer are not used for another, whose groups or sizes differ.
+    #[test]
+    fn a_frozen_layer_of_other_groups_or_sizes_is_packed_anew() {
+        let frozen = crate::FrozenConv2d::new(tensor(&[16, 8, 1, 1], 1), None);
+        for (channels, groups) in [(8, 1), (16, 2), (8, 1)] {
+            let (x, config) = (tensor(&[2, channels, 3, 4], 2), Conv2dConfig::new(1, 0).with_groups(groups));
+            let expected = frozen.forward(&x, &config, None, Activation::Relu).unwrap();
+            let found = frozen.forward(&to_blocks(&x).unwrap(), &config, None, Activation::Relu).unwrap();
+            assert_close(&to_planes(&found).unwrap(), &expected, "groups");
+        }
+        let frozen = crate::FrozenConv2d::new(tensor(&[16, 16, 3, 3], 1), None);
+        for side in [9, 2, 9] {
+            let (x, config) = (tensor(&[1, 16, side, side], 2), Conv2dConfig::new(1, 1));
+            let expected = frozen.forward(&x, &config, None, Activation::None).unwrap();
+            let found = frozen.forward(&to_blocks(&x).unwrap(), &config, None, Activation::None).unwrap();
+            assert_close(&to_planes(&found).unwrap(), &expected, "sizes");
+        }
+    }
+
+    #[test]
+    fn images_without_pixels_or_channels_are_padding_alone() {
+        let w = tensor(&[8, 8, 3, 3], 1);
+        let empty = Tensor::zeros((1, 8, 0, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let config = Conv2dConfig::new(1, 2);
+        let y = conv2d(&to_blocks(&empty).unwrap(), &w, None, &config).unwrap();
+        assert_eq!(values(&y), vec![0.0; 8 * 2 * 6]);
+        let none = Tensor::zeros((1, 0, 4, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let w = Tensor::zeros((8, 0, 1, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let y = conv2d(&none, &w, None, &Conv2dConfig::new(1, 0)).unwrap();
+        assert_eq!(values(&y), vec![0.0; 8 * 16]);
     }
 
     #[test]

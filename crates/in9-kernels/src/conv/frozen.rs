@@ -20,8 +20,9 @@ use std::sync::OnceLock;
 /// With batch norm folded in by [`crate::fold_batch_norm`] this is a whole layer of a trained network.
 /// The first call packs the filters for the method that suits its sizes, and later calls with the same
 /// method reuse them. The packed filters take as much memory as the filters themselves (four times as
-/// much for 3×3 kernels of stride 1). Results are those of [`crate::conv2d_act`], bit for bit. For a whole network, begin
-/// with [`Self::forward_in_blocks`]: every layer after it is faster then.
+/// much for 3×3 kernels of stride 1); a later call whose sizes suit another method packs for itself. Results are those of
+/// [`crate::conv2d_act`] on an image of the same layout, bit for bit. For a whole network, begin with
+/// [`Self::forward_in_blocks`]: every layer after it is faster then.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -53,11 +54,23 @@ impl std::fmt::Debug for FrozenConv2d {
     }
 }
 
+/// What is in `cell`, or what `make` makes, which is not called inside of the cell's lock: it uses the thread pool, whose
+/// threads take other work while they wait, and that work may want the same cell.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
+    match cell.get() {
+        Some(made) => made,
+        None => {
+            let made = make();
+            cell.get_or_init(|| made)
+        }
+    }
+}
+
 impl FrozenConv2d {
     /// A layer with this `weight` of `[out, in / groups, kernel height, kernel width]` and `bias` of `[out]`.
     ///
     /// Both are detached from their autograd graph: [`Self::forward`] is differentiable with respect to
-    /// the image and the residual only.
+    /// the image and the residual only, and in blocks with respect to nothing.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self {
             weight: weight.detach(),
@@ -111,7 +124,7 @@ impl FrozenConv2d {
         }
         let y = cpu::with_slices([Some(x), Some(w), bias, residual], |[x, w, bias, residual]| {
             let (x, w) = (x.unwrap_or_default(), w.unwrap_or_default());
-            let packed = self.packed.get_or_init(|| Packed::new(w, &g));
+            let packed = once(&self.packed, || Packed::new(w, &g));
             forward(x, w, Some(packed), &g, Epilogue { bias, residual, activation })
         })?;
         Ok(cpu::tensor(y, &shape)?)
@@ -146,7 +159,7 @@ impl FrozenConv2d {
         }
         let dims = blocked::channels_of(x, w, config);
         let g = checked_dims(&dims, w, bias, config)?;
-        let own = self.blocked.get_or_init(|| self.packed_for_blocks(&g, in_blocks));
+        let own = once(&self.blocked, || self.packed_for_blocks(&g, in_blocks));
         let other;
         let filters = match own.as_ref().filter(|filters| filters.fit(&g, in_blocks)) {
             Some(filters) => filters,
@@ -155,7 +168,7 @@ impl FrozenConv2d {
                     other = filters;
                     &other
                 }
-                None => return self.by_planes(x, config, residual, activation),
+                None => return self.by_planes(x, config, residual, activation, &g),
             },
         };
         let shape = [g.n, g.co.div_ceil(lanes::BLOCK), g.oh, g.ow, lanes::BLOCK];
@@ -180,7 +193,7 @@ impl FrozenConv2d {
     ) -> Option<(Geometry, &blocked::Filters)> {
         let g = checked_dims(dims, &self.weight, self.bias.as_ref(), config).ok()?;
         let whole = [g.ci, g.co].iter().all(|channels| channels.is_multiple_of(lanes::BLOCK));
-        let filters = self.blocked.get_or_init(|| self.packed_for_blocks(&g, true)).as_ref()?;
+        let filters = once(&self.blocked, || self.packed_for_blocks(&g, true)).as_ref()?;
         (whole && filters.fit(&g, true)).then_some((g, filters))
     }
 
@@ -202,9 +215,13 @@ impl FrozenConv2d {
         config: &Conv2dConfig,
         residual: Option<&Tensor>,
         activation: Activation,
+        g: &Geometry,
     ) -> Result<Tensor> {
-        let residual = residual.map(blocked::to_planes).transpose()?;
-        let y = self.forward(&blocked::to_planes(x)?, config, residual.as_ref(), activation)?;
+        let planes = |t: &Tensor, channels: usize| -> Result<Tensor> {
+            Ok(blocked::to_planes(t)?.narrow(1, 0, channels)?)
+        };
+        let residual = residual.map(|residual| planes(residual, g.co)).transpose()?;
+        let y = self.forward(&planes(x, g.ci)?, config, residual.as_ref(), activation)?;
         blocked::to_blocks(&y)
     }
 

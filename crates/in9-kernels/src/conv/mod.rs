@@ -22,7 +22,7 @@ use geometry::Geometry;
 
 /// Two-dimensional convolution (that is, cross-correlation, as in every framework).
 ///
-/// Differentiable with respect to `x`, `w` and `bias`. Only the gradients of arguments that are part of an
+/// Differentiable with respect to `x`, `w` and `bias`, unless `x` is in [blocks](crate::blocked). Only the gradients of arguments that are part of an
 /// autograd graph are computed: in training the first layer does not compute a gradient of the images, nor
 /// a layer with frozen filters one of its filters.
 ///

@@ -110,6 +110,8 @@ impl ConvBnAct {
     /// The same for the first layer: on the CPU the result of an evaluation, and of a taped training, is in
     /// [blocks](in9_kernels::blocked), and with it those of the layers that take it.
     ///
+    /// In an evaluation gradients reach the pictures, if they are variables, but not the parameters.
+    ///
     /// # Errors
     /// As for [`ConvBnAct::forward`].
     pub fn enter(&self, x: &Tensor, context: &Context) -> Result<Tensor> {

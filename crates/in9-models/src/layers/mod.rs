@@ -29,7 +29,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 
-/// The `channels` channels of `x` as planes, which it is in already but in a frozen model.
+/// The `channels` channels of `x` as planes; in an evaluation on the CPU it is in blocks.
 ///
 /// # Shapes
 /// - `x`: `[n, channels, h, w]`, or in [blocks](in9_kernels::blocked)
