@@ -138,7 +138,7 @@ fn a_broken_record_costs_its_own_pictures_only() {
         // Its page shows everything that is known besides.
         let at = page.text("document.querySelector('.card:has(.missing)').dataset.at");
         page.go(&format!("#/photograph?set=world/test&p={at}"));
-        assert_eq!(page.number("document.querySelectorAll('.views .answers > li').length"), 18);
+        assert_eq!(page.number("document.querySelectorAll('.views .answers > li').length"), 30);
         // The browser itself notes the pictures that it did not get.
         page.open(&format!("http://{address}/"));
         page.forget();

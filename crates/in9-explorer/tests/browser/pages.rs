@@ -79,11 +79,11 @@ fn a_category_of_the_overview_leads_to_as_many_photographs() {
 }
 
 #[test]
-fn a_photograph_shows_nine_views_and_every_models_answer() {
+fn a_photograph_shows_every_view_and_every_models_answer() {
     in_browser(|page| {
         page.open(&format!("{}#/photograph?set=world/test&p=4", *SERVER));
-        assert_eq!(page.number("document.querySelectorAll('.views figure').length"), 9);
-        assert_eq!(page.number("document.querySelectorAll('.views .answers > li').length"), 18);
+        assert_eq!(page.number("document.querySelectorAll('.views figure').length"), 15);
+        assert_eq!(page.number("document.querySelectorAll('.views .answers > li').length"), 30);
         let all = "[...document.querySelectorAll('.views img')].every((i) => i.naturalWidth === 48)";
         assert_eq!(page.read(all), true);
         let verdict = page.text("document.querySelector('.views .verdict').textContent");
