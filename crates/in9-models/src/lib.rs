@@ -23,6 +23,7 @@ pub mod ask;
 pub mod classifier;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod context;
 pub mod device;
 pub mod error;
 pub mod init;

@@ -159,3 +159,31 @@ impl<'c, W: std::io::Write> Writer<'c, W> {
         self.csv.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predictions::{Training, tests::table};
+
+    #[test]
+    fn row_by_row_the_same_bytes_are_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (whole, rows) = (dir.path().join("whole.csv"), dir.path().join("rows.csv"));
+        let read = |path: &Path| std::fs::read(path).unwrap();
+        for known in [true, false] {
+            let mut table = table();
+            if !known {
+                table.rows.iter_mut().for_each(|row| row.training = Training::default());
+            }
+            table.write_atomic(&whole).unwrap();
+            write_rows(&rows, &table.classes, known, table.rows.iter().cloned().map(Ok)).unwrap();
+            assert!(read(&rows) == read(&whole));
+        }
+        let before = read(&rows);
+        let mut wrong = table();
+        wrong.rows[1].predicted = Some(2);
+        let refused = write_rows(&rows, &wrong.classes, true, wrong.rows.iter().cloned().map(Ok));
+        assert!(refused.unwrap_err().to_string().contains("classes below 2"));
+        assert!(read(&rows) == before, "what stood there was touched");
+    }
+}

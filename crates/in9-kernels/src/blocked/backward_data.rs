@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     conv::{
+        backward_data::transposed,
         geometry::Geometry,
         images_per_task,
         implicit_gemm::{Problem, Tap},
@@ -53,24 +54,6 @@ pub(super) fn backward_data(level: Level, w: &[f32], dy: &[f32], g: &Geometry) -
         return dx;
     }
     by_phases(level, w, dy, g)
-}
-
-/// The gradient as a convolution of `dy`: that of a layer with stride 1 whose padding is less than its kernel.
-fn transposed(g: &Geometry) -> Option<Geometry> {
-    let pad = |kernel: usize, pad: usize| (kernel - 1).checked_sub(pad);
-    Some(Geometry {
-        ci: g.co,
-        co: g.ci,
-        h: g.oh,
-        w: g.ow,
-        oh: g.h,
-        ow: g.w,
-        top: pad(g.kh, g.top)?,
-        bottom: pad(g.kh, g.bottom)?,
-        left: pad(g.kw, g.left)?,
-        right: pad(g.kw, g.right)?,
-        ..*g
-    })
 }
 
 fn depthwise_data(level: Level, w: &[f32], dy: &[f32], g: &Geometry, rotated: &Geometry) -> Vec<f32> {

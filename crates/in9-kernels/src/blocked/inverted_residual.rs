@@ -300,14 +300,10 @@ impl Image<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocked::to_blocks;
-    use candle_core::Device;
-
-    fn tensor(shape: &[usize], seed: usize) -> Tensor {
-        let len: usize = shape.iter().product();
-        let value = |i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0;
-        Tensor::from_vec((0..len).map(value).collect::<Vec<f32>>(), shape, &Device::Cpu).unwrap()
-    }
+    use crate::blocked::{
+        test_values::{tensor, values},
+        to_blocks,
+    };
 
     fn layer(shape: [usize; 4], seed: usize) -> FrozenConv2d {
         FrozenConv2d::new(tensor(&shape, seed), Some(tensor(&shape[..1], seed + 1)))
@@ -343,7 +339,7 @@ mod tests {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let y = pool.install(|| block.forward(&x)).unwrap();
-                y.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+                values(&y)
             };
             // Three images are fewer than four threads.
             assert_eq!(run(2), run(4), "{label}");

@@ -1,6 +1,6 @@
 //! Registers of eight or sixteen channels, on every instruction set.
 
-use crate::simd::Arithmetic;
+use crate::simd::{Arithmetic, Array};
 
 /// Channels of a block.
 pub(crate) const BLOCK: usize = 8;
@@ -57,45 +57,7 @@ pub(crate) trait Isa {
     const FMA: bool;
 }
 
-/// Eight f32 in an array, for the compiler to vectorise.
-#[derive(Clone, Copy)]
-pub(crate) struct Array([f32; BLOCK]);
-
-impl Array {
-    #[inline(always)]
-    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
-    }
-}
-
-impl Arithmetic for Array {
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        Self([value; BLOCK])
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.zip(other, |a, b| a + b)
-    }
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        self.zip(other, |a, b| a - b)
-    }
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        self.zip(other, |a, b| a * b)
-    }
-    #[inline(always)]
-    fn mul_add(self, factor: Self, term: Self) -> Self {
-        if cfg!(target_arch = "aarch64") {
-            return Self(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], term.0[i])));
-        }
-        // Not `f32::mul_add`: without the instruction that is a slow library call.
-        self.mul(factor).add(term)
-    }
-}
-
-impl Lanes for Array {
+impl Lanes for Array<BLOCK> {
     const COUNT: usize = BLOCK;
 
     #[inline(always)]
@@ -137,7 +99,7 @@ impl Lanes for Array {
     }
 }
 
-impl Square for Array {
+impl Square for Array<BLOCK> {
     #[inline(always)]
     fn transpose(rows: [Self; BLOCK]) -> [Self; BLOCK] {
         std::array::from_fn(|i| Self(std::array::from_fn(|j| rows[j].0[i])))
@@ -148,8 +110,8 @@ impl Square for Array {
 pub(crate) struct Portable;
 
 impl Isa for Portable {
-    type Wide = Array;
-    type Eight = Array;
+    type Wide = Array<BLOCK>;
+    type Eight = Array<BLOCK>;
     /// NEON has 32 registers of four lanes: 24 sums.
     const PIXELS: usize = if cfg!(target_arch = "aarch64") { 6 } else { 2 };
     const INPUTS: usize = 4;

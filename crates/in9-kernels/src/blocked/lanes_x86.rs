@@ -1,7 +1,7 @@
-//! Registers of AVX2 and AVX-512.
+//! AVX2 and AVX-512: the channels of blocks in their registers.
 
 use super::lanes::{BLOCK, Isa, Lanes, Square};
-use crate::simd::Arithmetic;
+use crate::simd::registers::{Ymm, Zmm};
 use std::arch::x86_64::*;
 
 /// Sixteen registers of eight lanes: six pixels by sixteen channels are twelve sums.
@@ -26,41 +26,9 @@ impl Isa for Avx512 {
     const FMA: bool = true;
 }
 
-/// One 256-bit register.
-#[derive(Clone, Copy)]
-pub(crate) struct Ymm(__m256);
-
 // SAFETY (of every block below): a value of the type is made only by code that `for_each_isa!` compiled for
 // AVX2 with FMA, which runs only if the processor has them. Loads and stores access as many elements as the
 // trait says, which its contract makes valid, and their instructions need no alignment.
-impl Arithmetic for Ymm {
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_set1_ps(value) })
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_add_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_sub_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_mul_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn mul_add(self, factor: Self, term: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, term.0) })
-    }
-}
-
 impl Lanes for Ymm {
     const COUNT: usize = BLOCK;
 
@@ -146,39 +114,7 @@ impl Square for Ymm {
     }
 }
 
-/// One 512-bit register.
-#[derive(Clone, Copy)]
-pub(crate) struct Zmm(__m512);
-
 // SAFETY (of every block below): as for `Ymm`, with AVX-512 F and DQ.
-impl Arithmetic for Zmm {
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_set1_ps(value) })
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_add_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_sub_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_mul_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn mul_add(self, factor: Self, term: Self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
-    }
-}
-
 impl Lanes for Zmm {
     const COUNT: usize = 2 * BLOCK;
 

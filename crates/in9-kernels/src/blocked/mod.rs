@@ -44,6 +44,8 @@ mod padded;
 mod pool;
 mod product;
 mod scale;
+#[cfg(test)]
+mod test_values;
 mod train;
 mod winograd;
 mod winograd_weight;

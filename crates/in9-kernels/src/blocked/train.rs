@@ -153,19 +153,9 @@ pub(crate) fn batch_norm_gradients(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blocked::test_values::{tensor, values};
     use crate::gradients;
     use candle_core::{Device, Var};
-
-    /// Values between -1 and 1 that do not repeat with any size used here.
-    fn tensor(shape: &[usize], seed: usize) -> Tensor {
-        let len: usize = shape.iter().product();
-        let value = |i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0;
-        Tensor::from_vec((0..len).map(value).collect::<Vec<f32>>(), shape, &Device::Cpu).unwrap()
-    }
-
-    fn values(t: &Tensor) -> Vec<f32> {
-        t.flatten_all().unwrap().to_vec1().unwrap()
-    }
 
     fn assert_close(found: &Tensor, expected: &Tensor, label: &str) {
         assert_eq!(found.dims(), expected.dims(), "{label}");

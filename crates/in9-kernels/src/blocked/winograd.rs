@@ -73,20 +73,37 @@ pub(super) fn pack(level: Level, taps: Taps<'_>, g: &Geometry, packed: &mut [f32
     (0..g.co.div_ceil(PANEL)).into_par_iter().for_each(|chunk| {
         let outputs = chunk * PANEL..((chunk + 1) * PANEL).min(g.co);
         // SAFETY: no two chunks have an output in common, and an output's factors are its own.
-        unsafe {
-            if side == SIDE {
-                filters_4(level, taps, outputs, [g.ci, matrix], out);
-            } else {
-                filters_2(level, taps, outputs, [g.ci, matrix], out);
-            }
-        }
+        unsafe { transform_filters(level, taps, outputs, [g.ci, matrix], side, out) };
     });
 }
 
-/// The factors of some outputs, which begin at a multiple of [`PANEL`].
+for_each_isa! {
+    /// The factors of some outputs, which begin at a multiple of [`PANEL`], for tiles of `side` inputs on each axis.
+    ///
+    /// # Safety
+    /// Nobody else uses the factors of these outputs.
+    unsafe fn transform_filters<I>(
+        taps: Taps<'_>,
+        outputs: Range<usize>,
+        sizes: [usize; 2],
+        side: usize,
+        out: Output,
+    ) {
+        // SAFETY: the caller's promise is handed on.
+        unsafe {
+            if side == SIDE {
+                filters::<I, 4>(taps, outputs, sizes, out);
+            } else {
+                filters::<I, 2>(taps, outputs, sizes, out);
+            }
+        }
+    }
+}
+
+/// [`transform_filters`] for tiles of `OUT` outputs on each axis.
 ///
 /// # Safety
-/// Nobody else uses the factors of these outputs.
+/// As there.
 #[inline(always)]
 unsafe fn filters<I: Isa, const OUT: usize>(
     taps: Taps<'_>,
@@ -134,20 +151,6 @@ unsafe fn filters<I: Isa, const OUT: usize>(
                 }
             }
         }
-    }
-}
-
-for_each_isa! {
-    unsafe fn filters_4<I>(taps: Taps<'_>, outputs: Range<usize>, sizes: [usize; 2], out: Output) {
-        // SAFETY: the caller's promise is handed on.
-        unsafe { filters::<I, 4>(taps, outputs, sizes, out) };
-    }
-}
-
-for_each_isa! {
-    unsafe fn filters_2<I>(taps: Taps<'_>, outputs: Range<usize>, sizes: [usize; 2], out: Output) {
-        // SAFETY: the caller's promise is handed on.
-        unsafe { filters::<I, 2>(taps, outputs, sizes, out) };
     }
 }
 
@@ -210,41 +213,35 @@ pub(super) fn forward(
                     let target = Target::dense(Output::over(sums), own.len() * BLOCK);
                     multiply(level, factors, inputs, filters, 0..g.co, &run, target, Finish::default());
                 }
-                if tiles.out == 4 {
-                    transform_output_4(level, sums, lengths[1], g, &own, finish, out);
-                } else {
-                    transform_output_2(level, sums, lengths[1], g, &own, finish, out);
-                }
+                transform_outputs(level, sums, lengths[1], g, &own, finish, out);
             }
         });
     });
 }
 
-/// Fills `[products][ci / 8][tiles][8]`, products `length` elements apart.
-pub(super) fn transform_inputs(
-    level: Level,
-    x: &[f32],
-    g: &Geometry,
-    tiles: &[Tile],
-    length: usize,
-    factors: &mut [f32],
-) {
-    // SAFETY: the functions need no promise.
-    unsafe {
+for_each_isa! {
+    /// Fills `[products][ci / 8][tiles][8]`, products `length` elements apart.
+    ///
+    /// # Safety
+    /// None is needed beyond the bounds of the slices, which are checked.
+    pub(super) unsafe fn transform_inputs<I>(
+        x: &[f32],
+        g: &Geometry,
+        tiles: &[Tile],
+        length: usize,
+        factors: &mut [f32],
+    ) {
         if outputs(g) == 4 {
-            transform_input_4(level, x, g, tiles, length, factors);
+            inputs::<I, 4>(x, g, tiles, length, factors);
         } else {
-            transform_input_2(level, x, g, tiles, length, factors);
+            inputs::<I, 2>(x, g, tiles, length, factors);
         }
     }
 }
 
-/// See [`transform_inputs`].
-///
-/// # Safety
-/// None is needed beyond the bounds of the slices, which are checked.
+/// [`transform_inputs`] for tiles of `OUT` outputs on each axis.
 #[inline(always)]
-unsafe fn transform_input<I: Isa, const OUT: usize>(
+fn inputs<I: Isa, const OUT: usize>(
     x: &[f32],
     g: &Geometry,
     tiles: &[Tile],
@@ -295,25 +292,35 @@ unsafe fn transform_input<I: Isa, const OUT: usize>(
 }
 
 for_each_isa! {
-    unsafe fn transform_input_4<I>(x: &[f32], g: &Geometry, tiles: &[Tile], length: usize, factors: &mut [f32]) {
-        // SAFETY: the function needs no promise.
-        unsafe { transform_input::<I, 4>(x, g, tiles, length, factors) };
+    /// Writes the outputs of tiles from `[products][co / 8][tiles][8]`, products `length` elements apart.
+    ///
+    /// # Safety
+    /// Nobody else may use the outputs of these tiles.
+    unsafe fn transform_outputs<I>(
+        sums: &[f32],
+        length: usize,
+        g: &Geometry,
+        tiles: &[Tile],
+        finish: Finish<'_>,
+        out: Output,
+    ) {
+        // SAFETY: the caller's promise is handed on.
+        unsafe {
+            if outputs(g) == 4 {
+                write_outputs::<I, 4>(sums, length, g, tiles, finish, out);
+            } else {
+                write_outputs::<I, 2>(sums, length, g, tiles, finish, out);
+            }
+        }
     }
 }
 
-for_each_isa! {
-    unsafe fn transform_input_2<I>(x: &[f32], g: &Geometry, tiles: &[Tile], length: usize, factors: &mut [f32]) {
-        // SAFETY: the function needs no promise.
-        unsafe { transform_input::<I, 2>(x, g, tiles, length, factors) };
-    }
-}
-
-/// Writes the outputs of tiles from `[products][co / 8][tiles][8]`, products `length` elements apart.
+/// [`transform_outputs`] for tiles of `OUT` outputs on each axis.
 ///
 /// # Safety
-/// Nobody else may use the outputs of these tiles.
+/// As there.
 #[inline(always)]
-unsafe fn transform_output<I: Isa, const OUT: usize>(
+unsafe fn write_outputs<I: Isa, const OUT: usize>(
     sums: &[f32],
     length: usize,
     g: &Geometry,
@@ -364,33 +371,5 @@ unsafe fn transform_output<I: Isa, const OUT: usize>(
                 }
             }
         }
-    }
-}
-
-for_each_isa! {
-    unsafe fn transform_output_4<I>(
-        sums: &[f32],
-        length: usize,
-        g: &Geometry,
-        tiles: &[Tile],
-        finish: Finish<'_>,
-        out: Output,
-    ) {
-        // SAFETY: the caller's promise is handed on.
-        unsafe { transform_output::<I, 4>(sums, length, g, tiles, finish, out) };
-    }
-}
-
-for_each_isa! {
-    unsafe fn transform_output_2<I>(
-        sums: &[f32],
-        length: usize,
-        g: &Geometry,
-        tiles: &[Tile],
-        finish: Finish<'_>,
-        out: Output,
-    ) {
-        // SAFETY: the caller's promise is handed on.
-        unsafe { transform_output::<I, 2>(sums, length, g, tiles, finish, out) };
     }
 }

@@ -33,14 +33,10 @@ pub(super) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry)
                 let lengths = [g.ci, g.co].map(|channels| channels * own.len() + GAP);
                 scratch::with(products * (lengths[0] + lengths[1]), |buffer| {
                     let (factors, gradients) = buffer.split_at_mut(products * lengths[0]);
-                    winograd::transform_inputs(level, x, g, own, lengths[0], factors);
                     // SAFETY: the functions need no promise.
                     unsafe {
-                        if tiles.out == 4 {
-                            gradients_4(level, dy, g, own, lengths[1], gradients);
-                        } else {
-                            gradients_2(level, dy, g, own, lengths[1], gradients);
-                        }
+                        winograd::transform_inputs(level, x, g, own, lengths[0], factors);
+                        transform_gradients(level, dy, g, own, lengths[1], gradients);
                     }
                     let plane = own.len() * BLOCK;
                     let inputs: Vec<usize> = (0..g.ci).map(|c| c / BLOCK * plane + c % BLOCK).collect();
@@ -64,19 +60,27 @@ pub(super) fn backward_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry)
     let sums = add_parts(sums);
     let mut dw = vec![0f32; g.co * g.ci * 9];
     dw.par_chunks_mut(BLOCK * g.ci * 9).enumerate().for_each(|(block, dw)| {
-        // SAFETY: the functions need no promise.
-        unsafe {
-            if tiles.out == 4 {
-                taps_4(level, &sums, [g.ci, g.co], block, dw);
-            } else {
-                taps_2(level, &sums, [g.ci, g.co], block, dw);
-            }
-        }
+        // SAFETY: the function needs no promise.
+        unsafe { transform_sums(level, &sums, g, block, dw) };
     });
     dw
 }
 
-/// Fills `[products][co / 8][tiles][8]`, products `length` elements apart, from the gradients of the outputs.
+for_each_isa! {
+    /// Fills `[products][co / 8][tiles][8]`, products `length` elements apart, from the gradients of the outputs.
+    ///
+    /// # Safety
+    /// None is needed beyond the bounds of the slices, which are checked.
+    unsafe fn transform_gradients<I>(dy: &[f32], g: &Geometry, tiles: &[Tile], length: usize, to: &mut [f32]) {
+        if winograd::outputs(g) == 4 {
+            gradients::<I, 4>(dy, g, tiles, length, to);
+        } else {
+            gradients::<I, 2>(dy, g, tiles, length, to);
+        }
+    }
+}
+
+/// [`transform_gradients`] for tiles of `OUT` outputs on each axis.
 #[inline(always)]
 fn gradients<I: Isa, const OUT: usize>(
     dy: &[f32],
@@ -112,18 +116,20 @@ fn gradients<I: Isa, const OUT: usize>(
 }
 
 for_each_isa! {
-    unsafe fn gradients_4<I>(dy: &[f32], g: &Geometry, tiles: &[Tile], length: usize, to: &mut [f32]) {
-        gradients::<I, 4>(dy, g, tiles, length, to);
+    /// The taps of the eight filters of a block, `[8, ci, 9]`, from the sums `[products][ci][co]`.
+    ///
+    /// # Safety
+    /// None is needed beyond the bounds of the slices, which are checked.
+    unsafe fn transform_sums<I>(sums: &[f32], g: &Geometry, block: usize, dw: &mut [f32]) {
+        if winograd::outputs(g) == 4 {
+            taps::<I, 4>(sums, [g.ci, g.co], block, dw);
+        } else {
+            taps::<I, 2>(sums, [g.ci, g.co], block, dw);
+        }
     }
 }
 
-for_each_isa! {
-    unsafe fn gradients_2<I>(dy: &[f32], g: &Geometry, tiles: &[Tile], length: usize, to: &mut [f32]) {
-        gradients::<I, 2>(dy, g, tiles, length, to);
-    }
-}
-
-/// The taps of the eight filters of a block, `[8, ci, 9]`, from the sums `[products][ci][co]`.
+/// [`transform_sums`] for tiles of `OUT` outputs on each axis.
 #[inline(always)]
 fn taps<I: Isa, const OUT: usize>(sums: &[f32], [ci, co]: [usize; 2], block: usize, dw: &mut [f32]) {
     let side = OUT + 2;
@@ -167,17 +173,5 @@ fn taps<I: Isa, const OUT: usize>(sums: &[f32], [ci, co]: [usize; 2], block: usi
             unsafe { filter.store_blocks(dw.as_mut_ptr(), 0) };
             dw[8] = last[lane];
         }
-    }
-}
-
-for_each_isa! {
-    unsafe fn taps_4<I>(sums: &[f32], sizes: [usize; 2], block: usize, dw: &mut [f32]) {
-        taps::<I, 4>(sums, sizes, block, dw);
-    }
-}
-
-for_each_isa! {
-    unsafe fn taps_2<I>(sums: &[f32], sizes: [usize; 2], block: usize, dw: &mut [f32]) {
-        taps::<I, 2>(sums, sizes, block, dw);
     }
 }

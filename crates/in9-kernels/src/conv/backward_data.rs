@@ -23,7 +23,7 @@ pub(crate) fn backward_data(dy: &[f32], w: &[f32], g: &Geometry) -> Vec<f32> {
 
 /// With stride 1 the gradient is itself a convolution, of `dy` with the filters rotated by 180°: its sizes,
 /// unless it would need negative padding.
-fn transposed(g: &Geometry) -> Option<Geometry> {
+pub(crate) fn transposed(g: &Geometry) -> Option<Geometry> {
     let (reach_y, reach_x) = (g.dy * (g.kh - 1), g.dx * (g.kw - 1));
     let fits = g.top.max(g.bottom) <= reach_y && g.left.max(g.right) <= reach_x;
     fits.then(|| Geometry {

@@ -66,6 +66,16 @@ fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     }
 }
 
+/// A residual has the shape of the result.
+fn check_residual(residual: Option<&Tensor>, shape: &[usize]) -> Result<()> {
+    match residual {
+        Some(residual) if residual.dims() != shape => {
+            Err(Error::shape("conv2d", "residual", format!("{shape:?}"), residual.dims()))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl FrozenConv2d {
     /// A layer with this `weight` of `[out, in / groups, kernel height, kernel width]` and `bias` of `[out]`.
     ///
@@ -105,11 +115,7 @@ impl FrozenConv2d {
         let (w, bias) = (&self.weight, self.bias.as_ref());
         let g = checked(x, w, bias, config)?;
         let shape = [g.n, g.co, g.oh, g.ow];
-        if let Some(residual) = residual
-            && residual.dims() != shape
-        {
-            return Err(Error::shape("conv2d", "residual", format!("{shape:?}"), residual.dims()));
-        }
+        check_residual(residual, &shape)?;
         let tensors: Vec<&Tensor> = [Some(x), Some(w), bias, residual].into_iter().flatten().collect();
         if !cpu::supported(&tensors) || cpu::requires_grad(&tensors) {
             #[cfg(feature = "cuda")]
@@ -172,11 +178,7 @@ impl FrozenConv2d {
             },
         };
         let shape = [g.n, g.co.div_ceil(lanes::BLOCK), g.oh, g.ow, lanes::BLOCK];
-        if let Some(residual) = residual
-            && residual.dims() != shape
-        {
-            return Err(Error::shape("conv2d", "residual", format!("{shape:?}"), residual.dims()));
-        }
+        check_residual(residual, &shape)?;
         let y = cpu::with_slices([Some(x), bias, residual], |[x, bias, residual]| {
             let finish = blocked::Finish { bias, residual, activation };
             blocked::forward(Level::current(), x.unwrap_or_default(), filters, &g, finish)

@@ -6,9 +6,11 @@ mod level;
 pub(crate) mod loops;
 pub(crate) mod microkernel;
 pub(crate) mod prefetch;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod registers;
 pub(crate) mod vector;
 
-pub(crate) use arithmetic::Arithmetic;
+pub(crate) use arithmetic::{Arithmetic, Array};
 pub(crate) use level::Level;
 pub(crate) use vector::Vector;
 

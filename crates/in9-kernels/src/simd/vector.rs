@@ -1,6 +1,6 @@
 //! Vectors of sixteen f32, on every instruction set.
 
-use super::Arithmetic;
+use super::{Arithmetic, Array};
 
 /// Elements of a vector.
 pub(crate) const LANES: usize = 16;
@@ -46,40 +46,8 @@ pub(crate) trait Vector: Arithmetic {
     }
 }
 
-/// Sixteen f32 in an array, for the compiler to vectorise.
-#[derive(Clone, Copy)]
-pub(crate) struct Portable([f32; LANES]);
-
-impl Portable {
-    #[inline(always)]
-    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
-    }
-}
-
-impl Arithmetic for Portable {
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        Self([value; LANES])
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.zip(other, |a, b| a + b)
-    }
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        self.zip(other, |a, b| a - b)
-    }
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        self.zip(other, |a, b| a * b)
-    }
-    #[inline(always)]
-    fn mul_add(self, factor: Self, term: Self) -> Self {
-        // Not `f32::mul_add`: without the instruction that is a slow library call.
-        self.mul(factor).add(term)
-    }
-}
+/// Whatever the compiler targets by default.
+pub(crate) type Portable = Array<LANES>;
 
 impl Vector for Portable {
     const ROWS: usize = 2;
@@ -100,6 +68,7 @@ pub(crate) use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Arithmetic, LANES, Vector};
+    use crate::simd::registers::{Ymm, Zmm};
     use std::arch::x86_64::*;
 
     /// One bit for each of the first `len` lanes.
@@ -110,40 +79,11 @@ mod x86 {
     }
 
     /// One 512-bit register.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx512(__m512);
+    pub(crate) type Avx512 = Zmm;
 
     // SAFETY (of every block below): a value of the type is made only by code that `for_each_vector!` compiled
     // for AVX-512, which runs only if the processor has it. Loads and stores go through references to
     // exactly sixteen elements, and their instructions need no alignment.
-    impl Arithmetic for Avx512 {
-        #[inline(always)]
-        fn splat(value: f32) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_set1_ps(value) })
-        }
-        #[inline(always)]
-        fn add(self, other: Self) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_add_ps(self.0, other.0) })
-        }
-        #[inline(always)]
-        fn sub(self, other: Self) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_sub_ps(self.0, other.0) })
-        }
-        #[inline(always)]
-        fn mul(self, other: Self) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_mul_ps(self.0, other.0) })
-        }
-        #[inline(always)]
-        fn mul_add(self, factor: Self, term: Self) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
-        }
-    }
-
     impl Vector for Avx512 {
         const ROWS: usize = 12;
 
@@ -215,40 +155,32 @@ mod x86 {
 
     /// Two 256-bit registers.
     #[derive(Clone, Copy)]
-    pub(crate) struct Avx2(__m256, __m256);
+    pub(crate) struct Avx2(Ymm, Ymm);
 
-    // SAFETY (of every block below): as for `Avx512`, with AVX2 and FMA.
     impl Arithmetic for Avx2 {
         #[inline(always)]
         fn splat(value: f32) -> Self {
-            // SAFETY: see above.
-            let half = unsafe { _mm256_set1_ps(value) };
-            Self(half, half)
+            Self(Ymm::splat(value), Ymm::splat(value))
         }
         #[inline(always)]
         fn add(self, other: Self) -> Self {
-            // SAFETY: see above.
-            unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
+            Self(self.0.add(other.0), self.1.add(other.1))
         }
         #[inline(always)]
         fn sub(self, other: Self) -> Self {
-            // SAFETY: see above.
-            unsafe { Self(_mm256_sub_ps(self.0, other.0), _mm256_sub_ps(self.1, other.1)) }
+            Self(self.0.sub(other.0), self.1.sub(other.1))
         }
         #[inline(always)]
         fn mul(self, other: Self) -> Self {
-            // SAFETY: see above.
-            unsafe { Self(_mm256_mul_ps(self.0, other.0), _mm256_mul_ps(self.1, other.1)) }
+            Self(self.0.mul(other.0), self.1.mul(other.1))
         }
         #[inline(always)]
         fn mul_add(self, factor: Self, term: Self) -> Self {
-            // SAFETY: see above.
-            unsafe {
-                Self(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1))
-            }
+            Self(self.0.mul_add(factor.0, term.0), self.1.mul_add(factor.1, term.1))
         }
     }
 
+    // SAFETY (of every block below): as for `Avx512`, with AVX2 and FMA.
     impl Vector for Avx2 {
         const ROWS: usize = 6;
         const NARROW: bool = true;
@@ -256,14 +188,14 @@ mod x86 {
         #[inline(always)]
         fn load(from: &[f32; LANES]) -> Self {
             // SAFETY: see above; the second half starts at element eight of sixteen.
-            unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
+            unsafe { Self(Ymm(_mm256_loadu_ps(from.as_ptr())), Ymm(_mm256_loadu_ps(from.as_ptr().add(8)))) }
         }
         #[inline(always)]
         fn store(self, to: &mut [f32; LANES]) {
             // SAFETY: see above; the second half starts at element eight of sixteen.
             unsafe {
-                _mm256_storeu_ps(to.as_mut_ptr(), self.0);
-                _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1);
+                _mm256_storeu_ps(to.as_mut_ptr(), self.0.0);
+                _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1.0);
             }
         }
     }

@@ -78,17 +78,12 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// The columns of [`figures_of`].
+const FIGURES: [&str; 6] =
+    ["axis", "level", "accuracy, random background %", "its change", "BG-gap", "its change"];
+
 fn levels(probes: &[&Surface]) -> Grid {
-    let header = [
-        "network",
-        "tested on",
-        "axis",
-        "level",
-        "accuracy, random background %",
-        "its change",
-        "BG-gap",
-        "its change",
-    ];
+    let header = [&["network", "tested on"], &FIGURES[..]].concat();
     let title = "Levels of each axis, and paired changes from its first (points, simultaneous 95 % bands)";
     let mut grid = Grid::new(title, &header);
     let called = names(probes.iter().map(|s| (s.source.model.as_str(), s.source.trained_on.as_str())));
@@ -102,16 +97,7 @@ fn levels(probes: &[&Surface]) -> Grid {
 }
 
 fn classes(context: &Context, probe: &Surface, title: String) -> Grid {
-    let header = [
-        "class",
-        "images",
-        "axis",
-        "level",
-        "accuracy, random background %",
-        "its change",
-        "BG-gap",
-        "its change",
-    ];
+    let header = [&["class", "images"], &FIGURES[..]].concat();
     let mut grid = Grid::new(title + " (points, 95 % bands within a class)", &header);
     for (class, surface) in &probe.classes {
         let name =
