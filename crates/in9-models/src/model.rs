@@ -34,7 +34,7 @@ pub trait Network: Send + Sync {
         false
     }
 
-    /// Whether every operation is one of in9-kernels' or of [`layers`], which a recording on a GPU
+    /// Whether every operation is one of in9-kernels' or of [`layers`](crate::layers), which a recording on a GPU
     /// sees.
     fn own_layers(&self) -> bool {
         true
