@@ -14,7 +14,8 @@ pub struct Components {
     pub pairings: Option<f64>,
     /// From backgrounds that several photographs share.
     pub backgrounds: f64,
-    /// From training to training; 0 where there was one.
+    /// From training to training, beyond their interaction with photographs; 0 where there was one, and below zero where they
+    /// differ by less than the interaction makes by chance, so that the total is right on average.
     pub trainings: f64,
 }
 

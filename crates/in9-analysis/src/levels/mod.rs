@@ -11,7 +11,7 @@
 //! | photographs | of the sums over a photograph: its own difficulty, and the backgrounds drawn for it |
 //! | of these, pairings | within photographs that were tested on several backgrounds |
 //! | shared backgrounds | covariance of different photographs before the same background |
-//! | trainings | between trainings, less what photographs alone make of it |
+//! | trainings | between trainings, less what their interaction with photographs makes of it (may be below zero) |
 //!
 //! Trainings and photographs are crossed, not nested: every network sees every photograph. Drawing both with replacement
 //! at once counts their interaction two or three times, which is why the interval comes from the components, with

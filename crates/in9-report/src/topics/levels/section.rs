@@ -60,7 +60,8 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
                  would change the figure; it is known where photographs were tested before several backgrounds. Trainings \
                  are known where a network was trained with several seeds; with one, the figure is about that training. The \
                  resampled trainings hold what trainings and photographs make together, which the fitted share leaves to \
-                 the photographs."
+                 the photographs. Trainings that differ by less than that are shown as 0 here; intervals add up what was \
+                 seen as it is."
                     .into(),
             ),
             Block::Table(networks),
@@ -90,7 +91,8 @@ fn table(context: &Context, set: &TestSet<'_>) -> Grid {
         let Some((study, _)) = cells.study(wanted) else { continue };
         let Some(estimate) = study.estimate(Weighing::Plain, statistic) else { continue };
         let parts: Components = estimate.parts;
-        let share = |part: f64| percent_of(part, parts.total());
+        let trainings = parts.trainings.max(0.0);
+        let share = |part: f64| percent_of(part, parts.photographs + parts.backgrounds + trainings);
         let error = |variance: f64| format!("{:.2}", 100.0 * variance.max(0.0).sqrt());
         let resampled = |level| study.resampled(Weighing::Plain, level, &bootstrap, statistic);
         let once = estimate.trainings < 2;
@@ -102,10 +104,10 @@ fn table(context: &Context, set: &TestSet<'_>) -> Grid {
             share(parts.photographs),
             parts.pairings.map_or_else(unknown, share),
             share(parts.backgrounds),
-            if once { unknown() } else { share(parts.trainings) },
+            if once { unknown() } else { share(trainings) },
             error(parts.photographs),
             error(resampled(Level::Photographs)),
-            if once { unknown() } else { error(parts.trainings) },
+            if once { unknown() } else { error(trainings) },
             if once { unknown() } else { error(resampled(Level::Trainings)) },
         ]);
     }
