@@ -77,7 +77,7 @@ impl Family {
 /// OpenAI's mean and deviation of pictures, with which all CLIPs are trained unless they say otherwise.
 const CLIP_NORMALIZATION: Normalization = Normalization {
     mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-    std: [0.268_629_54, 0.261_302_58, 0.275_777_1],
+    std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
 };
 
 /// What is to be known about a network beside what lies in its folder.

@@ -72,7 +72,7 @@ impl Tokenizer {
             Ok(bytes)
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let engine = if name.ends_with("vocab.json") {
+        let mut engine = if name.ends_with("vocab.json") {
             let merges = path.with_file_name(name.replace("vocab.json", "merges.txt"));
             merges::of_files(&bytes(&path)?, &bytes(&merges)?).map_err(wrong)?
         } else if name.ends_with(".json") {
@@ -89,6 +89,9 @@ impl Tokenizer {
             Some(token) => engine.token_to_id(&token),
             None => engine.get_padding().map(|padding| padding.pad_id),
         };
+        // Cutting and filling are the tower's business.
+        engine.with_padding(None);
+        engine.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
         let digest = hasher.finalize().to_hex().to_string();
         Ok(Self { engine, cleaning: Cleaning::None, context, pad, digest })
     }
@@ -108,11 +111,7 @@ impl Tokenizer {
     /// [`Error::Setting`] for a text that the vocabulary cannot say.
     pub fn tokens(&self, text: &str) -> Result<Vec<u32>> {
         let cleaned = self.cleaning.apply(text);
-        let mut engine = self.engine.clone();
-        // Cutting and filling are the tower's business.
-        let _ = engine.with_truncation(None);
-        engine.with_padding(None);
-        let encoding = engine.encode(cleaned.as_str(), true).map_err(|error| {
+        let encoding = self.engine.encode(cleaned.as_str(), true).map_err(|error| {
             Error::setting("prompts", "texts that the vocabulary can say", format!("{text}: {error}"))
         })?;
         let mut ids = encoding.get_ids().to_vec();
