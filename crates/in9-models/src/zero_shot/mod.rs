@@ -132,7 +132,7 @@ pub fn open(path: &Path, taxonomy: &Taxonomy, options: &Options<'_>) -> Result<O
     };
     let mut notes = file.notes;
     let count = texts.iter().map(Vec::len).sum::<usize>();
-    notes.push(format!("{}'s names; prompts {}, {count} texts", towers.renamed.scheme, prompts.name));
+    notes.push(format!("names of {}; prompts {}, {count} texts", towers.renamed.scheme, prompts.name));
     Ok(Opened {
         name: format!("{}, prompts {}", table_name(&path, &towers.name()), prompts.name),
         trained_on: String::new(),
