@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::mapping::{Answer, ClassMap, Mapping};
 use crate::model::{Mode, Model};
-use crate::open::{NormalizationSource, Opened, Provenance};
+use crate::open::{NormalizationSource, Opened, Provenance, ZeroShotRecord};
 
 /// An opened network and the way from its outputs to a taxonomy's classes.
 ///
@@ -52,12 +52,19 @@ pub struct NetworkRecord {
     pub normalization: String,
     /// How its outputs become classes.
     pub mapping: String,
+    /// What it was told about the classes, if it knows them by words only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_shot: Option<ZeroShotRecord>,
 }
 
 impl NetworkRecord {
     /// What decides the answers, without names: two networks of the same identity answer alike.
     pub fn identity(&self) -> String {
-        format!("{} {} {:?} {:?} {}", self.arch, self.weights, self.mean, self.std, self.mapping)
+        let own = format!("{} {} {:?} {:?} {}", self.arch, self.weights, self.mean, self.std, self.mapping);
+        match &self.zero_shot {
+            None => own,
+            Some(told) => format!("{own} {} {} {}", told.prompts_digest, told.vocabulary, told.config),
+        }
     }
 }
 
@@ -109,6 +116,7 @@ impl Classifier {
             normalization,
             preprocessing: None,
             size: None,
+            zero_shot: None,
             provenance: Provenance {
                 digest: String::new(),
                 origin: "memory".to_owned(),
@@ -172,7 +180,7 @@ impl Classifier {
         NetworkRecord {
             model: self.opened.name.clone(),
             trained_on: self.opened.trained_on.clone(),
-            arch: self.model().architecture().name.to_owned(),
+            arch: self.model().name().to_owned(),
             training: self.opened.training.clone(),
             weights: self.opened.provenance.digest.clone(),
             origin: self.opened.provenance.origin.clone(),
@@ -180,6 +188,7 @@ impl Classifier {
             std,
             normalization: self.opened.provenance.normalization.to_string(),
             mapping: self.map.to_string(),
+            zero_shot: self.opened.zero_shot.clone(),
         }
     }
 

@@ -43,6 +43,8 @@ pub mod scorer;
 mod tape;
 pub mod train;
 pub mod weights;
+#[cfg(feature = "transformers")]
+pub mod zero_shot;
 
 pub use ask::{Ask, Asked};
 pub use classifier::{Classifier, NetworkRecord};

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
@@ -44,9 +45,14 @@ pub trait Network: Send + Sync {
 /// Logits, taps, and what was taped.
 type Pass = (Tensor, Vec<(String, Tensor)>, Option<RefCell<Tape>>);
 
+/// Builds a network of certain sizes over parameters, with so many outputs.
+pub type Builder = Arc<dyn Fn(&Params, usize) -> Result<Box<dyn Network>> + Send + Sync>;
+
 /// A built architecture: its layers and the parameters they hold.
 pub struct Model {
     architecture: &'static Architecture,
+    name: String,
+    builder: Builder,
     classes: usize,
     network: Box<dyn Network>,
     params: Params,
@@ -62,14 +68,42 @@ pub fn build(arch: &str, classes: usize, params: &Params) -> Result<Model> {
     if classes == 0 {
         return Err(Error::setting("classes", "at least 1", classes));
     }
-    let network = (architecture.build)(params, classes)?;
-    Ok(Model { architecture, classes, network, params: params.clone() })
+    Model::with_builder(architecture, arch.to_owned(), Arc::new(architecture.build), classes, params)
 }
 
 impl Model {
-    /// The registry's entry of this model.
+    /// A network of the family `architecture` whose sizes come from elsewhere: `builder` knows them, and `name` says
+    /// them in results.
+    ///
+    /// # Errors
+    /// Those of `builder`.
+    pub fn with_builder(
+        architecture: &'static Architecture,
+        name: String,
+        builder: Builder,
+        classes: usize,
+        params: &Params,
+    ) -> Result<Self> {
+        let network = builder(params, classes)?;
+        Ok(Self { architecture, name, builder, classes, network, params: params.clone() })
+    }
+
+    /// A model of the same architecture and sizes over other parameters, with so many outputs.
+    ///
+    /// # Errors
+    /// As [`build`].
+    pub fn rebuilt(&self, classes: usize, params: &Params) -> Result<Self> {
+        Self::with_builder(self.architecture, self.name.clone(), self.builder.clone(), classes, params)
+    }
+
+    /// The registry's entry of this model, or that of its family.
     pub fn architecture(&self) -> &'static Architecture {
         self.architecture
+    }
+
+    /// What results call the architecture: the registry's name, with the sizes where those are not its own.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Number of outputs.
@@ -137,7 +171,7 @@ impl Model {
             tensors.insert(name, value.copy()?);
         }
         let params = Params::frozen(tensors, self.dtype(), self.device());
-        build(self.architecture.name, self.classes, &params)
+        self.rebuilt(self.classes, &params)
     }
 
     /// Scores before the softmax, `[n, classes]`, of normalised pictures `[n, 3, h, w]`.

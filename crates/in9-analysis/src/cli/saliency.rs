@@ -233,7 +233,7 @@ fn nulls(opened: &Opened, settings: &Settings, bootstrap: &Bootstrap) -> Result<
     let random = opened.network.own().filter(|_| has_cam).map(|own| {
         let (device, classes) = (own.model().device(), opened.classes.len());
         let params = Params::random(settings.smooth.seed, own.model().dtype(), device);
-        let model = in9_models::build(own.model().architecture().name, classes, &params)?;
+        let model = own.model().rebuilt(classes, &params)?;
         let random =
             in9_models::Classifier::of_model(model, ClassMap::identity(classes), own.normalization());
         let only = Settings { methods: vec![Method::GradCam], steps: 0, ..settings.clone() };

@@ -15,6 +15,8 @@ pub mod resnet;
 pub mod resnet_small;
 pub mod shufflenet_v2;
 mod timm_blocks;
+#[cfg(feature = "transformers")]
+pub mod transformer;
 pub mod vgg;
 #[cfg(feature = "transformers")]
 pub mod vit;

@@ -5,7 +5,7 @@ use in9_base::shell::one_line;
 use crate::error::Error;
 
 /// Settings whose flag is called as their field.
-const FLAGS: [&str; 22] = [
+const FLAGS: [&str; 24] = [
     "accumulate",
     "attack_step_size",
     "attack_steps",
@@ -21,10 +21,12 @@ const FLAGS: [&str; 22] = [
     "momentum",
     "nesterov",
     "normalization",
+    "prompts",
     "scale",
     "size",
     "step_epochs",
     "step_factor",
+    "tokenizer",
     "view",
     "warmup",
     "weight_decay",

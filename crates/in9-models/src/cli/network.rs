@@ -18,7 +18,7 @@ use crate::scorer::{Foreign, Program, Scorer};
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
-    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present_any = ["scorer", "onnx"])]
+    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present_any = ["scorer", "onnx", "zero_shot"])]
     pub weights: Option<String>,
     /// In the place of --weights: a command, for the shell, of a program that reads pictures on its standard input and
     /// writes scores to its standard output, such as "python scorer.py" (protocol: SCORER.md)
@@ -28,6 +28,18 @@ pub struct NetworkArgs {
     /// [batch, outputs]; needs --normalization unless the file says it (SCORER.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "arch"])]
     pub onnx: Option<PathBuf>,
+    /// In the place of --weights: CLIP or SigLIP, told the dataset's classes in words; a folder with the weights as open_clip
+    /// or transformers write them, the configuration and the vocabulary, or the weight file in one
+    #[arg(long, value_name = "FOLDER|FILE", conflicts_with_all = ["weights", "scorer", "onnx", "arch"])]
+    pub zero_shot: Option<PathBuf>,
+    /// What --zero-shot is told about each class: `plain` ("a photo of a {}."), `ensemble` (seven sentences, averaged), or
+    /// a TOML file with templates = [...] and, under [names], what classes are called
+    #[arg(long, value_name = "NAME|FILE", default_value = "plain", requires = "zero_shot")]
+    pub prompts: String,
+    /// The vocabulary of --zero-shot, if it does not lie beside the weights: tokenizer.json, vocab.json beside merges.txt,
+    /// or CLIP's list of merges
+    #[arg(long, value_name = "FILE", requires = "zero_shot")]
+    pub tokenizer: Option<PathBuf>,
     /// Architecture, for weights that do not name theirs
     #[arg(long, value_name = "ARCH")]
     pub arch: Option<String>,
@@ -47,7 +59,7 @@ pub struct NetworkArgs {
 impl NetworkArgs {
     /// The file or folder of weights, if it is one.
     pub fn path(&self) -> Option<&Path> {
-        self.onnx.as_deref().or_else(|| self.weights.as_deref().map(Path::new))
+        self.onnx.as_deref().or(self.zero_shot.as_deref()).or_else(|| self.weights.as_deref().map(Path::new))
     }
 
     /// Opens the network and asks it about the classes of `taxonomy`. What is worth knowing about it is said.
@@ -57,6 +69,9 @@ impl NetworkArgs {
     /// [`Foreign::new`].
     pub fn open(&self, taxonomy: &Taxonomy, device: Device, shell: &Shell) -> crate::Result<Asked> {
         let asked = match (&self.scorer, &self.onnx) {
+            _ if let Some(path) = &self.zero_shot => {
+                Asked::Own(Box::new(self.told(path, taxonomy, device, shell)?))
+            }
             (_, Some(file)) => self.foreign(onnx(file, self.normalization)?, taxonomy)?,
             (Some(command), None) => {
                 let classes: Vec<String> = taxonomy.classes.iter().map(|class| class.name.clone()).collect();
@@ -92,6 +107,37 @@ impl NetworkArgs {
             classifier.rename(name);
         }
         Ok(classifier)
+    }
+
+    /// The network in `path`, told the classes of `taxonomy` in words.
+    #[cfg(feature = "transformers")]
+    fn told(
+        &self,
+        path: &Path,
+        taxonomy: &Taxonomy,
+        device: Device,
+        shell: &Shell,
+    ) -> crate::Result<Classifier> {
+        let options = crate::zero_shot::Options {
+            prompts: crate::zero_shot::Prompts::find(&self.prompts)?,
+            tokenizer: self.tokenizer.as_deref(),
+            normalization: self.normalization,
+            device,
+        };
+        let opened = crate::zero_shot::open(path, taxonomy, &options)?;
+        for note in &opened.provenance.notes {
+            shell.say(format_args!("{}: {note}", path.display()));
+        }
+        let mut classifier = Classifier::new(opened, taxonomy, self.mapping)?;
+        if let Some(name) = &self.name {
+            classifier.rename(name.clone());
+        }
+        Ok(classifier)
+    }
+
+    #[cfg(not(feature = "transformers"))]
+    fn told(&self, path: &Path, _: &Taxonomy, _: Device, _: &Shell) -> crate::Result<Classifier> {
+        Err(crate::Error::MissingFeature { what: path.display().to_string(), feature: "transformers" })
     }
 
     fn foreign(&self, scorer: Box<dyn Scorer>, taxonomy: &Taxonomy) -> crate::Result<Asked> {

@@ -28,6 +28,7 @@ Examples:
   in9-models predict --weights out/run --data out/dataset --views all --out predictions.csv
   in9-models predict --weights out/run --data out/dataset --split test,val --views original,mixed-rand --out p.csv
   in9-models predict --weights resnet50.gluon --mapping a --data out/in9 --out p.csv
+  in9-models predict --zero-shot clip-vit-base-patch32 --prompts ensemble --data out/in9 --out p.csv
   in9-models predict --scorer 'python scorer.py' --data out/in9 --out p.csv
   in9-models predict --onnx model.onnx --normalization imagenet --size 224 --data out/in9 --out p.csv
   for i in 1 2; do in9-models predict --weights out/run --data out/in9 --shard $i/2 --out piece-$i; done

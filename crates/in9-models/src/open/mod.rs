@@ -19,6 +19,7 @@
 mod identify;
 mod normalization;
 mod source;
+mod zero_shot_record;
 
 use candle_core::Device;
 use in9_data::Normalization;
@@ -34,6 +35,9 @@ use crate::weights::Head;
 pub use identify::Identified;
 pub use normalization::{NormalizationSource, choose};
 pub use source::Source;
+pub use zero_shot_record::ZeroShotRecord;
+#[cfg(feature = "transformers")]
+pub(crate) use zero_shot_record::digest as digest_of_texts;
 
 /// What is to be known about weights beside what they say themselves.
 #[derive(Debug, Clone)]
@@ -71,6 +75,8 @@ pub struct Opened {
     pub preprocessing: Option<Preprocessing>,
     /// Side of the square pictures that it was made or trained for, in pixels, if somebody says.
     pub size: Option<usize>,
+    /// What it was told about the classes, if it knows them by words only.
+    pub zero_shot: Option<ZeroShotRecord>,
     /// Where all of this is known from.
     pub provenance: Provenance,
 }
@@ -151,6 +157,7 @@ impl Identified {
             classes,
             normalization,
             preprocessing,
+            zero_shot: None,
             provenance,
         })
     }

@@ -19,6 +19,8 @@ pub enum NormalizationSource {
     Checkpoint,
     /// The file is published, with this preprocessing.
     Published(String),
+    /// The configuration beside the weights says it.
+    Config(String),
     /// All published weights of the architecture need the same.
     Architecture(String),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for NormalizationSource {
             Self::Asked => f.write_str("request"),
             Self::Header => f.write_str("the file's header"),
             Self::Checkpoint => f.write_str("the checkpoint's normaliser"),
+            Self::Config(file) => f.write_str(file),
             Self::Published(name) => write!(f, "the publication of {name}"),
             Self::Architecture(arch) => write!(f, "all published weights of {arch}"),
         }

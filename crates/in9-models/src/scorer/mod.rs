@@ -164,6 +164,7 @@ impl Ask for Foreign {
             std: about.normalization.std,
             normalization: about.normalization_from,
             mapping: self.map.to_string(),
+            zero_shot: None,
         }
     }
 

@@ -152,6 +152,20 @@ fn fresh_head(
     Ok(())
 }
 
+/// Refuses tensors that are not exactly those that the network `name` asks for.
+#[cfg(feature = "transformers")]
+pub(crate) fn check_shapes(
+    name: &str,
+    expected: &BTreeMap<String, Vec<usize>>,
+    found: &BTreeMap<String, Vec<usize>>,
+) -> Checked<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let found = found.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    Err(difference(name, expected, &found))
+}
+
 /// The difference of names and shapes.
 fn difference(arch: &str, expected: &BTreeMap<String, Vec<usize>>, found: &HashMap<&str, &[usize]>) -> Fault {
     let mut missing = Vec::new();

@@ -29,7 +29,11 @@ use in9_data::Normalization;
 use sha2::{Digest as _, Sha256};
 
 pub use fault::Fault;
+#[cfg(feature = "transformers")]
+pub(crate) use fault::shown;
 pub use limits::Limits;
+#[cfg(feature = "transformers")]
+pub(crate) use load::check_shapes;
 pub(crate) use load::finite;
 pub use load::{Head, load, load_from};
 pub use safetensors_file::write;

@@ -22,7 +22,7 @@ pub(crate) fn unit(name: &str, count: usize) -> Vec<f32> {
         .collect()
 }
 
-fn value(name: &str, shape: &[usize], gain: f32, steady: bool) -> Vec<f32> {
+pub(crate) fn value(name: &str, shape: &[usize], gain: f32, steady: bool) -> Vec<f32> {
     let u = unit(name, shape.iter().product());
     let map = |f: &dyn Fn(f32) -> f32| u.iter().map(|&u| f(u)).collect();
     if name.ends_with("running_mean") {
@@ -38,7 +38,7 @@ fn value(name: &str, shape: &[usize], gain: f32, steady: bool) -> Vec<f32> {
         let gain = if steady { 0.1 } else { gain };
         map(&|u| (u * 0.5 + 0.75) * gain)
     } else {
-        let fan_in: usize = shape[1..].iter().product();
+        let fan_in: usize = shape.iter().skip(1).product();
         let bound = (6.0 / fan_in as f64).sqrt() as f32;
         map(&|u| (2.0 * u - 1.0) * bound)
     }

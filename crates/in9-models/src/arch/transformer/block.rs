@@ -1,0 +1,62 @@
+//! One block: attention and a perceptron, each behind a norm and beside a way around it.
+
+use candle_core::Tensor;
+
+use super::attention::Attention;
+use super::linear::TokenLinear;
+use super::norm::LayerNorm;
+use super::{EncoderConfig, Nonlinearity};
+use crate::error::Result;
+use crate::params::Params;
+
+/// Two fully connected layers, on each token by itself.
+pub(crate) struct Perceptron {
+    fc1: TokenLinear,
+    fc2: TokenLinear,
+    nonlinearity: Nonlinearity,
+}
+
+impl Perceptron {
+    /// Parameters `fc1` and `fc2`.
+    pub(crate) fn new(params: &Params, config: &EncoderConfig) -> Result<Self> {
+        Ok(Self {
+            fc1: TokenLinear::new(params, "fc1", config.width, config.hidden, true)?,
+            fc2: TokenLinear::new(params, "fc2", config.hidden, config.width, true)?,
+            nonlinearity: config.nonlinearity,
+        })
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[n, tokens, width]`
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.fc2.forward(&self.nonlinearity.apply(&self.fc1.forward(x)?)?)
+    }
+}
+
+/// A block whose norms stand before its layers.
+pub(crate) struct Block {
+    norm1: LayerNorm,
+    attention: Attention,
+    norm2: LayerNorm,
+    perceptron: Perceptron,
+}
+
+impl Block {
+    /// Parameters `norm1`, `attn`, `norm2`, `mlp`.
+    pub(crate) fn new(params: &Params, config: &EncoderConfig) -> Result<Self> {
+        let norm = |name| LayerNorm::new(params, name, config.width, config.epsilon);
+        Ok(Self {
+            norm1: norm("norm1")?,
+            attention: Attention::new(&params.at("attn"), config.width, config.heads)?,
+            norm2: norm("norm2")?,
+            perceptron: Perceptron::new(&params.at("mlp"), config)?,
+        })
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[n, tokens, width]`
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+        let x = (x + self.attention.forward(&self.norm1.forward(x)?, mask)?)?;
+        Ok((&x + self.perceptron.forward(&self.norm2.forward(&x)?)?)?)
+    }
+}

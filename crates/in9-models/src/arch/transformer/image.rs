@@ -1,0 +1,182 @@
+//! The image towers of CLIP (Radford et al. 2021, arXiv 2103.00020) and SigLIP (Zhai et al. 2023, arXiv 2303.15343).
+
+use candle_core::Tensor;
+
+use super::attention::Attention;
+use super::block::Perceptron;
+use super::{Encoder, EncoderConfig, LayerNorm, TokenLinear};
+use crate::error::{Error, Result};
+use crate::init::Init;
+use crate::params::{Kind, Params};
+
+/// Sizes of an image tower.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageTowerConfig {
+    /// Its blocks.
+    pub encoder: EncoderConfig,
+    /// Side of its square pictures, in pixels.
+    pub size: usize,
+    /// Side of a patch, in pixels; a divisor of `size`.
+    pub patch: usize,
+    /// How the tokens become one embedding.
+    pub pooling: Pooling,
+}
+
+/// How an image tower makes one embedding of its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// The class token, projected to so many channels: CLIP.
+    ClassToken {
+        /// Channels of the embedding.
+        embedding: usize,
+    },
+    /// A learnt query attends to the patches: SigLIP. As many channels as a token.
+    Attention,
+}
+
+impl ImageTowerConfig {
+    /// Channels of the embedding.
+    pub fn embedding(&self) -> usize {
+        match self.pooling {
+            Pooling::ClassToken { embedding } => embedding,
+            Pooling::Attention => self.encoder.width,
+        }
+    }
+
+    fn patches(&self) -> usize {
+        let side = self.size / self.patch.max(1);
+        side * side
+    }
+}
+
+/// From pictures to embeddings.
+pub(crate) struct ImageTower {
+    config: ImageTowerConfig,
+    /// `[width, 3 · patch · patch]`
+    patch: Tensor,
+    /// `[width]`
+    patch_bias: Option<Tensor>,
+    /// `[tokens, width]`
+    positions: Tensor,
+    encoder: Encoder,
+    norm: LayerNorm,
+    end: End,
+}
+
+enum End {
+    ClassToken {
+        /// `[1, 1, width]`
+        class: Tensor,
+        norm_pre: LayerNorm,
+        proj: TokenLinear,
+    },
+    Attention {
+        /// `[1, 1, width]`
+        query: Tensor,
+        attention: Attention,
+        norm: LayerNorm,
+        perceptron: Perceptron,
+    },
+}
+
+impl ImageTower {
+    /// Builds the tower.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub(crate) fn new(params: &Params, config: &ImageTowerConfig) -> Result<Self> {
+        let ImageTowerConfig { encoder: sizes, patch, .. } = *config;
+        let (width, side) = (sizes.width, patch);
+        let is_clip = matches!(config.pooling, Pooling::ClassToken { .. });
+        let small = Init::Normal { std: 0.02 };
+        let norm = |params: &Params, name| LayerNorm::new(params, name, width, sizes.epsilon);
+        let kernel = params.get("patch.weight", &[width, 3, side, side], Kind::Weight, small)?;
+        let patch_bias = match is_clip {
+            true => None,
+            false => Some(params.get("patch.bias", &[width], Kind::Bias, Init::Constant(0.0))?.value),
+        };
+        let tokens = config.patches() + usize::from(is_clip);
+        let positions = params.get("positions", &[tokens, width], Kind::Bias, small)?.value;
+        let end = match config.pooling {
+            Pooling::ClassToken { embedding } => End::ClassToken {
+                class: params.get("class", &[width], Kind::Bias, small)?.value.reshape((1, 1, width))?,
+                norm_pre: norm(params, "norm_pre")?,
+                proj: TokenLinear::new(params, "proj", width, embedding, false)?,
+            },
+            Pooling::Attention => {
+                let pool = params.at("pool");
+                End::Attention {
+                    query: pool.get("query", &[1, 1, width], Kind::Bias, small)?.value,
+                    attention: Attention::new(&pool.at("attn"), width, sizes.heads)?,
+                    norm: norm(&pool, "norm")?,
+                    perceptron: Perceptron::new(&pool.at("mlp"), &sizes)?,
+                }
+            }
+        };
+        Ok(Self {
+            config: *config,
+            patch: kernel.value.reshape((width, 3 * side * side))?,
+            patch_bias,
+            positions,
+            encoder: Encoder::new(params, &sizes)?,
+            norm: norm(params, "norm")?,
+            end,
+        })
+    }
+
+    /// Embeddings of pictures, not normalised.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, 3, size, size]`, normalised
+    /// - output: `[n, embedding]`
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for pictures of another size.
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let mut tokens = self.patches(x)?;
+        if let End::ClassToken { class, .. } = &self.end {
+            let class = class.broadcast_as((tokens.dim(0)?, 1, self.config.encoder.width))?;
+            tokens = Tensor::cat(&[&class, &tokens], 1)?;
+        }
+        tokens = tokens.broadcast_add(&self.positions)?;
+        if let End::ClassToken { norm_pre, .. } = &self.end {
+            tokens = norm_pre.forward(&tokens)?;
+        }
+        let tokens = self.encoder.forward(&tokens, None)?;
+        match &self.end {
+            End::ClassToken { proj, .. } => {
+                proj.forward(&self.norm.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?)?)
+            }
+            End::Attention { query, attention, norm, perceptron } => {
+                let tokens = self.norm.forward(&tokens)?;
+                let queries = query.broadcast_as((tokens.dim(0)?, 1, self.config.encoder.width))?;
+                let pooled = attention.across(&queries.contiguous()?, &tokens)?;
+                let pooled = (&pooled + perceptron.forward(&norm.forward(&pooled)?)?)?;
+                Ok(pooled.squeeze(1)?)
+            }
+        }
+    }
+
+    /// The tokens of the patches, row by row, `[n, patches, width]`.
+    fn patches(&self, x: &Tensor) -> Result<Tensor> {
+        let (size, side) = (self.config.size, self.config.patch);
+        if x.rank() != 4 || x.dims()[1..] != [3, size, size] {
+            return Err(Error::Shape {
+                what: "input of an image tower".into(),
+                expected: format!("[n, 3, {size}, {size}]"),
+                found: x.dims().to_vec(),
+            });
+        }
+        let (n, rows) = (x.dim(0)?, size / side);
+        // A stride as long as the kernel: every patch is one row of a matrix product.
+        let rows_of_patches = x.reshape((n * 3 * rows, side, rows, side))?.transpose(1, 2)?;
+        let patches = rows_of_patches.reshape((n, 3, rows * rows, side * side))?.transpose(1, 2)?;
+        let patches = patches.reshape((n * rows * rows, 3 * side * side))?;
+        let tokens = patches.matmul(&self.patch.t()?)?;
+        let tokens = match &self.patch_bias {
+            Some(bias) => tokens.broadcast_add(bias)?,
+            None => tokens,
+        };
+        Ok(tokens.reshape((n, rows * rows, self.config.encoder.width))?)
+    }
+}

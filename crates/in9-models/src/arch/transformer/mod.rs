@@ -1,0 +1,122 @@
+//! Transformers over tokens, for evaluation: the layers that image and text towers share.
+//!
+//! Names of parameters are timm's (`blocks.3.attn.qkv.weight`). Where a gradient is wanted, every operation is one
+//! that Candle can go back through; elsewhere, and on the processor, the fused ones are taken.
+
+mod attention;
+mod block;
+mod image;
+mod linear;
+mod norm;
+mod text;
+
+pub(crate) use image::ImageTower;
+pub use image::{ImageTowerConfig, Pooling};
+pub(crate) use text::TextTower;
+pub use text::TextTowerConfig;
+
+use block::Block;
+pub(crate) use linear::TokenLinear;
+pub(crate) use norm::LayerNorm;
+
+use candle_core::Tensor;
+
+use crate::error::{Error, Result};
+use crate::params::Params;
+
+/// What stands between the two layers of a block's perceptron.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nonlinearity {
+    /// `x Φ(x)`, with the error function.
+    Gelu,
+    /// Its approximation by a hyperbolic tangent.
+    GeluTanh,
+    /// `x σ(1.702 x)`, with which OpenAI trained.
+    QuickGelu,
+}
+
+impl Nonlinearity {
+    /// Applies it to every value.
+    fn apply(self, x: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Gelu => x.gelu_erf()?,
+            Self::GeluTanh => x.gelu()?,
+            Self::QuickGelu => (x * candle_nn::ops::sigmoid(&(x * 1.702)?)?)?,
+        })
+    }
+}
+
+impl std::fmt::Display for Nonlinearity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_tanh",
+            Self::QuickGelu => "quick_gelu",
+        })
+    }
+}
+
+/// Sizes of a stack of blocks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EncoderConfig {
+    /// Channels of a token.
+    pub width: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// Heads of each attention; a divisor of `width`.
+    pub heads: usize,
+    /// Channels between the two layers of a perceptron.
+    pub hidden: usize,
+    /// What stands between them.
+    pub nonlinearity: Nonlinearity,
+    /// What layer norms add to the variance.
+    pub epsilon: f64,
+}
+
+impl EncoderConfig {
+    /// Refuses sizes that no network has.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the heads do not divide the width.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.heads == 0 || self.width == 0 || !self.width.is_multiple_of(self.heads) {
+            return Err(Error::setting(
+                "heads of an attention",
+                format!("a divisor of {}", self.width),
+                self.heads,
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A stack of blocks.
+pub(crate) struct Encoder {
+    blocks: Vec<Block>,
+}
+
+impl Encoder {
+    /// The blocks `blocks.0`, `blocks.1`, …
+    pub(crate) fn new(params: &Params, config: &EncoderConfig) -> Result<Self> {
+        config.check()?;
+        let blocks = params.at("blocks");
+        let blocks = (0..config.layers).map(|i| Block::new(&blocks.at(i), config)).collect::<Result<_>>()?;
+        Ok(Self { blocks })
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[n, tokens, width]`
+    /// - `mask`: `[tokens, tokens]`, added to the products of queries (rows) and keys (columns)
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+        let mut x = x.clone();
+        for block in &self.blocks {
+            x = block.forward(&x, mask)?;
+        }
+        Ok(x)
+    }
+}
+
+/// Whether Candle's fused operations may be taken on `x`: they have no way back.
+fn fused(x: &Tensor) -> bool {
+    !x.track_op() && x.device().is_cpu()
+}
