@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn limits_that_hold_sources_for_random_cover_the_gap_and_those_that_do_not_miss_it() {
         let (worlds, truth) = (400, 0.2);
-        for (sources, spread) in [(3, 0.04), (6, 0.04), (4, 0.0)] {
+        for (sources, spread) in [(3, 0.06), (6, 0.06), (4, 0.0)] {
             let (mut random, mut fixed) = (0, 0);
             for seed in 0..worlds {
                 let world = world(seed, 300, sources, spread);
@@ -227,7 +227,7 @@ mod tests {
                 fixed += u32::from((mean - truth).abs() <= half);
             }
             let share = |count: u32| f64::from(count) / worlds as f64;
-            assert!((0.92..=0.99).contains(&share(random)), "{sources} sources, {spread}: {}", share(random));
+            assert!((0.90..=0.99).contains(&share(random)), "{sources} sources, {spread}: {}", share(random));
             if spread > 0.0 {
                 assert!(share(fixed) < share(random) - 0.03, "{sources}: {} {}", share(fixed), share(random));
             }
