@@ -1,6 +1,8 @@
 //! What holds for every image: falling energies, purity, and an energy that can be recomputed.
 
-use grabcut::{Init, Label, Params, Rect, RgbView, Segmentation, Workspace, segment, segment_batch};
+use grabcut::{
+    Init, Label, Params, Rect, RgbView, Segmentation, Workspace, outline_margin, segment, segment_batch,
+};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -40,7 +42,12 @@ fn cases() -> impl Strategy<Value = Case> {
 
 /// The energy of the paper, term by term, for the mask and the models that led to it.
 fn energy(case: &Case, result: &Segmentation) -> f64 {
-    let (width, mask) = (case.width, result.mask());
+    energy_of(case, result, result.mask())
+}
+
+/// The same for any mask.
+fn energy_of(case: &Case, result: &Segmentation, mask: &[u8]) -> f64 {
+    let width = case.width;
     let colour = |i: usize| [0, 1, 2].map(|c| f64::from(case.data[3 * i + c]));
     let mut links = Vec::new();
     for i in 0..mask.len() {
@@ -90,6 +97,46 @@ proptest! {
                 Label::Background => prop_assert_eq!(m, 0),
                 Label::Foreground => prop_assert_eq!(m, 1),
                 _ => prop_assert!(m <= 1),
+            }
+        }
+    }
+
+    #[test]
+    fn the_margin_of_an_outline_is_what_each_of_its_pixels_would_cost(case in cases()) {
+        let mut workspace = Workspace::new();
+        let Ok(result) = segment(case.view(), Init::Trimap(&case.labels), &case.params, &mut workspace) else {
+            return Ok(());
+        };
+        if result.energies().is_empty() {
+            return Ok(());
+        }
+        let (mask, width) = (result.mask(), case.width);
+        let height = mask.len() / width;
+        let beside_ground = |i: usize| {
+            let (x, y) = (i % width, i / width);
+            let mut near = (y.saturating_sub(1)..height.min(y + 2))
+                .flat_map(|y| (x.saturating_sub(1)..width.min(x + 2)).map(move |x| y * width + x));
+            mask[i] == 1 && near.any(|j| mask[j] == 0)
+        };
+        let before = energy(&case, &result);
+        let costs: Vec<f64> = (0..mask.len())
+            .filter(|&i| beside_ground(i))
+            .map(|i| {
+                let mut other = mask.to_vec();
+                other[i] = 0;
+                energy_of(&case, &result, &other) - before
+            })
+            .collect();
+        match outline_margin(case.view(), &result, case.params.gamma) {
+            None => prop_assert!(costs.is_empty()),
+            Some(margin) => {
+                let expected = costs.iter().sum::<f64>() / costs.len() as f64;
+                prop_assert!((margin - expected).abs() < 1e-6 * (1.0 + before.abs()), "{margin} {expected}");
+                // Nothing was decided beforehand: the mask is the minimum, to the rounding of its terms.
+                if case.labels.iter().all(|label| matches!(label, Label::MaybeForeground | Label::Background)) {
+                    let unit = (case.params.gamma / 32_767.0).max(1.0 / 1024.0);
+                    prop_assert!(margin > -5.0 * unit * mask.len() as f64, "{margin}");
+                }
             }
         }
     }

@@ -154,6 +154,36 @@ pub enum Error {
         /// The models with predictions.
         known: Vec<String>,
     },
+    /// Two datasets hold different pictures by one id, so that their masks cannot be compared.
+    #[error(
+        "{}: another photograph {id} (expected {expected}, found {found}); build both alike from the same photographs",
+        path.display()
+    )]
+    OtherPhotograph {
+        /// The photograph's id.
+        id: String,
+        /// The dataset that differs.
+        path: PathBuf,
+        /// What the dataset that was named first holds, and its place.
+        expected: String,
+        /// What the other holds.
+        found: String,
+    },
+    /// A dataset has no masks.
+    #[error("{}: holds photographs only (expected masks, found none)", path.display())]
+    NoMasks {
+        /// The dataset.
+        path: PathBuf,
+    },
+    /// No photograph is in all of several datasets.
+    #[error(
+        "no photograph is in all of {} (expected the same ids, found none in common)",
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    NoCommonPhotograph {
+        /// The datasets.
+        paths: Vec<PathBuf>,
+    },
     /// A probe's table is not what the probe writes.
     #[error("{}: {source}", path.display())]
     Csv {

@@ -10,6 +10,7 @@ pub mod cli;
 mod error;
 mod frame;
 pub mod levels;
+pub mod masks;
 pub mod metrics;
 pub mod output;
 pub mod paper;

@@ -28,6 +28,8 @@ pub mod facts;
 pub mod predictions;
 
 #[doc(no_inline)]
+pub use grabcut::Workspace;
+#[doc(no_inline)]
 pub use in9_base::rng;
 
 #[cfg(any(test, feature = "fuzzing"))]
@@ -39,6 +41,7 @@ mod build;
 mod canvas;
 mod compose;
 mod controls;
+mod cut_margin;
 mod dataset;
 mod export;
 mod hashing;
@@ -47,6 +50,7 @@ mod loader;
 mod mask;
 mod mask_noise;
 mod memory;
+mod network_masks;
 mod normalization;
 mod outline;
 mod pairing;
@@ -68,6 +72,7 @@ mod view;
 
 pub use build::{BuildConfig, BuildReport, Excluded, Progress, Stage, build, merge};
 pub use compose::{Layers, compose};
+pub use cut_margin::{CutMargin, cut_margin};
 pub use dataset::{
     ClassCount, Dataset, Manifest, RuleCount, Settings, ShardInfo, SoundSplit, Split, SplitInfo,
 };
@@ -80,6 +85,10 @@ pub use loader::{
 };
 pub use mask::MaskBits;
 pub use mask_noise::{MaskNoise, outline_distance};
+pub use network_masks::{
+    Activation, Fit, InputDescription, Layout, MaskNetwork, MaskNetworkRecord, NetworkDescription,
+    NetworkMasks, Order, OutputDescription, Shown,
+};
 pub use normalization::Normalization;
 pub use outline::{Differing, Outlined, Rebuild, Rebuilt, rebuild, write_outline};
 pub use pairing::{Pairing, PairingPolicy};

@@ -34,6 +34,8 @@ pub enum MaskSource {
     Grabcut,
     /// Files beside the source.
     Exact,
+    /// A network that draws them ([`NetworkMasks`](crate::NetworkMasks)).
+    Network,
 }
 
 impl Profile {
@@ -67,6 +69,16 @@ impl FromStr for Profile {
                 Err(Error::Unknown { what: "profile", known: "paper, clean".into(), found: other.into() })
             }
         }
+    }
+}
+
+impl fmt::Display for MaskSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Grabcut => "grabcut",
+            Self::Exact => "exact",
+            Self::Network => "network",
+        })
     }
 }
 

@@ -10,17 +10,46 @@ use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resize
 pub(crate) fn square<P: PixelTrait>(
     resizer: &mut Resizer,
     pixels: &[u8],
-    (width, height): (u32, u32),
-    [left, top, across, down]: [f64; 4],
+    size: (u32, u32),
+    part: [f64; 4],
     side: u32,
     out: &mut [u8],
 ) -> Result<(), String> {
+    window::<P>(resizer, pixels, size, part, (side, side), out)
+}
+
+/// The same to any width and height.
+pub(crate) fn window<P: PixelTrait>(
+    resizer: &mut Resizer,
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    part: [f64; 4],
+    (across, down): (u32, u32),
+    out: &mut [u8],
+) -> Result<(), String> {
     let source = TypedImageRef::<P>::from_buffer(width, height, pixels).map_err(|e| e.to_string())?;
-    let mut target = TypedImage::<P>::from_buffer(side, side, out).map_err(|e| e.to_string())?;
-    let options = ResizeOptions::new()
+    let mut target = TypedImage::<P>::from_buffer(across, down, out).map_err(|e| e.to_string())?;
+    resizer.resize_typed(&source, &mut target, &options(part)).map_err(|e| e.to_string())
+}
+
+/// The same of pixels that are no bytes.
+pub(crate) fn window_of<P: PixelTrait>(
+    resizer: &mut Resizer,
+    pixels: &[P],
+    (width, height): (u32, u32),
+    part: [f64; 4],
+    (across, down): (u32, u32),
+    out: &mut [P],
+) -> Result<(), String> {
+    let source = TypedImageRef::<P>::new(width, height, pixels).map_err(|e| e.to_string())?;
+    let mut target = TypedImage::<P>::from_pixels_slice(across, down, out).map_err(|e| e.to_string())?;
+    resizer.resize_typed(&source, &mut target, &options(part)).map_err(|e| e.to_string())
+}
+
+fn options([left, top, across, down]: [f64; 4]) -> ResizeOptions {
+    ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .crop(left, top, across, down);
-    resizer.resize_typed(&source, &mut target, &options).map_err(|e| e.to_string())
+        .crop(left, top, across, down)
 }
 
 #[cfg(test)]

@@ -306,3 +306,15 @@ fn disagreement(arch: &str, candidates: &[(String, Normalization)]) -> String {
     let all: Vec<String> = candidates.iter().map(one).collect();
     format!("published weights of {arch} differ ({})", all.join("; "))
 }
+
+#[cfg(feature = "onnx")]
+impl From<in9_onnx::Error> for Error {
+    fn from(error: in9_onnx::Error) -> Self {
+        match error {
+            in9_onnx::Error::Base(error) => Self::Base(error),
+            in9_onnx::Error::File { path, what, expected, found } => {
+                Self::File { path, what, expected, found }
+            }
+        }
+    }
+}

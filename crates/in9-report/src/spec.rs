@@ -112,6 +112,8 @@ pub enum ProbeKind {
     Counterfactual,
     /// Errors of the masks.
     MaskError,
+    /// Sources of masks.
+    MaskSources,
     /// Accuracy and gap over how objects are pasted.
     Surface,
 }
@@ -124,6 +126,7 @@ impl ProbeKind {
             Self::Saliency => "saliency",
             Self::Counterfactual => "counterfactual",
             Self::MaskError => "mask-error",
+            Self::MaskSources => "mask-sources",
             Self::Surface => "surface",
         }
     }

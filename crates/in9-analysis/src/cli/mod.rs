@@ -8,6 +8,9 @@ mod compare;
 mod counterfactual;
 #[cfg(feature = "probes")]
 mod mask_error;
+mod mask_quality;
+#[cfg(feature = "probes")]
+mod mask_sources;
 #[cfg(feature = "probes")]
 mod pieces;
 mod progress;
@@ -65,6 +68,9 @@ pub enum Command {
     Counterfactual(Box<counterfactual::Counterfactual>),
     #[cfg(feature = "probes")]
     MaskError(Box<mask_error::MaskError>),
+    MaskQuality(mask_quality::MaskQuality),
+    #[cfg(feature = "probes")]
+    MaskSources(Box<mask_sources::MaskSources>),
     #[cfg(feature = "probes")]
     Surface(Box<surface::Surface>),
 }
@@ -87,6 +93,9 @@ impl Command {
             Self::Counterfactual(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Self::MaskError(c) => c.run(shell),
+            Self::MaskQuality(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::MaskSources(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Self::Surface(c) => c.run(shell),
         };
@@ -109,11 +118,14 @@ impl Program for Cli {
             | Command::Saliency(_)
             | Command::Counterfactual(_)
             | Command::MaskError(_)
+            | Command::MaskSources(_)
             | Command::Surface(_) => {
                 in9_models::runtime::init(Some(threads));
                 Ok(())
             }
-            Command::Score(_) | Command::Compare(_) | Command::Progress(_) => shell::start_pool(threads),
+            Command::Score(_) | Command::Compare(_) | Command::Progress(_) | Command::MaskQuality(_) => {
+                shell::start_pool(threads)
+            }
         }
     }
 

@@ -120,6 +120,11 @@ impl Target {
         Ok([first?, second?])
     }
 
+    /// The data set.
+    pub(crate) fn data(&self) -> &PathBuf {
+        &self.data
+    }
+
     /// Pictures a forward pass.
     pub(crate) fn batch(&self) -> usize {
         self.batch_size as usize

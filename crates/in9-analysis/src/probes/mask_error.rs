@@ -120,7 +120,7 @@ fn masks(scenes: &dyn Scenes, image: usize, simulation: &Simulation) -> (usize, 
 }
 
 /// For each mask 1 or 0 for mixed-same and 1 or 0 for mixed-rand.
-fn right_answers(
+pub(crate) fn right_answers(
     scenes: &dyn Scenes,
     classifier: &dyn Classifier,
     image: usize,

@@ -5,6 +5,7 @@ pub mod adversarial;
 pub mod classifier;
 pub mod counterfactual;
 pub mod mask_error;
+pub mod mask_sources;
 #[cfg(feature = "probes")]
 pub mod network;
 #[cfg(feature = "probes")]

@@ -2,6 +2,7 @@
 
 use crate::probes::counterfactual::MeanEffects;
 use crate::probes::mask_error;
+use crate::probes::mask_sources;
 use crate::probes::saliency::summary::MethodSummary;
 use crate::probes::surface;
 use crate::stats::Interval;
@@ -90,6 +91,37 @@ pub struct MaskError {
     pub draws: usize,
     /// The gap beside the error.
     pub result: mask_error::MaskError,
+}
+
+/// summary.json of the mask-sources command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaskSources {
+    /// Of what; its dataset is the first source's.
+    #[serde(flatten)]
+    pub source: Source,
+    /// The sources, the first of which gave the backgrounds.
+    pub sources: Vec<MaskOrigin>,
+    /// The gap beside the sources.
+    pub result: mask_sources::MaskSources,
+}
+
+/// A dataset as a source of masks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaskOrigin {
+    /// Its name.
+    pub dataset: String,
+    /// Its digest.
+    pub digest: String,
+    /// Where its masks come from: `grabcut`, `exact`, or `network` with the file's name.
+    pub masks: String,
+}
+
+impl MaskOrigin {
+    /// What a dataset's manifest says.
+    pub fn of(dataset: &in9_data::Dataset) -> Self {
+        let masks = dataset.manifest().settings.mask_origin();
+        Self { dataset: dataset.name(), digest: dataset.digest(), masks }
+    }
 }
 
 /// summary.json of the surface command.

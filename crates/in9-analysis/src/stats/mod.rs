@@ -10,6 +10,7 @@ mod mcnemar;
 mod mean;
 mod multiplicity;
 pub(crate) mod proportion;
+mod rank;
 pub mod regression;
 pub mod special;
 
@@ -20,6 +21,7 @@ pub use mcnemar::{McNemar, mcnemar};
 pub use mean::student;
 pub use multiplicity::{false_discovery, holm};
 pub use proportion::{mean_of_proportions, wilson, wilson_in_clusters};
+pub use rank::spearman;
 
 /// Confidence level used wherever none is asked for.
 pub const LEVEL: f64 = 0.95;

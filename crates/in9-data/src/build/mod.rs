@@ -21,6 +21,7 @@ use in9_base::files::{self, FolderLock};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::network_masks::NetworkMasks;
 use crate::profile::{MaskSource, Profile};
 use crate::sources::{self, SourceKind};
 use crate::taxonomy::Taxonomy;
@@ -31,7 +32,7 @@ pub(crate) use assemble::save_pairing;
 pub use exclude::Excluded;
 pub(crate) use piece_folder::OWNER as PIECE_OWNER;
 use piece_folder::PieceFolder;
-pub(crate) use process::within_budget;
+pub(crate) use process::{Making, within_budget};
 
 /// How a dataset is built.
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub struct BuildConfig {
     pub own_class: bool,
     /// Where masks come from; default GrabCut.
     pub masks: MaskSource,
+    /// The network that draws them, where that is their source; default none.
+    pub mask_network: Option<NetworkMasks>,
     /// Photographs only; default false.
     pub photos_only: bool,
     /// Seed of every random choice; default 0.
@@ -96,6 +99,7 @@ impl BuildConfig {
             scale: 1.0,
             own_class: true,
             masks: MaskSource::Grabcut,
+            mask_network: None,
             photos_only: false,
             seed: 0,
             holdout: 0.0,
@@ -146,12 +150,17 @@ impl BuildConfig {
         if self.per_class == Some(0) || self.test_per_class == Some(0) || self.fine_per_class == Some(0) {
             return bad("number per class", "at least 1", "0".into());
         }
+        if (self.masks == MaskSource::Network) != self.mask_network.is_some() {
+            let found = format!("{:?} and {} network", self.masks, self.mask_network.iter().count());
+            return bad("source of masks", "a network if, and only if, it is to draw them", found);
+        }
         let settings = Settings {
             source: self.source.name().into(),
             profile: self.profile,
             size: self.size,
             short_side,
             masks: self.masks,
+            mask_network: self.mask_network.as_ref().map(|network| network.record().clone()),
             photos_only: self.photos_only,
             seed: self.seed,
             holdout: self.holdout,
@@ -224,6 +233,8 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     let settings = config.settings()?;
     let taxonomy = config.taxonomy()?;
     let with_masks = settings.masks == MaskSource::Exact;
+    let making =
+        Making { settings: &settings, limits: &config.limits, mask_network: config.mask_network.as_ref() };
     let list = || -> Result<sources::Listing> {
         let mut listing = sources::list(config.source, &config.root, &taxonomy, with_masks, &config.limits)?;
         select::thin(&mut listing.items, config.scale, config.seed);
@@ -234,7 +245,7 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
         // A piece's folder is its owner's to judge.
         let listing = list()?;
         let folder = PieceFolder::open(&config.out, &settings, &taxonomy, &listing, piece)?;
-        folder.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
+        folder.run(&listing, making, &config.excluded, progress)?;
         return folder.report(&listing);
     }
     let place = unfinished(&config.out);
@@ -248,7 +259,7 @@ pub fn build(config: &BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Resu
     refuse_strangers(&config.out)?;
     let listing = list()?;
     let folder = PieceFolder::open(&place, &settings, &taxonomy, &listing, piece)?;
-    folder.run(&listing, &settings, &config.excluded, &config.limits, progress)?;
+    folder.run(&listing, making, &config.excluded, progress)?;
     // A million photographs' names; the chunks have them too.
     drop(listing);
     let made = place.join("dataset");

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::tables::Rejected;
 use crate::error::{Error, Result};
-use crate::limits::Limits;
 use crate::mask::mask_bytes;
 use crate::memory::Budget;
 use crate::prepare::{NotKept, Rejection, Scratch};
@@ -21,7 +20,7 @@ use crate::sources::{Item, Listing};
 use crate::taxonomy::Taxonomy;
 
 use super::chunk::{Chunk, RejectedItem, Writer};
-use super::process::process;
+use super::process::{Making, process};
 use super::{BuildReport, Excluded, Progress, Settings, Stage};
 
 /// Name of the file that says what a piece is of.
@@ -181,9 +180,8 @@ impl PieceFolder {
     pub(super) fn run(
         &self,
         listing: &Listing,
-        settings: &Settings,
+        making: Making<'_>,
         excluded: &Excluded,
-        limits: &Limits,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<()> {
         let digest = self.digest();
@@ -205,7 +203,7 @@ impl PieceFolder {
         // A quarter of what this process was given: each photograph has layers and a mask beside what is decoded. One
         // that needs more than the budget is decoded alone, so that it decides nothing but speed.
         let given = in9_base::memory::given().map_or(u64::MAX, |bytes| bytes / 4);
-        let budget = Budget::new(limits.memory_bytes.min(given));
+        let budget = Budget::new(making.limits.memory_bytes.min(given));
         let without_memory = Mutex::new(None);
         let make = |scratch: &mut Scratch, chunk: u32| -> Result<()> {
             let path = self.chunk_path(chunk);
@@ -214,7 +212,7 @@ impl PieceFolder {
             let mut writer = Writer::new(&mut file);
             for number in self.items_of(chunk) {
                 let item = &listing.items[number as usize];
-                match sample(item, settings, excluded, limits, &budget, scratch) {
+                match sample(item, making, excluded, &budget, scratch) {
                     Ok((sample, prepared)) => writer.accept(number, sample, &prepared).map_err(error)?,
                     Err(NotKept::Rejected(why)) => writer.reject(rejected(number, item, why)),
                     Err(NotKept::Failed(error)) if matches!(*error, Error::Memory { .. }) => {
@@ -272,9 +270,8 @@ impl PieceFolder {
 /// One photograph's sample, unless it is excluded or goes by a name that no file can have.
 fn sample(
     item: &Item,
-    settings: &Settings,
+    making: Making<'_>,
     excluded: &Excluded,
-    limits: &Limits,
     budget: &Budget,
     scratch: &mut Scratch,
 ) -> std::result::Result<(crate::shard::Sample, crate::prepare::Prepared), NotKept> {
@@ -283,7 +280,7 @@ fn sample(
     }
     // Ids become names of exported files.
     PlainName::from_str(&item.id).map_err(|e| Rejection::fault("bad-name", e.to_string()))?;
-    process(item, settings, limits, budget, scratch)
+    process(item, making, budget, scratch)
 }
 
 fn rejected(number: u64, item: &Item, why: Rejection) -> RejectedItem {

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::memory::{self, Budget};
+use crate::network_masks::NetworkMasks;
 use crate::photo::{self, Header};
 use crate::prepare::{
     GRABCUT_BYTES, MaskInput, NotKept, PREPARE_BYTES, Prepared, Rejection, Scratch, cut::most_pixels,
@@ -17,39 +18,41 @@ use super::Settings;
 /// A photograph that takes more than this leaves no buffers of its size behind.
 const KEPT_BUFFERS: u64 = 256 << 20;
 
+/// What is to be made of every photograph, and what it may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Making<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) limits: &'a Limits,
+    /// What draws masks, if a network does.
+    pub(crate) mask_network: Option<&'a NetworkMasks>,
+}
+
 /// Reads and takes apart one photograph, within its share of the memory.
 pub(super) fn process(
     item: &Item,
-    settings: &Settings,
-    limits: &Limits,
+    making: Making<'_>,
     budget: &Budget,
     scratch: &mut Scratch,
 ) -> Result<(Sample, Prepared), NotKept> {
-    within_budget(item, settings, limits, budget, scratch, |bytes, scratch| {
-        take_apart(item, bytes, settings, limits, scratch)
-    })
+    within_budget(item, making, budget, scratch, |bytes, scratch| take_apart(item, bytes, making, scratch))
 }
 
 /// Reads one photograph's file and hands it on, within its share of the memory.
 pub(crate) fn within_budget<T>(
     item: &Item,
-    settings: &Settings,
-    limits: &Limits,
+    making: Making<'_>,
     budget: &Budget,
     scratch: &mut Scratch,
-    work: impl FnOnce(Vec<u8>, &mut Scratch) -> Result<T, NotKept>,
+    make: impl FnOnce(Vec<u8>, &mut Scratch) -> Result<T, NotKept>,
 ) -> Result<T, NotKept> {
-    let opened = item.photo.open(limits.photo_bytes).map_err(|e| e.reject("unreadable", |what| what))?;
+    let opened =
+        item.photo.open(making.limits.photo_bytes).map_err(|e| e.reject("unreadable", |what| what))?;
     let start = opened.start();
     let header_is_further_back = start.starts_with(&[0xff, 0xd8])
         && Header::read(start).is_none()
         && opened.length() > start.len() as u64;
     // Its header may say anything, so it is worked on alone.
-    let share = if header_is_further_back {
-        u64::MAX
-    } else {
-        needs(start, opened.length(), item, settings, limits)?
-    };
+    let share = if header_is_further_back { u64::MAX } else { needs(start, opened.length(), item, making)? };
     let _share = budget.take(share);
     let no_memory =
         |needed| NotKept::Failed(Box::new(Error::Memory { photograph: item.source.clone(), needed }));
@@ -58,11 +61,11 @@ pub(crate) fn within_budget<T>(
     }
     let length = opened.length();
     let bytes = opened.read_rest().map_err(|e| e.reject("unreadable", |what| what))?;
-    let needed = needs(&bytes, length, item, settings, limits)?;
+    let needed = needs(&bytes, length, item, making)?;
     if share == u64::MAX && !memory::is_there(needed) {
         return Err(no_memory(needed));
     }
-    let outcome = work(bytes, scratch);
+    let outcome = make(bytes, scratch);
     if needed > KEPT_BUFFERS {
         *scratch = Scratch::default();
     }
@@ -72,10 +75,10 @@ pub(crate) fn within_budget<T>(
 fn take_apart(
     item: &Item,
     bytes: Vec<u8>,
-    settings: &Settings,
-    limits: &Limits,
+    making: Making<'_>,
     scratch: &mut Scratch,
 ) -> Result<(Sample, Prepared), NotKept> {
+    let Making { settings, limits, mask_network } = making;
     let photo = photo::decode(&bytes, limits).map_err(|what| Rejection::fault("unreadable", what))?;
     let blake3 = *blake3::hash(&bytes).as_bytes();
     drop(bytes);
@@ -112,8 +115,9 @@ fn take_apart(
             Boxes::Release(_) => {}
             Boxes::OfMask => boxes.extend(exact.as_ref().and_then(|mask| bounding_box(mask, photo.width))),
         }
-        let mask = match (settings.masks, exact) {
-            (MaskSource::Exact, Some(mask)) => MaskInput::Exact(mask),
+        let mask = match (settings.masks, exact, mask_network) {
+            (MaskSource::Exact, Some(mask), _) => MaskInput::Exact(mask),
+            (MaskSource::Network, _, Some(network)) => MaskInput::Network(network),
             _ => MaskInput::Grabcut,
         };
         prepare(&photo, &boxes, annotated, mask, geometry, scratch)?
@@ -136,13 +140,8 @@ fn take_apart(
 
 /// Memory that a photograph takes at most, by its first bytes and the length of its file. What is beyond the limits,
 /// or no picture, is never decoded and takes none; what takes more than all may take together is refused.
-fn needs(
-    start: &[u8],
-    length: u64,
-    item: &Item,
-    settings: &Settings,
-    limits: &Limits,
-) -> Result<u64, Rejection> {
+fn needs(start: &[u8], length: u64, item: &Item, making: Making<'_>) -> Result<u64, Rejection> {
+    let Making { settings, limits, mask_network } = making;
     let Some(header) = Header::read(start).filter(|header| header.pixels() <= limits.photo_pixels) else {
         return Ok(length);
     };
@@ -154,12 +153,15 @@ fn needs(
         _ if settings.photos_only => 0,
         // The decoded mask, in as many bytes as a photograph may have, and its values.
         (_, MaskSource::Exact) => prepared.max(pixels * (RGB + 8 + 1)),
+        (_, MaskSource::Network) => prepared.max(pixels * RGB + mask_network.map_or(0, |n| n.memory(pixels))),
         (_, MaskSource::Grabcut) => {
             let cut = pixels.min(most_pixels(pixels));
             prepared.max(pixels * (RGB + 1) + cut * (RGB + GRABCUT_BYTES))
         }
     };
-    let (needed, limit) = (length.saturating_add(header.decoding()).max(then), limits.memory_bytes);
+    // A network's memory is a property of the network, which was looked at when it was opened.
+    let limit = limits.memory_bytes.saturating_add(mask_network.map_or(0, NetworkMasks::network_bytes));
+    let needed = length.saturating_add(header.decoding()).max(then);
     match needed <= limit {
         true => Ok(needed),
         false => Err(Rejection::fault(

@@ -8,17 +8,19 @@ use in9_base::Piece;
 use in9_base::shell::{Outcome, Shell, complain};
 use in9_base::table::Table;
 
+use super::masks::Masks;
 use super::options;
 use crate::{
-    BuildConfig, BuildReport, Error, Excluded, Limits, MaskSource, Profile, SourceKind, Stage, build,
-    describe_folder, guess_source,
+    BuildConfig, BuildReport, Error, Excluded, Limits, Profile, SourceKind, Stage, build, describe_folder,
+    guess_source,
 };
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     in9-data build --source tiny-imagenet --root tiny-imagenet-200 --out tiny --size 64 --holdout 0.1\n  \
     in9-data build --source ilsvrc --root imagenet --out in9 --profile paper --selection in-9\n  \
-    in9-data build --source folder --root my-photos --out mine --masks exact\n\n\
+    in9-data build --source folder --root my-photos --out mine --masks exact\n  \
+    in9-data build --source ilsvrc --root imagenet --out salient --masks onnx:saliency.toml\n\n\
     Photographs of one's own (--source folder), and what may lie beside them:\n  \
     ROOT/[SPLIT/]CLASS/NAME.jpg          one class a folder; SPLIT is test, train, …\n  \
     ROOT/masks/[SPLIT/]CLASS/NAME.png    the object's mask: white on black, 0 and 1, or a cut-out\n  \
@@ -75,9 +77,9 @@ pub(super) struct Build {
     /// Store photographs only: no box, mask or background, view original only.
     #[arg(long)]
     photos_only: bool,
-    /// grabcut, or exact: mask files beside the source.
+    /// grabcut; exact: mask files beside the source; or onnx:FILE.toml: a network, as FILE.toml describes it.
     #[arg(long, default_value = "grabcut")]
-    masks: MaskSource,
+    masks: Masks,
     /// Text file of ids to leave out of split `test`, one a line; under the header id,reason,note the reason is
     /// background-kept, object-missed or object-left (paper, appendix A).
     #[arg(long)]
@@ -142,6 +144,7 @@ impl Build {
                 shell.say(format_args!("{}: {said}", self.root.display()));
             }
         }
+        let (masks, mask_network) = self.masks.open(&limits)?;
         let mut config = BuildConfig {
             taxonomy: self.taxonomy.as_deref().map(options::taxonomy).transpose()?,
             profile: self.profile,
@@ -150,7 +153,8 @@ impl Build {
             train_size: self.train_size,
             scale: self.scale,
             own_class: self.mixed_rand == RandomClass::Any,
-            masks: self.masks,
+            masks,
+            mask_network,
             photos_only: self.photos_only,
             seed: self.seed,
             holdout: self.holdout,

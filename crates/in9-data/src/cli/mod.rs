@@ -4,6 +4,7 @@ mod build;
 mod complete;
 mod export;
 mod import_release;
+mod masks;
 mod measure;
 mod merge;
 mod options;

@@ -233,6 +233,7 @@ mod tests {
             size: 32,
             short_side: 32,
             masks: MaskSource::Exact,
+            mask_network: None,
             photos_only: false,
             seed: 3,
             holdout: 0.1,

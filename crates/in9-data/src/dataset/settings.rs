@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::network_masks::MaskNetworkRecord;
 use crate::prepare::Geometry;
 use crate::profile::{MaskSource, Profile};
 use crate::taxonomy::Taxonomy;
@@ -24,6 +25,9 @@ pub struct Settings {
     pub short_side: u32,
     /// Where masks come from.
     pub masks: MaskSource,
+    /// The network that drew them, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask_network: Option<MaskNetworkRecord>,
     /// Whether only photographs are stored (for IN-9L and IN-9LB): no box, mask or background.
     pub photos_only: bool,
     /// Seed of every random choice.
@@ -75,6 +79,14 @@ impl Settings {
     pub fn side(&self, split: &str) -> u32 {
         let of_training = split == "train" || (split == "val" && self.holdout > 0.0);
         self.train_size.filter(|_| of_training).unwrap_or(self.size)
+    }
+
+    /// Where masks come from, for people: `grabcut`, `exact`, or `network` with the name of its file.
+    pub fn mask_origin(&self) -> String {
+        match &self.mask_network {
+            Some(network) => format!("{} {}", self.masks, network.description.file),
+            None => self.masks.to_string(),
+        }
     }
 
     /// How the photographs of a split are laid out.

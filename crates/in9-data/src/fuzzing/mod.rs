@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::dataset::Manifest;
 use crate::limits::Limits;
+use crate::network_masks::NetworkDescription;
 use crate::pairing::Pairing;
 use crate::photo::{self, Header};
 use crate::predictions::Table;
@@ -22,9 +23,10 @@ use crate::view::View;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its corpus.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("coco", coco),
     ("manifest", manifest),
+    ("network", network),
     ("npy", npy),
     ("outline", outline),
     ("pairing", pairing),
@@ -41,6 +43,16 @@ pub const TARGETS: [(&str, Target); 12] = [
 pub fn xml(bytes: &[u8]) {
     if let Ok(annotation) = Annotation::parse(bytes) {
         assert!(annotation.boxes.len() <= 10_000, "boxes beyond the limit");
+    }
+}
+
+/// Descriptions of networks that draw masks.
+pub fn network(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(read) = NetworkDescription::parse(text, Path::new("network.toml")) {
+        let written = serde_json::to_string(&read).unwrap_or_default();
+        let again = serde_json::from_str::<NetworkDescription>(&written).ok();
+        assert_eq!(again, Some(read), "what a manifest holds of it is something else");
     }
 }
 

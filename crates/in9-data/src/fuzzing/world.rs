@@ -55,6 +55,7 @@ fn settings() -> Settings {
         size: SIDE,
         short_side: SIDE,
         masks: MaskSource::Exact,
+        mask_network: None,
         photos_only: false,
         seed: 0,
         holdout: 0.0,

@@ -7,7 +7,9 @@ use in9_base::files::{self, FolderLock};
 use rayon::prelude::*;
 
 use super::read::{self, Outline};
-use crate::build::{PIECE_OWNER, Progress, Stage, finish, refuse_strangers, unfinished, within_budget};
+use crate::build::{
+    Making, PIECE_OWNER, Progress, Stage, finish, refuse_strangers, unfinished, within_budget,
+};
 use crate::dataset::{DATASET, Dataset, MANIFEST, Settings, tables};
 use crate::error::{Damage, Error, Result};
 use crate::hashing::Hashing;
@@ -228,29 +230,28 @@ impl Work<'_> {
             return Err(other("is not there, nor another of its id".into()));
         };
         let limits = &self.config.limits;
-        let candidates =
-            within_budget(item, self.settings, limits, self.budget, scratch, |bytes, scratch| {
-                let found = blake3::hash(&bytes);
-                if found.as_bytes() != &sample.blake3 {
-                    let expected = blake3::Hash::from_bytes(sample.blake3);
-                    return Err(other(format!(
-                        "is another file (expected BLAKE3 {expected}, found {found})"
-                    )));
-                }
-                let photo = photo::decode(&bytes, limits).map_err(other)?;
-                drop(bytes);
-                if let Boxes::Release(parts) = &item.boxes {
-                    let made = parts.prepare(photo, geometry.size, limits)?;
-                    return Ok(vec![(made.photo, made.tiled)]);
-                }
-                if self.settings.photos_only {
-                    return Ok(vec![(prepare_photo(&photo, geometry, scratch)?.photo, Vec::new())]);
-                }
-                let boxes = boxes(sample, &photo, self.settings.profile)?;
-                let made =
-                    boxes.iter().filter_map(|one| prepare_again(&photo, one, geometry, scratch).transpose());
-                Ok(made.collect::<std::result::Result<_, _>>()?)
-            })?;
+        // The masks are in the outline, so that what drew them is not needed.
+        let making = Making { settings: self.settings, limits, mask_network: None };
+        let candidates = within_budget(item, making, self.budget, scratch, |bytes, scratch| {
+            let found = blake3::hash(&bytes);
+            if found.as_bytes() != &sample.blake3 {
+                let expected = blake3::Hash::from_bytes(sample.blake3);
+                return Err(other(format!("is another file (expected BLAKE3 {expected}, found {found})")));
+            }
+            let photo = photo::decode(&bytes, limits).map_err(other)?;
+            drop(bytes);
+            if let Boxes::Release(parts) = &item.boxes {
+                let made = parts.prepare(photo, geometry.size, limits)?;
+                return Ok(vec![(made.photo, made.tiled)]);
+            }
+            if self.settings.photos_only {
+                return Ok(vec![(prepare_photo(&photo, geometry, scratch)?.photo, Vec::new())]);
+            }
+            let boxes = boxes(sample, &photo, self.settings.profile)?;
+            let made =
+                boxes.iter().filter_map(|one| prepare_again(&photo, one, geometry, scratch).transpose());
+            Ok(made.collect::<std::result::Result<_, _>>()?)
+        })?;
         let is = |layer: usize, pixels: &[u8]| {
             outline.crc(at, layer).is_none_or(|expected| crc32fast::hash(pixels) == expected)
         };

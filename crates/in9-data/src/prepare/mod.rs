@@ -10,6 +10,7 @@ mod tile;
 use grabcut::Workspace;
 
 use crate::mask::pack;
+use crate::network_masks::NetworkMasks;
 use crate::photo::Photo;
 use crate::profile::Profile;
 
@@ -66,8 +67,10 @@ pub(crate) struct Prepared {
 }
 
 /// Where the mask of one photograph comes from.
-pub(crate) enum MaskInput {
+pub(crate) enum MaskInput<'a> {
     Grabcut,
+    /// A network, which is shown the photograph.
+    Network(&'a NetworkMasks),
     /// One byte a pixel of the photograph, 0 is background.
     Exact(Vec<u8>),
 }
@@ -93,14 +96,17 @@ pub(crate) fn prepare(
     photo: &Photo,
     boxes: &[PhotoBox],
     annotated: Option<(u32, u32)>,
-    mask: MaskInput,
+    mask: MaskInput<'_>,
     geometry: Geometry,
     scratch: &mut Scratch,
-) -> Result<Prepared, Rejection> {
+) -> Result<Prepared, NotKept> {
     let photo_box = filters::single_box(photo, boxes, annotated, geometry.profile)?;
     filters::framing(photo, &photo_box, geometry)?;
     let mut mask = match mask {
         MaskInput::Exact(mask) => mask,
+        MaskInput::Network(network) => network
+            .segment(photo, photo_box.inclusive(photo.width, photo.height))
+            .map_err(|error| NotKept::Failed(Box::new(error)))?,
         MaskInput::Grabcut => cut::segment(photo, &photo_box, geometry.profile, &mut scratch.workspace)?,
     };
     filters::mask_area(&mask, photo, &photo_box, geometry.profile)?;
@@ -124,7 +130,7 @@ pub(crate) fn prepare(
     let mask = scratch.resampler.mask(&mask, width, height, &frame)?;
     let mask_area = mask.iter().map(|&m| u32::from(m)).sum();
     if mask_area == 0 && geometry.profile == Profile::Clean {
-        return Err(Rejection::rule("mask-lost-in-crop", "no foreground pixel in the crop".into()));
+        return Err(Rejection::rule("mask-lost-in-crop", "no foreground pixel in the crop".into()).into());
     }
     let mut bits = Vec::with_capacity(mask.len().div_ceil(8));
     pack(&mask, &mut bits);

@@ -70,6 +70,13 @@ impl Recipe {
             }
             flags(&dataset.render)?;
             flags(&dataset.build)?;
+            // A stage's key would not know the network's file, and a changed one would be taken for the same.
+            let masks = dataset.build.get("masks").and_then(toml::Value::as_str);
+            if let Some(masks) = masks.filter(|masks| masks.starts_with("onnx:")) {
+                return Err(format!(
+                    "dataset {name}: masks = {masks:?} is not for recipes (expected \"grabcut\" or \"exact\"); build it by hand"
+                ));
+            }
         }
         match self.datasets.iter().filter(|dataset| dataset.main).count() {
             1 => Ok(names),
@@ -311,6 +318,10 @@ mod tests {
             ),
             (SMALL.replace("main = true", "main = true\nbuild = { \"out /x\" = 1 }"), "an option may hold"),
             (SMALL.replace("main = true", "main = true\nbuild = { size = { a = 1 } }"), "expected a text"),
+            (
+                SMALL.replace("main = true", "main = true\nbuild = { masks = \"onnx:n.toml\" }"),
+                "not for recipes",
+            ),
             (SMALL.replace("main = true", "main = true\nbuild = { out = \"/victim\" }"), "by the pipeline"),
             (SMALL.replace("about", "seed = 18446744073709551615\nabout"), "are too large"),
         ] {

@@ -6,7 +6,7 @@ use in9_analysis::probes::adversarial::write::{read_rates, read_verdicts};
 use in9_analysis::probes::adversarial::{self, Rule};
 use in9_analysis::probes::counterfactual::read_effects;
 use in9_analysis::probes::saliency::write::read_masses;
-use in9_analysis::probes::written::{Counterfactual, MaskError, Saliency, Surface};
+use in9_analysis::probes::written::{Counterfactual, MaskError, MaskSources, Saliency, Surface};
 use in9_base::files;
 use in9_data::View;
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub(crate) struct Probes {
     pub(crate) counterfactual: Vec<(PathBuf, Counterfactual)>,
     /// Errors of the masks.
     pub(crate) mask_error: Vec<(PathBuf, MaskError)>,
+    /// Sources of masks.
+    pub(crate) mask_sources: Vec<(PathBuf, MaskSources)>,
     /// Accuracy and gap over how objects are pasted.
     pub(crate) surface: Vec<(PathBuf, Surface)>,
 }
@@ -46,6 +48,7 @@ impl Probes {
         probes.saliency.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.counterfactual.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.mask_error.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
+        probes.mask_sources.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.surface.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes
     }
@@ -78,6 +81,10 @@ impl Probes {
             ProbeKind::MaskError => {
                 let summary: MaskError = read(&path)?;
                 self.mask_error.push((folder, summary));
+            }
+            ProbeKind::MaskSources => {
+                let summary: MaskSources = read(&path)?;
+                self.mask_sources.push((folder, summary));
             }
             ProbeKind::Surface => {
                 let summary: Surface = read(&path)?;

@@ -16,6 +16,7 @@ mod gap;
 mod levels;
 mod limits;
 mod mask_error;
+mod mask_sources;
 mod matrix;
 mod methods;
 mod other_tests;
@@ -36,7 +37,7 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 24] = [
+pub(crate) const TOPICS: [Topic; 25] = [
     gap::TOPIC,
     pasting::TOPIC,
     matrix::TOPIC,
@@ -50,6 +51,7 @@ pub(crate) const TOPICS: [Topic; 24] = [
     adversarial::TOPIC,
     saliency::TOPIC,
     mask_error::TOPIC,
+    mask_sources::TOPIC,
     surface::TOPIC,
     rho_sweep::TOPIC,
     progress::TOPIC,

@@ -108,6 +108,40 @@ fn errors_of_masks_have_a_section_with_the_gap_followed_back() {
 }
 
 #[test]
+fn sources_of_masks_have_a_section_with_the_gap_of_each() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let spec = dir.path().join("report.toml");
+    let interval = |value: f64| json!({ "value": value, "low": value - 0.02, "high": value + 0.02 });
+    let origin = |dataset: &str, masks: &str| json!({ "dataset": dataset, "digest": "0", "masks": masks });
+    let summary = json!({
+        "model": "m", "trained_on": "original", "dataset": "d", "split": "test",
+        "sources": [origin("d", "grabcut"), origin("salient", "network saliency.onnx")],
+        "result": {
+            "images": 200, "gaps": [interval(0.19), interval(0.24)], "apart": [interval(0.05)], "gap": interval(0.215),
+            "fixed": interval(0.215), "components": { "photograph": 0.2, "source": 0.001, "both": 0.05 },
+            "share_of_source": interval(0.44), "share_of_both": 0.11, "changed": 0.125
+        }
+    });
+    fs::create_dir(dir.path().join("sources")).unwrap();
+    fs::write(dir.path().join("sources/summary.json"), summary.to_string()).unwrap();
+    let text =
+        fs::read_to_string(&spec).unwrap() + "[[probe]]\nkind = \"mask-sources\"\npath = \"sources\"\n";
+    fs::write(&spec, text).unwrap();
+    let out = dir.path().join("report");
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    for shown in
+        ["Sources of masks", "network saliency.onnx", "+24.0 [+22.0, +26.0]", "44.0 [42.0, 46.0]", "12.5"]
+    {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let results: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["more"]["mask_sources"][0]["result"]["apart"][0]["value"], 0.05);
+}
+
+#[test]
 fn a_surface_has_a_section_with_its_levels_its_cells_and_its_classes() {
     let dir = tempfile::tempdir().unwrap();
     inputs(dir.path());

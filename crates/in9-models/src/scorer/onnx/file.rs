@@ -2,20 +2,13 @@
 
 use std::path::Path;
 
-use in9_base::guard::guarded;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::dimension::Value as Extent;
-use tract_onnx::pb::type_proto::Value;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
-use tract_onnx::prelude::Framework as _;
+use in9_onnx::signature::{Fault, in_evaluation, inputs, kind_name, names, output_node, shape, written};
+use in9_onnx::tract_onnx::pb::tensor_proto::DataType;
+use in9_onnx::tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
 
-use super::external_data;
 use super::metadata::{Metadata, PROPERTY};
 use crate::error::{Error, Result};
 use crate::weights::Limits;
-
-/// An ONNX file is a protocol buffer, which has less than 2 GiB.
-const LARGEST: u64 = (1 << 31) - 1;
 
 /// Longest side of a picture, in pixels.
 const LONGEST_SIDE: usize = 4096;
@@ -52,18 +45,10 @@ impl File {
     /// [`Error::Base`] for a file that cannot be read or is too large, [`Error::File`] for one that is no network of one
     /// input, `[batch, 3, height, width]` of `f32`, and one output.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = in9_base::files::read(path, LARGEST)?;
-        let mut digest = blake3::Hasher::new();
-        digest.update(&bytes);
-        let no_network = |found: String| Error::file(path, "not an ONNX file", "a model with a graph", found);
-        let parsed = guarded(|| tract_onnx::onnx().proto_model_for_read(&mut &bytes[..]));
-        let mut model = parsed.map_err(no_network)?;
-        drop(bytes);
-        let graph = match &mut model.graph {
-            Some(graph) if !graph.node.is_empty() => graph,
-            _ => return Err(no_network("none".to_owned())),
-        };
-        external_data::load(path, graph, Limits::default().file_bytes, &mut digest)?;
+        let in9_onnx::Contents { model, digest } =
+            in9_onnx::Contents::read(path, Limits::default().file_bytes)?;
+        let graph =
+            model.graph.as_ref().ok_or_else(|| Error::file(path, "not an ONNX file", "a graph", "none"))?;
         let wrong = |fault: Fault| Error::file(path, fault.0, fault.1, fault.2);
         let given = the_input(graph).map_err(wrong)?;
         let input = input(given).map_err(wrong)?;
@@ -78,18 +63,13 @@ impl File {
             })?,
             None => Metadata::default(),
         };
-        let digest = digest.finalize().to_hex().to_string();
         Ok(Self { input, declared, probabilities, metadata, digest, model })
     }
 }
 
-/// What is wrong, what was expected and what was found.
-type Fault = (&'static str, String, String);
-
 /// The one input that is no weight.
 fn the_input(graph: &GraphProto) -> Result<&ValueInfoProto, Fault> {
-    let is_weight = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    let given: Vec<_> = graph.input.iter().filter(|input| !is_weight(&input.name)).collect();
+    let given = inputs(graph);
     match given[..] {
         [one] => Ok(one),
         _ => Err(("its network does not take pictures alone", "one input".to_owned(), names(&given))),
@@ -107,33 +87,6 @@ fn the_output(graph: &GraphProto) -> Result<&ValueInfoProto, Fault> {
     }
 }
 
-fn names(values: &[&ValueInfoProto]) -> String {
-    match values {
-        [] => "none".to_owned(),
-        values => values.iter().map(|value| value.name.as_str()).collect::<Vec<_>>().join(", "),
-    }
-}
-
-/// Type and shape of a value; `None` for an extent that is open.
-fn shape(value: &ValueInfoProto) -> Option<(i32, Option<Vec<Option<i64>>>)> {
-    let Value::TensorType(tensor) = value.r#type.as_ref()?.value.as_ref()?;
-    let extents = tensor.shape.as_ref().map(|shape| {
-        let extents = shape.dim.iter().map(|dim| match &dim.value {
-            Some(Extent::DimValue(extent)) => Some(*extent),
-            _ => None,
-        });
-        extents.collect()
-    });
-    Some((tensor.elem_type, extents))
-}
-
-/// A shape as it is said: `[?, 3, 224, 224]`.
-fn written(extents: &[Option<i64>]) -> String {
-    let extents =
-        extents.iter().map(|extent| extent.map_or_else(|| "?".to_owned(), |extent| extent.to_string()));
-    format!("[{}]", extents.collect::<Vec<_>>().join(", "))
-}
-
 /// What the network takes.
 fn input(value: &ValueInfoProto) -> Result<Input, Fault> {
     let fault = |found: String| {
@@ -149,8 +102,7 @@ fn input(value: &ValueInfoProto) -> Result<Input, Fault> {
         _ => return fault("an input that does not say its shape".to_owned()),
     };
     if kind != DataType::Float as i32 {
-        let kind = DataType::try_from(kind).map_or_else(|_| kind.to_string(), |kind| format!("{kind:?}"));
-        return fault(format!("elements of type {}", kind.to_lowercase()));
+        return fault(format!("elements of type {}", kind_name(kind)));
     }
     let [batch, channels, height, width] = extents[..] else { return fault(written(&extents)) };
     let within = |extent: Option<i64>, most: usize| match extent {
@@ -180,44 +132,12 @@ fn declared(value: &ValueInfoProto) -> Result<Option<usize>, Fault> {
     }
 }
 
-/// The node that gives the value called `name`, behind those that only hand it on.
-fn output_node<'g>(graph: &'g GraphProto, name: &str) -> Result<&'g NodeProto, Fault> {
-    let mut name = name;
-    // A circle of nodes ends it too.
-    for _ in 0..graph.node.len() {
-        let Some(node) = graph.node.iter().find(|node| node.output.iter().any(|output| output == name))
-        else {
-            break;
-        };
-        match (node.op_type.as_str(), node.input.first()) {
-            ("Identity", Some(input)) => name = input,
-            _ => return Ok(node),
-        }
-    }
-    let expected = "a node that gives the output".to_owned();
-    Err(("its network does not compute its output", expected, format!("none for {name}")))
-}
-
-/// A network that was exported while it was being trained answers by the batch.
-fn in_evaluation(graph: &GraphProto) -> Result<(), Fault> {
-    let trains = |node: &&NodeProto| {
-        node.op_type == "BatchNormalization"
-            && node.attribute.iter().any(|attribute| attribute.name == "training_mode" && attribute.i == 1)
-    };
-    match graph.node.iter().find(trains) {
-        None => Ok(()),
-        Some(node) => {
-            let expected = "one exported for evaluation".to_owned();
-            let found = format!("batch statistics in {}", node.output.first().map_or("", String::as_str));
-            Err(("its network is being trained", expected, found))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use tract_onnx::pb::tensor_shape_proto::Dimension;
-    use tract_onnx::pb::{TensorShapeProto, TypeProto, type_proto};
+    use in9_onnx::tract_onnx::pb::tensor_shape_proto::Dimension;
+    use in9_onnx::tract_onnx::pb::tensor_shape_proto::dimension::Value as Extent;
+    use in9_onnx::tract_onnx::pb::type_proto::Value;
+    use in9_onnx::tract_onnx::pb::{TensorShapeProto, TypeProto, type_proto};
 
     use super::*;
 

@@ -4,7 +4,6 @@
 //! batches nor the number of threads changes a score. A network that only takes batches of one size gets such batches,
 //! the last of which is filled up with its last picture.
 
-mod external_data;
 mod file;
 mod metadata;
 
@@ -14,11 +13,11 @@ use std::sync::Arc;
 
 use in9_base::guard::guarded;
 use in9_data::Normalization;
-use rayon::prelude::*;
-use tract_onnx::prelude::{
+use in9_onnx::tract_onnx::prelude::{
     Datum as _, DatumExt as _, Framework as _, InferenceModel, InferenceModelExt as _, IntoRunnable as _,
     Tensor, TractResult, TypedRunnableModel, tvec,
 };
+use rayon::prelude::*;
 
 use self::file::{File, Input};
 use super::{About, Outputs, Scorer, Scores};
@@ -72,8 +71,9 @@ impl Onnx {
             normalization: super::PIXELS,
             normalization_from: String::new(),
         };
-        let parsed =
-            guarded(|| tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(&model));
+        let parsed = guarded(|| {
+            in9_onnx::tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(&model)
+        });
         let model = parsed.map_err(|found| {
             Error::file(path, "not a network that can be run here", "operators that tract knows", found)
         })?;

@@ -24,7 +24,7 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
                 s.source.clone(),
                 format!("{0}×{0}", s.size),
                 json_name(&s.profile),
-                json_name(&s.masks),
+                s.mask_origin(),
                 s.seed.to_string(),
                 split.name.clone(),
                 count(split.samples),

@@ -39,7 +39,7 @@ impl<'a> Place<'a> {
 /// # Errors
 /// [`Error::File`] for a place outside the file's folder or beyond a file's end; [`Error::Base`] for a file that cannot be
 /// read.
-pub(super) fn load(
+pub(crate) fn load(
     path: &Path,
     graph: &mut GraphProto,
     limit: u64,
