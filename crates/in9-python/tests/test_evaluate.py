@@ -35,7 +35,7 @@ def test_answers_are_those_of_plain_torch(model: Any, data: in9.Dataset, result:
     split = data.split("test")
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     rows = {(row["view"], row["image"]): row for row in result.predictions[0].rows()}
-    assert len(rows) == 9 * len(split)
+    assert len(rows) == 15 * len(split)
     for view in ("original", "only-bg-b", "mixed-rand"):
         pictures = torch.stack([torch.from_numpy(split.picture(view, at).copy()) for at in range(len(split))])
         with torch.inference_mode():
@@ -231,7 +231,7 @@ def test_comparison_is_that_of_the_program(
 def test_results_go_to_pandas_html_and_the_report(result: in9.Result, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     frame = result.to_pandas()
-    assert isinstance(frame, pandas.DataFrame) and len(frame) == 9
+    assert isinstance(frame, pandas.DataFrame) and len(frame) == 15
     assert frame.set_index("view").loc["original", "accuracy"] == result.accuracy["original"].value
     assert len(result.predictions[0].to_pandas()) == len(result.predictions[0])
     assert result._repr_html_().count("<table>") >= 3

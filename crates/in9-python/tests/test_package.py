@@ -92,6 +92,6 @@ def test_real_weights_in_the_program_and_in_torch(tmp_path: Path) -> None:
     rows: list[list[tuple[Any, ...]]] = [
         sorted(tuple(row[name] for name in key) for row in table.rows()) for table in (ours.predictions[0], rust)
     ]
-    assert rows[0] == rows[1] and len(rows[0]) == 9 * len(data.split())
+    assert rows[0] == rows[1] and len(rows[0]) == 15 * len(data.split())
     assert str(in9.Result.of(rust)) == str(ours)
     assert ours.accuracy["original"].value > 0.85
