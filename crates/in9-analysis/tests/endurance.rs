@@ -106,7 +106,7 @@ fn serve(mut stream: TcpStream, number: usize) -> std::io::Result<()> {
         _ => format!("206 Partial Content\r\nContent-Range: bytes {from}-{}/{LENGTH}", LENGTH - 1),
     };
     write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {rest}\r\nConnection: close\r\n\r\n")?;
-    stream.write_all(&vec![0; if number % 3 == 0 { rest / 2 } else { rest }])
+    stream.write_all(&vec![0; if number.is_multiple_of(3) { rest / 2 } else { rest }])
 }
 
 /// Downloads, some of which go on where another was broken off, each into an empty cache.
@@ -150,7 +150,7 @@ fn memory_and_descriptors_stay_as_they_are() {
         while started.elapsed().as_secs_f64() < minutes * 60.0 {
             thread::sleep(every);
             seen.push(held());
-            if seen.len() % 20 == 0 {
+            if seen.len().is_multiple_of(20) {
                 let [pictures, passes, files] = [0, 1, 2].map(|k| done[k].load(Ordering::Relaxed));
                 let ((megabytes, open), at) = (seen[seen.len() - 1], started.elapsed().as_secs());
                 println!(
