@@ -33,7 +33,7 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "FOLDER|FILE", conflicts_with_all = ["weights", "scorer", "onnx", "arch"])]
     pub zero_shot: Option<PathBuf>,
     /// What --zero-shot is told about each class: `plain` ("a photo of a {}."), `ensemble` (seven sentences, averaged), or
-    /// a TOML file with templates = [...] and, under [names], what classes are called
+    /// a TOML file with templates = [...] and, in its table names, what classes are called
     #[arg(long, value_name = "NAME|FILE", default_value = "plain", requires = "zero_shot")]
     pub prompts: String,
     /// The vocabulary of --zero-shot, if it does not lie beside the weights: tokenizer.json, vocab.json beside merges.txt,
