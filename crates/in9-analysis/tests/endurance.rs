@@ -25,9 +25,10 @@ use support::trained;
 
 /// Megabytes in memory, and descriptors that are open.
 fn held() -> (f64, usize) {
-    let pages: f64 =
-        fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    (pages * 4096.0 / 1e6, fs::read_dir("/proc/self/fd").unwrap().count())
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    (kilobytes * 1024.0 / 1e6, fs::read_dir("/proc/self/fd").unwrap().count())
 }
 
 /// Reads every view of both splits, in another order each time; every seventh epoch is given up at its first batch.

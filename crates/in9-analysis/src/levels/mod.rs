@@ -23,6 +23,7 @@
 //! Gelbach, D. L. Miller, "Robust inference with multiway clustering", 2011; for the bootstrap of crossed samples, A. B.
 //! Owen, "The pigeonhole bootstrap", 2007.
 
+mod between;
 mod column;
 mod estimate;
 mod resample;

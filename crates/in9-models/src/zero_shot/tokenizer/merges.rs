@@ -26,9 +26,8 @@ pub(super) fn of_list(bytes: &[u8], vocabulary: usize) -> Result<Tokenizer, Stri
     let text = match bytes {
         [0x1f, 0x8b, ..] => {
             let mut text = String::new();
-            let packed = flate2::read::GzDecoder::new(bytes).take(LONGEST);
-            let mut packed = packed;
-            packed.read_to_string(&mut text).map_err(|error| error.to_string())?;
+            let mut unpacked = flate2::read::GzDecoder::new(bytes).take(LONGEST);
+            unpacked.read_to_string(&mut text).map_err(|error| error.to_string())?;
             text
         }
         _ => text(bytes)?,
