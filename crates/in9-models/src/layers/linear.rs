@@ -6,12 +6,12 @@ use crate::error::Result;
 use crate::init::Init;
 use crate::params::{Kind, Params};
 
-/// `x · weightᵀ + bias`.
+/// `x · weightᵀ + bias` on the last axis.
 pub struct Linear {
     /// `[outputs, inputs]`
     weight: Tensor,
     /// `[outputs]`
-    bias: Tensor,
+    bias: Option<Tensor>,
 }
 
 impl Linear {
@@ -41,19 +41,57 @@ impl Linear {
         let params = params.at(name);
         let weight = params.get("weight", &[outputs, inputs], Kind::Weight, weight)?;
         let bias = params.get("bias", &[outputs], Kind::Bias, bias)?;
-        Ok(Self { weight: weight.value, bias: bias.value })
+        Ok(Self { weight: weight.value, bias: Some(bias.value) })
+    }
+
+    /// Without a bias.
+    ///
+    /// # Errors
+    /// When `params` holds weights that do not fit.
+    pub fn without_bias(
+        params: &Params,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        init: Init,
+    ) -> Result<Self> {
+        let weight = params.at(name).get("weight", &[outputs, inputs], Kind::Weight, init)?;
+        Ok(Self::of(weight.value, None))
+    }
+
+    /// Of a weight `[outputs, inputs]` and a bias `[outputs]`.
+    pub(crate) fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Self { weight, bias }
+    }
+
+    /// The `count` outputs from `first` on: what a stacked layer computes of one of its parts.
+    ///
+    /// # Errors
+    /// When there are not as many.
+    pub(crate) fn outputs(&self, first: usize, count: usize) -> Result<Self> {
+        let bias = self.bias.as_ref().map(|bias| bias.narrow(0, first, count)).transpose()?;
+        Ok(Self::of(self.weight.narrow(0, first, count)?, bias))
     }
 
     /// Applies the layer.
     ///
     /// # Shapes
-    /// - `x`: `[n, inputs]`
-    /// - output: `[n, outputs]`
+    /// - `x`: `[…, inputs]`, such as `[n, inputs]` or `[n, tokens, inputs]`
+    /// - output: `[…, outputs]`
     ///
     /// # Errors
     /// When the shapes do not fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(in9_kernels::linear(x, &self.weight, Some(&self.bias))?)
+        let (rows, bias) = (x.flatten_to(x.rank().saturating_sub(2))?, self.bias.as_ref());
+        let y = in9_kernels::linear(&rows, &self.weight, bias)?;
+        if x.rank() == 2 {
+            return Ok(y);
+        }
+        let mut shape = x.dims().to_vec();
+        if let Some(last) = shape.last_mut() {
+            *last = y.dim(1)?;
+        }
+        Ok(y.reshape(shape)?)
     }
 }
 
@@ -74,5 +112,10 @@ mod tests {
         let x = Tensor::new(&[[1f32, -1.0]], &device).unwrap();
         let y = layer.forward(&x).unwrap().to_vec2::<f32>().unwrap();
         assert_eq!(y, [[-0.5, -1.0, -2.0]]);
+        let tokens = Tensor::new(&[[[1f32, -1.0], [0.0, 1.0]]], &device).unwrap();
+        let y = layer.forward(&tokens).unwrap().to_vec3::<f32>().unwrap();
+        assert_eq!(y, [[[-0.5, -1.0, -2.0], [2.5, 4.0, 5.0]]]);
+        let last = layer.outputs(2, 1).unwrap().forward(&x).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(last, [[-2.0]]);
     }
 }

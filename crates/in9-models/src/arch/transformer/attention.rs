@@ -2,16 +2,16 @@
 
 use candle_core::{D, Tensor};
 
-use super::fused;
-use super::linear::TokenLinear;
+use super::{fused, linear};
 use crate::error::Result;
+use crate::layers::Linear;
 use crate::params::Params;
 
 /// Attention of tokens to each other, or of other tokens to them.
 pub(crate) struct Attention {
     /// `[3 width, width]`: queries, keys, values.
-    qkv: TokenLinear,
-    proj: TokenLinear,
+    qkv: Linear,
+    proj: Linear,
     width: usize,
     heads: usize,
 }
@@ -20,8 +20,8 @@ impl Attention {
     /// Parameters `qkv` and `proj`, both with biases.
     pub(crate) fn new(params: &Params, width: usize, heads: usize) -> Result<Self> {
         Ok(Self {
-            qkv: TokenLinear::new(params, "qkv", width, 3 * width, true)?,
-            proj: TokenLinear::new(params, "proj", width, width, true)?,
+            qkv: linear(params, "qkv", width, 3 * width)?,
+            proj: linear(params, "proj", width, width)?,
             width,
             heads,
         })
@@ -44,7 +44,7 @@ impl Attention {
     /// - `queries`, output: `[n, m, width]`
     /// - `x`: `[n, tokens, width]`
     pub(crate) fn across(&self, queries: &Tensor, x: &Tensor) -> Result<Tensor> {
-        let part = |i: usize, x: &Tensor| self.qkv.rows(i * self.width, self.width)?.forward(x);
+        let part = |i: usize, x: &Tensor| self.qkv.outputs(i * self.width, self.width)?.forward(x);
         self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None)
     }
 

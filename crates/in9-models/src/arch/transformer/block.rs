@@ -3,16 +3,16 @@
 use candle_core::Tensor;
 
 use super::attention::Attention;
-use super::linear::TokenLinear;
 use super::norm::LayerNorm;
-use super::{EncoderConfig, Nonlinearity};
+use super::{EncoderConfig, Nonlinearity, linear};
 use crate::error::Result;
+use crate::layers::Linear;
 use crate::params::Params;
 
 /// Two fully connected layers, on each token by itself.
 pub(crate) struct Perceptron {
-    fc1: TokenLinear,
-    fc2: TokenLinear,
+    fc1: Linear,
+    fc2: Linear,
     nonlinearity: Nonlinearity,
 }
 
@@ -20,8 +20,8 @@ impl Perceptron {
     /// Parameters `fc1` and `fc2`.
     pub(crate) fn new(params: &Params, config: &EncoderConfig) -> Result<Self> {
         Ok(Self {
-            fc1: TokenLinear::new(params, "fc1", config.width, config.hidden, true)?,
-            fc2: TokenLinear::new(params, "fc2", config.hidden, config.width, true)?,
+            fc1: linear(params, "fc1", config.width, config.hidden)?,
+            fc2: linear(params, "fc2", config.hidden, config.width)?,
             nonlinearity: config.nonlinearity,
         })
     }

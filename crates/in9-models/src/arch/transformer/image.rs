@@ -4,9 +4,10 @@ use candle_core::Tensor;
 
 use super::attention::Attention;
 use super::block::Perceptron;
-use super::{Encoder, EncoderConfig, LayerNorm, TokenLinear};
+use super::{Encoder, EncoderConfig, LayerNorm, SMALL};
 use crate::error::{Error, Result};
 use crate::init::Init;
+use crate::layers::Linear;
 use crate::params::{Kind, Params};
 
 /// Sizes of an image tower.
@@ -52,10 +53,8 @@ impl ImageTowerConfig {
 /// From pictures to embeddings.
 pub(crate) struct ImageTower {
     config: ImageTowerConfig,
-    /// `[width, 3 · patch · patch]`
-    patch: Tensor,
-    /// `[width]`
-    patch_bias: Option<Tensor>,
+    /// From the pixels of a patch, `3 · patch · patch`, to a token.
+    patch: Linear,
     /// `[tokens, width]`
     positions: Tensor,
     encoder: Encoder,
@@ -68,7 +67,7 @@ enum End {
         /// `[1, 1, width]`
         class: Tensor,
         norm_pre: LayerNorm,
-        proj: TokenLinear,
+        proj: Linear,
     },
     Attention {
         /// `[1, 1, width]`
@@ -88,25 +87,24 @@ impl ImageTower {
         let ImageTowerConfig { encoder: sizes, patch, .. } = *config;
         let (width, side) = (sizes.width, patch);
         let is_clip = matches!(config.pooling, Pooling::ClassToken { .. });
-        let small = Init::Normal { std: 0.02 };
         let norm = |params: &Params, name| LayerNorm::new(params, name, width, sizes.epsilon);
-        let kernel = params.get("patch.weight", &[width, 3, side, side], Kind::Weight, small)?;
+        let kernel = params.get("patch.weight", &[width, 3, side, side], Kind::Weight, SMALL)?;
         let patch_bias = match is_clip {
             true => None,
             false => Some(params.get("patch.bias", &[width], Kind::Bias, Init::Constant(0.0))?.value),
         };
         let tokens = config.patches() + usize::from(is_clip);
-        let positions = params.get("positions", &[tokens, width], Kind::Bias, small)?.value;
+        let positions = params.get("positions", &[tokens, width], Kind::Bias, SMALL)?.value;
         let end = match config.pooling {
             Pooling::ClassToken { embedding } => End::ClassToken {
-                class: params.get("class", &[width], Kind::Bias, small)?.value.reshape((1, 1, width))?,
+                class: params.get("class", &[width], Kind::Bias, SMALL)?.value.reshape((1, 1, width))?,
                 norm_pre: norm(params, "norm_pre")?,
-                proj: TokenLinear::new(params, "proj", width, embedding, false)?,
+                proj: Linear::without_bias(params, "proj", width, embedding, SMALL)?,
             },
             Pooling::Attention => {
                 let pool = params.at("pool");
                 End::Attention {
-                    query: pool.get("query", &[1, 1, width], Kind::Bias, small)?.value,
+                    query: pool.get("query", &[1, 1, width], Kind::Bias, SMALL)?.value,
                     attention: Attention::new(&pool.at("attn"), width, sizes.heads)?,
                     norm: norm(&pool, "norm")?,
                     perceptron: Perceptron::new(&pool.at("mlp"), &sizes)?,
@@ -115,8 +113,7 @@ impl ImageTower {
         };
         Ok(Self {
             config: *config,
-            patch: kernel.value.reshape((width, 3 * side * side))?,
-            patch_bias,
+            patch: Linear::of(kernel.value.reshape((width, 3 * side * side))?, patch_bias),
             positions,
             encoder: Encoder::new(params, &sizes)?,
             norm: norm(params, "norm")?,
@@ -172,11 +169,6 @@ impl ImageTower {
         let rows_of_patches = x.reshape((n * 3 * rows, side, rows, side))?.transpose(1, 2)?;
         let patches = rows_of_patches.reshape((n, 3, rows * rows, side * side))?.transpose(1, 2)?;
         let patches = patches.reshape((n * rows * rows, 3 * side * side))?;
-        let tokens = patches.matmul(&self.patch.t()?)?;
-        let tokens = match &self.patch_bias {
-            Some(bias) => tokens.broadcast_add(bias)?,
-            None => tokens,
-        };
-        Ok(tokens.reshape((n, rows * rows, self.config.encoder.width))?)
+        Ok(self.patch.forward(&patches)?.reshape((n, rows * rows, self.config.encoder.width))?)
     }
 }

@@ -6,7 +6,6 @@
 mod attention;
 mod block;
 mod image;
-mod linear;
 mod norm;
 mod text;
 
@@ -16,12 +15,13 @@ pub(crate) use text::TextTower;
 pub use text::TextTowerConfig;
 
 use block::Block;
-pub(crate) use linear::TokenLinear;
 pub(crate) use norm::LayerNorm;
 
 use candle_core::Tensor;
 
 use crate::error::{Error, Result};
+use crate::init::Init;
+use crate::layers::Linear;
 use crate::params::Params;
 
 /// What stands between the two layers of a block's perceptron.
@@ -114,6 +114,14 @@ impl Encoder {
         }
         Ok(x)
     }
+}
+
+/// Initial values of weights, tokens and positions.
+const SMALL: Init = Init::Normal { std: 0.02 };
+
+/// A fully connected layer with a bias, which is 0 at first.
+fn linear(params: &Params, name: &str, inputs: usize, outputs: usize) -> Result<Linear> {
+    Linear::with_init(params, name, inputs, outputs, SMALL, Init::Constant(0.0))
 }
 
 /// Whether Candle's fused operations may be taken on `x`: they have no way back.

@@ -2,9 +2,9 @@
 
 use candle_core::{DType, Tensor};
 
-use super::{Encoder, EncoderConfig, LayerNorm, TokenLinear};
+use super::{Encoder, EncoderConfig, LayerNorm, SMALL, linear};
 use crate::error::{Error, Result};
-use crate::init::Init;
+use crate::layers::Linear;
 use crate::params::{Kind, Params};
 
 /// Sizes of a text tower.
@@ -33,7 +33,7 @@ pub(crate) struct TextTower {
     positions: Tensor,
     encoder: Encoder,
     norm: LayerNorm,
-    proj: TokenLinear,
+    proj: Linear,
 }
 
 impl TextTower {
@@ -42,14 +42,17 @@ impl TextTower {
     /// # Errors
     /// When `params` holds weights that do not fit.
     pub(crate) fn new(params: &Params, config: &TextTowerConfig) -> Result<Self> {
-        let (width, small) = (config.encoder.width, Init::Normal { std: 0.02 });
+        let (width, embedding) = (config.encoder.width, config.embedding);
         Ok(Self {
             config: *config,
-            tokens: params.get("tokens.weight", &[config.vocabulary, width], Kind::Weight, small)?.value,
-            positions: params.get("positions", &[config.context, width], Kind::Bias, small)?.value,
+            tokens: params.get("tokens.weight", &[config.vocabulary, width], Kind::Weight, SMALL)?.value,
+            positions: params.get("positions", &[config.context, width], Kind::Bias, SMALL)?.value,
             encoder: Encoder::new(params, &config.encoder)?,
             norm: LayerNorm::new(params, "norm", width, config.encoder.epsilon)?,
-            proj: TokenLinear::new(params, "proj", width, config.embedding, config.bias)?,
+            proj: match config.bias {
+                true => linear(params, "proj", width, embedding)?,
+                false => Linear::without_bias(params, "proj", width, embedding, SMALL)?,
+            },
         })
     }
 
