@@ -1,6 +1,6 @@
 //! `mask-sources`: the BG-gap with masks from several sources.
 
-use super::mask_quality::{distinct, open};
+use super::mask_datasets::{distinct, open};
 use super::target::Target;
 use crate::masks::Joined;
 use crate::output::csv_files::encode;

@@ -6,6 +6,7 @@ mod answers;
 mod compare;
 #[cfg(feature = "probes")]
 mod counterfactual;
+mod mask_datasets;
 #[cfg(feature = "probes")]
 mod mask_error;
 mod mask_quality;

@@ -82,11 +82,15 @@ impl Linear {
     /// # Errors
     /// When the shapes do not fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (rows, bias) = (x.flatten_to(x.rank().saturating_sub(2))?, self.bias.as_ref());
-        let y = in9_kernels::linear(&rows, &self.weight, bias)?;
-        if x.rank() == 2 {
-            return Ok(y);
+        if x.rank() <= 2 {
+            return Ok(in9_kernels::linear(x, &self.weight, self.bias.as_ref())?);
         }
+        // Tokens are many more rows than pictures, for which a product of matrices is faster.
+        let y = x.flatten_to(x.rank() - 2)?.matmul(&self.weight.t()?)?;
+        let y = match &self.bias {
+            Some(bias) => y.broadcast_add(bias)?,
+            None => y,
+        };
         let mut shape = x.dims().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = y.dim(1)?;

@@ -168,7 +168,6 @@ impl ImageTower {
         // A stride as long as the kernel: every patch is one row of a matrix product.
         let rows_of_patches = x.reshape((n * 3 * rows, side, rows, side))?.transpose(1, 2)?;
         let patches = rows_of_patches.reshape((n, 3, rows * rows, side * side))?.transpose(1, 2)?;
-        let patches = patches.reshape((n * rows * rows, 3 * side * side))?;
-        Ok(self.patch.forward(&patches)?.reshape((n, rows * rows, self.config.encoder.width))?)
+        self.patch.forward(&patches.reshape((n, rows * rows, 3 * side * side))?)
     }
 }

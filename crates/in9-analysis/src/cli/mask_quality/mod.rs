@@ -1,15 +1,15 @@
 //! `mask-quality`: how good masks are, and how far sources of masks agree.
 
+mod tables;
+
+use self::tables::{Compared, margins, plain, rates, table};
+use super::mask_datasets::{distinct, open};
 use super::{Outcome, Statistics};
-use crate::masks::{
-    Agreement, ClassAgreement, Confidence, Confidences, Joined, Pair, agreement, classes, confidence,
-    confidences,
-};
+use crate::masks::{Confidences, Joined, Pair, agreement, classes, confidence, confidences};
 use crate::output::csv_files::encode;
-use crate::output::number::percent_interval;
-use crate::output::{Grid, json};
+use crate::output::json;
 use crate::probes::written::MaskOrigin;
-use crate::stats::{Bootstrap, Interval};
+use crate::stats::Bootstrap;
 use anyhow::{Result, ensure};
 use clap::Args;
 use in9_base::files::{OutputFolder, Owner};
@@ -50,17 +50,6 @@ pub struct MaskQuality {
     out: Option<PathBuf>,
     #[command(flatten)]
     statistics: Statistics,
-}
-
-/// Two sources of masks beside each other.
-#[derive(Debug, Serialize)]
-struct Compared {
-    first: String,
-    second: String,
-    /// Whether the second is the reference.
-    reference: bool,
-    all: Agreement,
-    classes: Vec<ClassAgreement>,
 }
 
 /// quality.json.
@@ -169,103 +158,10 @@ impl MaskQuality {
     }
 }
 
-/// The split of this name of each dataset, verified.
-pub(super) fn open(
-    paths: &[PathBuf],
-    datasets: &[Dataset],
-    split: &str,
-) -> Result<Vec<(PathBuf, SoundSplit)>> {
-    let split =
-        |(path, dataset): (&PathBuf, &Dataset)| Ok((path.clone(), dataset.split(split)?.check_layers()?));
-    paths.iter().zip(datasets).map(split).collect()
-}
-
 fn pairs(splits: &[(PathBuf, SoundSplit)], joined: &Joined, first: usize, second: usize) -> Vec<Pair> {
     let pair = |row: &Vec<usize>| {
         let (a, b) = (splits[first].1.layers(row[first]), splits[second].1.layers(row[second]));
         Pair::of(splits[0].1.sample(row[0]).class, &a.mask, &b.mask)
     };
     joined.rows().iter().map(pair).collect()
-}
-
-/// What each dataset is called here: its name, with a number behind it where another has the same.
-pub(super) fn distinct(sources: &[MaskOrigin]) -> Vec<String> {
-    let name = |(at, one): (usize, &MaskOrigin)| {
-        let others = sources[..at].iter().filter(|other| other.dataset == one.dataset).count();
-        if others == 0 { one.dataset.clone() } else { format!("{} ({})", one.dataset, others + 1) }
-    };
-    sources.iter().enumerate().map(name).collect()
-}
-
-/// confidence.csv: a row a photograph.
-fn margins<'a>(
-    cuts: &[Confidence],
-    ids: impl Iterator<Item = String>,
-    class: &dyn Fn(u16) -> &'a str,
-) -> crate::Result<Vec<u8>> {
-    let rows = cuts
-        .iter()
-        .zip(ids)
-        .map(|(one, id)| vec![id, class(one.class).to_owned(), one.margin.to_string(), one.iou.to_string()]);
-    encode(&["image", "class", "margin", "iou"], rows)
-}
-
-/// quality.csv: the table's numbers, each limit in a column of its own.
-fn rates<'a>(compared: &[Compared], class: &dyn Fn(u16) -> &'a str) -> crate::Result<Vec<u8>> {
-    let measures = ["iou", "outline", "missed", "excess"];
-    let limits =
-        measures.iter().flat_map(|name| [(*name).to_owned(), format!("{name}_low"), format!("{name}_high")]);
-    let header: Vec<String> = ["first", "second", "reference", "class", "images"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(limits)
-        .chain(["median_iou".to_owned()])
-        .collect();
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let rows = compared.iter().flat_map(|one| {
-        let of_classes = one.classes.iter().map(|c| (class(c.class), &c.agreement));
-        [("all", &one.all)].into_iter().chain(of_classes).map(move |(class, found)| {
-            let numbers = [found.iou, found.outline, found.missed, found.excess];
-            let numbers = numbers.iter().flat_map(|i| [i.value, i.low, i.high].map(|v| v.to_string()));
-            let texts = [&one.first, &one.second].map(Clone::clone);
-            let counts = [one.reference.to_string(), class.to_owned(), found.images.to_string()];
-            texts.into_iter().chain(counts).chain(numbers).chain([found.median_iou.to_string()]).collect()
-        })
-    });
-    encode(&header, rows)
-}
-
-fn table<'a>(compared: &[Compared], class: &dyn Fn(u16) -> &'a str) -> Grid {
-    let title = "Masks beside each other: IoU, missed and excess in percent, outlines in pixels of the stored picture";
-    let header =
-        ["masks", "beside", "class", "images", "IoU", "median IoU", "outlines apart", "missed", "excess"];
-    let mut grid = Grid::new(title, &header);
-    for one in compared {
-        let of_classes = one.classes.iter().map(|c| (class(c.class), &c.agreement));
-        for (class, found) in [("all", &one.all)].into_iter().chain(of_classes) {
-            let beside =
-                if one.reference { format!("{} (reference)", one.second) } else { one.second.clone() };
-            grid.push(vec![
-                one.first.clone(),
-                beside,
-                class.to_owned(),
-                found.images.to_string(),
-                percent_interval(&found.iou),
-                crate::output::number::percent(found.median_iou),
-                plain(&found.outline),
-                percent_interval(&found.missed),
-                percent_interval(&found.excess),
-            ]);
-        }
-    }
-    grid
-}
-
-/// An interval with two decimals.
-fn plain(i: &Interval) -> String {
-    match (i.value.is_nan(), i.low.is_nan()) {
-        (true, _) => "–".to_owned(),
-        (false, true) => format!("{:.2}", i.value),
-        (false, false) => format!("{:.2} [{:.2}, {:.2}]", i.value, i.low, i.high),
-    }
 }

@@ -1,0 +1,26 @@
+//! Datasets of the same photographs with masks of different sources, as the commands about masks take them.
+
+use crate::probes::written::MaskOrigin;
+use anyhow::Result;
+use in9_data::{Dataset, SoundSplit};
+use std::path::PathBuf;
+
+/// The split of this name of each dataset, verified.
+pub(super) fn open(
+    paths: &[PathBuf],
+    datasets: &[Dataset],
+    split: &str,
+) -> Result<Vec<(PathBuf, SoundSplit)>> {
+    let split =
+        |(path, dataset): (&PathBuf, &Dataset)| Ok((path.clone(), dataset.split(split)?.check_layers()?));
+    paths.iter().zip(datasets).map(split).collect()
+}
+
+/// What each dataset is called here: its name, with a number behind it where another has the same.
+pub(super) fn distinct(sources: &[MaskOrigin]) -> Vec<String> {
+    let name = |(at, one): (usize, &MaskOrigin)| {
+        let others = sources[..at].iter().filter(|other| other.dataset == one.dataset).count();
+        if others == 0 { one.dataset.clone() } else { format!("{} ({})", one.dataset, others + 1) }
+    };
+    sources.iter().enumerate().map(name).collect()
+}
