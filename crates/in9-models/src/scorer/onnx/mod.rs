@@ -128,7 +128,7 @@ impl Onnx {
         let mut model = self.model.clone();
         let network = guarded(|| {
             model.set_input_fact(0, f32::fact([batch, 3, size, size]).into())?;
-            model.into_optimized()
+            in9_onnx::optimized(model)
         })?;
         let fact = network.output_fact(0).map_err(|e| e.to_string())?;
         let shape = fact.shape.as_concrete().ok_or_else(|| format!("an output of shape {:?}", fact.shape))?;
