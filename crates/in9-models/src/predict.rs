@@ -4,16 +4,14 @@ use std::ops::Range;
 
 use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
-use in9_data::{
-    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PairingPolicy,
-    PublishedPictures, Split, View,
-};
+use in9_data::{Dataset, PublishedPictures, Split, View};
 use rayon::prelude::*;
 
 use crate::ask::Ask;
 use crate::classifier::NetworkRecord;
 use crate::error::Result;
-use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
+use crate::pictures::{Pictures, Reading};
+use crate::preprocess::Rgb;
 
 /// A classifier that is ready to predict.
 pub struct Predictor<'a> {
@@ -91,40 +89,8 @@ impl Predictor<'_> {
         places: Range<usize>,
         each: &mut dyn FnMut(Vec<Answered>) -> Result<()>,
     ) -> Result<()> {
-        let settings = &dataset.manifest().settings;
-        let config = LoaderConfig {
-            view,
-            batch_size: self.batch_size,
-            shuffle: false,
-            drop_last: false,
-            augment: Augment::None,
-            pairing: match draw {
-                0 => PairingMode::Frozen,
-                _ => PairingMode::Fresh(PairingPolicy::of(settings.profile)),
-            },
-            seed: settings.seed,
-            normalization: self.classifier.normalization(),
-            ..LoaderConfig::default()
-        };
-        let loader = Loader::new(dataset, split, config)?.only(places);
-        // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
-        let epoch = u64::from(draw.saturating_sub(1));
-        match self.size.filter(|size| *size != split.size()) {
-            None => {
-                for batch in loader.epoch(epoch)? {
-                    let batch = batch?;
-                    each(self.ask(&Pictures::of(&batch, &batch.images, split.size()))?)?;
-                }
-            }
-            Some(size) => {
-                for batch in loader.epoch_bytes(epoch)? {
-                    let batch = batch?;
-                    let planes = self.resized(&batch, split.size(), size)?;
-                    each(self.ask(&Pictures::of(&batch, &planes, size))?)?;
-                }
-            }
-        }
-        Ok(())
+        let reading = self.reading();
+        reading.each(dataset, split, view, draw, places, &mut |pictures| each(self.ask(&pictures)?))
     }
 
     /// Predicts the release's own picture of the samples at `places` of `split` in `view`, in their order, as
@@ -142,7 +108,7 @@ impl Predictor<'_> {
     ) -> Result<()> {
         let all: Vec<u32> = (places.start as u32..places.end as u32).collect();
         let (stored, size) = (split.size(), self.size.unwrap_or(split.size()));
-        let preprocessing = self.preprocessing(size);
+        let preprocessing = self.reading().preprocessing(size);
         for indices in all.chunks(self.batch_size.max(1)) {
             let one = |index: &u32| -> Result<Vec<f32>> {
                 let picture = Rgb::new(stored, stored, pictures.picture(view, *index as usize)?)?;
@@ -175,27 +141,10 @@ impl Predictor<'_> {
         Ok(answered.collect())
     }
 
-    /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.
-    fn resized(&self, batch: &ByteBatch, from: usize, size: usize) -> Result<Vec<f32>> {
-        let preprocessing = self.preprocessing(size);
-        let one = |bytes: &[u8]| -> Result<Vec<f32>> {
-            let square = preprocessing.square(&Rgb::new(from, from, bytes.to_vec())?);
-            Ok(preprocessing.normalise(&square))
-        };
-        let pictures: Result<Vec<Vec<f32>>> = batch.images.par_chunks(3 * from * from).map(one).collect();
-        Ok(pictures?.concat())
-    }
-}
-
-impl Predictor<'_> {
-    /// What makes a square of `size` pixels a side out of a stored one.
-    fn preprocessing(&self, size: usize) -> Preprocessing {
-        Preprocessing {
-            size,
-            crop: Crop::ResizeThenCrop { resize: size },
-            interpolation: Interpolation::Bicubic,
-            normalization: self.classifier.normalization(),
-        }
+    /// How pictures reach the classifier.
+    fn reading(&self) -> Reading {
+        let normalization = self.classifier.normalization();
+        Reading { batch_size: self.batch_size, size: self.size, normalization }
     }
 }
 
@@ -228,20 +177,5 @@ impl Answered {
             scores: self.scores,
             ..Row::of_picture(split, view, self.place as usize, self.background.map(|place| place as usize))
         }
-    }
-}
-
-/// Pictures as the network sees them, and whose they are.
-struct Pictures<'a> {
-    /// `[n, 3, size, size]`, normalised.
-    planes: &'a [f32],
-    size: usize,
-    indices: &'a [u32],
-    backgrounds: &'a [Option<u32>],
-}
-
-impl<'a> Pictures<'a> {
-    fn of<P>(batch: &'a BatchOf<P>, planes: &'a [f32], size: usize) -> Self {
-        Self { planes, size, indices: &batch.indices, backgrounds: &batch.backgrounds }
     }
 }

@@ -253,7 +253,7 @@ impl<'a> Source<'a> {
 }
 
 /// The views of a list, each once, in the order given.
-fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
+pub(super) fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
     let mut views = Vec::new();
     for name in names {
         let more = match name.as_str() {

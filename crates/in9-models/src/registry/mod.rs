@@ -2,6 +2,8 @@
 
 #[cfg(feature = "download")]
 mod download;
+#[cfg(feature = "transformers")]
+mod encoders;
 mod pretrained;
 mod table;
 
