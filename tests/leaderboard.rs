@@ -1,10 +1,11 @@
-//! From two trained networks to one page: what was measured alike is ranked, and nothing else is.
+//! Cards beside prediction tables, and the page made of them: what was measured alike is ranked, and nothing else is.
 #![cfg(unix)]
 
 use std::fs;
 use std::path::Path;
 
-use in9_data::predictions::Card;
+use in9_data::Dataset;
+use in9_data::predictions::{Card, FoundCard};
 use in9_tests::{expect, ground, program};
 
 /// Answers of the network in `run` of `folder`.
@@ -82,9 +83,61 @@ fn networks_are_ranked_where_they_were_measured_alike_and_stand_apart_elsewhere(
     assert_eq!(names(&groups[0]), ["first", "large", "second", "stranger"]);
     assert_eq!((groups.len(), names(&groups[1])[0].as_str()), (2, "thrice"));
     let mut wrong = program("in9");
-    wrong.args(["leaderboard", "--across", "digest", "--out"]).arg(folder.join("x")).arg(folder.join("a.csv"));
+    wrong
+        .args(["leaderboard", "--across", "digest", "--out"])
+        .arg(folder.join("x"))
+        .arg(folder.join("a.csv"));
     assert!(expect(&mut wrong, 2).1.contains("mapping or side"));
     let mut inside = program("in9");
-    inside.arg("leaderboard").arg(folder.join("board/leaderboard.csv")).arg("--out").arg(folder.join("board"));
+    inside
+        .arg("leaderboard")
+        .arg(folder.join("board/leaderboard.csv"))
+        .arg("--out")
+        .arg(folder.join("board"));
     assert!(expect(&mut inside, 1).1.contains("is an input"));
+}
+
+#[test]
+fn a_table_has_a_card_that_says_what_was_measured_with_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    expect(&mut ground::render(folder), 0);
+    expect(&mut ground::build(folder, folder, "data"), 0);
+    expect(&mut ground::train(folder, folder, 1), 0);
+    let at = |name: &str| folder.join(name);
+    let settings = ["--split", "test,train", "--size", "48", "--pairings", "2"];
+    predict(folder, "p.csv", "net", &settings);
+    let FoundCard::Own(card) = Card::of(&at("p.csv")).unwrap() else { panic!("no card") };
+    let dataset = Dataset::open(&at("data")).unwrap();
+    assert_eq!((card.test.digest.as_str(), card.test.pairings), (dataset.digest().as_str(), 2));
+    let splits: Vec<_> = card.test.split.iter().map(|s| (s.name.as_str(), s.stored, s.side)).collect();
+    assert_eq!(splits, [("test", 32, 48), ("train", 32, 48)]);
+    assert_eq!(card.test.split[0].views, ["original", "mixed-same", "mixed-rand"]);
+    let weights = in9_base::digest::file(&at("run/model.safetensors")).unwrap();
+    assert_eq!(card.network.weights, weights.to_hex().to_string());
+    assert_eq!((card.network.mapping.as_str(), card.device.as_str()), ("identity", "cpu"));
+    assert!(card.network.prompts.is_none());
+
+    // The same again is the same, with whatever batches, and in pieces.
+    let text = |table: &str| fs::read_to_string(Card::beside(&at(table))).unwrap();
+    let before = text("p.csv");
+    predict(folder, "p.csv", "net", &[&settings[..], &["--batch-size", "5"]].concat());
+    assert_eq!(text("p.csv"), before);
+    for piece in ["1", "2", "3"] {
+        let shard = format!("{piece}/3");
+        predict(folder, piece, "net", &[&settings[..], &["--shard", &shard]].concat());
+    }
+    let pieces = ["3", "1", "2"].map(|piece| at(piece).to_str().unwrap().to_owned());
+    let merge = ["--merge", &pieces[0], &pieces[1], &pieces[2]];
+    predict(folder, "merged.csv", "net", &[&settings[..], &merge].concat());
+    assert_eq!(text("merged.csv"), before);
+
+    // What somebody else put in its place is told before anything is done, and stays.
+    fs::write(Card::beside(&at("q.csv")), "precious").unwrap();
+    let mut refused = program("in9");
+    refused.args(["predict", "--views", "original", "--weights"]).arg(at("run"));
+    let (_, said) = expect(refused.arg("--data").arg(at("data")).arg("--out").arg(at("q.csv")), 1);
+    assert!(said.contains("q.csv.card.toml"), "{said}");
+    assert_eq!(text("q.csv"), "precious");
+    assert!(!at("q.csv").exists());
 }

@@ -5,7 +5,6 @@ mod support;
 
 use in9_analysis::paper_world::{World, draw};
 use in9_data::View;
-use in9_data::predictions::{Card, CardNetwork, CardPictures, CardSplit, CardTest};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -72,98 +71,6 @@ fn a_table_is_scored_and_two_are_compared() {
     assert!(printed.contains("mixed-next") && printed.contains("BG-gap"), "{printed}");
     let (_, said) = compare("nobody", 1);
     assert!(said.contains("d-original, d-mixed-rand") || said.contains("d-mixed-rand, d-original"), "{said}");
-}
-
-/// A card of the table at `path` for the network `model`.
-fn card(path: &Path, model: &str) -> Card {
-    let text = |text: &str| text.to_owned();
-    Card {
-        card: text(Card::KIND),
-        made_by: String::new(),
-        table: Card::digest_of(path).unwrap(),
-        device: text("cpu"),
-        network: CardNetwork {
-            model: text(model),
-            arch: String::new(),
-            trained_on: String::new(),
-            weights: text("00ff"),
-            origin: String::new(),
-            mean: [0.5; 3],
-            std: [0.5; 3],
-            normalization: String::new(),
-            mapping: text("a"),
-            prompts: None,
-        },
-        test: CardTest {
-            dataset: text("d"),
-            digest: text("aa"),
-            pictures: CardPictures::Recomposed,
-            pairings: 1,
-            split: vec![CardSplit { name: text("test"), stored: 64, side: 64, views: Vec::new() }],
-        },
-    }
-}
-
-#[test]
-fn results_say_what_was_measured_with_what() {
-    let dir = tempfile::tempdir().unwrap();
-    let (path, out) = (dir.path().join("p.csv"), dir.path().join("scores"));
-    drawn(&path);
-    card(&path, "d-original").write(&path, "test").unwrap();
-    let score = |code| finish(program().arg("score").arg(&path).arg("--out").arg(&out), code);
-    let results = || -> serde_json::Value {
-        serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap()
-    };
-    score(0);
-    assert_eq!(results()["cards"][0]["network"]["weights"], "00ff");
-    // A table that was changed since has no card, and one that is damaged is an error.
-    fs::write(&path, fs::read_to_string(&path).unwrap().replace(",0\n", ",1\n") + "\n").unwrap();
-    let (_, said) = score(0);
-    assert!(said.contains("p.csv.card.toml") && said.contains("changed since"), "{said}");
-    assert!(results().get("cards").is_none());
-    fs::write(Card::beside(&path), "card = 3").unwrap();
-    let (_, said) = score(1);
-    assert!(said.contains("p.csv.card.toml") && said.lines().count() == 1, "{said}");
-}
-
-#[test]
-fn accuracies_by_group_are_those_of_the_metadata() {
-    let dir = tempfile::tempdir().unwrap();
-    let (path, groups, out) =
-        (dir.path().join("p.csv"), dir.path().join("metadata.csv"), dir.path().join("scores"));
-    // Two of three land birds on land are right, one of two on water, one of one water bird on water.
-    let head = "model,arch,trained_on,dataset,split,view,image,foreground,background,class,background_class,predicted,\
-                score_land,score_water\n";
-    let row = |id: &str, class: &str, predicted: &str| {
-        format!("m,x,,birds,test,original,{id},{id},,{class},,{predicted},,\n")
-    };
-    let rows = [("a", "land", "land"), ("b", "land", "land"), ("c", "land", "water"), ("d", "land", "land")];
-    let rows = rows.into_iter().chain([("e", "land", "water"), ("f", "water", "water")]);
-    fs::write(&path, head.to_owned() + &rows.map(|(id, c, p)| row(id, c, p)).collect::<String>()).unwrap();
-    let metadata = "img_filename,y,place,split\nx/a.jpg,0,0,2\nx/b.jpg,0,0,2\nx/c.jpg,0,0,2\nx/d.jpg,0,1,2\n\
-                    x/e.jpg,0,1,2\ny/f.jpg,1,1,2\nt/1.jpg,0,0,0\nt/2.jpg,0,0,0\nt/3.jpg,1,1,0\nt/4.jpg,0,1,0\n";
-    fs::write(&groups, metadata).unwrap();
-    let score = |code| {
-        let mut command = program();
-        finish(command.arg("score").arg(&path).arg("--groups").arg(&groups).arg("--out").arg(&out), code)
-    };
-    let (printed, _) = score(0);
-    assert!(printed.contains("land · 0 %") && printed.contains("66.7 (2 of 3)"), "{printed}");
-    let csv = fs::read_to_string(out.join("groups.csv")).unwrap();
-    let line = |measure: &str, at: &str| {
-        csv.lines().find(|line| line.contains(&format!(",{measure},{at}"))).unwrap_or_else(|| panic!("{csv}"))
-    };
-    assert!(line("group", "land,1").contains(",1,2,0.5,"), "{csv}");
-    assert!(line("worst", "land,1").contains(",0.5,"), "{csv}");
-    // 0.5 · 2/3 + 0.25 · 1/2 + 0.25 · 1.
-    let reweighted: f64 = line("reweighted", "").split(',').nth(11).unwrap().parse().unwrap();
-    assert!((reweighted - (1.0 / 3.0 + 0.125 + 0.25)).abs() < 1e-12, "{csv}");
-    let results: serde_json::Value =
-        serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
-    assert_eq!(results["more"]["groups"][0]["worst"], 1);
-    fs::write(&groups, metadata.replace("y/f.jpg,1", "y/f.jpg,0")).unwrap();
-    let (_, said) = score(1);
-    assert!(said.contains("class \"0\" of photograph f") && said.lines().count() == 1, "{said}");
 }
 
 /// A table of the drawn world with two networks at `path`.

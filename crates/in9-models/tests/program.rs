@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use candle_core::{Device, Tensor};
-use in9_data::predictions::{Card, FoundCard, Table};
+use in9_data::predictions::{Card, Table};
 use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build};
 use in9_models::Mode;
 use in9_models::open::{Options, open};
@@ -183,42 +183,6 @@ fn predictions_in_pieces_are_the_same_bytes() {
     let output = merge("refused.csv", &["1", "2", "3", "4"], &[]).output().unwrap();
     assert!(error_line(&output).contains("the piece is damaged"), "{}", error_line(&output));
     assert!(!at("refused.csv").exists());
-}
-
-#[test]
-fn a_table_has_a_card_that_says_what_was_measured_with_what() {
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
-    finish(&mut train(&at("run")));
-    let predict = |out: &str, more: &[&str]| {
-        let mut command = program();
-        command.args(["predict", "--split", "test,val", "--views", "original,mixed-rand"]).args(more);
-        command.arg("--weights").arg(at("run")).arg("--data").arg(dataset()).arg("--out").arg(at(out));
-        command
-    };
-    finish(&mut predict("p.csv", &["--size", "48", "--pairings", "2"]));
-    let FoundCard::Own(card) = Card::of(&at("p.csv")).unwrap() else { panic!("no card") };
-    let dataset = Dataset::open(dataset()).unwrap();
-    assert_eq!((card.test.digest.as_str(), card.test.pairings), (dataset.digest().as_str(), 2));
-    let splits: Vec<_> = card.test.split.iter().map(|s| (s.name.as_str(), s.stored, s.side)).collect();
-    assert_eq!(splits, [("test", 32, 48), ("val", 32, 48)]);
-    assert_eq!(card.test.split[0].views, ["original", "mixed-rand"]);
-    let weights = in9_base::digest::file(&at("run/model.safetensors")).unwrap();
-    assert_eq!(card.network.weights, weights.to_hex().to_string());
-    assert_eq!((card.network.mapping.as_str(), card.device.as_str()), ("identity", "cpu"));
-    assert!(card.network.prompts.is_none());
-
-    // The same again is the same, with whatever batches.
-    let before = fs::read(Card::beside(&at("p.csv"))).unwrap();
-    finish(&mut predict("p.csv", &["--size", "48", "--pairings", "2", "--batch-size", "5"]));
-    assert!(fs::read(Card::beside(&at("p.csv"))).unwrap() == before);
-
-    // What somebody else put in its place is told before anything is done, and stays.
-    fs::write(Card::beside(&at("q.csv")), "precious").unwrap();
-    let output = predict("q.csv", &[]).output().unwrap();
-    assert!(error_line(&output).contains("q.csv.card.toml"), "{}", error_line(&output));
-    assert_eq!(fs::read_to_string(Card::beside(&at("q.csv"))).unwrap(), "precious");
-    assert!(!at("q.csv").exists());
 }
 
 #[test]

@@ -20,7 +20,7 @@ mod topics;
 
 pub use claims::Tally;
 pub use error::{Error, Result};
-pub use leaderboard::make as make_leaderboard;
+pub use leaderboard::{Made as MadeLeaderboard, make as make_leaderboard};
 pub use make::{Summary, make};
 pub use spec::Spec;
 

@@ -3,8 +3,8 @@
 use super::labels::Labels;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Key, ModelFrame};
-use crate::stats::proportion::{weighted_mean_of_proportions, wilson_in_clusters};
 use crate::stats::Interval;
+use crate::stats::proportion::{weighted_mean_of_proportions, wilson_in_clusters};
 use in9_data::View;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -221,9 +221,8 @@ mod tests {
     }
 
     fn world() -> Frame {
-        let rows = TESTED.map(|(id, class, _, right)| {
-            (id, class, View::Original, if right { class } else { 1 - class })
-        });
+        let rows = TESTED
+            .map(|(id, class, _, right)| (id, class, View::Original, if right { class } else { 1 - class }));
         frame(2, &rows)
     }
 

@@ -17,8 +17,10 @@ pub fn table(title: &str, all: &[&Grouped]) -> Grid {
             names.push(name);
         }
     }
-    let fixed = MODEL.into_iter().chain(["tested on", "worst group", "worst group %", "average %", "reweighted %"]);
-    let header = fixed.map(str::to_owned).chain(names.iter().map(|(class, group)| format!("{class} · {group} %")));
+    let fixed =
+        MODEL.into_iter().chain(["tested on", "worst group", "worst group %", "average %", "reweighted %"]);
+    let header =
+        fixed.map(str::to_owned).chain(names.iter().map(|(class, group)| format!("{class} · {group} %")));
     let mut grid = Grid { title: title.to_owned(), header: header.collect(), rows: Vec::new() };
     for one in all {
         let worst = &one.groups[one.worst];
@@ -49,8 +51,21 @@ pub fn table(title: &str, all: &[&Grouped]) -> Grid {
 /// If it cannot be encoded, which only running out of memory can cause.
 pub fn csv(all: &[Grouped]) -> Result<Vec<u8>> {
     let header = [
-        "dataset", "split", "model", "arch", "trained_on", "view", "measure", "class", "group", "correct", "total",
-        "accuracy", "low", "high", "share_of_training",
+        "dataset",
+        "split",
+        "model",
+        "arch",
+        "trained_on",
+        "view",
+        "measure",
+        "class",
+        "group",
+        "correct",
+        "total",
+        "accuracy",
+        "low",
+        "high",
+        "share_of_training",
     ];
     let mut rows = Vec::new();
     for one in all {

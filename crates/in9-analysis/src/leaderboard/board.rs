@@ -142,9 +142,8 @@ impl Board {
         all.sort_by_key(|standing| standing.card.is_none());
         let mut groups: Vec<Group> = Vec::new();
         for standing in all {
-            let alike = |group: &&mut Group| {
-                group.protocol.is_alike(&standing.protocol, &rules.across, rules.trust)
-            };
+            let alike =
+                |group: &&mut Group| group.protocol.is_alike(&standing.protocol, &rules.across, rules.trust);
             match groups.iter_mut().find(alike) {
                 Some(group) => group.networks.push(standing),
                 None => groups.push(Group {

@@ -15,9 +15,31 @@ pub fn csv(board: &Board) -> Result<Vec<u8>> {
     let tested = |view: &View| board.groups.iter().any(|group| Board::views(group).contains(view));
     let views: Vec<View> = View::ALL.into_iter().filter(tested).collect();
     let fixed = [
-        "protocol", "known", "rank", "rank_low", "rank_high", "dataset", "split", "model", "arch", "trained_on",
-        "weights", "mapping", "prompts", "side", "table", "by", "value", "low", "high", "behind", "behind_low",
-        "behind_high", "gap", "gap_low", "gap_high",
+        "protocol",
+        "known",
+        "rank",
+        "rank_low",
+        "rank_high",
+        "dataset",
+        "split",
+        "model",
+        "arch",
+        "trained_on",
+        "weights",
+        "mapping",
+        "prompts",
+        "side",
+        "table",
+        "by",
+        "value",
+        "low",
+        "high",
+        "behind",
+        "behind_low",
+        "behind_high",
+        "gap",
+        "gap_low",
+        "gap_high",
     ];
     let of_view = |view: &View| ["", "_low", "_high"].map(|end| format!("{}{end}", view.name()));
     let more: Vec<String> = views.iter().flat_map(of_view).collect();
@@ -34,13 +56,24 @@ pub fn csv(board: &Board) -> Result<Vec<u8>> {
             let side = card.and_then(|card| card.split(&key.split)).map(|split| split.side.to_string());
             let told = network.and_then(|network| network.prompts.as_ref()).map(|told| told.name.clone());
             let places = one.rank.map(|rank| [rank.rank, rank.low, rank.high].map(|place| place.to_string()));
-            let known = if card.is_some() { "yes" } else if one.trusted { "trusted" } else { "no" };
+            let known = if card.is_some() {
+                "yes"
+            } else if one.trusted {
+                "trusted"
+            } else {
+                "no"
+            };
             let mut row: Vec<String> = vec![format!("{number}"), known.to_owned()];
             row.extend(places.unwrap_or_default());
             row.extend([&key.dataset, &key.split, &key.model, &key.arch, &key.trained_on].map(Clone::clone));
             row.push(network.map(|network| network.weights.clone()).unwrap_or_default());
             row.push(network.map(|network| network.mapping.clone()).unwrap_or_default());
-            row.extend([told.unwrap_or_default(), side.unwrap_or_default(), one.table.clone(), by.to_owned()]);
+            row.extend([
+                told.unwrap_or_default(),
+                side.unwrap_or_default(),
+                one.table.clone(),
+                by.to_owned(),
+            ]);
             row.extend(limits(one.value));
             row.extend(limits(one.rank.map(|rank| rank.behind)));
             row.extend(limits(one.summary.gap.map(|gap| gap.gap)));

@@ -160,7 +160,8 @@ mod tests {
         Protocol {
             dataset: dataset.to_owned(),
             rows: vec![field("split", "test"), field("views", "original")],
-            card: card.map(|[digest, mapping]| vec![field("dataset digest", digest), field(MAPPING, mapping)]),
+            card: card
+                .map(|[digest, mapping]| vec![field("dataset digest", digest), field(MAPPING, mapping)]),
         }
     }
 

@@ -20,7 +20,8 @@ pub fn ranking(title: &str, board: &Board, group: &Group) -> Grid {
         header.extend([by.name(), "behind the first (points)".to_owned()]);
     }
     // What is ranked by stands once.
-    let others: Vec<View> = views.into_iter().filter(|view| !ranked || by != Measure::Accuracy(*view)).collect();
+    let others: Vec<View> =
+        views.into_iter().filter(|view| !ranked || by != Measure::Accuracy(*view)).collect();
     header.extend(others.iter().map(View::to_string));
     let gaps = (!ranked || by != Measure::Gap) && group.networks.iter().any(|one| one.summary.gap.is_some());
     header.extend(gaps.then(|| "BG-gap (points)".to_owned()));
@@ -62,7 +63,8 @@ pub fn protocols(title: &str, named: &[(String, &Group)]) -> Grid {
             names.push(field.name);
         }
     }
-    let header = std::iter::once("field".to_owned()).chain(named.iter().map(|(name, _)| name.clone())).collect();
+    let header =
+        std::iter::once("field".to_owned()).chain(named.iter().map(|(name, _)| name.clone())).collect();
     let mut grid = Grid { title: title.to_owned(), header, rows: Vec::new() };
     for name in names {
         let of = |group: &Group| {
@@ -109,7 +111,8 @@ pub fn tests(title: &str, cards: &[&Card]) -> Grid {
     let mut rows: Vec<(Vec<String>, usize)> = Vec::new();
     for card in cards {
         for CardSplit { name, stored, side, views } in &card.test.split {
-            let side = if stored == side { side.to_string() } else { format!("{stored} → {side}, bicubic") };
+            let side =
+                if stored == side { side.to_string() } else { format!("{stored} → {side}, bicubic") };
             let row = vec![
                 card.test.dataset.clone(),
                 short(&card.test.digest).to_owned(),

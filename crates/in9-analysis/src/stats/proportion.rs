@@ -123,7 +123,8 @@ mod tests {
         let strata = counts.map(|(k, n)| (f64::from(k), f64::from(n), 1.0 / 3.0));
         let weighted = weighted_mean_of_proportions(&strata, 0.9);
         let plain = mean_of_proportions(&counts.map(|(k, n)| (k as u64, n as u64)), 0.9);
-        for (a, b) in [(weighted.value, plain.value), (weighted.low, plain.low), (weighted.high, plain.high)] {
+        for (a, b) in [(weighted.value, plain.value), (weighted.low, plain.low), (weighted.high, plain.high)]
+        {
             assert!((a - b).abs() < 1e-12, "{weighted:?} {plain:?}");
         }
     }

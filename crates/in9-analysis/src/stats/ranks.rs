@@ -66,13 +66,7 @@ struct Bands<'a> {
 }
 
 impl<'a> Bands<'a> {
-    fn new(
-        bootstrap: &Bootstrap,
-        purpose: &str,
-        columns: &[Vec<f64>],
-        means: &'a [f64],
-        most: f64,
-    ) -> Self {
+    fn new(bootstrap: &Bootstrap, purpose: &str, columns: &[Vec<f64>], means: &'a [f64], most: f64) -> Self {
         let (count, n) = (columns.len(), columns[0].len());
         let mut squares = vec![0.0; count * count];
         for (a, first) in columns.iter().enumerate() {
@@ -90,13 +84,15 @@ impl<'a> Bands<'a> {
         let largest = |counts: &[u32]| {
             let again: Vec<f64> = columns
                 .iter()
-                .map(|column| counts.iter().zip(column).map(|(&c, v)| f64::from(c) * v).sum::<f64>() / n as f64)
+                .map(|column| {
+                    counts.iter().zip(column).map(|(&c, v)| f64::from(c) * v).sum::<f64>() / n as f64
+                })
                 .collect();
+            let moved: Vec<f64> = again.iter().zip(means).map(|(again, mean)| again - mean).collect();
             let mut most = 0.0f64;
-            for a in 0..count {
-                for b in a + 1..count {
-                    let away = (again[a] - again[b]) - (means[a] - means[b]);
-                    most = most.max(away.abs() / errors[a * count + b]);
+            for (a, first) in moved.iter().enumerate() {
+                for (b, second) in moved.iter().enumerate().skip(a + 1) {
+                    most = most.max((first - second).abs() / errors[a * count + b]);
                 }
             }
             most

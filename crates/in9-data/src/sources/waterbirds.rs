@@ -79,7 +79,13 @@ pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Result
     // Before it is taken apart: a line of commas alone would take 24 times its length.
     if let Some((number, line)) = (1..).zip(text.lines()).find(|(_, line)| line.len() > LONGEST_LINE) {
         let (expected, found) = (format!("at most {LONGEST_LINE} bytes"), line.len().to_string());
-        return Err(Error::malformed(path, format!("line {number} is too long"), expected, found, "mend the line"));
+        return Err(Error::malformed(
+            path,
+            format!("line {number} is too long"),
+            expected,
+            found,
+            "mend the line",
+        ));
     }
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
@@ -88,7 +94,13 @@ pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Result
     let columns = ["img_filename", "y", "split"].map(|name| header.iter().position(|column| column == name));
     let [Some(name), Some(class), Some(split)] = columns else {
         let expected = "columns img_filename, y and split";
-        return Err(Error::malformed(path, "wrong header", expected, excerpt(&header.join(",")), "mend the first line"));
+        return Err(Error::malformed(
+            path,
+            "wrong header",
+            expected,
+            excerpt(&header.join(",")),
+            "mend the first line",
+        ));
     };
     let (mut rows, mut seen, mut lines) = (Vec::new(), HashSet::new(), Lines::of(path, faults));
     for (number, record) in (2..).zip(reader.records()) {
@@ -147,13 +159,21 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("masks/001.Albatross")).unwrap();
         std::fs::write(dir.path().join("masks/001.Albatross/A_1.png"), "").unwrap();
         let listing = list(dir.path(), &taxonomy().unwrap(), &Limits::default()).unwrap();
-        let of: Vec<_> = listing.items.iter().map(|item| (item.id.as_str(), item.class, &*item.fine)).collect();
+        let of: Vec<_> =
+            listing.items.iter().map(|item| (item.id.as_str(), item.class, &*item.fine)).collect();
         assert_eq!(
             of,
-            [("001.Albatross_A_1", 1, "001.Albatross"), ("002.Wren_W_2", 0, "002.Wren"), ("002.Wren_W_3", 0, "002.Wren")]
+            [
+                ("001.Albatross_A_1", 1, "001.Albatross"),
+                ("002.Wren_W_2", 0, "002.Wren"),
+                ("002.Wren_W_3", 0, "002.Wren")
+            ]
         );
         assert!(is_waterbirds(dir.path()));
-        assert!(matches!(listing.items[0].boxes, Boxes::OfMask) && matches!(listing.items[1].mask, MaskFile::None));
+        assert!(
+            matches!(listing.items[0].boxes, Boxes::OfMask)
+                && matches!(listing.items[1].mask, MaskFile::None)
+        );
     }
 
     #[test]

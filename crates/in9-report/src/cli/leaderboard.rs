@@ -87,7 +87,9 @@ fn across(text: &str) -> Result<Across, String> {
     match text {
         "mapping" => Ok(Across::Mapping),
         "side" => Ok(Across::Side),
-        _ => Err("expected mapping or side; networks with other pictures are never ranked together".to_owned()),
+        _ => {
+            Err("expected mapping or side; networks with other pictures are never ranked together".to_owned())
+        }
     }
 }
 

@@ -83,7 +83,8 @@ impl Card {
     pub fn write(&self, table: &Path, made_by: &str) -> Result<()> {
         Self::check_place(table, made_by)?;
         let path = Self::beside(table);
-        let text = toml::to_string(self).map_err(|error| Error::write(&path, std::io::Error::other(error)))?;
+        let text =
+            toml::to_string(self).map_err(|error| Error::write(&path, std::io::Error::other(error)))?;
         Ok(files::write_bytes(&path, text)?)
     }
 
@@ -116,7 +117,8 @@ impl Card {
             advice,
         };
         let advice = "predict again, or remove it";
-        let one_line = |error: toml::de::Error| error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        let one_line =
+            |error: toml::de::Error| error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         let kind: Kind = toml::from_str(text).map_err(|e| refused(Self::KIND, one_line(e), advice))?;
         if kind.card != Self::KIND {
             let found = kind.card.chars().take(40).filter(|c| !c.is_control()).collect();

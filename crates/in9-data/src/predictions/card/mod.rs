@@ -7,7 +7,6 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
-
 /// What a prediction table was measured with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {

@@ -20,8 +20,14 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
         _ => Block::Details(summary.to_owned(), vec![Block::Table(grid)]),
     };
     let mut blocks = vec![
-        folded("Every network by its weights", tables::networks("Networks by their weights and transforms", &cards)),
-        folded("Every test by its pictures", tables::tests("Test pictures by their dataset’s digest", &cards)),
+        folded(
+            "Every network by its weights",
+            tables::networks("Networks by their weights and transforms", &cards),
+        ),
+        folded(
+            "Every test by its pictures",
+            tables::tests("Test pictures by their dataset’s digest", &cards),
+        ),
     ];
     let without = context.spec.predictions.len() - cards.len();
     if without > 0 {
