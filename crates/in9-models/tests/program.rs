@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use candle_core::{Device, Tensor};
-use in9_data::predictions::Table;
+use in9_data::predictions::{Card, Table};
 use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build};
 use in9_models::Mode;
 use in9_models::open::{Options, open};
@@ -163,6 +163,9 @@ fn predictions_in_pieces_are_the_same_bytes() {
     };
     finish(&mut merge("merged.csv", &["4", "2", "1", "3"], &[]));
     assert!(fs::read(at("merged.csv")).unwrap() == fs::read(at("whole.csv")).unwrap());
+    let card = |table: &str| fs::read_to_string(Card::beside(&at(table))).unwrap();
+    assert_eq!(card("merged.csv"), card("whole.csv"));
+    assert!(!Card::beside(&at("1/predictions.csv")).exists(), "a piece says it in settings.toml");
     for (pieces, more, said) in [
         (&["1", "2", "4"][..], &[][..], "of 4 pieces 1 are missing: 3;"),
         (&["1", "2", "3", "3", "4"], &[], "name each piece once"),

@@ -166,6 +166,7 @@ pub(crate) const SCORES: Owner = Owner {
         "classes.csv",
         "confusion.csv",
         "gaps.csv",
+        "groups.csv",
         "ladder.csv",
     ],
 };

@@ -1,5 +1,6 @@
 //! `in9-models predict`: a network over views of a dataset, as a prediction table.
 
+mod card;
 mod kept;
 mod pieces;
 
@@ -22,6 +23,7 @@ use kept::{Kept, Part};
 /// Predict every picture of a dataset's views with a trained network
 ///
 /// What was killed goes on where it was, by the same command: its answers stand beside the output until that is whole.
+/// Beside the table stands its card, TABLE.card.toml, which says what was measured with what.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -83,6 +85,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let views = views(&args.views)?;
     if args.shard.is_none() {
         check_form(&args.out)?;
+        card::check_place(&args.out)?;
     }
     let device = args.device.compute().open()?;
     let kind = args.device.compute().kind(&device);
@@ -108,7 +111,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         shard: args.shard.unwrap_or(Piece::WHOLE),
     };
     if !args.merge.is_empty() {
-        pieces::merge(&args.merge, &settings, &sources, &args.out)?;
+        let device = pieces::merge(&args.merge, &settings, &sources, &args.out)?;
+        card::write(&args.out, &pieces::Settings { device, ..settings }, &sources)?;
         return shell.print(args.out.display());
     }
     let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.data.as_path()]).collect();
@@ -129,7 +133,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
             pieces::write_settings(&folder, &settings)?;
             folder.finish()?;
         }
-        None => write_rows(&args.out, &classes, known, rows)?,
+        None => {
+            write_rows(&args.out, &classes, known, rows)?;
+            card::write(&args.out, &settings, &sources)?;
+        }
     }
     kept.remove()?;
     shell.print(args.out.display())
