@@ -7,8 +7,8 @@ use in9_base::guard::guarded;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::prelude::{
-    Datum as _, DatumExt as _, Framework as _, IntoRunnable as _, Tensor,
-    TractResult, TypedModel, TypedRunnableModel, tvec,
+    Datum as _, DatumExt as _, Framework as _, IntoRunnable as _, Tensor, TractResult, TypedModel,
+    TypedRunnableModel, tvec,
 };
 
 use crate::error::{Error, Result};

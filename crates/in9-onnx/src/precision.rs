@@ -1,8 +1,6 @@
 //! What a network computes in.
 
-use tract_onnx::prelude::{
-    Datum as _, InferenceModel, InferenceModelExt as _, TractResult, TypedModel, f16,
-};
+use tract_onnx::prelude::{Datum as _, InferenceModel, InferenceModelExt as _, TractResult, TypedModel, f16};
 use tract_onnx::tract_core::floats::FloatPrecisionTranslator;
 use tract_onnx::tract_core::transform::ModelTransform as _;
 
