@@ -12,6 +12,9 @@ const SLOPE: f64 = 0.9;
 /// Trials of a line search.
 const TRIALS: usize = 50;
 
+/// What is minimised: from a place to the value and the gradient there.
+type Function<'a> = &'a dyn Fn(&[f64]) -> (f64, Vec<f64>);
+
 /// Where a minimisation ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Minimum {
@@ -23,13 +26,8 @@ pub(super) struct Minimum {
 }
 
 /// Goes down from `start` until no element of the gradient is above `tolerance`, for at most `most` steps; it ends earlier
-/// where rounding hides every further decrease. `f` gives value and gradient.
-pub(super) fn minimise(
-    start: Vec<f64>,
-    tolerance: f64,
-    most: usize,
-    f: &dyn Fn(&[f64]) -> (f64, Vec<f64>),
-) -> Minimum {
+/// where rounding hides every further decrease.
+pub(super) fn minimise(start: Vec<f64>, tolerance: f64, most: usize, f: Function<'_>) -> Minimum {
     let (mut x, mut steps) = (start, 0);
     let (mut value, mut gradient) = f(&x);
     let mut memory: VecDeque<Curvature> = VecDeque::new();
@@ -102,7 +100,7 @@ fn search(
     slope: f64,
     direction: &[f64],
     first: f64,
-    f: &dyn Fn(&[f64]) -> (f64, Vec<f64>),
+    f: Function<'_>,
 ) -> Option<Point> {
     let (mut low, mut high, mut length) = (0.0, f64::INFINITY, first);
     for _ in 0..TRIALS {

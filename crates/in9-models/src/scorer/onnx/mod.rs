@@ -14,8 +14,8 @@ use std::sync::Arc;
 use in9_base::guard::guarded;
 use in9_data::Normalization;
 use in9_onnx::tract_onnx::prelude::{
-    Datum as _, DatumExt as _, Framework as _, InferenceModel, InferenceModelExt as _, IntoRunnable as _,
-    Tensor, TractResult, TypedRunnableModel, tvec,
+    Datum as _, DatumExt as _, Framework as _, InferenceModel, IntoRunnable as _, Tensor, TractResult,
+    TypedRunnableModel, tvec,
 };
 use rayon::prelude::*;
 

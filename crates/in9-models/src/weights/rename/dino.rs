@@ -15,6 +15,9 @@ enum Place {
     Dropped,
 }
 
+/// From a file's name of a tensor to its place; `None` if it is called so here too.
+type Places = Box<dyn Fn(&str) -> Option<Place>>;
+
 /// The other names as timm's; a dictionary of any other network comes back unchanged.
 ///
 /// Networks with learnt positions and registers store the class token's own position apart from the token; timm adds the
@@ -24,8 +27,7 @@ pub(super) fn dino(dict: StateDict, notes: &mut Vec<String>) -> Checked<StateDic
     let is_learnt = has("embeddings.position_embeddings") || has("pos_embed");
     let is_gated = dict.names().any(|name| name.ends_with(".mlp.gate_proj.weight"));
     let is_scaled = dict.names().any(|name| name.ends_with("layer.0.layer_scale1.lambda1"));
-    let (place, whose): (Box<dyn Fn(&str) -> Option<Place>>, _) = if is_scaled && has("embeddings.cls_token")
-    {
+    let (place, whose): (Places, _) = if is_scaled && has("embeddings.cls_token") {
         (Box::new(move |name| transformers(name, is_learnt, is_gated)), "transformers' names of DINO")
     } else if has("blocks.0.ls1.gamma") && (has("mask_token") || has("register_tokens")) {
         (Box::new(authors_v2), "the names of DINOv2's authors")
