@@ -75,11 +75,11 @@ pub enum Error {
         /// The photograph.
         photograph: String,
         /// Its class in the metadata's words.
-        word: String,
+        word: Box<str>,
         /// The class that the same word stands for elsewhere.
-        expected: String,
+        expected: Box<str>,
         /// The photograph's class in the prediction table.
-        found: String,
+        found: Box<str>,
     },
     /// Prediction tables name more photographs than are kept.
     #[error(

@@ -99,9 +99,9 @@ pub fn grouped(
             return Err(Error::GroupClass {
                 path: labels.path().to_owned(),
                 photograph: id.to_string(),
-                word: label.class.clone(),
-                expected: classes[usize::from(class)].clone(),
-                found: classes[usize::from(outcome.class)].clone(),
+                word: label.class.as_str().into(),
+                expected: classes[usize::from(class)].as_str().into(),
+                found: classes[usize::from(outcome.class)].as_str().into(),
             });
         }
         let of = clusters.entry((outcome.class, &label.group)).or_default();
