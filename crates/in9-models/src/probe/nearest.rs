@@ -128,7 +128,7 @@ mod tests {
         let together = nearest.answers(&features).unwrap();
         for (index, answer) in together.iter().enumerate() {
             let alone = nearest.answers(&features.only(|other| other == index)).unwrap();
-            assert_eq!(alone, [answer.clone()]);
+            assert_eq!(alone.as_slice(), std::slice::from_ref(answer));
         }
         let with_more = Nearest::new(&features, &labels, 4, 999, 0.07).unwrap();
         assert!(with_more.answers(&features).is_ok());
