@@ -141,17 +141,25 @@ impl Board {
         // Cards first: what is trusted joins what is known.
         all.sort_by_key(|standing| standing.card.is_none());
         let mut groups: Vec<Group> = Vec::new();
-        for standing in all {
+        for mut standing in all {
             let alike =
-                |group: &&mut Group| group.protocol.is_alike(&standing.protocol, &rules.across, rules.trust);
-            match groups.iter_mut().find(alike) {
-                Some(group) => group.networks.push(standing),
-                None => groups.push(Group {
-                    protocol: standing.protocol.clone(),
-                    known: standing.card.is_some() || rules.trust,
-                    differs: Vec::new(),
-                    networks: vec![standing],
-                }),
+                |group: &Group| group.protocol.is_alike(&standing.protocol, &rules.across, rules.trust);
+            let mut fits = (0..groups.len()).filter(|at| alike(&groups[*at]));
+            match (fits.next(), fits.next()) {
+                (Some(at), None) => groups[at].networks.push(standing),
+                // Only what has no card can fit several: it cannot be trusted to be one of them.
+                (Some(_), Some(_)) => {
+                    notes.push(format!(
+                        "{}: has no card, and its rows fit several protocols: its protocol is unknown",
+                        standing.table
+                    ));
+                    standing.trusted = false;
+                    groups.push(Group::of(standing, false));
+                }
+                (None, _) => {
+                    let known = standing.card.is_some() || rules.trust;
+                    groups.push(Group::of(standing, known));
+                }
             }
         }
         groups.sort_by(|a, b| {
@@ -187,6 +195,11 @@ impl Board {
 }
 
 impl Group {
+    /// A group of one network so far.
+    fn of(standing: Standing, known: bool) -> Self {
+        Self { protocol: standing.protocol.clone(), known, differs: Vec::new(), networks: vec![standing] }
+    }
+
     /// Whether its networks are ranked.
     pub fn is_ranked(&self) -> bool {
         self.networks.iter().all(|standing| standing.rank.is_some())
@@ -238,7 +251,8 @@ fn standings(table: &Path, rules: &Rules, notes: &mut Vec<String>) -> Result<Vec
 /// Ranks the networks of a group whose protocol is known, and orders them.
 fn rank(group: &mut Group, rules: &Rules) {
     let networks = &mut group.networks;
-    if group.known && networks.iter().all(|one| one.value.is_some()) {
+    // One alone has no rank.
+    if group.known && networks.len() > 1 && networks.iter().all(|one| one.value.is_some()) {
         let columns: Vec<Vec<f64>> = networks.iter().map(|one| rules.by.column(&one.frame)).collect();
         let found = ranks(&rules.bootstrap, "leaderboard", &columns, rules.by.most());
         networks.iter_mut().zip(found).for_each(|(one, rank)| one.rank = Some(rank));

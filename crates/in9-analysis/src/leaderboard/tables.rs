@@ -10,7 +10,8 @@ use in9_data::predictions::{Card, CardNetwork, CardSplit};
 /// What stands where there is nothing.
 const NONE: &str = "–";
 
-/// The networks of a group: rank, what they are ranked by, how far behind the first, and their accuracies and gaps.
+/// The networks of a group: rank, what they are ranked by, how far behind the first, and their accuracies and gaps. Accuracies
+/// that nothing is ranked by stand without their intervals, which [`csv`](super::csv()) has.
 pub fn ranking(title: &str, board: &Board, group: &Group) -> Grid {
     let (by, views) = (board.rules.by, Board::views(group));
     let ranked = group.is_ranked();
@@ -40,7 +41,7 @@ pub fn ranking(title: &str, board: &Board, group: &Group) -> Grid {
             let first = rank.behind.value == 0.0 && rank.behind.low == rank.behind.high;
             row.push(if first { NONE.to_owned() } else { percent_interval(&rank.behind) });
         }
-        let accuracy = |view: &View| one.summary.accuracy(*view).map(|a| percent_interval(&a.accuracy));
+        let accuracy = |view: &View| one.summary.accuracy(*view).map(|a| percent(a.accuracy.value));
         row.extend(others.iter().map(|view| accuracy(view).unwrap_or_else(|| NONE.to_owned())));
         if gaps {
             row.push(one.summary.gap.map_or_else(|| NONE.to_owned(), |gap| points_interval(&gap.gap)));

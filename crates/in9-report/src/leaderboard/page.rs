@@ -1,12 +1,12 @@
 //! The leaderboard's page.
 
-use in9_analysis::leaderboard::{Board, Group, Measure, tables};
+use in9_analysis::leaderboard::{Board, Group, Measure, Standing, tables};
 use in9_analysis::output::number::{percent, points};
 use in9_data::predictions::Card as TableCard;
 
 use crate::error::Result;
 use crate::page::{self, Block, Card, Head, Section, Written};
-use crate::plot::{Bar, Bars, Group as Column, Width};
+use crate::plot::Dots;
 
 /// Networks of a chart; of more, none can be read.
 const CHARTED: usize = 30;
@@ -45,16 +45,17 @@ fn letters(number: usize) -> String {
 
 /// What the table of a group shows.
 pub(super) fn title(board: &Board, group: &Group) -> String {
-    let level = 100.0 * board.rules.bootstrap.level;
+    let (level, by) = (100.0 * board.rules.bootstrap.level, board.rules.by.name());
+    let what = format!("accuracies in %, BG-gaps with {level:.0} % intervals");
     match (group.is_ranked(), group.known) {
-        (true, _) => format!("Ranked by {}; {level:.0} % intervals", board.rules.by.name()),
-        (false, true) => format!(
-            "Not ranked: not every network was tested on what {} needs; accuracies in %, {level:.0} % intervals",
-            board.rules.by.name()
-        ),
-        (false, false) => {
-            format!("Not ranked: nobody says how it was measured; accuracies in %, {level:.0} % intervals")
+        (true, _) => format!("Ranked by {by}, with {level:.0} % intervals; other accuracies in %"),
+        (false, true) if group.networks.len() == 1 => {
+            format!("One network, so that there is nothing to rank; {what}")
         }
+        (false, true) => {
+            format!("Not ranked, because not every network was tested on what {by} needs; {what}")
+        }
+        (false, false) => format!("Not ranked, because nobody says how it was measured; {what}"),
     }
 }
 
@@ -142,7 +143,7 @@ fn cards(board: &Board) -> Vec<Card> {
         Measure::Accuracy(_) => (board.rules.by, percent),
         Measure::Gap => (board.rules.by, points),
     };
-    let card = |one: &in9_analysis::leaderboard::Standing| {
+    let card = |one: &Standing| {
         let (rank, value) = (one.rank?, one.value?);
         let limits = if value.low.is_nan() {
             String::new()
@@ -170,13 +171,13 @@ fn alike(group: &Group) -> String {
         .protocol
         .fields()
         .filter(|field| matches!(field.name, "pairings" | "picture side" | "origin of pictures" | "mapping"))
-        .map(|field| format!("{} {}", field.name, field.value))
+        .map(|field| format!("{}: {}", field.name, field.value))
         .collect();
     match (group.networks.len(), fields.as_slice()) {
         (1, _) => "One network.".to_owned(),
         (count, []) => format!("{count} networks with the same rows; nobody says more of them."),
         (count, fields) => {
-            format!("{count} networks, measured alike on the same pictures: {}.", fields.join(", "))
+            format!("{count} networks, measured alike on the same pictures ({}).", fields.join("; "))
         }
     }
 }
@@ -202,18 +203,11 @@ fn other(board: &Board, name: &str, group: &Group) -> Vec<Block> {
 }
 
 fn chart(board: &Board, name: &str, group: &Group) -> Option<String> {
-    let columns = group.networks.iter().take(CHARTED).filter_map(|one| {
-        let bar = Bar { series: 0, interval: tables::scaled(one)?, published: None, balanced: None };
-        Some(Column { label: one.summary.key.model.clone(), bars: vec![bar] })
-    });
-    let chart = Bars {
+    let row = |one: &Standing| Some((one.summary.key.model.clone(), tables::scaled(one)?));
+    let chart = Dots {
         label: format!("{} by network, {name}", board.rules.by.name()),
         axis: board.rules.by.name(),
-        series: vec![board.rules.by.name()],
-        groups: columns.collect(),
-        level: None,
-        range: None,
-        width: Width::Full,
+        rows: group.networks.iter().take(CHARTED).filter_map(row).collect(),
     };
     chart.svg()
 }
