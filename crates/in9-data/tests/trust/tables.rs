@@ -95,12 +95,13 @@ fn metadata_of_waterbirds() {
     let dir = tempfile::tempdir().unwrap();
     let (root, out) = (dir.path().join("birds"), dir.path().join("out"));
     std::fs::create_dir_all(root.join("001.Wren")).unwrap();
-    let names = ["a", "b", "c", "d"].map(|name| format!("001.Wren/{name}.jpg"));
+    // Two photographs of each class in each split.
+    let names: Vec<String> = ('a'..='l').map(|name| format!("001.Wren/{name}.jpg")).collect();
     for name in &names {
         std::fs::write(root.join(name), PHOTO).unwrap();
     }
     let rows: String =
-        (0..).zip(&names).map(|(n, name)| format!("{n},{name},{},{},1\n", n % 2, n % 3)).collect();
+        (0..).zip(&names).map(|(n, name)| format!("{n},{name},{},{},1\n", n % 2, n / 2 % 3)).collect();
     let whole = format!("img_id,img_filename,y,split,place\n{rows}");
     let table = root.join("metadata.csv");
     let mut cases = broken(&whole);
