@@ -64,7 +64,9 @@ fn networks_are_ranked_where_they_were_measured_alike_and_stand_apart_elsewhere(
             other => panic!("{other}"),
         }
     }
-    for words in ["Measured differently: pairings 3 and not 1", "Unknown protocol · stranger", "rank | network"] {
+    for words in
+        ["Measured differently: pairings 3 and not 1", "Unknown protocol · stranger", "rank | network"]
+    {
         assert!(printed.contains(words), "{words} is not in:\n{printed}");
     }
     // Whatever the order, and a table beside its card, the same bytes.
