@@ -3,18 +3,14 @@
 use super::Architecture;
 #[cfg(feature = "transformers")]
 use super::encoders::{dinov2, dinov3, swin};
-#[cfg(feature = "transformers")]
-use crate::arch::dino::{self, DinoConfig, Size};
 use crate::arch::efficientnet::{self, Variant};
 use crate::arch::mobilenet_v3::{self, Size as MobileNet};
 use crate::arch::resnet::{self, Blocks};
-#[cfg(feature = "transformers")]
-use crate::arch::swin::{self, SwinConfig};
-#[cfg(feature = "transformers")]
-use crate::arch::transformer::QkvBias;
 use crate::arch::{alexnet, dpn, mobilenet_v2, mobilenet_v3_timm, resnet_small, shufflenet_v2, vgg};
 #[cfg(feature = "transformers")]
-use crate::arch::{convnext, vit};
+use crate::arch::{
+    convnext, dino, dino::DinoConfig, dino::Size, swin, swin::SwinConfig, transformer::QkvBias, vit,
+};
 
 const B0: Variant = Variant { lite: false, width: 1.0, depth: 1.0, tensorflow: true };
 const LITE0: Variant = Variant { lite: true, ..B0 };
@@ -398,30 +394,4 @@ pub static ARCHITECTURES: &[Architecture] = &[
         NotKeys,
         false
     ),
-];
-
-/// Architectures that need the feature `transformers`.
-pub(super) const WITH_TRANSFORMERS: [&str; 22] = [
-    "vit_base_patch16_224",
-    "deit_tiny_patch16_224",
-    "deit_small_patch16_224",
-    "deit_base_patch16_224",
-    "convnext_tiny",
-    "swin_tiny_patch4_window7_224",
-    "swin_small_patch4_window7_224",
-    "swin_base_patch4_window7_224",
-    "vit_small_patch14_dinov2",
-    "vit_base_patch14_dinov2",
-    "vit_large_patch14_dinov2",
-    "vit_small_patch14_reg4_dinov2",
-    "vit_base_patch14_reg4_dinov2",
-    "vit_large_patch14_reg4_dinov2",
-    "vit_small_patch16_dinov3",
-    "vit_small_plus_patch16_dinov3",
-    "vit_base_patch16_dinov3",
-    "vit_large_patch16_dinov3",
-    "vit_small_patch16_dinov3_qkvb",
-    "vit_small_plus_patch16_dinov3_qkvb",
-    "vit_base_patch16_dinov3_qkvb",
-    "vit_large_patch16_dinov3_qkvb",
 ];
