@@ -8,6 +8,8 @@
 #[path = "parity/formula.rs"]
 #[allow(dead_code, reason = "the formula of whole architectures is for tests/parity.rs")]
 mod formula;
+#[path = "common/near.rs"]
+mod near;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,6 +24,8 @@ use in9_models::{Mode, Params};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde::Deserialize;
+
+use near::{flat, relative};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -168,16 +172,6 @@ fn check(name: &str) {
             network.forward(&x.narrow(0, 1, 1).unwrap().detach(), &mut Context::new(Mode::Eval)).unwrap();
         assert!(relative(&flat(&alone), &features[features.len() / 2..]) < 1e-4, "{name}: alone");
     }
-}
-
-fn flat(x: &Tensor) -> Vec<f64> {
-    x.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect()
-}
-
-fn relative(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
-    norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
 }
 
 macro_rules! references {

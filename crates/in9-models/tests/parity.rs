@@ -14,6 +14,8 @@
 
 #[path = "parity/formula.rs"]
 mod formula;
+#[path = "common/near.rs"]
+mod near;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use in9_models::registry::ARCHITECTURES;
 use in9_models::{Mode, Model, Params, build};
 use serde::Deserialize;
+
+use near::{flat, norm, relative};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -192,20 +196,6 @@ fn check_parameters(
         let error = (found / expected - 1.0).abs();
         assert!(error < tolerance.logits, "{label}: {name}: {found} for {expected}");
     }
-}
-
-fn flat(t: &Tensor) -> Vec<f64> {
-    t.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap()
-}
-
-fn norm(v: &[f64]) -> f64 {
-    v.iter().map(|v| v * v).sum::<f64>().sqrt()
-}
-
-fn relative(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    norm(&difference) / norm(b)
 }
 
 macro_rules! architectures {

@@ -5,6 +5,8 @@
 #[path = "parity/formula.rs"]
 #[allow(dead_code, reason = "the formula of whole architectures is for tests/parity.rs")]
 mod formula;
+#[path = "common/toy.rs"]
+mod toy;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use in9_data::predictions::Table;
-use in9_data::{BuildConfig, Dataset, MaskSource, SourceKind, View, build};
+use in9_data::{Dataset, View};
 use in9_models::encoder::Encoder;
 use in9_models::open::{Options, Source};
 use in9_models::probe::{Chosen, Features, Linear, Nearest, Probe, STRENGTHS};
@@ -112,7 +114,6 @@ fn world() -> &'static [PathBuf; 2] {
     static WORLD: OnceLock<(tempfile::TempDir, [PathBuf; 2])> = OnceLock::new();
     let (_, paths) = WORLD.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        let [photographs, out, run] = ["toy", "small-toy", "run"].map(|name| dir.path().join(name));
         let config = in9_toy::WorldConfig {
             seed: 1,
             rho: 0.9,
@@ -120,13 +121,7 @@ fn world() -> &'static [PathBuf; 2] {
             test_per_class: 4,
             ..in9_toy::WorldConfig::default()
         };
-        in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
-        let config = BuildConfig {
-            size: 32,
-            masks: MaskSource::Exact,
-            ..BuildConfig::new(SourceKind::Toy, &photographs, &out)
-        };
-        build(&config, &|_| {}).unwrap();
+        let (out, run) = (toy::dataset(dir.path(), &config, 0.0), dir.path().join("run"));
         let train =
             ["train", "--arch", "resnet-tiny", "--view", "original", "--epochs", "2", "--batch-size", "12"];
         let mut command = program(&train);

@@ -2,6 +2,7 @@
 //! boxes and mask are. Nothing is decoded here.
 
 pub(crate) mod coco;
+mod csv_table;
 pub(crate) mod folder;
 mod ilsvrc;
 mod lines;

@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::taxonomy::Taxonomy;
 
-use super::lines::{LONGEST_LINE, Lines};
-use super::{Boxes, Item, Listing, Locator, MaskFile, read_text};
+use super::lines::Lines;
+use super::{Boxes, Item, Listing, Locator, MaskFile, csv_table, read_text};
 
 /// The metadata, below the root.
 pub(crate) const METADATA: &str = "metadata.csv";
@@ -75,35 +75,13 @@ pub(super) fn is_waterbirds(root: &Path) -> bool {
 
 /// The rows of a metadata table; those that make no sense become faults.
 pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Result<Vec<Row>> {
-    let excerpt = |text: &str| text.chars().take(60).collect::<String>();
-    // Before it is taken apart: a line of commas alone would take 24 times its length.
-    if let Some((number, line)) = (1..).zip(text.lines()).find(|(_, line)| line.len() > LONGEST_LINE) {
-        let (expected, found) = (format!("at most {LONGEST_LINE} bytes"), line.len().to_string());
-        return Err(Error::malformed(
-            path,
-            format!("line {number} is too long"),
-            expected,
-            found,
-            "mend the line",
-        ));
-    }
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header: Vec<String> =
-        reader.headers().map(|names| names.iter().map(str::to_owned).collect()).unwrap_or_default();
+    let (header, mut records) = csv_table::open(text, path)?;
     let columns = ["img_filename", "y", "split"].map(|name| header.iter().position(|column| column == name));
     let [Some(name), Some(class), Some(split)] = columns else {
-        let expected = "columns img_filename, y and split";
-        return Err(Error::malformed(
-            path,
-            "wrong header",
-            expected,
-            excerpt(&header.join(",")),
-            "mend the first line",
-        ));
+        return Err(csv_table::wrong_header(path, "columns img_filename, y and split", &header));
     };
     let (mut rows, mut seen, mut lines) = (Vec::new(), HashSet::new(), Lines::of(path, faults));
-    for (number, record) in (2..).zip(reader.records()) {
+    for (number, record) in (2..).zip(records.records()) {
         if !lines.goes_on(number) {
             break;
         }
@@ -118,15 +96,14 @@ pub(crate) fn parse(text: &str, path: &Path, faults: &mut Vec<String>) -> Result
             Some(Row { name, class: record.get(class)?.to_owned(), split: split.to_owned() })
         });
         let row = row.filter(|row| !row.class.is_empty() && !row.split.is_empty() && is_below(&row.name));
-        let line = record.as_ref().ok().and_then(|r| r.position().map(csv::Position::line)).unwrap_or(0);
+        let line = csv_table::line_of(&record);
         match row {
             Some(row) if seen.insert(row.name.clone()) => rows.push(row),
-            Some(row) => lines.wrong(line as usize, || {
-                format!("repeats a photograph (expected each once, found {:?} again); delete one of them", excerpt(&row.name))
+            Some(row) => lines.wrong(line, || {
+                format!("repeats a photograph (expected each once, found {:?} again); delete one of them", csv_table::excerpt(&row.name))
             }),
-            None => lines.wrong(line as usize, || {
-                let found = record.map(|record| excerpt(&record.iter().take(8).collect::<Vec<_>>().join(",")));
-                let found = found.unwrap_or_else(|error| error.to_string());
+            None => lines.wrong(line, || {
+                let found = csv_table::shown(&record, 8);
                 format!("makes no sense (expected a path below the folder, a class and a split, found {found:?}); mend it")
             }),
         }

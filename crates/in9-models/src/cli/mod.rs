@@ -12,6 +12,7 @@ mod imagenet;
 mod inspect;
 mod list;
 mod measure;
+mod pictures;
 mod predict;
 mod probe;
 mod train;

@@ -13,7 +13,7 @@ use in9_data::{Dataset, Normalization, Split, View};
 use serde::{Deserialize, Serialize};
 
 use super::network::with_progress;
-use super::predict::views;
+use super::pictures::{PicturesArgs, right};
 use crate::classifier::NetworkRecord;
 use crate::encoder::Encoder;
 use crate::open::{Options, Source};
@@ -38,25 +38,14 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     network: EncoderArgs,
-    /// Dataset folder that `in9-data build` wrote
-    #[arg(long, value_name = "DATASET")]
-    data: PathBuf,
+    #[command(flatten)]
+    pictures: PicturesArgs,
     /// Split whose photographs the probes learn from
     #[arg(long, value_name = "SPLIT", default_value = "train")]
     train: String,
     /// View of them
     #[arg(long, value_name = "VIEW", default_value = "original")]
     view: View,
-    /// Splits to predict, separated by commas [default: test, else the only one]
-    #[arg(long, value_delimiter = ',')]
-    split: Vec<String>,
-    /// Views to predict, separated by commas; `all` are fifteen, `paper` the paper's eight, `controls` six; of these three,
-    /// those that cannot be had are left out
-    #[arg(long, value_delimiter = ',', default_value = "all")]
-    views: Vec<String>,
-    /// Side to resize pictures to before the network sees them, in pixels [default: leave them as they are]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    size: Option<u16>,
     /// The probes, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', default_value = "linear,knn")]
     methods: Vec<Method>,
@@ -76,12 +65,6 @@ pub struct Args {
     /// The table to write, CSV, or Parquet if its name ends in .parquet (feature `parquet`)
     #[arg(long, value_name = "TABLE")]
     out: PathBuf,
-    /// Name of the dataset in the table [default: the folder's name]
-    #[arg(long)]
-    dataset_name: Option<String>,
-    /// Pictures a batch
-    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
-    batch_size: u16,
     #[command(flatten)]
     device: super::DeviceArgs,
 }
@@ -126,26 +109,20 @@ struct Written {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
-    let views = views(&args.views)?;
+    let views = args.pictures.views()?;
     check_form(&args.out)?;
     let settings = args.settings()?;
     let beside = beside(&args.out)?;
     let device = args.device.compute().open()?;
-    let dataset = Dataset::open(&args.data)?;
+    let dataset = Dataset::open(&args.pictures.data)?;
     let train = dataset.split(&args.train)?;
     train.check_view(args.view)?;
-    let splits = match args.split.as_slice() {
-        [] => vec![dataset.split_or_usual(None)?],
-        names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
+    let splits = args.pictures.splits(&dataset)?;
+    let of_split = |split| {
+        let (views, _) = args.pictures.wanted(&views, |view| Split::check_view(split, *view).is_ok());
+        views.into_iter().map(move |view| (split, view))
     };
-    // What is named is wanted, and its absence told when it is read; of lists, what cannot be had is left out.
-    let there = |split: &Split, view: &View| {
-        args.views.iter().any(|name| name == view.name()) || split.check_view(*view).is_ok()
-    };
-    let asked: Vec<(&Split, View)> = splits
-        .iter()
-        .flat_map(|split| views.iter().filter(|view| there(split, view)).map(move |view| (split, *view)))
-        .collect();
+    let asked: Vec<(&Split, View)> = splits.iter().flat_map(of_split).collect();
     let encoder = args.network.open(device, shell)?;
     let pictures = train.len() + asked.iter().map(|(split, _)| split.len()).sum::<usize>();
     let progress = shell.progress("features", "images", pictures as u64);
@@ -153,7 +130,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let answers = predict(args, &dataset, &asked, &encoder, &learnt, &progress)?;
     progress.finish();
 
-    let name = args.dataset_name.clone().unwrap_or_else(|| dataset.name());
+    let name = args.pictures.name(&dataset);
     files::remove_leftovers(files::parent(&args.out))?;
     let rows = learnt.iter().zip(answers).flat_map(|(learnt, answers)| {
         let name = &name;
@@ -245,7 +222,7 @@ fn predict(
     for (split, view) in asked {
         progress.rename(&format!("predicting {} {view}", split.name()));
         let mut of_view: Vec<Vec<Answered>> = learnt.iter().map(|_| Vec::new()).collect();
-        let (batch, size) = (usize::from(args.batch_size), args.size.map(usize::from));
+        let (batch, size) = (args.pictures.batch_size(), args.pictures.side());
         encoder.features_of(dataset, split, *view, batch, size, &mut |batch| {
             for (learnt, answers) in learnt.iter().zip(&mut of_view) {
                 let found = learnt.probe.answers(&batch.features)?;
@@ -261,11 +238,7 @@ fn predict(
             Ok(())
         })?;
         for ((learnt, of_view), answers) in learnt.iter().zip(of_view).zip(&mut answers) {
-            let class = |place: u32| split.sample(place as usize).class;
-            let right = of_view.iter().filter(|answer| answer.predicted == Some(class(answer.place))).count();
-            let share = 100.0 * right as f64 / of_view.len().max(1) as f64;
-            let (name, model) = (split.name(), &learnt.record.model);
-            progress.note(&format!("{model}: {name} {view}: {share:.1} % of {} right", of_view.len()));
+            progress.note(&format!("{}: {}", learnt.record.model, right(split, *view, &of_view)));
             answers.push(of_view);
         }
     }

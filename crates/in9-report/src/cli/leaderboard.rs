@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use in9_analysis::leaderboard::{Across, Measure, Rules};
 use in9_analysis::stats::Bootstrap;
-use in9_base::shell::{Outcome, Shell};
+use in9_base::shell::{Outcome, Shell, Statistics};
 use in9_data::View;
 use in9_data::predictions::Card;
 
@@ -39,15 +39,8 @@ pub(super) struct Leaderboard {
     /// Title of the page.
     #[arg(long, default_value = "Leaderboard")]
     title: String,
-    /// Confidence level of every interval.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
-    /// Bootstrap resamples.
-    #[arg(long, default_value_t = 2000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
-    replicates: u32,
-    /// Seed of the resamples.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    statistics: Statistics,
 }
 
 impl Leaderboard {
@@ -64,7 +57,8 @@ impl Leaderboard {
                 tables.push(table);
             }
         }
-        let bootstrap = Bootstrap { replicates: self.replicates, level: self.level, seed: self.seed };
+        let Statistics { level, replicates, seed } = self.statistics;
+        let bootstrap = Bootstrap { replicates, level, seed };
         let mut across = self.across;
         across.sort_unstable();
         across.dedup();
@@ -90,12 +84,5 @@ fn across(text: &str) -> Result<Across, String> {
         _ => {
             Err("expected mapping or side; networks with other pictures are never ranked together".to_owned())
         }
-    }
-}
-
-fn level(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
-        _ => Err(format!("expected a number between 0 and 1, such as 0.95, found {text}")),
     }
 }

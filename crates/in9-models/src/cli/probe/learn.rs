@@ -27,9 +27,9 @@ pub(super) fn learn(
     progress: &Progress,
 ) -> anyhow::Result<Vec<Learnt>> {
     progress.rename(&format!("features of {} {}", train.name(), args.view));
-    let size = args.size.map(usize::from);
+    let size = args.pictures.side();
     let (mut values, mut labels) = (Vec::new(), Vec::new());
-    let batch = usize::from(args.batch_size);
+    let batch = args.pictures.batch_size();
     encoder.features_of(dataset, train, args.view, batch, size, &mut |batch| {
         batch.features.rows().for_each(|row| values.extend_from_slice(row));
         labels.extend(batch.indices.iter().map(|place| train.sample(*place as usize).class));
@@ -37,7 +37,7 @@ pub(super) fn learn(
         Ok(())
     })?;
     if labels.is_empty() {
-        bail!("{}: split {} holds no photograph to learn from", args.data.display(), train.name());
+        bail!("{}: split {} holds no photograph to learn from", args.pictures.data.display(), train.name());
     }
     let features = Features::new(values, encoder.width())?;
     let classes = dataset.taxonomy().len();
