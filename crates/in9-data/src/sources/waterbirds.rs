@@ -13,7 +13,7 @@ use std::io::Read as _;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::taxonomy::Taxonomy;
 
