@@ -21,15 +21,26 @@ impl Cards {
     pub fn of<P: AsRef<Path>>(tables: &[P]) -> Result<Self> {
         let mut found = Self::default();
         for table in tables.iter().map(AsRef::as_ref) {
-            match Card::of(table)? {
-                FoundCard::None => {}
-                FoundCard::Own(card) => found.cards.push(*card),
-                FoundCard::OfOtherTable => found.notes.push(format!(
-                    "{}: is the card of another table, or the table was changed since; it is not used",
-                    Card::beside(table).display()
-                )),
-            }
+            found.cards.extend(own_card(table, "it is not used", &mut found.notes)?);
         }
         Ok(found)
+    }
+}
+
+/// The card of `table`, if there is one and it is about these bytes; else a line in `notes`, with what follows from it.
+///
+/// # Errors
+/// As [`Cards::of`].
+pub(crate) fn own_card(table: &Path, so: &str, notes: &mut Vec<String>) -> Result<Option<Card>> {
+    match Card::of(table)? {
+        FoundCard::None => Ok(None),
+        FoundCard::Own(card) => Ok(Some(*card)),
+        FoundCard::OfOtherTable => {
+            notes.push(format!(
+                "{}: is the card of another table, or the table was changed since; {so}",
+                Card::beside(table).display()
+            ));
+            Ok(None)
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! The board: networks grouped by protocol and ranked inside each group.
 
-use super::asked;
+use super::pictures::asked_of;
 use super::protocol::{Across, Difference, Protocol};
+use crate::cards::own_card;
 use crate::error::Result;
 use crate::frame::{Frame, ModelFrame};
 use crate::metrics::{ModelSummary, summarise_model};
 use crate::stats::{Bootstrap, Interval, Rank, ranks};
 use in9_data::View;
-use in9_data::predictions::{Card, FoundCard};
+use in9_data::predictions::Card;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -209,18 +210,8 @@ impl Group {
 /// Every network of a table.
 fn standings(table: &Path, rules: &Rules, notes: &mut Vec<String>) -> Result<Vec<Standing>> {
     let frame = Frame::read(&[table])?;
-    let mut asked = asked::pictures(table)?;
-    let card = match Card::of(table)? {
-        FoundCard::Own(card) => Some(*card),
-        FoundCard::None => None,
-        FoundCard::OfOtherTable => {
-            notes.push(format!(
-                "{}: is the card of another table, or the table was changed since: its protocol is unknown",
-                Card::beside(table).display()
-            ));
-            None
-        }
-    };
+    let mut asked = asked_of(table)?;
+    let card = own_card(table, "its protocol is unknown", notes)?;
     let name = table.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut found = Vec::with_capacity(frame.models.len());
     for model in frame.models {

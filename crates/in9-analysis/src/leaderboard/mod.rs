@@ -5,9 +5,9 @@
 //! beside them (everything else). A table without a card has an unknown protocol, and is ranked with others only if the
 //! caller trusts it.
 
-mod asked;
 mod board;
 mod csv;
+mod pictures;
 mod protocol;
 pub mod tables;
 

@@ -1,6 +1,6 @@
 //! How a network was measured: everything that must be alike before two are ranked against each other.
 
-use super::asked::Pictures;
+use super::pictures::Pictures;
 use in9_data::View;
 use in9_data::predictions::Card;
 use serde::Serialize;

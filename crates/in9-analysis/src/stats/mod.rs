@@ -11,7 +11,7 @@ mod mean;
 mod multiplicity;
 pub(crate) mod proportion;
 mod rank;
-mod ranks;
+mod ranking;
 pub mod regression;
 pub mod special;
 
@@ -23,7 +23,7 @@ pub use mean::student;
 pub use multiplicity::{false_discovery, holm};
 pub use proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 pub use rank::spearman;
-pub use ranks::{Rank, ranks};
+pub use ranking::{Rank, ranks};
 
 /// Confidence level used wherever none is asked for.
 pub const LEVEL: f64 = 0.95;

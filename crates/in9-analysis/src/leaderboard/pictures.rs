@@ -39,7 +39,7 @@ impl Pictures {
 ///
 /// # Errors
 /// If the table cannot be read or has mistakes.
-pub(super) fn pictures(path: &Path) -> Result<BTreeMap<Key, BTreeMap<View, Pictures>>> {
+pub(super) fn asked_of(path: &Path) -> Result<BTreeMap<Key, BTreeMap<View, Pictures>>> {
     let mut reader = Reader::open(path)?;
     let mut found: BTreeMap<Key, BTreeMap<View, Pictures>> = BTreeMap::new();
     while let Some(row) = reader.next_row()? {
