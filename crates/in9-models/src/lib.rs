@@ -37,6 +37,7 @@ pub mod params;
 pub mod predict;
 pub mod preprocess;
 pub mod registry;
+mod replay;
 #[cfg(feature = "cuda")]
 pub mod resident;
 pub mod scorer;

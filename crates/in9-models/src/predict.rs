@@ -13,7 +13,11 @@ use rayon::prelude::*;
 use crate::ask::Ask;
 use crate::classifier::NetworkRecord;
 use crate::error::Result;
+use crate::mapping::Answer;
 use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
+
+/// Batches that a classifier which composes its own pictures gets at a time.
+const AT_ONCE: usize = 16;
 
 /// A classifier that is ready to predict.
 pub struct Predictor<'a> {
@@ -110,6 +114,21 @@ impl Predictor<'_> {
         // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
         let epoch = u64::from(draw.saturating_sub(1));
         match self.size.filter(|size| *size != split.size()) {
+            None if self.classifier.composes(split, view) => {
+                let mut batches = loader.placed(epoch, 0)?;
+                loop {
+                    // Several batches at a time, so that a GPU is not waited for after each.
+                    let (mut indices, mut backgrounds) = (Vec::new(), Vec::new());
+                    for batch in batches.by_ref().take(AT_ONCE) {
+                        indices.extend(batch.indices);
+                        backgrounds.extend(batch.backgrounds);
+                    }
+                    if indices.is_empty() {
+                        break;
+                    }
+                    each(self.ask_on(view, &indices, &backgrounds)?)?;
+                }
+            }
             None => {
                 for batch in loader.epoch(epoch)? {
                     let batch = batch?;
@@ -165,14 +184,14 @@ impl Predictor<'_> {
     /// The answers on a batch.
     fn ask(&self, batch: &Pictures<'_>) -> Result<Vec<Answered>> {
         let answers = self.classifier.ask(batch.planes, batch.indices.len(), batch.size)?;
-        let pictures = batch.indices.iter().zip(batch.backgrounds);
-        let answered = pictures.zip(answers).map(|((place, background), answer)| Answered {
-            place: *place,
-            background: *background,
-            predicted: answer.class.map(|class| class as u16),
-            scores: answer.scores,
-        });
-        Ok(answered.collect())
+        Ok(answered(batch.indices, batch.backgrounds, answers))
+    }
+
+    /// The answers on pictures that the classifier composes.
+    fn ask_on(&self, view: View, indices: &[u32], backgrounds: &[Option<u32>]) -> Result<Vec<Answered>> {
+        let pictures: Vec<_> = indices.iter().copied().zip(backgrounds.iter().copied()).collect();
+        let answers = self.classifier.ask_on(view, &pictures, self.batch_size)?.unwrap_or_default();
+        Ok(answered(indices, backgrounds, answers))
     }
 
     /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.
@@ -197,6 +216,18 @@ impl Predictor<'_> {
             normalization: self.classifier.normalization(),
         }
     }
+}
+
+/// Answers with whose they are.
+fn answered(indices: &[u32], backgrounds: &[Option<u32>], answers: Vec<Answer>) -> Vec<Answered> {
+    let pictures = indices.iter().zip(backgrounds);
+    let answered = pictures.zip(answers).map(|((place, background), answer)| Answered {
+        place: *place,
+        background: *background,
+        predicted: answer.class.map(|class| class as u16),
+        scores: answer.scores,
+    });
+    answered.collect()
 }
 
 /// An answer on one picture of a split, without the words that a row of a table says again for every picture.
