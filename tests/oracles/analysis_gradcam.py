@@ -19,6 +19,8 @@ from pytorch_grad_cam import GradCAM, HiResCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
+from formula import unit
+
 torch.set_num_threads(1)
 SIZE, STRIDE = 96, 7
 # name: (gain of the batch norms, which keeps activations in range; class of each picture, for which no map is all
@@ -28,18 +30,6 @@ ARCHS = {
     "mobilenet_v2": (0.9, [3, 7], ["features.18", "features.13"]),
     "shufflenet_v2_x1_0": (1.0, [0, 1], ["conv5", "stage3.7"]),
 }
-
-
-def unit(name, count):
-    """FNV-1a of the name, then splitmix64 of (hash + index): 24 random bits in 0..1."""
-    seed = 0xCBF29CE484222325
-    for byte in name.encode():
-        seed = ((seed ^ byte) * 0x100000001B3) % 2**64
-    z = np.uint64(seed) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return (z >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
 
 
 def value(name, shape, gain):

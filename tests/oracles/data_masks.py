@@ -4,10 +4,11 @@
     python tests/oracles/data_masks.py crates/in9-onnx/tests/networks crates/in9-data/tests/networks
 
 Writes to both folders: red.onnx (how much redder a pixel is than green and blue, at half the size and back; any size; a
-second output that nobody asks for), apart.onnx (how far a pixel is from the mean colour), classes.onnx (channels last, 64 by 48 pixels, two classes) and dark.onnx (blue first,
-a sigmoid inside, its map a quarter of its input's size). To the first: answers.json, for each network some of the values
-that ONNX Runtime gives for an input by a formula, and networks that are to be refused in the folder wrong. To the second: for each
-network a description, and masks.json, the masks of four pictures by a formula.
+second output that nobody asks for), apart.onnx (how far a pixel is from the mean colour), classes.onnx (channels last,
+64 by 48 pixels, two classes) and dark.onnx (blue first, a sigmoid inside, its map a quarter of its input's size). To the
+first: short.onnx, which is in half precision; answers.json, for each network some of the values that ONNX Runtime gives
+for an input by a formula; and networks that are to be refused in the folder wrong. To the second: for each network a
+description, and masks.json, the masks of four pictures by a formula.
 """
 
 import json
@@ -59,6 +60,22 @@ def classes() -> onnx.ModelProto:
     outputs = [value("map", FLOAT, [1, 48, 64, 2])]
     given = [value("pixels", FLOAT, [1, 48, 64, 3])]
     return model(nodes, given, outputs, [constant("weights", weights), constant("bias", [0, -1])])
+
+
+def short() -> onnx.ModelProto:
+    """As published networks are made smaller: in half precision between a cast and a cast."""
+    half = TensorProto.FLOAT16
+    nodes = [
+        node("Cast", ["pixels"], ["halves"], to=half),
+        node("Conv", ["halves", "weights", "bias"], ["edges"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        node("Sigmoid", ["edges"], ["shares"]),
+        node("Cast", ["shares"], ["map"], to=FLOAT),
+    ]
+    kernel = np.array([[1, 2, 1], [2, -12, 2], [1, 2, 1]]) / 4
+    weights = [
+        constant("weights", np.stack([kernel, kernel, -kernel])[None], np.float16), constant("bias", [0.25], np.float16)
+    ]
+    return model(nodes, [value("pixels", FLOAT, [1, 3, 24, 32])], [value("map", FLOAT, [1, 1, 24, 32])], weights)
 
 
 def dark() -> onnx.ModelProto:
@@ -265,6 +282,10 @@ def main(run: pathlib.Path, data: pathlib.Path) -> None:
         rows = [draw[name](ready, *picture(number)) for number in range(4)]
         masks[name] = [np.packbits(mask.ravel(), bitorder="little").tobytes().hex() for mask in rows]
         print(name, [int(mask.sum()) for mask in rows])
+    (run / "short.onnx").write_bytes(short().SerializeToString())
+    answer = session(short()).run(["map"], {"pixels": values_by_formula([1, 3, 24, 32])})[0]
+    kept = [float(f"{v:.9g}") for v in answer.ravel()[::7]]
+    answers["short"] = {"shape": list(answer.shape), "input": [1, 3, 24, 32], "values": kept}
     wrong(run / "wrong")
     (run / "answers.json").write_text(json.dumps(answers).replace("}, ", "},\n") + "\n")
     (data / "masks.json").write_text(json.dumps(masks).replace(", ", ",\n") + "\n")

@@ -17,7 +17,10 @@ PAIRS = [
     ("efficientnet_b0", "efficientnet_b0"),
     ("convnext_tiny", "convnext_tiny"),
     ("vit_b_16", "vit_base_patch16_224"),
+    ("swin_t", "swin_tiny_patch4_window7_224"),
 ]
+# What follows from sizes, or counts steps.
+NO_PARAMETERS = ("num_batches_tracked", "relative_position_index")
 # timm lists the position before the patches.
 FIRST = {"pos_embed": "patch_embed.proj.weight", "patch_embed.proj.weight": "patch_embed.proj.bias", "patch_embed.proj.bias": "pos_embed"}
 
@@ -36,10 +39,13 @@ def main() -> None:
             for name, value in first.named_buffers():
                 if "running" in name:
                     value.uniform_(0.5, 1.5)
-            old = [n for n in first.state_dict() if not n.endswith("num_batches_tracked")]
-            new = [n for n in second.state_dict() if not n.endswith("num_batches_tracked")]
+            old = [n for n in first.state_dict() if not n.endswith(NO_PARAMETERS)]
+            new = [n for n in second.state_dict() if not n.endswith(NO_PARAMETERS)]
             if theirs == "vit_b_16":
                 new = [FIRST.get(n, n) for n in new]
+            # timm lists the norm of a step between stages before its matrix.
+            for i in [i for i, n in enumerate(new) if n.endswith("downsample.reduction.weight")]:
+                new[i - 2 : i + 1] = new[i], new[i - 2], new[i - 1]
             assert len(old) == len(new), (len(old), len(new))
             state = {b: first.state_dict()[a].reshape(second.state_dict()[b].shape) for a, b in zip(old, new)}
             missing, unexpected = second.load_state_dict(state, strict=False)

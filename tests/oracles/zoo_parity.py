@@ -6,7 +6,8 @@ OUT_DIR is crates/in9-models/tests/parity. Needs torch, torchvision, timm, numpy
 file an architecture: for two input sizes, in evaluation and in training mode, the logits of two
 pictures, sampled gradients with respect to the pictures and their norm; for training at the
 second size also the gradient norm of every parameter and the norms of the running statistics.
-Architectures that cannot be trained here have their logits only.
+Architectures that cannot be trained here have their logits only, and the largest of them the names and shapes of their
+tensors.
 
 Weights are a formula of (name, index) that the Rust side computes too (tests/parity/formula.rs),
 so no weight file exists. At the second size everything is computed in f64 from f32 weights, so
@@ -32,6 +33,8 @@ import numpy as np
 import timm
 import torch
 import torchvision
+
+from formula import unit
 
 CLASSES = 10
 SAMPLES = 200
@@ -69,26 +72,39 @@ ARCHS = {
     "deit_small_patch16_224": ("timm", "deit_small_patch16_224", 224, None, 1.0),
     "deit_base_patch16_224": ("timm", "deit_base_patch16_224", 224, None, 1.0),
     "convnext_tiny": ("timm", "convnext_tiny", 288, None, 1.0),
+    "swin_tiny_patch4_window7_224": ("timm", "swin_tiny_patch4_window7_224", 224, None, 1.0),
+    "swin_small_patch4_window7_224": ("timm", "swin_small_patch4_window7_224", 224, None, 1.0),
+    "swin_base_patch4_window7_224": ("timm", "swin_base_patch4_window7_224", 224, None, 1.0),
+    "vit_small_patch14_dinov2": ("timm", "vit_small_patch14_dinov2", 518, None, 1.0),
+    "vit_small_patch14_reg4_dinov2": ("timm", "vit_small_patch14_reg4_dinov2", 98, None, 1.0),
+    "vit_base_patch14_reg4_dinov2": ("timm", "vit_base_patch14_reg4_dinov2", 70, None, 1.0),
+    "vit_small_patch16_dinov3": ("timm", "vit_small_patch16_dinov3", 96, None, 1.0),
+    "vit_small_plus_patch16_dinov3": ("timm", "vit_small_plus_patch16_dinov3", 80, None, 1.0),
+    "vit_base_patch16_dinov3": ("timm", "vit_base_patch16_dinov3", 64, None, 1.0),
+    "vit_small_patch16_dinov3_qkvb": ("timm", "vit_small_patch16_dinov3_qkvb", 112, None, 1.0),
+    # By their names and shapes only: they differ from those above in their sizes.
+    "vit_base_patch14_dinov2": ("timm", "vit_base_patch14_dinov2", None, None, 1.0),
+    "vit_large_patch14_dinov2": ("timm", "vit_large_patch14_dinov2", None, None, 1.0),
+    "vit_large_patch14_reg4_dinov2": ("timm", "vit_large_patch14_reg4_dinov2", None, None, 1.0),
+    "vit_large_patch16_dinov3": ("timm", "vit_large_patch16_dinov3", None, None, 1.0),
+    "vit_small_plus_patch16_dinov3_qkvb": ("timm", "vit_small_plus_patch16_dinov3_qkvb", None, None, 1.0),
+    "vit_base_patch16_dinov3_qkvb": ("timm", "vit_base_patch16_dinov3_qkvb", None, None, 1.0),
+    "vit_large_patch16_dinov3_qkvb": ("timm", "vit_large_patch16_dinov3_qkvb", None, None, 1.0),
 }
+
+
+def options(arch: str) -> dict:
+    """Pictures of other sizes than the published ones; the class token in the place of the patches' mean, as the authors have it."""
+    if "reg4" in arch:
+        return {"dynamic_img_size": True}
+    return {"global_pool": "token"} if "dinov3" in arch else {}
+
 
 # With the noise before these a unit lies so near a kink that only some roundings cross it.
 FIRST_SALT = {"mobilenetv3_large_100": 1, "tf_efficientnet_lite2": 3}
 
 # How far torch's own f32 may be from its reference for a salt to be taken.
 SETTLED = 2e-4
-
-
-def unit(name: str, count: int) -> np.ndarray:
-    """FNV-1a of the name, then splitmix64 of (hash + index): 24 random bits as [0, 1)."""
-    seed = 0xCBF29CE484222325
-    for byte in name.encode():
-        seed = ((seed ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
 
 
 def value(name: str, shape, gain: float, steady: bool) -> np.ndarray:
@@ -129,11 +145,15 @@ def bare(arch: str):
     with torch.device("meta"):
         if library == "torchvision":
             return getattr(torchvision.models, name)(num_classes=CLASSES)
-        return timm.create_model(name, num_classes=CLASSES)
+        return timm.create_model(name, num_classes=CLASSES, **options(arch))
 
 
 def make(arch: str, steady: bool, dtype=torch.float32):
     model = bare(arch).to_empty(device="cpu")
+    for module in model.modules():
+        # What follows from sizes, which no state dict holds.
+        if hasattr(module, "init_non_persistent_buffers"):
+            module.init_non_persistent_buffers()
     model.load_state_dict(weights(arch, steady))
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -222,13 +242,28 @@ def logits_only(arch: str, size: int) -> dict:
     }
 
 
+def shortened(shapes: dict) -> list:
+    """Names and shapes, those of equal blocks once, with `*` for the block and how many there are."""
+    rows = {}
+    for name, shape in shapes.items():
+        parts = name.split(".")
+        if parts[0] == "blocks":
+            parts[1] = "*"
+        row = rows.setdefault(".".join(parts), [0, shape])
+        row[0] += 1
+        assert row[1] == shape
+    return [[name, count, shape] for name, (count, shape) in rows.items()]
+
+
 def main() -> None:
     torch.set_num_threads(1)
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     for arch in sys.argv[2:] or ARCHS:
         library, name, first, second, gain = ARCHS[arch]
-        if second is None:
+        if first is None:
+            cases = []
+        elif second is None:
             cases = [logits_only(arch, first)]
         else:
             cases = [
@@ -244,6 +279,8 @@ def main() -> None:
             "parameters": sum(p.numel() for p in bare(arch).parameters()),
             "cases": cases,
         }
+        if first is None:
+            record["tensors"] = shortened({k: list(v.shape) for k, v in bare(arch).state_dict().items()})
         (out / f"{arch}.json").write_text(json.dumps(record, indent=0).replace(",\n", ", ") + "\n")
         settled = [(c["salt"], c.get("torch_f32")) for c in cases]
         print(arch, settled, [round(float(np.std(c["logits"])), 4) for c in cases], flush=True)

@@ -17,6 +17,8 @@ import torchvision
 from PIL import Image
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
+from formula import unit
+
 FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
 RESIZES = [
     ((37, 53), (16, 16)),
@@ -35,18 +37,6 @@ RESIZES = [
     ((100, 341), (224, 224)),
 ]
 PIPELINES = [(500, 375, 256, 224), (333, 500, 232, 224), (64, 64, 256, 224), (301, 300, 248, 224), (100, 300, 272, 240), (240, 500, 256, 224)]
-
-
-def unit(name: str, count: int) -> np.ndarray:
-    seed = 0xCBF29CE484222325
-    for byte in name.encode():
-        seed = ((seed ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    with np.errstate(over="ignore"):
-        z = np.uint64(seed) + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
 
 
 def picture(width: int, height: int) -> Image.Image:

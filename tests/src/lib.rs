@@ -21,10 +21,14 @@ pub fn cargo() -> Command {
     cargo
 }
 
-/// The folder with the workspace's programs, built with this test's own profile.
+/// The folder with the workspace's programs, built with this test's own profile; or that in `IN9_TEST_PROGRAMS`, for
+/// programs built elsewhere: a release, or an older state, on which a new test should fail.
 pub fn programs() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        if let Some(folder) = std::env::var_os("IN9_TEST_PROGRAMS") {
+            return folder.into();
+        }
         let test = std::env::current_exe().expect("a test has a path");
         let folder = test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps").to_path_buf();
         let mut build = cargo();

@@ -5,10 +5,13 @@
 #[cfg(feature = "cli")]
 extern crate self as in9_analysis;
 
+mod cards;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod error;
 mod frame;
+pub mod groups;
+pub mod leaderboard;
 pub mod levels;
 pub mod masks;
 pub mod metrics;
@@ -18,6 +21,7 @@ pub mod paper_world;
 pub mod probes;
 pub mod stats;
 
+pub use cards::Cards;
 pub use error::{Error, Result};
 pub use frame::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, Outcome, training_order};
 

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::mapping::{Answer, ClassMap, Mapping};
 use crate::model::Model;
 use crate::open::{NormalizationSource, Opened, Provenance, ZeroShotRecord};
+use crate::probe::ProbeRecord;
 use crate::replay::Passes;
 
 /// An opened network and the way from its outputs to a taxonomy's classes.
@@ -55,15 +56,19 @@ pub struct NetworkRecord {
     /// What it was told about the classes, if it knows them by words only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot: Option<ZeroShotRecord>,
+    /// What was learnt on its features, if its own classifier was taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeRecord>,
 }
 
 impl NetworkRecord {
     /// What decides the answers, without names: two networks of the same identity answer alike.
     pub fn identity(&self) -> String {
         let own = format!("{} {} {:?} {:?} {}", self.arch, self.weights, self.mean, self.std, self.mapping);
-        match &self.zero_shot {
-            None => own,
-            Some(told) => format!("{own} {} {} {}", told.prompts_digest, told.vocabulary, told.config),
+        match (&self.zero_shot, &self.probe) {
+            (Some(told), _) => format!("{own} {} {} {}", told.prompts_digest, told.vocabulary, told.config),
+            (None, Some(probe)) => format!("{own} {}", probe.identity()),
+            (None, None) => own,
         }
     }
 }
@@ -190,6 +195,7 @@ impl Classifier {
             normalization: self.opened.provenance.normalization.to_string(),
             mapping: self.map.to_string(),
             zero_shot: self.opened.zero_shot.clone(),
+            probe: None,
         }
     }
 

@@ -25,6 +25,7 @@ pub mod classifier;
 pub mod cli;
 mod context;
 pub mod device;
+pub mod encoder;
 pub mod error;
 pub mod init;
 pub mod layers;
@@ -34,8 +35,10 @@ mod model_file;
 pub mod npy;
 pub mod open;
 pub mod params;
+mod pictures;
 pub mod predict;
 pub mod preprocess;
+pub mod probe;
 pub mod registry;
 mod replay;
 #[cfg(feature = "cuda")]
@@ -50,6 +53,7 @@ pub mod zero_shot;
 pub use ask::{Ask, Asked};
 pub use classifier::{Classifier, NetworkRecord};
 pub use device::{Compute, DeviceName, Precision};
+pub use encoder::Encoder;
 pub use error::{Error, Result};
 #[doc(no_inline)]
 pub use in9_base::Piece;

@@ -4,20 +4,15 @@ use std::ops::Range;
 
 use in9_base::Piece;
 use in9_data::predictions::{Row, Table};
-use in9_data::{
-    Augment, BatchOf, ByteBatch, Dataset, Loader, LoaderConfig, PairingMode, PairingPolicy,
-    PublishedPictures, Split, View,
-};
+use in9_data::{Dataset, PublishedPictures, Split, View};
 use rayon::prelude::*;
 
 use crate::ask::Ask;
 use crate::classifier::NetworkRecord;
 use crate::error::Result;
 use crate::mapping::Answer;
-use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
-
-/// Batches that a classifier which composes its own pictures gets at a time.
-const AT_ONCE: usize = 16;
+use crate::pictures::{Pictures, Reading};
+use crate::preprocess::Rgb;
 
 /// A classifier that is ready to predict.
 pub struct Predictor<'a> {
@@ -95,55 +90,14 @@ impl Predictor<'_> {
         places: Range<usize>,
         each: &mut dyn FnMut(Vec<Answered>) -> Result<()>,
     ) -> Result<()> {
-        let settings = &dataset.manifest().settings;
-        let config = LoaderConfig {
-            view,
-            batch_size: self.batch_size,
-            shuffle: false,
-            drop_last: false,
-            augment: Augment::None,
-            pairing: match draw {
-                0 => PairingMode::Frozen,
-                _ => PairingMode::Fresh(PairingPolicy::of(settings.profile)),
-            },
-            seed: settings.seed,
-            normalization: self.classifier.normalization(),
-            ..LoaderConfig::default()
-        };
-        let loader = Loader::new(dataset, split, config)?.only(places);
-        // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
-        let epoch = u64::from(draw.saturating_sub(1));
-        match self.size.filter(|size| *size != split.size()) {
-            None if self.classifier.composes(split, view) => {
-                let mut batches = loader.placed(epoch, 0)?;
-                loop {
-                    // Several batches at a time, so that a GPU is not waited for after each.
-                    let (mut indices, mut backgrounds) = (Vec::new(), Vec::new());
-                    for batch in batches.by_ref().take(AT_ONCE) {
-                        indices.extend(batch.indices);
-                        backgrounds.extend(batch.backgrounds);
-                    }
-                    if indices.is_empty() {
-                        break;
-                    }
-                    each(self.ask_on(view, &indices, &backgrounds)?)?;
-                }
-            }
-            None => {
-                for batch in loader.epoch(epoch)? {
-                    let batch = batch?;
-                    each(self.ask(&Pictures::of(&batch, &batch.images, split.size()))?)?;
-                }
-            }
-            Some(size) => {
-                for batch in loader.epoch_bytes(epoch)? {
-                    let batch = batch?;
-                    let planes = self.resized(&batch, split.size(), size)?;
-                    each(self.ask(&Pictures::of(&batch, &planes, size))?)?;
-                }
-            }
+        let reading = self.reading();
+        let as_stored = self.size.is_none_or(|size| size == split.size());
+        if as_stored && self.classifier.composes(split, view) {
+            return reading.each_placed(dataset, split, view, draw, places, &mut |indices, backgrounds| {
+                each(self.ask_on(view, indices, backgrounds)?)
+            });
         }
-        Ok(())
+        reading.each(dataset, split, view, draw, places, &mut |pictures| each(self.ask(&pictures)?))
     }
 
     /// Predicts the release's own picture of the samples at `places` of `split` in `view`, in their order, as
@@ -161,7 +115,7 @@ impl Predictor<'_> {
     ) -> Result<()> {
         let all: Vec<u32> = (places.start as u32..places.end as u32).collect();
         let (stored, size) = (split.size(), self.size.unwrap_or(split.size()));
-        let preprocessing = self.preprocessing(size);
+        let preprocessing = self.reading().preprocessing(size);
         for indices in all.chunks(self.batch_size.max(1)) {
             let one = |index: &u32| -> Result<Vec<f32>> {
                 let picture = Rgb::new(stored, stored, pictures.picture(view, *index as usize)?)?;
@@ -194,27 +148,10 @@ impl Predictor<'_> {
         Ok(answered(indices, backgrounds, answers))
     }
 
-    /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.
-    fn resized(&self, batch: &ByteBatch, from: usize, size: usize) -> Result<Vec<f32>> {
-        let preprocessing = self.preprocessing(size);
-        let one = |bytes: &[u8]| -> Result<Vec<f32>> {
-            let square = preprocessing.square(&Rgb::new(from, from, bytes.to_vec())?);
-            Ok(preprocessing.normalise(&square))
-        };
-        let pictures: Result<Vec<Vec<f32>>> = batch.images.par_chunks(3 * from * from).map(one).collect();
-        Ok(pictures?.concat())
-    }
-}
-
-impl Predictor<'_> {
-    /// What makes a square of `size` pixels a side out of a stored one.
-    fn preprocessing(&self, size: usize) -> Preprocessing {
-        Preprocessing {
-            size,
-            crop: Crop::ResizeThenCrop { resize: size },
-            interpolation: Interpolation::Bicubic,
-            normalization: self.classifier.normalization(),
-        }
+    /// How pictures reach the classifier.
+    fn reading(&self) -> Reading {
+        let normalization = self.classifier.normalization();
+        Reading { batch_size: self.batch_size, size: self.size, normalization }
     }
 }
 
@@ -259,20 +196,5 @@ impl Answered {
             scores: self.scores,
             ..Row::of_picture(split, view, self.place as usize, self.background.map(|place| place as usize))
         }
-    }
-}
-
-/// Pictures as the network sees them, and whose they are.
-struct Pictures<'a> {
-    /// `[n, 3, size, size]`, normalised.
-    planes: &'a [f32],
-    size: usize,
-    indices: &'a [u32],
-    backgrounds: &'a [Option<u32>],
-}
-
-impl<'a> Pictures<'a> {
-    fn of<P>(batch: &'a BatchOf<P>, planes: &'a [f32], size: usize) -> Self {
-        Self { planes, size, indices: &batch.indices, backgrounds: &batch.backgrounds }
     }
 }

@@ -5,7 +5,7 @@
 //! and in training, at the architecture's own size and at another. At the second size, where the
 //! reference is f64, the logits of the portable bodies agree with it to 1e-6 in f64; their gradients
 //! would take minutes and are compared on a small network (tests/gradients.rs). Architectures that
-//! cannot be trained here are compared by their logits.
+//! cannot be trained here are compared by their logits, and the largest of them by the names and shapes of their tensors.
 //!
 //! A unit on the kink of its ReLU has no gradient that f32 could agree on. References with a `salt`
 //! have weights and pictures for which PyTorch's f32 agrees with itself and with its f64, and are
@@ -14,6 +14,8 @@
 
 #[path = "parity/formula.rs"]
 mod formula;
+#[path = "common/near.rs"]
+mod near;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -23,6 +25,8 @@ use in9_models::registry::ARCHITECTURES;
 use in9_models::{Mode, Model, Params, build};
 use serde::Deserialize;
 
+use near::{flat, norm, relative};
+
 #[derive(Deserialize)]
 struct Reference {
     arch: String,
@@ -30,6 +34,9 @@ struct Reference {
     gain: f32,
     parameters: usize,
     cases: Vec<Case>,
+    /// Names with `*` for the number of a block, how many there are, and their shape; where there is no case.
+    #[serde(default)]
+    tensors: Vec<(String, usize, Vec<usize>)>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +88,9 @@ fn check(arch: &str) {
     let text = std::fs::read_to_string(path(arch)).unwrap();
     let reference: Reference = serde_json::from_str(&text).unwrap();
     assert_eq!(reference.arch, arch);
+    if reference.cases.is_empty() {
+        check_shapes(&reference);
+    }
     for case in &reference.cases {
         let weights = formula::weights(&reference.arch, reference.classes, reference.gain, case.steady);
         let mut tolerance = Tolerance { logits: 1e-4, grad: 1e-3 };
@@ -93,6 +103,21 @@ fn check(arch: &str) {
             run(&reference, &weights, case, DType::F64, &Tolerance { logits: 1e-6, grad: 1e-6 });
         }
     }
+}
+
+/// Compares names and shapes with those of the reference.
+fn check_shapes(reference: &Reference) {
+    let params = Params::zeros(DType::F32, &Device::Cpu);
+    let model = build(&reference.arch, reference.classes, &params).unwrap();
+    assert_eq!(model.parameter_count(), reference.parameters, "{}", reference.arch);
+    let found: BTreeMap<String, Vec<usize>> =
+        model.parameters().into_iter().map(|p| (p.name, p.value.dims().to_vec())).collect();
+    let each = |(name, count, shape): &(String, usize, Vec<usize>)| {
+        let (name, shape) = (name.clone(), shape.clone());
+        (0..*count).map(move |i| (name.replace('*', &i.to_string()), shape.clone())).collect::<Vec<_>>()
+    };
+    let expected: BTreeMap<String, Vec<usize>> = reference.tensors.iter().flat_map(each).collect();
+    assert_eq!(found, expected, "{}", reference.arch);
 }
 
 /// Compares one case, and prints how far it is from the reference.
@@ -173,20 +198,6 @@ fn check_parameters(
     }
 }
 
-fn flat(t: &Tensor) -> Vec<f64> {
-    t.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap()
-}
-
-fn norm(v: &[f64]) -> f64 {
-    v.iter().map(|v| v * v).sum::<f64>().sqrt()
-}
-
-fn relative(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    norm(&difference) / norm(b)
-}
-
 macro_rules! architectures {
     ($($name:ident),* $(,)?) => {$(
         #[test]
@@ -226,6 +237,23 @@ architectures! {
     deit_small_patch16_224,
     deit_base_patch16_224,
     convnext_tiny,
+    swin_tiny_patch4_window7_224,
+    swin_small_patch4_window7_224,
+    swin_base_patch4_window7_224,
+    vit_small_patch14_dinov2,
+    vit_small_patch14_reg4_dinov2,
+    vit_base_patch14_reg4_dinov2,
+    vit_small_patch16_dinov3,
+    vit_small_plus_patch16_dinov3,
+    vit_base_patch16_dinov3,
+    vit_small_patch16_dinov3_qkvb,
+    vit_base_patch14_dinov2,
+    vit_large_patch14_dinov2,
+    vit_large_patch14_reg4_dinov2,
+    vit_large_patch16_dinov3,
+    vit_small_plus_patch16_dinov3_qkvb,
+    vit_base_patch16_dinov3_qkvb,
+    vit_large_patch16_dinov3_qkvb,
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The program end to end on a small toy world: train, kill, resume, predict, refuse.
 
+#[path = "common/toy.rs"]
+mod toy;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,8 +10,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use candle_core::{Device, Tensor};
-use in9_data::predictions::Table;
-use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, MaskSource, SourceKind, View, build};
+use in9_data::predictions::{Card, Table};
+use in9_data::{BuildConfig, Dataset, Loader, LoaderConfig, SourceKind, View, build};
 use in9_models::Mode;
 use in9_models::open::{Options, open};
 use in9_models::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
@@ -19,7 +22,6 @@ fn dataset() -> &'static Path {
     static DATASET: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = DATASET.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        let (photographs, out) = (dir.path().join("toy"), dir.path().join("small-toy"));
         let config = in9_toy::WorldConfig {
             seed: 1,
             rho: 0.5,
@@ -27,14 +29,7 @@ fn dataset() -> &'static Path {
             test_per_class: 2,
             ..in9_toy::WorldConfig::default()
         };
-        in9_toy::render(&config, &photographs, &|_, _| {}).unwrap();
-        let config = BuildConfig {
-            size: 32,
-            masks: MaskSource::Exact,
-            holdout: 0.2,
-            ..BuildConfig::new(SourceKind::Toy, &photographs, &out)
-        };
-        build(&config, &|_| {}).unwrap();
+        let out = toy::dataset(dir.path(), &config, 0.2);
         (dir, out)
     });
     path
@@ -163,6 +158,9 @@ fn predictions_in_pieces_are_the_same_bytes() {
     };
     finish(&mut merge("merged.csv", &["4", "2", "1", "3"], &[]));
     assert!(fs::read(at("merged.csv")).unwrap() == fs::read(at("whole.csv")).unwrap());
+    let card = |table: &str| fs::read_to_string(Card::beside(&at(table))).unwrap();
+    assert_eq!(card("merged.csv"), card("whole.csv"));
+    assert!(!Card::beside(&at("1/predictions.csv")).exists(), "a piece says it in settings.toml");
     for (pieces, more, said) in [
         (&["1", "2", "4"][..], &[][..], "of 4 pieces 1 are missing: 3;"),
         (&["1", "2", "3", "3", "4"], &[], "name each piece once"),

@@ -7,6 +7,8 @@
 #[path = "parity/formula.rs"]
 #[allow(dead_code, reason = "the formula of whole architectures is for tests/parity.rs")]
 mod formula;
+#[path = "common/near.rs"]
+mod near;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,8 @@ use in9_models::{Classifier, Mode, mapping::Mapping};
 use safetensors::tensor::TensorView;
 use serde::Deserialize;
 use serde_json::Value;
+
+use near::{flat, relative};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -120,16 +124,6 @@ fn check(name: &str) {
     assert!(relative(&flat(&again), &reference.logits) < 1e-4, "{name}: with a graph");
     let gradients = again.sum_all().unwrap().backward().unwrap();
     assert!(flat(gradients.get(&x).expect("a gradient")).iter().any(|v| v.abs() > 0.0), "{name}");
-}
-
-fn flat(x: &Tensor) -> Vec<f64> {
-    x.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect()
-}
-
-fn relative(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
-    norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
 }
 
 macro_rules! references {

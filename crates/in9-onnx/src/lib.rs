@@ -6,11 +6,13 @@ mod error;
 mod external_data;
 mod memory;
 mod network;
+mod precision;
 mod read;
 pub mod signature;
 
 pub use error::{Error, Result};
 pub use network::{Asked, Network};
+pub use precision::optimized;
 pub use read::Contents;
 /// The runtime, for those who look further into a graph.
 pub use tract_onnx;

@@ -7,12 +7,13 @@ use in9_base::guard::guarded;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::prelude::{
-    Datum as _, DatumExt as _, Framework as _, InferenceModelExt as _, IntoRunnable as _, Tensor,
-    TractResult, TypedModel, TypedRunnableModel, tvec,
+    Datum as _, DatumExt as _, Framework as _, IntoRunnable as _, Tensor, TractResult, TypedModel,
+    TypedRunnableModel, tvec,
 };
 
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::precision::optimized;
 use crate::read::Contents;
 use crate::signature::{Fault, in_evaluation, inputs, kind_name, names, output_node, shape, written};
 
@@ -75,14 +76,14 @@ impl Network {
             let expected = format!("a network of operators that tract knows, which takes {:?}", asked.shape);
             Error::file(path, "not a network that can be run here", expected, found)
         };
-        let optimized = guarded(|| -> TractResult<TypedModel> {
+        let ready = guarded(|| -> TractResult<TypedModel> {
             let mut network =
                 tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(&model)?;
             network.set_input_fact(0, f32::fact(asked.shape).into())?;
-            network.into_optimized()
+            optimized(network)
         });
         drop(model);
-        let network = optimized.map_err(cannot)?;
+        let network = ready.map_err(cannot)?;
         let fact = network.output_fact(0).map_err(|e| cannot(e.to_string()))?;
         let output = match fact.shape.as_concrete() {
             Some(shape) if fact.datum_type == f32::datum_type() => shape.to_vec(),

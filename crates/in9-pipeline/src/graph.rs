@@ -120,6 +120,16 @@ impl Stage {
         Some(name)
     }
 
+    /// What its program may write beside the output: what the names of these files have behind the output's own.
+    pub(crate) fn beside(&self) -> &'static [&'static str] {
+        let is_piece = self.args.contains(&Arg::Text("--shard".to_owned()));
+        match self.command.as_str() {
+            // What the answers were measured with; a piece's folder says it itself.
+            "predict" if !is_piece => &[".card.toml"],
+            _ => &[],
+        }
+    }
+
     /// Whether its program goes on from what a run that was ended left behind.
     pub fn resumes(&self) -> bool {
         self.resumes_from().is_some()

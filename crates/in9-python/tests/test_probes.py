@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,26 @@ def test_the_probe_is_plain_pytorch(model: Any, clip: tuple[Any, Any], data: in9
             rows = [row for row in found.knn.predictions[0].rows() if row["view"] == view]
             assert [row["predicted"] for row in rows] == [data.classes[at] for at in votes.argmax(dim=1)]
     assert len(found.result.results["models"]) == 2 and "linear" in str(found)
+
+
+def test_the_probe_is_that_of_the_program(
+    model: Any, data: in9.Dataset, weights: list[object], tmp_path: Path
+) -> None:
+    found = in9.probe(model, data, views="paper", k=5, l2=1e-2, progress=False)
+    table = tmp_path / "probe.csv"
+    settings: list[object] = ["--views", "paper", "--k", 5, "--l2", 1e-2, "--dataset-name", data.name]
+    program("probe", *weights, "--data", data.path, *settings, "--out", table)
+    with table.open(newline="") as file:
+        theirs = {(row["model"], row["view"], row["image"]): row for row in csv.DictReader(file)}
+    scores = [f"score_{name}" for name in data.classes]
+    ours = 0
+    for method, result in found.results.items():
+        for row in result.predictions[0].rows():
+            other = theirs[f"resnet18 {method}", row["view"], row["image"]]
+            ours += 1
+            assert other["trained_on"] == row["trained_on"] and other["background"] == row["background"]
+            assert max(abs(float(other[name]) - row[name]) for name in scores) < 1e-3
+    assert ours == len(theirs) == 2 * 8 * len(data.split("test"))
 
 
 def test_backgrounds_are_swapped(data: in9.Dataset) -> None:

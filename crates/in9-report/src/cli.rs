@@ -1,5 +1,7 @@
 //! The command line of `in9-report`.
 
+mod leaderboard;
+
 use crate::make;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -21,6 +23,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Report(Report),
+    Leaderboard(leaderboard::Leaderboard),
 }
 
 /// One self-contained HTML page from a list of data sets, predictions, runs and probes
@@ -54,8 +57,10 @@ impl Program for Cli {
     }
 
     fn run(self, shell: &Shell) -> Result<Outcome> {
-        let Command::Report(report) = self.command;
-        report.run(shell)
+        match self.command {
+            Command::Report(report) => report.run(shell),
+            Command::Leaderboard(leaderboard) => leaderboard.run(shell),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod claims;
 pub mod cli;
 mod context;
 mod error;
+mod leaderboard;
 mod make;
 mod page;
 mod plot;
@@ -19,6 +20,7 @@ mod topics;
 
 pub use claims::Tally;
 pub use error::{Error, Result};
+pub use leaderboard::{Made as MadeLeaderboard, make as make_leaderboard};
 pub use make::{Summary, make};
 pub use spec::Spec;
 

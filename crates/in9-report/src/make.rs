@@ -44,6 +44,7 @@ pub fn make(spec: &Path, out: &Path) -> Result<Summary> {
     }
     let mut results = json::Results::new(&context.frame, &context.summaries, &context.bootstrap);
     results.seeds = context.seed_groups();
+    results.cards = &context.cards;
     for topic in &TOPICS {
         results.more.extend((topic.results)(&context, &claims)?);
     }

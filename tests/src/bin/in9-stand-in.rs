@@ -59,7 +59,11 @@ fn stage(words: &[String]) -> Result<()> {
     }
     files::remove_leftovers(files::parent(&out))?;
     match words[0].as_str() {
-        "predict" => files::write_bytes(&out, text),
+        "predict" => {
+            // The card that belongs beside the table.
+            files::write_bytes(&out, &text)?;
+            files::write_bytes(&files::sibling(&out, ".card.toml"), text.len().to_string())
+        }
         "train" => train(&out, &text),
         _ => {
             let folder = OutputFolder::begin(&out, &OWNER, &[])?;

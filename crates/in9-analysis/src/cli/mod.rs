@@ -25,10 +25,10 @@ mod target;
 
 use crate::stats::Bootstrap;
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use in9_base::files::Owner;
-pub(crate) use in9_base::shell::Outcome;
 use in9_base::shell::{self, Machine, Program, Shell};
+pub(crate) use in9_base::shell::{Outcome, Statistics};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -135,20 +135,6 @@ impl Program for Cli {
     }
 }
 
-/// Settings of every interval.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Statistics {
-    /// Confidence level of every interval.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
-    /// Bootstrap resamples.
-    #[arg(long, default_value_t = 2000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
-    replicates: u32,
-    /// Seed of the resamples.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
 impl From<Statistics> for Bootstrap {
     fn from(s: Statistics) -> Self {
         Self { replicates: s.replicates, level: s.level, seed: s.seed }
@@ -166,13 +152,7 @@ pub(crate) const SCORES: Owner = Owner {
         "classes.csv",
         "confusion.csv",
         "gaps.csv",
+        "groups.csv",
         "ladder.csv",
     ],
 };
-
-fn level(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
-        _ => Err(format!("expected a number between 0 and 1, such as 0.95, found {text}")),
-    }
-}

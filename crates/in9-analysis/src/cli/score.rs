@@ -2,9 +2,11 @@
 
 use super::answers::Answers;
 use super::{Outcome, SCORES, Statistics};
+use crate::groups::{self, Grouped, Labels};
 use crate::metrics::summarise;
 use crate::output::{csv_files, json, text};
 use crate::stats::Bootstrap;
+use crate::{Cards, Frame};
 use anyhow::Result;
 use clap::Args;
 use in9_base::files::OutputFolder;
@@ -13,10 +15,12 @@ use std::path::{Path, PathBuf};
 
 /// Accuracy, BG-gap and attribution with intervals, from prediction tables
 ///
-/// Prints aligned tables on stdout; with --out also writes results.json, CSV files and settings.toml.
+/// Prints aligned tables on stdout; with --out also writes results.json, CSV files and settings.toml. results.json repeats the
+/// cards (TABLE.card.toml) beside the tables: what was measured with what.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  in9-analysis score original.csv mixed-rand.csv --out scores\n  \
-    in9-analysis score answers.csv --data in9        (columns image,view,predicted)")]
+    in9-analysis score answers.csv --data in9        (columns image,view,predicted)\n  \
+    in9-analysis score waterbirds.csv --groups waterbirds/metadata.csv")]
 pub struct Score {
     /// Prediction tables; all must name the same classes.
     #[arg(required = true, value_name = "PREDICTIONS.csv")]
@@ -24,6 +28,11 @@ pub struct Score {
     /// Folder for results.json and the CSV files.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Metadata with the group of each photograph: also gives accuracy by class and group, of the worst group, and weighted by
+    /// the groups' shares of the training photographs. CSV with columns photograph and group, and class and split if it has
+    /// them; or those of Waterbirds and WILDS: img_filename, place, y, split.
+    #[arg(long, value_name = "METADATA.csv")]
+    groups: Option<PathBuf>,
     #[command(flatten)]
     answers: Answers,
     #[command(flatten)]
@@ -33,13 +42,22 @@ pub struct Score {
 impl Score {
     pub(crate) fn run(self, shell: &Shell) -> Result<Outcome> {
         let bootstrap = Bootstrap::from(self.statistics);
-        let inputs: Vec<&Path> = self.tables.iter().map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> = self.tables.iter().chain(&self.groups).map(PathBuf::as_path).collect();
         // Before the work, so that a folder that may not be replaced is named at once.
         let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
         let frame = self.answers.frame(&self.tables, shell)?;
+        let labels = self.groups.as_deref().map(Labels::read).transpose()?;
+        let grouped = labels.map(|labels| groups::of_frame(&frame, &labels, bootstrap.level)).transpose()?;
         let summaries = summarise(&frame, &bootstrap)?;
         if let Some(folder) = folder {
-            let results = json::Results::new(&frame, &summaries, &bootstrap);
+            let cards = Cards::of(&self.tables)?;
+            cards.notes.iter().for_each(|note| shell.say(note));
+            let mut results =
+                json::Results { cards: &cards.cards, ..json::Results::new(&frame, &summaries, &bootstrap) };
+            if let Some(grouped) = &grouped {
+                results.more.insert("groups".to_owned(), json::value(grouped)?);
+                folder.write("groups.csv", groups::csv(grouped)?)?;
+            }
             folder.write("results.json", json::pretty(&results)?)?;
             for (name, bytes) in csv_files::files(&frame, &summaries)? {
                 folder.write(name, bytes)?;
@@ -47,9 +65,29 @@ impl Score {
             folder.write("settings.toml", settings(&bootstrap))?;
             folder.finish()?;
         }
-        shell.print(text::scores(&frame, &summaries, &bootstrap).trim_end())?;
+        let mut text = text::scores(&frame, &summaries, &bootstrap);
+        if let Some(grouped) = &grouped {
+            text += &by_group(&frame, grouped, bootstrap.level);
+        }
+        shell.print(text.trim_end())?;
         Ok(Outcome::Done)
     }
+}
+
+/// The groups of every test set as tables.
+fn by_group(frame: &Frame, grouped: &[Grouped], level: f64) -> String {
+    let mut text = String::new();
+    for (dataset, split) in frame.test_sets() {
+        let of: Vec<&Grouped> =
+            grouped.iter().filter(|one| one.key.dataset == dataset && one.key.split == split).collect();
+        let title = format!(
+            "{dataset} · {split}: accuracy by group (class · group), {:.0} % intervals; the worst group's holds the lowest of \
+             the true accuracies",
+            100.0 * level
+        );
+        text += &format!("{}\n", groups::table(&title, &of).markdown());
+    }
+    text
 }
 
 /// The effective settings as TOML.

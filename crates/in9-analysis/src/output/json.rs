@@ -5,6 +5,7 @@ use crate::frame::Frame;
 use crate::metrics::ModelSummary;
 use crate::metrics::{SeedGroup, seed_groups};
 use crate::stats::Bootstrap;
+use in9_data::predictions::Card;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,6 +26,9 @@ pub struct Results<'a> {
     pub models: &'a [ModelSummary],
     /// Models that differ only in their seed, summed up.
     pub seeds: Vec<SeedGroup>,
+    /// What the tables were measured with, as far as cards beside them say it, in the order of the tables.
+    #[serde(skip_serializing_if = "<[Card]>::is_empty")]
+    pub cards: &'a [Card],
     /// What only some commands add, such as the verdicts of a report.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     pub more: serde_json::Map<String, Value>,
@@ -41,9 +45,18 @@ impl<'a> Results<'a> {
             classes: &frame.classes,
             models,
             seeds: seed_groups(models, bootstrap.level),
+            cards: &[],
             more: serde_json::Map::new(),
         }
     }
+}
+
+/// Any results as a value of a larger JSON.
+///
+/// # Errors
+/// As [`pretty`].
+pub fn value(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(Error::encode("JSON"))
 }
 
 /// Any results as indented JSON with a final line break.

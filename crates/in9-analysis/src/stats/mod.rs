@@ -11,6 +11,7 @@ mod mean;
 mod multiplicity;
 pub(crate) mod proportion;
 mod rank;
+mod ranking;
 pub mod regression;
 pub mod special;
 
@@ -22,6 +23,7 @@ pub use mean::student;
 pub use multiplicity::{false_discovery, holm};
 pub use proportion::{mean_of_proportions, wilson, wilson_in_clusters};
 pub use rank::spearman;
+pub use ranking::{Rank, ranks};
 
 /// Confidence level used wherever none is asked for.
 pub const LEVEL: f64 = 0.95;

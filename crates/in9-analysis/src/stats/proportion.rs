@@ -77,12 +77,26 @@ pub fn mean_of_proportions(counts: &[(u64, u64)], level: f64) -> Interval {
     }
     let m = strata.len() as f64;
     let value = strata.iter().map(|&(k, n)| k as f64 / n as f64).sum::<f64>() / m;
-    let variance = |&(k, n): &(u64, u64)| {
-        let p = (k as f64 + 0.5) / (n as f64 + 1.0);
-        p * (1.0 - p) / n as f64
-    };
+    let variance = |&(k, n): &(u64, u64)| of_share(k as f64, n as f64);
     let half = normal_quantile(0.5 + level / 2.0) * strata.iter().map(variance).sum::<f64>().sqrt() / m;
     Interval::new(value, (value - half).max(0.0), (value + half).min(1.0))
+}
+
+/// Interval of a weighted mean of independent proportions, by the method of [`mean_of_proportions`].
+///
+/// `strata` holds (successes, total, weight) of each stratum, where successes need not be whole; weights sum to 1, and no
+/// stratum is empty.
+pub(crate) fn weighted_mean_of_proportions(strata: &[(f64, f64, f64)], level: f64) -> Interval {
+    let value: f64 = strata.iter().map(|(k, n, weight)| weight * k / n).sum();
+    let variance: f64 = strata.iter().map(|&(k, n, weight)| weight * weight * of_share(k, n)).sum();
+    let half = normal_quantile(0.5 + level / 2.0) * variance.sqrt();
+    Interval::new(value, (value - half).max(0.0).min(value), (value + half).min(1.0).max(value))
+}
+
+/// Variance of a share of `n` trials at the mean of Jeffreys' posterior.
+fn of_share(k: f64, n: f64) -> f64 {
+    let p = (k + 0.5) / (n + 1.0);
+    p * (1.0 - p) / n
 }
 
 #[cfg(test)]
@@ -101,6 +115,18 @@ mod tests {
     fn ends_are_exact() {
         assert_eq!(wilson(0, 20, 0.95).low, 0.0);
         assert_eq!(wilson(20, 20, 0.95).high, 1.0);
+    }
+
+    #[test]
+    fn equal_weights_are_none() {
+        let counts = [(7, 12), (30, 31), (0, 9)];
+        let strata = counts.map(|(k, n)| (f64::from(k), f64::from(n), 1.0 / 3.0));
+        let weighted = weighted_mean_of_proportions(&strata, 0.9);
+        let plain = mean_of_proportions(&counts.map(|(k, n)| (k as u64, n as u64)), 0.9);
+        for (a, b) in [(weighted.value, plain.value), (weighted.low, plain.low), (weighted.high, plain.high)]
+        {
+            assert!((a - b).abs() < 1e-12, "{weighted:?} {plain:?}");
+        }
     }
 
     #[test]

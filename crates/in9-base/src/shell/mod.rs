@@ -9,6 +9,7 @@ mod message;
 mod progress;
 #[cfg(unix)]
 mod signals;
+mod statistics;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -20,6 +21,7 @@ pub use message::one_line;
 pub use progress::Progress;
 #[cfg(unix)]
 pub use signals::{TIME_IS_UP, on_stop};
+pub use statistics::Statistics;
 
 // For readers of the documentation only: clap would print it in the place of what the program is for.
 #[cfg_attr(doc, doc = "How the work is done; none of it changes a byte of the results.")]

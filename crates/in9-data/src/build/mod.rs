@@ -117,6 +117,7 @@ impl BuildConfig {
         let taxonomy = match (&self.taxonomy, self.source) {
             (Some(taxonomy), _) => taxonomy.clone(),
             (None, SourceKind::Folder) => sources::folder_taxonomy(&self.root)?,
+            (None, SourceKind::Waterbirds) => sources::waterbirds_taxonomy()?,
             (None, SourceKind::Toy) => Taxonomy::named("toy")?,
             (None, _) => Taxonomy::named("imagenet-9")?,
         };

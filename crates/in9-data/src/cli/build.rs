@@ -20,6 +20,7 @@ use crate::{
     in9-data build --source tiny-imagenet --root tiny-imagenet-200 --out tiny --size 64 --holdout 0.1\n  \
     in9-data build --source ilsvrc --root imagenet --out in9 --profile paper --selection in-9\n  \
     in9-data build --source folder --root my-photos --out mine --masks exact\n  \
+    in9-data build --source waterbirds --root waterbird_complete95_forest2water2 --out birds --photos-only\n  \
     in9-data build --source ilsvrc --root imagenet --out salient --masks onnx:saliency.toml\n\n\
     Photographs of one's own (--source folder), and what may lie beside them:\n  \
     ROOT/[SPLIT/]CLASS/NAME.jpg          one class a folder; SPLIT is test, train, …\n  \
@@ -27,9 +28,12 @@ use crate::{
     ROOT/[SPLIT/]CLASS/NAME_mask.png     the same, beside its photograph; both may be .npy, too\n  \
     ROOT/boxes.csv                       image,x0,y0,x1,y1 for GrabCut, where there is no mask\n  \
     ROOT/annotations.json                COCO: polygons, run lengths, boxes\n\n\
+    Waterbirds and other sets in its layout (--source waterbirds):\n  \
+    ROOT/metadata.csv                    img_filename,y,split; place is for `score --groups ROOT/metadata.csv`\n  \
+    ROOT/masks/…/NAME.png                masks, at the photographs' paths; without them give --photos-only\n\n\
     A killed build continues where it stopped when the same command is given again.")]
 pub(super) struct Build {
-    /// ilsvrc, tiny-imagenet, folder or toy; by default what the root looks like, which is told.
+    /// ilsvrc, tiny-imagenet, folder, waterbirds or toy; by default what the root looks like, which is told.
     #[arg(long)]
     source: Option<SourceKind>,
     /// Folder of the photographs.
@@ -52,7 +56,7 @@ pub(super) struct Build {
     #[arg(long, default_value = "clean")]
     profile: Profile,
     /// imagenet-9, toy, or a TOML file; by default imagenet-9 (source toy: toy; source folder: one
-    /// class a sub-folder).
+    /// class a sub-folder; source waterbirds: landbird and waterbird).
     #[arg(long)]
     taxonomy: Option<String>,
     /// Share of the training photographs moved to split `val`.

@@ -14,7 +14,7 @@ use crate::taxonomy::Taxonomy;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Kind of source: `ilsvrc`, `tiny-imagenet`, `folder`, `toy` or `release`.
+    /// Kind of source: `ilsvrc`, `tiny-imagenet`, `folder`, `waterbirds`, `toy` or `release`.
     pub source: String,
     /// Literal or clean.
     pub profile: Profile,

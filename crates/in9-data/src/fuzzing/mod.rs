@@ -13,9 +13,9 @@ use crate::limits::Limits;
 use crate::network_masks::NetworkDescription;
 use crate::pairing::Pairing;
 use crate::photo::{self, Header};
-use crate::predictions::Table;
+use crate::predictions::{Card, Table};
 use crate::shard::{Shard, ShardOutline};
-use crate::sources::{Annotation, coco, folder, npy, solution, tar_index, tiny_imagenet};
+use crate::sources::{Annotation, coco, folder, npy, solution, tar_index, tiny_imagenet, waterbirds};
 use crate::taxonomy::Taxonomy;
 use crate::view::View;
 
@@ -23,7 +23,8 @@ use crate::view::View;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its corpus.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
+    ("card", card),
     ("coco", coco),
     ("manifest", manifest),
     ("network", network),
@@ -87,12 +88,13 @@ pub fn outline(bytes: &[u8]) {
     }
 }
 
-/// Tables of labels and boxes, by the first byte: Kaggle's, `boxes.csv`, Tiny-ImageNet's two.
+/// Tables of labels and boxes, by the first byte: Kaggle's, `boxes.csv`, Tiny-ImageNet's two; or the metadata of Waterbirds.
 pub fn tables(bytes: &[u8]) {
     let Some((&kind, table)) = bytes.split_first() else { return };
     let Ok(text) = std::str::from_utf8(table) else { return };
     let (path, mut faults) = (Path::new("table"), Vec::new());
     match kind % 4 {
+        _ if kind == b'w' => drop(waterbirds::parse(text, path, &mut faults)),
         0 => drop(solution::parse(text, path, &mut faults)),
         1 => drop(folder::parse_boxes(text, path, &mut faults)),
         2 => drop(tiny_imagenet::parse(text, path, Some("n1"), &mut faults)),
@@ -111,6 +113,18 @@ pub fn coco(bytes: &[u8]) {
                 assert_eq!(mask.len(), (width * height) as usize);
             }
         }
+    }
+}
+
+/// Cards of prediction tables: what is read can be written, and read again the same.
+pub fn card(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match Card::parse(text, Path::new("card")) {
+        Ok(card) => {
+            let written = toml::to_string(&card).unwrap_or_default();
+            assert_eq!(Card::parse(&written, Path::new("card")).ok(), Some(card), "{written}");
+        }
+        Err(error) => assert_eq!(error.to_string().lines().count(), 1, "{error}"),
     }
 }
 

@@ -21,10 +21,13 @@
 //!
 //! With the feature `parquet` a table may be a Parquet file, of the same columns.
 //!
+//! What a table was measured with stands in a [`Card`] beside it.
+//!
 //! A table is read within limits ([`LIMITS`]) and row by row ([`Reader`]), so that a reader that keeps less than a
 //! whole row needs less memory than the file.
 
 mod answers;
+mod card;
 mod columns;
 mod distinct;
 mod labels;
@@ -44,6 +47,7 @@ use crate::dataset::Split;
 use crate::view::View;
 
 pub use answers::{Completed, Partial, complete};
+pub use card::{Card, CardNetwork, CardPictures, CardPrompts, CardSplit, CardTest, FoundCard};
 pub use labels::Labels;
 pub use reader::Reader;
 pub use source::Source;

@@ -17,12 +17,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::prepare::PhotoBox;
 use crate::taxonomy::Taxonomy;
 
-use super::lines::{LONGEST_LINE, Lines};
+use super::csv_table;
+use super::lines::Lines;
 use super::{Boxes, Item, Listing, Locator, MaskFile, coco, entries, is_photo, read_text, stem};
 
 /// The file of COCO annotations, below the root.
@@ -144,32 +145,12 @@ pub(crate) fn parse_boxes(
     faults: &mut Vec<String>,
 ) -> Result<HashMap<String, Vec<PhotoBox>>> {
     let mut boxes: HashMap<String, Vec<PhotoBox>> = HashMap::new();
-    let excerpt = |text: &str| text.chars().take(60).collect::<String>();
-    // Before it is taken apart: a line of commas alone would take 24 times its length.
-    if let Some((number, line)) = (1..).zip(text.lines()).find(|(_, line)| line.len() > LONGEST_LINE) {
-        let (expected, found) = (format!("at most {LONGEST_LINE} bytes"), line.len().to_string());
-        return Err(Error::malformed(
-            path,
-            format!("line {number} is too long"),
-            expected,
-            found,
-            "mend the line",
-        ));
-    }
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().map(|h| h.iter().collect::<Vec<_>>().join(",")).unwrap_or_default();
-    if header != "image,x0,y0,x1,y1" {
-        return Err(Error::malformed(
-            path,
-            "wrong header",
-            "image,x0,y0,x1,y1",
-            excerpt(&header),
-            "mend the first line",
-        ));
+    let (header, mut records) = csv_table::open(text, path)?;
+    if header.join(",") != "image,x0,y0,x1,y1" {
+        return Err(csv_table::wrong_header(path, "image,x0,y0,x1,y1", &header));
     }
     let mut lines = Lines::of(path, faults);
-    for (number, record) in (2..).zip(reader.records()) {
+    for (number, record) in (2..).zip(records.records()) {
         if !lines.goes_on(number) {
             break;
         }
@@ -184,16 +165,10 @@ pub(crate) fn parse_boxes(
         });
         match row {
             Some((image, one)) => boxes.entry(image).or_default().push(one),
-            None => {
-                let found = match &record {
-                    Ok(record) => excerpt(&record.iter().take(6).collect::<Vec<_>>().join(",")),
-                    Err(error) => error.to_string(),
-                };
-                let line = record.ok().and_then(|r| r.position().map(csv::Position::line)).unwrap_or(0);
-                lines.wrong(line as usize, || {
-                    format!("makes no sense (expected image,x0,y0,x1,y1, found {found:?}); mend it")
-                });
-            }
+            None => lines.wrong(csv_table::line_of(&record), || {
+                let found = csv_table::shown(&record, 6);
+                format!("makes no sense (expected image,x0,y0,x1,y1, found {found:?}); mend it")
+            }),
         }
     }
     lines.finish();

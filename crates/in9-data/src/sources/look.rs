@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{MaskFile, SourceKind, list};
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::sources::waterbirds::is_waterbirds;
 use crate::sources::{Boxes, folder_taxonomy};
 
 /// The kind of source that a folder looks like, by the files that each kind must have.
@@ -17,6 +18,8 @@ pub fn guess_source(root: &Path) -> SourceKind {
         SourceKind::Toy
     } else if has("ILSVRC") || has("ILSVRC2012_img_val.tar") || has("LOC_val_solution.csv") {
         SourceKind::Ilsvrc
+    } else if is_waterbirds(root) {
+        SourceKind::Waterbirds
     } else {
         SourceKind::Folder
     }

@@ -2,6 +2,7 @@
 //! boxes and mask are. Nothing is decoded here.
 
 pub(crate) mod coco;
+mod csv_table;
 pub(crate) mod folder;
 mod ilsvrc;
 mod lines;
@@ -13,6 +14,7 @@ pub(crate) mod solution;
 pub(crate) mod tar_index;
 pub(crate) mod tiny_imagenet;
 mod voc;
+pub(crate) mod waterbirds;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -40,6 +42,8 @@ pub enum SourceKind {
     TinyImagenet,
     /// One sub-folder a class, with masks, a boxes CSV or COCO JSON beside them.
     Folder,
+    /// Photographs with a metadata table, in the layout of Waterbirds and WILDS.
+    Waterbirds,
     /// The toy world: ILSVRC's layout.
     Toy,
     /// The official test release.
@@ -53,6 +57,7 @@ impl SourceKind {
             Self::Ilsvrc => "ilsvrc",
             Self::TinyImagenet => "tiny-imagenet",
             Self::Folder => "folder",
+            Self::Waterbirds => "waterbirds",
             Self::Toy => "toy",
             Self::Release => "release",
         }
@@ -71,11 +76,11 @@ impl FromStr for SourceKind {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        [Self::Ilsvrc, Self::TinyImagenet, Self::Folder, Self::Toy]
+        [Self::Ilsvrc, Self::TinyImagenet, Self::Folder, Self::Waterbirds, Self::Toy]
             .into_iter()
             .find(|kind| kind.name() == text)
             .ok_or_else(|| {
-                let known = "ilsvrc, tiny-imagenet, folder, toy".into();
+                let known = "ilsvrc, tiny-imagenet, folder, waterbirds, toy".into();
                 Error::Unknown { what: "source", known, found: text.into() }
             })
     }
@@ -145,6 +150,7 @@ pub(crate) fn list(
         SourceKind::Ilsvrc | SourceKind::Toy => ilsvrc::list(root, taxonomy, with_masks, limits)?,
         SourceKind::TinyImagenet => tiny_imagenet::list(root, taxonomy, limits)?,
         SourceKind::Release => release::list(root, taxonomy)?,
+        SourceKind::Waterbirds => waterbirds::list(root, taxonomy, limits)?,
         SourceKind::Folder => folder::list(root, taxonomy, with_masks, limits)?,
     };
     // A folder may be listed more than once.
@@ -165,6 +171,11 @@ pub(crate) fn list(
 /// Class names for a folder source without a taxonomy: its sub-folders.
 pub(crate) fn folder_taxonomy(root: &Path) -> Result<Taxonomy> {
     folder::taxonomy(root)
+}
+
+/// Class names for source waterbirds without a taxonomy.
+pub(crate) fn waterbirds_taxonomy() -> Result<Taxonomy> {
+    waterbirds::taxonomy()
 }
 
 /// Names of the entries of a folder, sorted; hidden ones are left out, and those that are not UTF-8 are told.

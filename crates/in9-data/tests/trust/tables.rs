@@ -91,6 +91,43 @@ fn boxes_csv_and_coco_json() {
 }
 
 #[test]
+fn metadata_of_waterbirds() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, out) = (dir.path().join("birds"), dir.path().join("out"));
+    std::fs::create_dir_all(root.join("001.Wren")).unwrap();
+    // Two photographs of each class in each split.
+    let names: Vec<String> = ('a'..='l').map(|name| format!("001.Wren/{name}.jpg")).collect();
+    for name in &names {
+        std::fs::write(root.join(name), PHOTO).unwrap();
+    }
+    let rows: String =
+        (0..).zip(&names).map(|(n, name)| format!("{n},{name},{},{},1\n", n % 2, n / 2 % 3)).collect();
+    let whole = format!("img_id,img_filename,y,split,place\n{rows}");
+    let table = root.join("metadata.csv");
+    let mut cases = broken(&whole);
+    cases.push(whole.replace("001.Wren/a", "../../etc/a").into_bytes());
+    cases.push(whole.replace(",0,0,1", ",7,0,1").into_bytes());
+    for bytes in cases {
+        std::fs::write(&table, bytes).unwrap();
+        build("waterbirds", &root, &out, "birds");
+    }
+    std::fs::write(&table, &whole).unwrap();
+    let built = |code: i32| {
+        let mut command = program("");
+        command.args(["build", "--photos-only", "--size", "32", "--root"]).arg(&root).arg("--out").arg(&out);
+        let (found, _, stderr) = run(&mut command);
+        assert_eq!(found, code, "{stderr}");
+        let outcomes = outcomes(&out);
+        std::fs::remove_dir_all(&out).unwrap();
+        outcomes
+    };
+    // Told by what it looks like, with the published classes.
+    assert!(built(0).values().all(|outcome| outcome == "kept"));
+    std::fs::remove_file(root.join(&names[1])).unwrap();
+    assert_eq!(built(3)["b.jpg"], "unreadable");
+}
+
+#[test]
 fn a_coco_picture_beyond_the_limit_costs_that_photograph_alone() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");

@@ -5,6 +5,8 @@ pub mod alexnet;
 mod candle_backend;
 #[cfg(feature = "transformers")]
 pub mod convnext;
+#[cfg(feature = "transformers")]
+pub mod dino;
 pub mod dpn;
 pub mod efficientnet;
 mod inverted_residual;
@@ -14,6 +16,8 @@ pub mod mobilenet_v3_timm;
 pub mod resnet;
 pub mod resnet_small;
 pub mod shufflenet_v2;
+#[cfg(feature = "transformers")]
+pub mod swin;
 mod timm_blocks;
 #[cfg(feature = "transformers")]
 pub mod transformer;

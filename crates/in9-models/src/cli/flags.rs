@@ -5,7 +5,7 @@ use in9_base::shell::one_line;
 use crate::error::Error;
 
 /// Settings whose flag is called as their field.
-const FLAGS: [&str; 24] = [
+const FLAGS: [&str; 27] = [
     "accumulate",
     "attack_step_size",
     "attack_steps",
@@ -15,6 +15,8 @@ const FLAGS: [&str; 24] = [
     "epsilon",
     "fraction",
     "group",
+    "k",
+    "l2",
     "label_smoothing",
     "lr",
     "mapping",
@@ -26,6 +28,7 @@ const FLAGS: [&str; 24] = [
     "size",
     "step_epochs",
     "step_factor",
+    "temperature",
     "tokenizer",
     "view",
     "warmup",

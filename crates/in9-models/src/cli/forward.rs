@@ -35,6 +35,9 @@ pub struct Args {
     /// Where to write the gradient of sum(logits) with respect to the input, .npy
     #[arg(long)]
     input_grad: Option<PathBuf>,
+    /// Write what goes into the classifier, [n, width], in the place of the logits; the weights may be without one
+    #[arg(long)]
+    features: bool,
     /// Pictures in one pass
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: u32,
@@ -52,7 +55,8 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     for note in &weights.file.notes {
         shell.say(format_args!("{}: {note}", args.weights));
     }
-    let model = weights.model(Head::FromFile, false, &Device::Cpu)?;
+    let head = if args.features { Head::Removed } else { Head::FromFile };
+    let model = weights.model(head, false, &Device::Cpu)?;
     let picture = 3 * height * width;
     if n * picture == 0 {
         let what = args.input.display().to_string();

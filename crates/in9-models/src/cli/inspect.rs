@@ -42,8 +42,13 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     shell.print(lines.trim_end())?;
     if let Some(arch) = &args.arch {
         let known = Identified::of(&args.file, file, Some(arch))?;
-        let model = known.model(Head::FromFile, false, &Device::Cpu)?;
-        shell.print(format_args!("fits {arch} with {} classes", model.classes()))?;
+        let weight = format!("{}.weight", known.architecture.head);
+        let (head, of) = match known.file.tensors.get(&weight) {
+            Some(_) => (Head::FromFile, "classes"),
+            None => (Head::Removed, "features and no classifier"),
+        };
+        let model = known.model(head, false, &Device::Cpu)?;
+        shell.print(format_args!("fits {arch} with {} {of}", model.classes()))?;
     }
     Ok(())
 }

@@ -22,13 +22,13 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let pattern = args.pattern.unwrap_or_else(|| "*".into());
     let mut out = String::new();
     for entry in ARCHITECTURES.iter().filter(|e| matches(&pattern, e.name)) {
-        writeln!(out, "{:<26} {:>3} px  {}", entry.name, entry.input_size, entry.summary)?;
+        writeln!(out, "{:<34} {:>3} px  {}", entry.name, entry.input_size, entry.summary)?;
         if args.long {
             writeln!(out, "    paper    {}", entry.paper)?;
         }
         for weights in pretrained_of(entry.name) {
             let size = weights.preprocessing.size;
-            writeln!(out, "    {:<22} {size:>3} px  {:.2} % ImageNet top-1", weights.tag, weights.top1)?;
+            writeln!(out, "    {:<30} {size:>3} px  {:.2} % ImageNet top-1", weights.tag, weights.top1)?;
             if args.long {
                 writeln!(out, "        from     {}", weights.url.unwrap_or(weights.file))?;
                 writeln!(out, "        checked  {}", weights.checksum)?;

@@ -12,7 +12,9 @@ mod imagenet;
 mod inspect;
 mod list;
 mod measure;
+mod pictures;
 mod predict;
+mod probe;
 mod train;
 mod train_progress;
 mod train_settings;
@@ -38,6 +40,7 @@ pub struct Cli {
 pub enum Command {
     Train(Box<train::Args>),
     Predict(Box<predict::Args>),
+    Probe(Box<probe::Args>),
     List(list::Args),
     Inspect(inspect::Args),
     Forward(forward::Args),
@@ -58,6 +61,7 @@ impl Command {
         let result = match self {
             Self::Train(args) => train::run(*args, shell),
             Self::Predict(args) => predict::run(&args, shell),
+            Self::Probe(args) => probe::run(&args, shell),
             Self::List(args) => list::run(args, shell),
             Self::Inspect(args) => inspect::run(args, shell),
             Self::Forward(args) => forward::run(args, shell),

@@ -1,12 +1,12 @@
 //! `in9-models predict`: a network over views of a dataset, as a prediction table.
 
+mod card;
 mod kept;
 mod pieces;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use in9_base::Piece;
 use in9_base::files::{self, OutputFolder};
 use in9_base::shell::{self, Shell};
@@ -14,6 +14,7 @@ use in9_data::predictions::{check_form, write_rows};
 use in9_data::{Dataset, PublishedPictures, Split, View};
 
 use super::network::NetworkArgs;
+use super::pictures::{PicturesArgs, right};
 use crate::ask::{Ask as _, Asked};
 use crate::classifier::Classifier;
 use crate::predict::{Answered, Predictor};
@@ -22,6 +23,7 @@ use kept::{Kept, Part};
 /// Predict every picture of a dataset's views with a trained network
 ///
 /// What was killed goes on where it was, by the same command: its answers stand beside the output until that is whole.
+/// Beside the table stands its card, TABLE.card.toml, which says what was measured with what.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,20 +38,8 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Side to resize pictures to before the network sees them, in pixels [default: leave them as they are]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    size: Option<u16>,
-    /// Dataset folder that `in9-data build` wrote
-    #[arg(long, value_name = "DATASET")]
-    data: PathBuf,
-    /// Splits to predict, separated by commas [default: test, else the only one]
-    #[arg(long, value_delimiter = ',')]
-    split: Vec<String>,
-    /// Views to predict, separated by commas; `all` are fifteen, `paper` the paper's eight, `controls` the six that
-    /// separate what pasting does from what a background says; of these three, those that cannot be had are left out, such
-    /// as all but `original` of a dataset of photographs only
-    #[arg(long, value_delimiter = ',', default_value = "all")]
-    views: Vec<String>,
+    #[command(flatten)]
+    pictures: PicturesArgs,
     /// Folder bg_challenge of the official release, from which the dataset was imported: predict its own pictures of each
     /// view instead of recomposed ones
     #[arg(long, value_name = "FOLDER")]
@@ -62,12 +52,6 @@ pub struct Args {
     /// the piece
     #[arg(long, value_name = "TABLE|DIR")]
     out: PathBuf,
-    /// Name of the dataset in the table [default: the folder's name]
-    #[arg(long)]
-    dataset_name: Option<String>,
-    /// Pictures a batch
-    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
-    batch_size: u16,
     #[command(flatten)]
     device: super::DeviceArgs,
     /// Predict only piece i of n of every split, for --merge: i/n with i from 1, or auto or auto/n where Slurm,
@@ -80,37 +64,35 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
-    let views = views(&args.views)?;
+    let views = args.pictures.views()?;
     if args.shard.is_none() {
         check_form(&args.out)?;
+        card::check_place(&args.out)?;
     }
     let (device, kind) = args.device.open(shell)?;
-    let dataset = Dataset::open(&args.data)?;
-    let splits = match args.split.as_slice() {
-        [] => vec![dataset.split_or_usual(None)?],
-        names => names.iter().map(|name| dataset.split(name)).collect::<Result<Vec<_>, _>>()?,
-    };
+    let dataset = Dataset::open(&args.pictures.data)?;
+    let splits = args.pictures.splits(&dataset)?;
     let sources: Vec<Source<'_>> =
         splits.iter().map(|split| Source::open(split, args, &views, shell)).collect::<anyhow::Result<_>>()?;
     let mut classifier = args.network.open(dataset.taxonomy(), device, shell)?;
-    let name = args.dataset_name.clone().unwrap_or_else(|| dataset.name());
     let settings = pieces::Settings {
         network: classifier.record(),
-        dataset: name,
+        dataset: args.pictures.name(&dataset),
         data: dataset.digest(),
         splits: splits.iter().map(|split| split.name().to_owned()).collect(),
         views: views.iter().map(ToString::to_string).collect(),
         published: args.published.is_some(),
         pairings: args.pairings,
-        size: args.size,
+        size: args.pictures.size,
         device: kind,
         shard: args.shard.unwrap_or(Piece::WHOLE),
     };
     if !args.merge.is_empty() {
-        pieces::merge(&args.merge, &settings, &sources, &args.out)?;
+        let device = pieces::merge(&args.merge, &settings, &sources, &args.out)?;
+        card::write(&args.out, &pieces::Settings { device, ..settings }, &sources)?;
         return shell.print(args.out.display());
     }
-    let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.data.as_path()]).collect();
+    let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.pictures.data.as_path()]).collect();
     let folder = args.shard.map(|_| OutputFolder::begin(&args.out, &pieces::OWNER, &inputs)).transpose()?;
     // What killed runs left beside the table goes, but for answers.
     files::remove_leftovers(files::parent(&args.out))?;
@@ -128,7 +110,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
             pieces::write_settings(&folder, &settings)?;
             folder.finish()?;
         }
-        None => write_rows(&args.out, &classes, known, rows)?,
+        None => {
+            write_rows(&args.out, &classes, known, rows)?;
+            card::write(&args.out, &settings, &sources)?;
+        }
     }
     kept.remove()?;
     shell.print(args.out.display())
@@ -159,14 +144,14 @@ fn predict<'s, 'a>(
     for (number, source) in (0..).zip(sources) {
         let Source { split, published, views } = source;
         // What a GPU composes is as large as it is stored.
-        let as_stored = args.size.is_none_or(|size| usize::from(size) == split.size());
+        let as_stored = args.pictures.side().is_none_or(|side| side == split.size());
         if let Some(own) = classifier.own_mut().filter(|_| as_stored && published.is_none()) {
             own.keep_layers(split)?;
         }
         let predictor = Predictor {
             classifier: &*classifier,
-            batch_size: usize::from(args.batch_size),
-            size: args.size.map(usize::from),
+            batch_size: args.pictures.batch_size(),
+            size: args.pictures.side(),
             piece: settings.shard,
         };
         for view in views {
@@ -191,10 +176,7 @@ fn predict<'s, 'a>(
             };
             let draws = (0..drawn(source, *view)).map(of_draw).collect::<anyhow::Result<Vec<_>>>()?;
             let answers = together(draws);
-            let class = |place: u32| split.sample(place as usize).class;
-            let right = answers.iter().filter(|answer| answer.predicted == Some(class(answer.place))).count();
-            let share = 100.0 * right as f64 / answers.len().max(1) as f64;
-            progress.note(&format!("{} {view}: {share:.1} % of {} right", split.name(), answers.len()));
+            progress.note(&right(split, *view, &answers));
             answered.push((source, *view, answers));
         }
     }
@@ -236,14 +218,11 @@ impl<'a> Source<'a> {
     fn open(split: &'a Split, args: &Args, wanted: &[View], shell: &Shell) -> anyhow::Result<Self> {
         let published =
             args.published.as_deref().map(|root| PublishedPictures::open(root, split)).transpose()?;
-        let named = |view: &View| args.views.iter().any(|name| name == view.name());
         let there = |view: &View| match &published {
             Some(published) => published.views().contains(view),
             None => split.check_view(*view).is_ok(),
         };
-        // What is named is wanted, and its absence told when it is read.
-        let (views, left_out): (Vec<View>, Vec<View>) =
-            wanted.iter().copied().partition(|view| named(view) || there(view));
+        let (views, left_out) = args.pictures.wanted(wanted, there);
         if !left_out.is_empty() {
             let names = left_out.iter().map(|view| view.name()).collect::<Vec<_>>().join(", ");
             let why = match &published {
@@ -254,26 +233,4 @@ impl<'a> Source<'a> {
         }
         Ok(Self { split, published, views })
     }
-}
-
-/// The views of a list, each once, in the order given.
-fn views(names: &[String]) -> anyhow::Result<Vec<View>> {
-    let mut views = Vec::new();
-    for name in names {
-        let more = match name.as_str() {
-            "all" => View::ALL.to_vec(),
-            "paper" => View::PAPER.to_vec(),
-            "controls" => View::CONTROLS.to_vec(),
-            name => vec![name.parse()?],
-        };
-        for view in more {
-            if !views.contains(&view) {
-                views.push(view);
-            }
-        }
-    }
-    if views.is_empty() {
-        bail!("--views: no view given (expected all, paper, controls, or names separated by commas)");
-    }
-    Ok(views)
 }

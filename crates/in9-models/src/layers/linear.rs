@@ -68,6 +68,7 @@ impl Linear {
     ///
     /// # Errors
     /// When there are not as many.
+    #[cfg(feature = "transformers")]
     pub(crate) fn outputs(&self, first: usize, count: usize) -> Result<Self> {
         let bias = self.bias.as_ref().map(|bias| bias.narrow(0, first, count)).transpose()?;
         Ok(Self::of(self.weight.narrow(0, first, count)?, bias))
@@ -119,6 +120,15 @@ mod tests {
         let tokens = Tensor::new(&[[[1f32, -1.0], [0.0, 1.0]]], &device).unwrap();
         let y = layer.forward(&tokens).unwrap().to_vec3::<f32>().unwrap();
         assert_eq!(y, [[[-0.5, -1.0, -2.0], [2.5, 4.0, 5.0]]]);
+    }
+
+    #[cfg(feature = "transformers")]
+    #[test]
+    fn some_outputs_are_computed_as_with_the_others() {
+        let weight = Tensor::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu).unwrap();
+        let bias = Tensor::new(&[0.5f32, 0.0, -1.0], &Device::Cpu).unwrap();
+        let layer = Linear::of(weight, Some(bias));
+        let x = Tensor::new(&[[1f32, -1.0]], &Device::Cpu).unwrap();
         let last = layer.outputs(2, 1).unwrap().forward(&x).unwrap().to_vec2::<f32>().unwrap();
         assert_eq!(last, [[-2.0]]);
     }

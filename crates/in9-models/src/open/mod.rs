@@ -128,6 +128,14 @@ impl Identified {
     /// # Errors
     /// Those of [`open`], but for finding and reading the file.
     pub fn open(self, options: &Options<'_>) -> Result<Opened> {
+        self.open_with(Head::FromFile, options)
+    }
+
+    /// As [`Identified::open`], with this classifier.
+    ///
+    /// # Errors
+    /// As [`Identified::open`].
+    pub fn open_with(self, head: Head, options: &Options<'_>) -> Result<Opened> {
         // What is missing is said before the work of loading.
         let (normalization, known_from) = self.normalization(options.normalization)?;
         let (facts, published) = (self.facts.as_ref(), self.published);
@@ -146,8 +154,9 @@ impl Identified {
             notes: self.notes(),
         };
         let training = self.training();
-        let (name, classes) = (self.name(), text_list(facts));
-        let model = self.model(Head::FromFile, false, &options.device)?;
+        let name = self.name();
+        let classes = if head == Head::FromFile { text_list(facts) } else { Vec::new() };
+        let model = self.model(head, false, &options.device)?;
         Ok(Opened {
             size: size.or(preprocessing.map(|p| p.size)),
             model,

@@ -24,6 +24,7 @@ pub struct ZeroShotRecord {
 }
 
 /// BLAKE3 of texts, such that no two lists have the same.
+#[cfg(feature = "transformers")]
 pub(crate) fn digest(texts: &[Vec<String>]) -> String {
     let mut hasher = blake3::Hasher::new();
     for class in texts {
@@ -35,7 +36,7 @@ pub(crate) fn digest(texts: &[Vec<String>]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "transformers"))]
 mod tests {
     use super::*;
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "download")]
 mod download;
+#[cfg(feature = "transformers")]
+mod encoders;
 mod pretrained;
 mod table;
 
@@ -13,7 +15,32 @@ use crate::params::Params;
 pub use download::{Cache, DownloadFault};
 pub use pretrained::{Checksum, PRETRAINED, Pretrained, find_pretrained, pretrained_of, recognise};
 pub use table::ARCHITECTURES;
-use table::WITH_TRANSFORMERS;
+
+/// Architectures that need the feature `transformers`.
+const WITH_TRANSFORMERS: [&str; 22] = [
+    "vit_base_patch16_224",
+    "deit_tiny_patch16_224",
+    "deit_small_patch16_224",
+    "deit_base_patch16_224",
+    "convnext_tiny",
+    "swin_tiny_patch4_window7_224",
+    "swin_small_patch4_window7_224",
+    "swin_base_patch4_window7_224",
+    "vit_small_patch14_dinov2",
+    "vit_base_patch14_dinov2",
+    "vit_large_patch14_dinov2",
+    "vit_small_patch14_reg4_dinov2",
+    "vit_base_patch14_reg4_dinov2",
+    "vit_large_patch14_reg4_dinov2",
+    "vit_small_patch16_dinov3",
+    "vit_small_plus_patch16_dinov3",
+    "vit_base_patch16_dinov3",
+    "vit_large_patch16_dinov3",
+    "vit_small_patch16_dinov3_qkvb",
+    "vit_small_plus_patch16_dinov3_qkvb",
+    "vit_base_patch16_dinov3_qkvb",
+    "vit_large_patch16_dinov3_qkvb",
+];
 
 /// How a download comes along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

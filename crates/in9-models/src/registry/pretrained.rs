@@ -300,6 +300,30 @@ pub static PRETRAINED: &[Pretrained] = &[
         resized(224, 236, Interpolation::Bilinear, IMAGENET),
         82.520
     ),
+    torchvision!(
+        "swin_tiny_patch4_window7_224",
+        "imagenet1k-v1",
+        "swin_t",
+        "704ceda3",
+        resized(224, 232, Interpolation::Bicubic, IMAGENET),
+        81.474
+    ),
+    torchvision!(
+        "swin_small_patch4_window7_224",
+        "imagenet1k-v1",
+        "swin_s",
+        "5e29d889",
+        resized(224, 246, Interpolation::Bicubic, IMAGENET),
+        83.196
+    ),
+    torchvision!(
+        "swin_base_patch4_window7_224",
+        "imagenet1k-v1",
+        "swin_b",
+        "68c6b09e",
+        resized(224, 238, Interpolation::Bicubic, IMAGENET),
+        83.582
+    ),
 ];
 
 /// All weights of the architecture `arch`, its default first.

@@ -1,12 +1,16 @@
 //! The table itself.
 
 use super::Architecture;
+#[cfg(feature = "transformers")]
+use super::encoders::{dinov2, dinov3, swin};
 use crate::arch::efficientnet::{self, Variant};
-use crate::arch::mobilenet_v3::{self, Size};
+use crate::arch::mobilenet_v3::{self, Size as MobileNet};
 use crate::arch::resnet::{self, Blocks};
 use crate::arch::{alexnet, dpn, mobilenet_v2, mobilenet_v3_timm, resnet_small, shufflenet_v2, vgg};
 #[cfg(feature = "transformers")]
-use crate::arch::{convnext, vit};
+use crate::arch::{
+    convnext, dino, dino::DinoConfig, dino::Size, swin, swin::SwinConfig, transformer::QkvBias, vit,
+};
 
 const B0: Variant = Variant { lite: false, width: 1.0, depth: 1.0, tensorflow: true };
 const LITE0: Variant = Variant { lite: true, ..B0 };
@@ -145,7 +149,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         evaluation_only: false,
         input_size: 224,
         head: "classifier.3",
-        build: |params, classes| mobilenet_v3::build(params, classes, Size::Small),
+        build: |params, classes| mobilenet_v3::build(params, classes, MobileNet::Small),
     },
     Architecture {
         name: "mobilenet_v3_large",
@@ -154,7 +158,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         evaluation_only: false,
         input_size: 224,
         head: "classifier.3",
-        build: |params, classes| mobilenet_v3::build(params, classes, Size::Large),
+        build: |params, classes| mobilenet_v3::build(params, classes, MobileNet::Large),
     },
     Architecture {
         name: "mobilenetv3_small_100",
@@ -163,7 +167,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         evaluation_only: false,
         input_size: 224,
         head: "classifier",
-        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Small, false),
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, MobileNet::Small, false),
     },
     Architecture {
         name: "mobilenetv3_large_100",
@@ -172,7 +176,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         evaluation_only: false,
         input_size: 224,
         head: "classifier",
-        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Large, false),
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, MobileNet::Large, false),
     },
     Architecture {
         name: "tf_mobilenetv3_small_100",
@@ -181,7 +185,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         evaluation_only: false,
         input_size: 224,
         head: "classifier",
-        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Small, true),
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, MobileNet::Small, true),
     },
     Architecture {
         name: "tf_mobilenetv3_large_100",
@@ -190,7 +194,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         evaluation_only: false,
         input_size: 224,
         head: "classifier",
-        build: |params, classes| mobilenet_v3_timm::build(params, classes, Size::Large, true),
+        build: |params, classes| mobilenet_v3_timm::build(params, classes, MobileNet::Large, true),
     },
     Architecture {
         name: "efficientnet_b0",
@@ -307,13 +311,87 @@ pub static ARCHITECTURES: &[Architecture] = &[
         head: "head.fc",
         build: convnext::build,
     },
-];
-
-/// Architectures whose layers are candle-transformers', so that they need the feature `transformers`.
-pub(super) const WITH_TRANSFORMERS: [&str; 5] = [
-    "vit_base_patch16_224",
-    "deit_tiny_patch16_224",
-    "deit_small_patch16_224",
-    "deit_base_patch16_224",
-    "convnext_tiny",
+    #[cfg(feature = "transformers")]
+    swin!("swin_tiny_patch4_window7_224", "T", "28.3 M", TINY),
+    #[cfg(feature = "transformers")]
+    swin!("swin_small_patch4_window7_224", "S", "49.6 M", SMALL),
+    #[cfg(feature = "transformers")]
+    swin!("swin_base_patch4_window7_224", "B", "87.8 M", BASE),
+    #[cfg(feature = "transformers")]
+    dinov2!("vit_small_patch14_dinov2", "S/14", "22.1 M", "Oquab et al. 2023, arXiv 2304.07193", Small, 0),
+    #[cfg(feature = "transformers")]
+    dinov2!("vit_base_patch14_dinov2", "B/14", "86.6 M", "Oquab et al. 2023, arXiv 2304.07193", Base, 0),
+    #[cfg(feature = "transformers")]
+    dinov2!("vit_large_patch14_dinov2", "L/14", "304.4 M", "Oquab et al. 2023, arXiv 2304.07193", Large, 0),
+    #[cfg(feature = "transformers")]
+    dinov2!(
+        "vit_small_patch14_reg4_dinov2",
+        "S/14, four registers",
+        "22.1 M",
+        "Darcet et al. 2023, arXiv 2309.16588",
+        Small,
+        4
+    ),
+    #[cfg(feature = "transformers")]
+    dinov2!(
+        "vit_base_patch14_reg4_dinov2",
+        "B/14, four registers",
+        "86.6 M",
+        "Darcet et al. 2023, arXiv 2309.16588",
+        Base,
+        4
+    ),
+    #[cfg(feature = "transformers")]
+    dinov2!(
+        "vit_large_patch14_reg4_dinov2",
+        "L/14, four registers",
+        "304.4 M",
+        "Darcet et al. 2023, arXiv 2309.16588",
+        Large,
+        4
+    ),
+    #[cfg(feature = "transformers")]
+    dinov3!("vit_small_patch16_dinov3", "S/16", "21.6 M", Small, None, false),
+    #[cfg(feature = "transformers")]
+    dinov3!("vit_small_plus_patch16_dinov3", "S+/16", "28.7 M", Small, None, true),
+    #[cfg(feature = "transformers")]
+    dinov3!("vit_base_patch16_dinov3", "B/16", "85.7 M", Base, None, false),
+    #[cfg(feature = "transformers")]
+    dinov3!("vit_large_patch16_dinov3", "L/16", "303.1 M", Large, None, false),
+    #[cfg(feature = "transformers")]
+    dinov3!(
+        "vit_small_patch16_dinov3_qkvb",
+        "S/16, biases of queries and values",
+        "21.6 M",
+        Small,
+        NotKeys,
+        false
+    ),
+    #[cfg(feature = "transformers")]
+    dinov3!(
+        "vit_small_plus_patch16_dinov3_qkvb",
+        "S+/16, biases of queries and values",
+        "28.7 M",
+        Small,
+        NotKeys,
+        true
+    ),
+    #[cfg(feature = "transformers")]
+    dinov3!(
+        "vit_base_patch16_dinov3_qkvb",
+        "B/16, biases of queries and values",
+        "85.7 M",
+        Base,
+        NotKeys,
+        false
+    ),
+    #[cfg(feature = "transformers")]
+    dinov3!(
+        "vit_large_patch16_dinov3_qkvb",
+        "L/16, biases of queries and values",
+        "303.1 M",
+        Large,
+        NotKeys,
+        false
+    ),
 ];

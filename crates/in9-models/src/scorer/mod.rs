@@ -165,6 +165,7 @@ impl Ask for Foreign {
             normalization: about.normalization_from,
             mapping: self.map.to_string(),
             zero_shot: None,
+            probe: None,
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Head {
         /// Seed of its initial values, uniform in `±1 / sqrt(inputs)` as PyTorch starts one.
         seed: u64,
     },
+    /// It is taken off, or was not in the file: the outputs are what would go into it, unchanged.
+    Removed,
 }
 
 /// The network `arch` with the weights of the file at `path`, frozen or `trainable`, and what was
@@ -65,7 +67,10 @@ pub fn load_from(
     let architecture = registry::find(arch)?;
     let found = shapes(&tensors);
     let weight = format!("{}.weight", architecture.head);
+    let has_head = found.contains_key(weight.as_str());
     let classes = found.get(weight.as_str()).and_then(|shape| shape.first().copied()).filter(|&n| n > 0);
+    // A network without a classifier is built with one all the same.
+    let classes = classes.or((head == Head::Removed && !has_head).then_some(1));
     let Some(classes) = classes else {
         return Err(difference(arch, &expected(arch, 1000, device)?, &found).at(path));
     };
@@ -73,7 +78,12 @@ pub fn load_from(
         let (what, most) = (format!("classes of `{weight}`"), MOST_CLASSES as u64);
         return Err(Fault::AboveLimit { what, most, unit: "classes", found: classes as u64 }.at(path));
     }
-    let expected = expected(arch, classes, device)?;
+    let mut expected = expected(arch, classes, device)?;
+    let of_head = expected.get(&weight).cloned().unwrap_or_default();
+    if !has_head {
+        expected.remove(&weight);
+        expected.remove(&format!("{}.bias", architecture.head));
+    }
     let fits = expected.len() == found.len()
         && expected.iter().all(|(name, shape)| found.get(name.as_str()).is_some_and(|s| s == shape));
     if !fits {
@@ -86,9 +96,20 @@ pub fn load_from(
         values.insert(name.to_owned(), tensor);
     }
     let mut outputs = classes;
-    if let Head::Fresh { classes: wanted, seed } = head {
-        fresh_head(&mut values, architecture.head, wanted, seed, device)?;
-        outputs = wanted;
+    match head {
+        Head::FromFile => {}
+        Head::Fresh { classes: wanted, seed } => {
+            fresh_head(&mut values, architecture.head, wanted, seed, device)?;
+            outputs = wanted;
+        }
+        Head::Removed => {
+            outputs = of_head.get(1).copied().unwrap_or(0);
+            let mut shape = of_head;
+            shape.iter_mut().take(1).for_each(|rows| *rows = outputs);
+            let (weight, bias) = identity_head(outputs, device)?;
+            values.insert(format!("{}.weight", architecture.head), weight.reshape(shape)?);
+            values.insert(format!("{}.bias", architecture.head), bias);
+        }
     }
     let params = if trainable { Params::trainable } else { Params::frozen };
     build(arch, outputs, &params(values, DType::F32, device))
@@ -150,6 +171,12 @@ fn fresh_head(
         tensors.insert(name, tensor);
     }
     Ok(())
+}
+
+/// Weight `[width, width]` and bias `[width]` of a fully connected layer that hands on what it gets: ones times values plus
+/// zeros are the values, bit by bit.
+pub(crate) fn identity_head(width: usize, device: &Device) -> Result<(Tensor, Tensor)> {
+    Ok((Tensor::eye(width, DType::F32, device)?, Tensor::zeros(width, DType::F32, device)?))
 }
 
 /// Refuses tensors that are not exactly those that the network `name` asks for.

@@ -35,6 +35,8 @@ pub use limits::Limits;
 #[cfg(feature = "transformers")]
 pub(crate) use load::check_shapes;
 pub(crate) use load::finite;
+#[cfg(feature = "transformers")]
+pub(crate) use load::identity_head;
 pub use load::{Head, load, load_from};
 pub use safetensors_file::write;
 pub use seal::Metadata;

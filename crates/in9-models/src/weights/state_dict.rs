@@ -27,6 +27,8 @@ enum Place {
     File(Source, Range<u64>),
     /// The range covers the tensor's elements and what lies between them.
     Strided(Source, Range<u64>, Strided),
+    /// One after the other along the first axis.
+    Joined(Arc<[RawTensor]>),
 }
 
 /// How the elements of a tensor lie in a storage when they are not side by side.
@@ -67,6 +69,25 @@ impl RawTensor {
         Self { dtype, shape, place: Place::Strided(source, range, strided) }
     }
 
+    /// The parts one after the other along the first axis.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] for none, for parts of different types, and for parts that differ in another axis.
+    pub(super) fn joined(name: &str, parts: Vec<RawTensor>) -> Checked<Self> {
+        let like = |a: &Self, b: &Self| a.dtype == b.dtype && a.shape.get(1..) == b.shape.get(1..);
+        let rows = parts.iter().map(|part| part.shape.first().copied()).sum::<Option<usize>>();
+        let (Some(first), Some(rows)) = (parts.first(), rows) else {
+            return Err(fault(format!("tensor `{}`", shown(name)), "parts with at least one axis", "others"));
+        };
+        if let Some(other) = parts.iter().find(|part| !like(first, part)) {
+            let said = |t: &Self| format!("{:?} {:?}", t.dtype, t.shape);
+            return Err(fault(format!("parts of `{}`", shown(name)), said(first), said(other)));
+        }
+        let (dtype, mut shape) = (first.dtype, first.shape.clone());
+        shape[0] = rows;
+        Ok(Self { dtype, shape, place: Place::Joined(parts.into()) })
+    }
+
     /// Element type.
     pub fn dtype(&self) -> Dtype {
         self.dtype
@@ -83,6 +104,7 @@ impl RawTensor {
             Place::Memory(bytes) => bytes.len() as u64,
             Place::File(_, range) => range.end - range.start,
             Place::Strided(_, _, strided) => (self.shape.iter().product::<usize>() * strided.width) as u64,
+            Place::Joined(parts) => parts.iter().map(Self::byte_len).sum(),
         }
     }
 
@@ -100,6 +122,11 @@ impl RawTensor {
             Place::Strided(source, range, strided) => {
                 let span = source.bytes(range.clone(), "a tensor")?;
                 take(&gather(&span, &self.shape, strided))
+            }
+            // Through a reference: `take` would have to be of infinitely many types.
+            Place::Joined(parts) => {
+                let take: &mut dyn FnMut(&[u8]) -> Checked<()> = &mut take;
+                parts.iter().try_for_each(|part| part.stream(&mut *take))
             }
         }
     }

@@ -123,13 +123,7 @@ pub fn open(path: &Path, taxonomy: &Taxonomy, options: &Options<'_>) -> Result<O
     let (architecture, builder) = (towers.family.architecture(), network::builder(towers.image));
     let model = Model::with_builder(architecture, towers.name(), builder, taxonomy.len(), &params)?;
 
-    let (normalization, source) = match (options.normalization, towers.config.normalization.clone()) {
-        (Some(asked), _) => (asked, NormalizationSource::Asked),
-        (None, Some((said, file))) => (said, NormalizationSource::Config(file)),
-        (None, None) => {
-            (towers.family.normalization(), NormalizationSource::Architecture(architecture.name.to_owned()))
-        }
-    };
+    let (normalization, source) = normalization(&towers, options.normalization);
     let mut notes = file.notes;
     let count = texts.iter().map(Vec::len).sum::<usize>();
     notes.push(format!("names of {}; prompts {}, {count} texts", towers.renamed.scheme, prompts.name));
@@ -159,6 +153,55 @@ pub fn open(path: &Path, taxonomy: &Taxonomy, options: &Options<'_>) -> Result<O
         },
         model,
     })
+}
+
+/// Opens the image tower of the network in `path`, a folder or its weight file; `normalization` is what pictures are
+/// normalised with, whatever the configuration says. Its outputs are embeddings of pictures, of length one.
+///
+/// # Errors
+/// Those of [`open`], but for texts and vocabularies.
+pub fn image_tower(path: &Path, asked: Option<Normalization>, device: &Device) -> Result<Opened> {
+    let path = weight_file(path)?;
+    let file = weights::read(&path, &Limits::default())?;
+    let towers = Towers::of(&path, file.tensors)?;
+    let width = towers.image.embedding();
+    let mut tensors = towers.tensors("visual")?;
+    let (weight, bias) = weights::identity_head(width, &Device::Cpu)?;
+    tensors.extend([("head.weight".to_owned(), weight), ("head.bias".to_owned(), bias)]);
+    let params = Params::frozen(tensors, DType::F32, device);
+    let (architecture, builder) = (towers.family.architecture(), network::builder(towers.image));
+    let (normalization, source) = normalization(&towers, asked);
+    let mut notes = file.notes;
+    notes.push(format!("names of {}; the image tower alone", towers.renamed.scheme));
+    Ok(Opened {
+        model: Model::with_builder(architecture, towers.name(), builder, width, &params)?,
+        name: table_name(&path, &towers.name()),
+        trained_on: String::new(),
+        training: Training::of_weights("", &file.digest),
+        classes: Vec::new(),
+        normalization,
+        preprocessing: None,
+        size: Some(towers.image.size),
+        zero_shot: None,
+        provenance: Provenance {
+            digest: file.digest,
+            origin: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            normalization: source,
+            notes,
+        },
+    })
+}
+
+/// What pictures are normalised with, and how that is known.
+fn normalization(towers: &Towers, asked: Option<Normalization>) -> (Normalization, NormalizationSource) {
+    match (asked, towers.config.normalization.clone()) {
+        (Some(asked), _) => (asked, NormalizationSource::Asked),
+        (None, Some((said, file))) => (said, NormalizationSource::Config(file)),
+        (None, None) => {
+            let family = towers.family.architecture().name.to_owned();
+            (towers.family.normalization(), NormalizationSource::Architecture(family))
+        }
+    }
 }
 
 /// What a network is called in tables, but for its prompts: its architecture, and its folder or file.

@@ -1,4 +1,5 @@
-//! What an output consists of: every file with its size, its digest, and when and where it was written.
+//! What an output consists of: every file with its size, its digest, and when and where it was written. A file may have
+//! others beside it that belong to it and are named after it, such as the card of a prediction table.
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
@@ -17,12 +18,16 @@ pub struct Listing {
     files: Vec<File>,
     /// The folders below the output, in the order of their names.
     folders: Vec<String>,
+    /// Files beside the output, by what their names have behind its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<File>,
 }
 
 /// One file of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct File {
-    /// Relative to the output, with `/` between components; empty if the output is a file itself.
+    /// Relative to the output, with `/` between components; empty if the output is a file itself. Of a file beside it, what
+    /// its name has behind the output's.
     name: String,
     bytes: u64,
     blake3: String,
@@ -45,20 +50,24 @@ pub enum Found {
 }
 
 impl Listing {
-    /// Reads every byte of the file or folder `path`.
+    /// Reads every byte of the file or folder `path`, and of those of the files beside it that are there, named after it with
+    /// one of `endings` behind.
     ///
     /// # Errors
     /// If something in it cannot be read, or is neither a file nor a folder.
-    pub fn of(path: &Path) -> Result<Self> {
+    pub fn of(path: &Path, endings: &[&str]) -> Result<Self> {
         let mut listing = Self::default();
         for (name, at) in everything(path)? {
-            let about = fs::symlink_metadata(&at).map_err(Error::read(&at))?;
-            if about.is_dir() {
+            if fs::symlink_metadata(&at).map_err(Error::read(&at))?.is_dir() {
                 listing.folders.extend(Some(name).filter(|name| !name.is_empty()));
             } else {
-                let blake3 = digest::file(&at)?.to_hex().to_string();
-                let (changed, inode) = (changed(&about), inode(&about));
-                listing.files.push(File { name, bytes: about.len(), blake3, changed, inode });
+                listing.files.push(File::read(name, &at)?);
+            }
+        }
+        for ending in endings {
+            let at = files::sibling(path, ending);
+            if fs::symlink_metadata(&at).is_ok() {
+                listing.beside.push(File::read((*ending).to_owned(), &at)?);
             }
         }
         Ok(listing)
@@ -68,7 +77,7 @@ impl Listing {
     /// written), and so are marks and locks, which say whose the folder is and not what it holds.
     pub fn digest(&self) -> String {
         let mut hash = blake3::Hasher::new();
-        for file in self.files.iter().filter(|file| counts(&file.name)) {
+        for file in self.files.iter().filter(|file| counts(&file.name)).chain(&self.beside) {
             hash.update(file.name.as_bytes());
             hash.update(&[0]);
             hash.update(file.blake3.as_bytes());
@@ -87,8 +96,8 @@ impl Listing {
         }
         let mut moved = false;
         let mut now = self.clone();
-        for file in &mut now.files {
-            let at = file.at(path);
+        let beside = now.beside.iter_mut().map(|file| (file.beside(path), file));
+        for (at, file) in now.files.iter_mut().map(|file| (file.at(path), file)).chain(beside) {
             let Ok(about) = fs::symlink_metadata(&at) else { return Ok(Found::Gone) };
             if !about.is_file() || about.len() != file.bytes {
                 return Ok(Found::Changed(at));
@@ -130,6 +139,18 @@ impl Listing {
         Ok(None)
     }
 
+    /// The first file beside `path`, named after it with one of `endings` behind, that is not listed.
+    pub fn stranger_beside(&self, path: &Path, endings: &[&str]) -> Option<PathBuf> {
+        let listed = |ending: &str| self.beside.iter().any(|file| file.name == ending);
+        let mut places = endings.iter().map(|ending| (files::sibling(path, ending), listed(ending)));
+        places
+            .find(|(at, listed)| match fs::symlink_metadata(at) {
+                Ok(about) => !(*listed && about.is_file()),
+                Err(_) => false,
+            })
+            .map(|(at, _)| at)
+    }
+
     /// Removes what is listed from `path`, and nothing else.
     ///
     /// # Errors
@@ -137,6 +158,9 @@ impl Listing {
     pub fn remove(&self, path: &Path) -> Result<()> {
         for file in &self.files {
             files::remove_file(&file.at(path))?;
+        }
+        for file in &self.beside {
+            files::remove_file(&file.beside(path))?;
         }
         for folder in self.folders.iter().rev() {
             let _ = files::remove_folder(&path.join(folder));
@@ -147,20 +171,35 @@ impl Listing {
 
     /// Number of files, and of their bytes.
     pub fn size(&self) -> (usize, u64) {
-        (self.files.len(), self.files.iter().map(|file| file.bytes).sum())
+        let all = self.files.iter().chain(&self.beside);
+        (self.files.len() + self.beside.len(), all.map(|file| file.bytes).sum())
     }
 
     /// Whether every name stays below the output. A listing is read from a file, which anybody may have changed.
     pub(super) fn is_sound(&self) -> bool {
         let names = self.files.iter().map(|file| &file.name).chain(&self.folders);
-        names.into_iter().all(|name| {
+        let below = |name: &String| {
             Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
                 && !name.contains('\0')
-        })
+        };
+        let is_ending = |file: &File| file.name.starts_with('.') && !file.name.contains(['/', '\\', '\0']);
+        names.into_iter().all(below) && self.beside.iter().all(is_ending)
     }
 }
 
 impl File {
+    /// The file at `at`, every byte of which is read.
+    fn read(name: String, at: &Path) -> Result<Self> {
+        let about = fs::symlink_metadata(at).map_err(Error::read(at))?;
+        let blake3 = digest::file(at)?.to_hex().to_string();
+        Ok(Self { name, bytes: about.len(), blake3, changed: changed(&about), inode: inode(&about) })
+    }
+
+    /// Where it is, of a file beside the output.
+    fn beside(&self, output: &Path) -> PathBuf {
+        files::sibling(output, &self.name)
+    }
+
     fn at(&self, output: &Path) -> PathBuf {
         // Joining an empty name would add a separator.
         if self.name.is_empty() { output.to_owned() } else { output.join(&self.name) }
@@ -209,7 +248,7 @@ mod tests {
     use super::*;
 
     fn digest(path: &Path) -> String {
-        Listing::of(path).unwrap().digest()
+        Listing::of(path, &[]).unwrap().digest()
     }
 
     #[test]
@@ -235,7 +274,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shard");
         fs::write(&path, "pixels").unwrap();
-        let listing = Listing::of(folder.path()).unwrap();
+        let listing = Listing::of(folder.path(), &[]).unwrap();
         assert!(matches!(listing.compare(folder.path(), true).unwrap(), Found::Intact));
         let time = fs::metadata(&path).unwrap().modified().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -252,7 +291,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         fs::write(&path, "1").unwrap();
-        let listing = Listing::of(folder.path()).unwrap();
+        let listing = Listing::of(folder.path(), &[]).unwrap();
         fs::rename(&path, folder.path().join("y")).unwrap();
         assert!(matches!(listing.compare(folder.path(), false).unwrap(), Found::Gone));
         fs::copy(folder.path().join("y"), &path).unwrap();
@@ -267,7 +306,7 @@ mod tests {
         let out = folder.path().join("out");
         fs::create_dir_all(out.join("a/b")).unwrap();
         fs::write(out.join("a/b/x"), "1").unwrap();
-        let listing = Listing::of(&out).unwrap();
+        let listing = Listing::of(&out, &[]).unwrap();
         assert_eq!(listing.stranger(&out).unwrap(), None);
         fs::write(out.join("thesis.tex"), "precious").unwrap();
         assert_eq!(listing.stranger(&out).unwrap(), Some(out.join("thesis.tex")));
@@ -284,7 +323,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");
         fs::write(&path, "1").unwrap();
-        let listing = Listing::of(&path).unwrap();
+        let listing = Listing::of(&path, &[]).unwrap();
         assert!(matches!(listing.compare(&path, true).unwrap(), Found::Intact));
         assert_eq!(listing.stranger(&path).unwrap(), None);
         listing.remove(&path).unwrap();
@@ -296,11 +335,33 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_have_others_beside_it_that_come_and_go_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, card) = (folder.path().join("p.csv"), folder.path().join("p.csv.card"));
+        fs::write(&path, "1").unwrap();
+        let alone = Listing::of(&path, &[".card"]).unwrap();
+        fs::write(&card, "2").unwrap();
+        assert_eq!(alone.stranger_beside(&path, &[".card"]), Some(card.clone()));
+        let both = Listing::of(&path, &[".card"]).unwrap();
+        assert!(both.digest() != alone.digest() && both.size() == (2, 2) && both.is_sound());
+        assert_eq!((both.stranger_beside(&path, &[".card"]), both.stranger(&path).unwrap()), (None, None));
+        fs::write(&card, "3").unwrap();
+        assert!(matches!(both.compare(&path, true).unwrap(), Found::Changed(at) if at == card));
+        fs::remove_file(&card).unwrap();
+        assert!(matches!(both.compare(&path, false).unwrap(), Found::Gone));
+        fs::write(&card, "2").unwrap();
+        fs::write(folder.path().join("p.csv.notes"), "precious").unwrap();
+        both.remove(&path).unwrap();
+        assert!(!path.exists() && !card.exists() && folder.path().join("p.csv.notes").exists());
+    }
+
+    #[test]
     fn a_listing_never_leads_out_of_its_output() {
         for bad in ["../victim", "/etc/passwd", "a/../../x"] {
             let file = File { name: bad.to_owned(), bytes: 0, blake3: String::new(), changed: 0, inode: 0 };
-            assert!(!Listing { files: vec![file], folders: Vec::new() }.is_sound());
-            assert!(!Listing { files: Vec::new(), folders: vec![bad.to_owned()] }.is_sound());
+            assert!(!Listing { beside: vec![file.clone()], ..Listing::default() }.is_sound());
+            assert!(!Listing { files: vec![file], ..Listing::default() }.is_sound());
+            assert!(!Listing { folders: vec![bad.to_owned()], ..Listing::default() }.is_sound());
         }
     }
 
@@ -309,7 +370,7 @@ mod tests {
     fn links_are_nobodys_output() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("x"), "1").unwrap();
-        let listing = Listing::of(folder.path()).unwrap();
+        let listing = Listing::of(folder.path(), &[]).unwrap();
         std::os::unix::fs::symlink("/nowhere", folder.path().join("link")).unwrap();
         assert!(matches!(listing.compare(folder.path(), true).unwrap(), Found::Intact));
         assert_eq!(listing.stranger(folder.path()).unwrap(), Some(folder.path().join("link")));

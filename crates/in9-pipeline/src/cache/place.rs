@@ -2,7 +2,7 @@
 //! and nothing of others is ever removed.
 //!
 //! A stage `runs/net` writes `runs/.net.making/net`. When its program has ended well, the stamp is written,
-//! which lists every file, and then the output is moved to `runs/net`. Whatever a killed program leaves, its
+//! which lists every file, and then the output is moved to `runs/net`, and behind it the files that belong beside it. Whatever a killed program leaves, its
 //! temporary files included, lies in the folder that is being made and goes with it. What stands in the
 //! output's place is removed by its stamp's list, and only if nothing else is there.
 
@@ -36,6 +36,9 @@ impl Cache<'_> {
                 true => Error::DamagedStamp { stamp, output },
                 false => not_ours(path),
             });
+        }
+        if let Some(path) = listing.stranger_beside(&output, stage.beside()) {
+            return Err(not_ours(path));
         }
         let making = self.making_folder(stage);
         if fs::symlink_metadata(&making).is_ok() && !self.record_path(stage).exists() {
@@ -88,7 +91,7 @@ impl Cache<'_> {
         if made.is_dir() {
             files::remove_leftovers(&made)?;
         }
-        let listing = Listing::of(&made)?;
+        let listing = Listing::of(&made, stage.beside())?;
         let stamp = Stamp::new(key, listing, seconds, skips);
         self.write_stamp(stage, &stamp)?;
         self.put_in_place(stage)?;
@@ -106,7 +109,7 @@ impl Cache<'_> {
         let Some(stamp) = self.read_stamp(stage)? else { return Ok(()) };
         let output = self.out.join(&stage.output);
         if fs::symlink_metadata(&output).is_ok() {
-            return self.clear_making(stage);
+            return self.put_beside(stage);
         }
         if let Found::Intact | Found::Moved(_) = stamp.listing.compare(&self.made(stage), false)? {
             self.put_in_place(stage)?;
@@ -139,6 +142,22 @@ impl Cache<'_> {
             return Err(Error::NotOurs { path: output, stage: stage.id.clone() });
         }
         files::move_to(&self.made(stage), &output)?;
+        self.put_beside(stage)
+    }
+
+    /// Moves what belongs beside an output that is in its place, and clears what is left.
+    fn put_beside(&self, stage: &Stage) -> Result<()> {
+        let (made, output) = (self.made(stage), self.out.join(&stage.output));
+        for ending in stage.beside() {
+            let (from, to) = (files::sibling(&made, ending), files::sibling(&output, ending));
+            if fs::symlink_metadata(&from).is_err() {
+                continue;
+            }
+            if fs::symlink_metadata(&to).is_ok() {
+                return Err(Error::NotOurs { path: to, stage: stage.id.clone() });
+            }
+            files::move_to(&from, &to)?;
+        }
         self.clear_making(stage)
     }
 

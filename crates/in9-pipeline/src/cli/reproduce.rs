@@ -185,8 +185,11 @@ fn conclude(
         shell.say(format_args!("note: {id} left out faulty input; its log names each"));
     }
     let failed: Vec<String> = outcome.failed.iter().map(|(id, error)| format!("{id}: {error}")).collect();
-    if !failed.is_empty() {
-        bail!("{}; what is done is kept: the same command goes on from here", failed.join("; "));
+    const KEPT: &str = "what is done is kept: the same command goes on from here";
+    match failed.as_slice() {
+        [] => {}
+        [one] => bail!("{one}; {KEPT}"),
+        several => bail!("{} stages failed:\n  {}\n{KEPT}", several.len(), several.join("\n  ")),
     }
     let report = ready.out.join("report/index.html");
     if report.exists() {

@@ -50,10 +50,16 @@ impl Scratch {
     }
 
     /// Copies the finished output to where it belongs.
-    pub(super) fn deliver(self) -> Result<()> {
+    pub(super) fn deliver(self, stage: &Stage) -> Result<()> {
         let made = self.output();
         if fs::symlink_metadata(&made).is_err() {
             return Err(Error::NoOutput { path: made });
+        }
+        for ending in stage.beside() {
+            let from = files::sibling(&made, ending);
+            if fs::symlink_metadata(&from).is_ok() {
+                replace(&from, &files::sibling(&self.output, ending))?;
+            }
         }
         replace(&made, &self.output)
     }

@@ -64,6 +64,6 @@ pub(super) fn execute(
         let said = last.strip_prefix("error: ").unwrap_or(&last).to_owned();
         return Err(Error::Failed { said, status, log: log_path });
     }
-    scratch.map_or(Ok(()), Scratch::deliver)?;
+    scratch.map_or(Ok(()), |scratch| scratch.deliver(stage))?;
     cache.finish(stage, key, started.elapsed().as_secs_f64(), skips)
 }

@@ -89,6 +89,11 @@ fn weigh(figure: &mut Figure, rule: Rule, worth: Worth, level: f64, alpha: f64) 
     };
     figure.tests = rule.test(&figure.value, level, figure.df(), enough.unwrap_or(f64::NAN));
     let own = 1.0 - level;
+    // Without an effect, a figure lies so near to the limit in four of five worlds. One that lies further off is nothing
+    // against its claim: where trainings are few, what could have been shown is so much that it is soon ruled out.
+    if worth == Worth::Shown && figure.tests.p_for < 2.0 * (1.0 - POWER) {
+        figure.tests.p_against = 1.0;
+    }
     figure.verdict = match (figure.tests.p_for < own, figure.tests.p_against < own) {
         (true, _) => Verdict::Supported,
         (false, true) => Verdict::Contradicted,
@@ -163,6 +168,26 @@ mod tests {
         let mut claims = vec![claim(&[(5.0, 0.1)])];
         settle(&mut claims, 0.95);
         assert!(claims[0].verdict == Verdict::Supported && !claims[0].small);
+    }
+
+    /// Over three trainings an effect of more than five standard errors is not shown on a page of many; and not ruled out.
+    #[test]
+    fn what_few_trainings_could_not_have_shown_speaks_neither_for_nor_against() {
+        const SHOWN: Statement = Statement { worth: Worth::Shown, ..ABOVE };
+        let figure = |value: f64, df: f64| {
+            let half = 4.302_652_729_911_275 * 7.2;
+            let value = Interval::new(value, value - half, value + half);
+            Measured { df, ..Measured::from(("f".to_owned(), value)) }
+        };
+        let page = |value: f64| {
+            let mut claims: Vec<Claim> = (0..20).map(|_| claim(&[(50.0, 1.0)])).collect();
+            claims.push(SHOWN.judge("test", vec![figure(value, 2.0)]).unwrap());
+            settle(&mut claims, 0.95);
+            (claims[20].verdict, claims[20].figures[0].verdict)
+        };
+        assert_eq!(page(40.8), (Verdict::Inconclusive, Verdict::Supported));
+        assert_eq!(page(20.0), (Verdict::Inconclusive, Verdict::Inconclusive));
+        assert_eq!(page(5.0).0, Verdict::Contradicted);
     }
 
     /// Pages of 24 claims whose truth is known, at the limits that are hardest to keep: in at most 5 of 100 pages may any

@@ -17,7 +17,8 @@ use in9_analysis::metrics::{SeedGroup, seed_groups_of};
 use in9_analysis::output::tables;
 use in9_analysis::paper::Paper;
 use in9_analysis::stats::Bootstrap;
-use in9_analysis::{Frame, Key, ModelFrame};
+use in9_analysis::{Cards, Frame, Key, ModelFrame};
+use in9_data::predictions::Card;
 use std::path::Path;
 
 /// The loaded inputs of a report.
@@ -31,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) frame: Frame,
     /// Measures of each model, aligned with `frame.models`.
     pub(crate) summaries: Vec<ModelSummary>,
+    /// What the tables were measured with, where cards beside them say it.
+    pub(crate) cards: Vec<Card>,
     /// Settings of the intervals.
     pub(crate) bootstrap: Bootstrap,
     /// Data sets that could be opened.
@@ -69,6 +72,16 @@ impl Context {
         let bootstrap = Bootstrap { seed: spec.seed, ..Bootstrap::default() };
         let summaries = summarise(&frame, &bootstrap)?;
         let mut skipped = Vec::new();
+        let mut cards = Vec::new();
+        for table in &tables {
+            match Cards::of(&[table]) {
+                Ok(found) => {
+                    cards.extend(found.cards);
+                    skipped.extend(found.notes);
+                }
+                Err(e) => skipped.push(e.to_string()),
+            }
+        }
         let mut datasets = Vec::new();
         for entry in &spec.dataset {
             match Loaded::open(entry) {
@@ -94,7 +107,7 @@ impl Context {
             in9_analysis::metrics::progress::ours(&summaries, path)?;
         }
         let probes = Probes::load(&spec.probe, &mut skipped);
-        Ok(Self { spec, paper, frame, summaries, bootstrap, datasets, runs, logs, probes, skipped })
+        Ok(Self { spec, paper, frame, summaries, cards, bootstrap, datasets, runs, logs, probes, skipped })
     }
 
     /// A split of the main data set, if it could be opened.

@@ -6,6 +6,7 @@
 
 mod axes;
 mod bars;
+mod dots;
 mod heatmap;
 mod histogram;
 mod lines;
@@ -18,6 +19,7 @@ mod svg;
 
 pub(crate) use axes::Width;
 pub(crate) use bars::{Bar, Bars, Group, balanced_mark};
+pub(crate) use dots::Dots;
 pub(crate) use heatmap::Heatmap;
 pub(crate) use histogram::Histogram;
 pub(crate) use lines::{Lines, Series};

@@ -22,6 +22,7 @@ mod methods;
 mod other_tests;
 mod pasting;
 mod progress;
+mod protocol;
 mod published;
 mod rho_sweep;
 mod saliency;
@@ -37,7 +38,7 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 25] = [
+pub(crate) const TOPICS: [Topic; 26] = [
     gap::TOPIC,
     pasting::TOPIC,
     matrix::TOPIC,
@@ -61,6 +62,7 @@ pub(crate) const TOPICS: [Topic; 25] = [
     datasets::TOPIC,
     training_logs::TOPIC,
     published::TOPIC,
+    protocol::TOPIC,
     methods::TOPIC,
     limits::TOPIC,
 ];

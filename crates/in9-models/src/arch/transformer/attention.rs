@@ -2,10 +2,23 @@
 
 use candle_core::{D, Tensor};
 
-use super::{fused, linear};
+use super::rotary::Rotary;
+use super::{SMALL, fused, linear};
 use crate::error::Result;
+use crate::init::Init;
 use crate::layers::Linear;
-use crate::params::Params;
+use crate::params::{Kind, Params};
+
+/// Which of queries, keys and values have a bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QkvBias {
+    /// All, in one tensor: `qkv.bias`.
+    All,
+    /// Queries and values, in tensors of their own: `q_bias`, `v_bias`.
+    NotKeys,
+    /// None.
+    None,
+}
 
 /// Attention of tokens to each other, or of other tokens to them.
 pub(crate) struct Attention {
@@ -19,23 +32,44 @@ pub(crate) struct Attention {
 impl Attention {
     /// Parameters `qkv` and `proj`, both with biases.
     pub(crate) fn new(params: &Params, width: usize, heads: usize) -> Result<Self> {
-        Ok(Self {
-            qkv: linear(params, "qkv", width, 3 * width)?,
-            proj: linear(params, "proj", width, width)?,
-            width,
-            heads,
-        })
+        Self::with_bias(params, width, heads, QkvBias::All)
     }
 
-    /// Tokens attend to each other.
+    /// As [`Attention::new`], but for the biases of queries, keys and values.
+    pub(crate) fn with_bias(params: &Params, width: usize, heads: usize, bias: QkvBias) -> Result<Self> {
+        let qkv = match bias {
+            QkvBias::All => linear(params, "qkv", width, 3 * width)?,
+            QkvBias::NotKeys | QkvBias::None => {
+                let weight = params.get("qkv.weight", &[3 * width, width], Kind::Weight, SMALL)?.value;
+                let one = |name| params.get(name, &[width], Kind::Bias, Init::Constant(0.0));
+                let bias = match bias {
+                    QkvBias::NotKeys => {
+                        let (queries, values) = (one("q_bias")?.value, one("v_bias")?.value);
+                        Some(Tensor::cat(&[&queries, &queries.zeros_like()?, &values], 0)?)
+                    }
+                    _ => None,
+                };
+                Linear::of(weight, bias)
+            }
+        };
+        Ok(Self { qkv, proj: linear(params, "proj", width, width)?, width, heads })
+    }
+
+    /// Tokens attend to each other; `rotary` turns queries and keys by where they are.
     ///
     /// # Shapes
     /// - `x`, output: `[n, tokens, width]`
-    /// - `mask`: `[tokens, tokens]`
-    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    /// - `mask`, added to the products of queries (rows) and keys (columns): `[tokens, tokens]`, `[heads, tokens, tokens]`,
+    ///   or `[windows, heads, tokens, tokens]`, where the windows of a picture follow each other along `n`
+    pub(crate) fn forward(
+        &self,
+        x: &Tensor,
+        mask: Option<&Tensor>,
+        rotary: Option<&Rotary>,
+    ) -> Result<Tensor> {
         let qkv = self.qkv.forward(x)?;
         let part = |i: usize| qkv.narrow(2, i * self.width, self.width);
-        self.attend(&part(0)?, &part(1)?, &part(2)?, mask)
+        self.attend(&part(0)?, &part(1)?, &part(2)?, mask, rotary)
     }
 
     /// The tokens `queries` attend to the tokens `x`.
@@ -45,19 +79,36 @@ impl Attention {
     /// - `x`: `[n, tokens, width]`
     pub(crate) fn across(&self, queries: &Tensor, x: &Tensor) -> Result<Tensor> {
         let part = |i: usize, x: &Tensor| self.qkv.outputs(i * self.width, self.width)?.forward(x);
-        self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None)
+        self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None, None)
     }
 
-    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    fn attend(
+        &self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        mask: Option<&Tensor>,
+        rotary: Option<&Rotary>,
+    ) -> Result<Tensor> {
         let (n, tokens, _) = q.dims3()?;
         let channels = self.width / self.heads;
         let heads = |x: &Tensor| -> Result<Tensor> {
             Ok(x.reshape((n, x.dim(1)?, self.heads, channels))?.transpose(1, 2)?.contiguous()?)
         };
-        let q = (heads(q)? * (channels as f64).powf(-0.5))?;
-        let mut products = q.matmul(&heads(k)?.t()?)?;
+        let (mut q, mut k) = (heads(q)?, heads(k)?);
+        if let Some(rotary) = rotary {
+            (q, k) = (rotary.turn(&q)?, rotary.turn(&k)?);
+        }
+        let mut products = (q * (channels as f64).powf(-0.5))?.matmul(&k.t()?)?;
         if let Some(mask) = mask {
-            products = products.broadcast_add(mask)?;
+            products = match mask.dims() {
+                &[windows, _, _, _] => {
+                    let keys = k.dim(2)?;
+                    let by_window = products.reshape((n / windows, windows, self.heads, tokens, keys))?;
+                    by_window.broadcast_add(mask)?.reshape((n, self.heads, tokens, keys))?
+                }
+                _ => products.broadcast_add(mask)?,
+            };
         }
         let shares = match fused(&products) {
             true => candle_nn::ops::softmax_last_dim(&products)?,

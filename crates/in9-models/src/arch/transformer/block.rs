@@ -56,7 +56,7 @@ impl Block {
     /// # Shapes
     /// - `x`, output: `[n, tokens, width]`
     pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-        let x = (x + self.attention.forward(&self.norm1.forward(x)?, mask)?)?;
+        let x = (x + self.attention.forward(&self.norm1.forward(x)?, mask, None)?)?;
         Ok((&x + self.perceptron.forward(&self.norm2.forward(&x)?)?)?)
     }
 }

@@ -4,9 +4,9 @@ use candle_core::Tensor;
 
 use super::attention::Attention;
 use super::block::Perceptron;
+use super::patches::Patches;
 use super::{Encoder, EncoderConfig, LayerNorm, SMALL};
 use crate::error::{Error, Result};
-use crate::init::Init;
 use crate::layers::Linear;
 use crate::params::{Kind, Params};
 
@@ -53,8 +53,7 @@ impl ImageTowerConfig {
 /// From pictures to embeddings.
 pub(crate) struct ImageTower {
     config: ImageTowerConfig,
-    /// From the pixels of a patch, `3 · patch · patch`, to a token.
-    patch: Linear,
+    patches: Patches,
     /// `[tokens, width]`
     positions: Tensor,
     encoder: Encoder,
@@ -85,14 +84,10 @@ impl ImageTower {
     /// When `params` holds weights that do not fit.
     pub(crate) fn new(params: &Params, config: &ImageTowerConfig) -> Result<Self> {
         let ImageTowerConfig { encoder: sizes, patch, .. } = *config;
-        let (width, side) = (sizes.width, patch);
+        let width = sizes.width;
         let is_clip = matches!(config.pooling, Pooling::ClassToken { .. });
         let norm = |params: &Params, name| LayerNorm::new(params, name, width, sizes.epsilon);
-        let kernel = params.get("patch.weight", &[width, 3, side, side], Kind::Weight, SMALL)?;
-        let patch_bias = match is_clip {
-            true => None,
-            false => Some(params.get("patch.bias", &[width], Kind::Bias, Init::Constant(0.0))?.value),
-        };
+        let patches = Patches::new(params, "patch", patch, width, !is_clip)?;
         let tokens = config.patches() + usize::from(is_clip);
         let positions = params.get("positions", &[tokens, width], Kind::Bias, SMALL)?.value;
         let end = match config.pooling {
@@ -113,7 +108,7 @@ impl ImageTower {
         };
         Ok(Self {
             config: *config,
-            patch: Linear::of(kernel.value.reshape((width, 3 * side * side))?, patch_bias),
+            patches,
             positions,
             encoder: Encoder::new(params, &sizes)?,
             norm: norm(params, "norm")?,
@@ -156,7 +151,7 @@ impl ImageTower {
 
     /// The tokens of the patches, row by row, `[n, patches, width]`.
     fn patches(&self, x: &Tensor) -> Result<Tensor> {
-        let (size, side) = (self.config.size, self.config.patch);
+        let size = self.config.size;
         if x.rank() != 4 || x.dims()[1..] != [3, size, size] {
             return Err(Error::Shape {
                 what: "input of an image tower".into(),
@@ -164,10 +159,6 @@ impl ImageTower {
                 found: x.dims().to_vec(),
             });
         }
-        let (n, rows) = (x.dim(0)?, size / side);
-        // A stride as long as the kernel: every patch is one row of a matrix product.
-        let rows_of_patches = x.reshape((n * 3 * rows, side, rows, side))?.transpose(1, 2)?;
-        let patches = rows_of_patches.reshape((n, 3, rows * rows, side * side))?.transpose(1, 2)?;
-        self.patch.forward(&patches.reshape((n, rows * rows, 3 * side * side))?)
+        Ok(self.patches.forward(x)?.0)
     }
 }

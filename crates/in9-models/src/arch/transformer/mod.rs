@@ -7,6 +7,8 @@ mod attention;
 mod block;
 mod image;
 mod norm;
+mod patches;
+mod rotary;
 mod text;
 
 pub(crate) use image::ImageTower;
@@ -14,8 +16,13 @@ pub use image::{ImageTowerConfig, Pooling};
 pub(crate) use text::TextTower;
 pub use text::TextTowerConfig;
 
+pub(crate) use attention::Attention;
+pub use attention::QkvBias;
 use block::Block;
+pub(crate) use block::Perceptron;
 pub(crate) use norm::LayerNorm;
+pub(crate) use patches::Patches;
+pub(crate) use rotary::Rotary;
 
 use candle_core::Tensor;
 
@@ -117,10 +124,10 @@ impl Encoder {
 }
 
 /// Initial values of weights, tokens and positions.
-const SMALL: Init = Init::Normal { std: 0.02 };
+pub(crate) const SMALL: Init = Init::Normal { std: 0.02 };
 
 /// A fully connected layer with a bias, which is 0 at first.
-fn linear(params: &Params, name: &str, inputs: usize, outputs: usize) -> Result<Linear> {
+pub(crate) fn linear(params: &Params, name: &str, inputs: usize, outputs: usize) -> Result<Linear> {
     Linear::with_init(params, name, inputs, outputs, SMALL, Init::Constant(0.0))
 }
 

@@ -49,13 +49,14 @@ pub(super) fn write_settings(folder: &OutputFolder, settings: &Settings) -> anyh
     Ok(folder.write(SETTINGS, toml::to_string(settings)?)?)
 }
 
-/// Writes to `out` the table that one process would have written, of the pieces in `folders`, in any order.
+/// Writes to `out` the table that one process would have written, of the pieces in `folders`, in any order. Returns the kind
+/// of device that they were made on, which need not be that of whoever merges.
 pub(super) fn merge(
     folders: &[PathBuf],
     wanted: &Settings,
     sources: &[Source<'_>],
     out: &Path,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let mut pieces = Vec::new();
     for folder in folders {
         let path = folder.join(SETTINGS);
@@ -86,7 +87,7 @@ pub(super) fn merge(
         tables.push((path, table.classes, table.rows.into_iter().peekable()));
     }
     joined(tables, sources)?.write_atomic(out)?;
-    Ok(())
+    Ok(pieces.into_iter().next().map_or_else(|| wanted.device.clone(), |(_, first)| first.device))
 }
 
 /// The rows of every split and view, piece by piece, which must be exactly those of the split's samples.

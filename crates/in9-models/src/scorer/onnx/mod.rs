@@ -14,8 +14,8 @@ use std::sync::Arc;
 use in9_base::guard::guarded;
 use in9_data::Normalization;
 use in9_onnx::tract_onnx::prelude::{
-    Datum as _, DatumExt as _, Framework as _, InferenceModel, InferenceModelExt as _, IntoRunnable as _,
-    Tensor, TractResult, TypedRunnableModel, tvec,
+    Datum as _, DatumExt as _, Framework as _, InferenceModel, IntoRunnable as _, Tensor, TractResult,
+    TypedRunnableModel, tvec,
 };
 use rayon::prelude::*;
 
@@ -128,7 +128,7 @@ impl Onnx {
         let mut model = self.model.clone();
         let network = guarded(|| {
             model.set_input_fact(0, f32::fact([batch, 3, size, size]).into())?;
-            model.into_optimized()
+            in9_onnx::optimized(model)
         })?;
         let fact = network.output_fact(0).map_err(|e| e.to_string())?;
         let shape = fact.shape.as_concrete().ok_or_else(|| format!("an output of shape {:?}", fact.shape))?;

@@ -1,4 +1,4 @@
-//! torchvision's names of networks that we name as timm does: EfficientNet, ConvNeXt and vision transformers.
+//! torchvision's names of networks that we name as timm does: EfficientNet, ConvNeXt, Swin and vision transformers.
 
 use super::super::fault::Checked;
 use super::super::state_dict::StateDict;
@@ -10,13 +10,20 @@ pub(super) fn torchvision(dict: StateDict, notes: &mut Vec<String>) -> Checked<S
         efficientnet
     } else if has("features.1.0.layer_scale") {
         convnext
+    } else if has("features.1.0.attn.relative_position_bias_table") {
+        super::swin::torchvision
     } else if has("conv_proj.weight") && has("class_token") {
         vit
     } else {
         return Ok(dict);
     };
     notes.push("renamed from torchvision's names to timm's".into());
-    let mut dict = dict.renamed(|name| Some(timm_name(name).unwrap_or_else(|| name.to_owned())))?;
+    let dict = dict.renamed(|name| match name.ends_with(".attn.relative_position_index") {
+        // Numbers that follow from the window's size.
+        true => None,
+        false => Some(timm_name(name).unwrap_or_else(|| name.to_owned())),
+    });
+    let mut dict = dict?;
     // One number a channel, which torchvision keeps as [channels, 1, 1].
     dict.flatten(|name| name.ends_with(".gamma"));
     Ok(dict)
@@ -149,12 +156,13 @@ mod tests {
             let rename = match arch {
                 "efficientnet_b0" => efficientnet,
                 "convnext_tiny" => convnext,
+                "swin_tiny_patch4_window7_224" => super::super::swin::torchvision,
                 _ => vit,
             };
             assert_eq!(rename(theirs).as_deref(), Some(ours), "{theirs}");
             count += 1;
         }
-        assert!(count > 600, "{count}");
+        assert!(count > 750, "{count}");
     }
 
     #[test]

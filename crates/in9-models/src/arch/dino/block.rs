@@ -1,0 +1,92 @@
+//! One block: attention and a perceptron, each behind a norm, scaled by channel, beside a way around it.
+
+use candle_core::Tensor;
+
+use super::{DinoConfig, Generation};
+use crate::arch::transformer::{Attention, LayerNorm, Perceptron, QkvBias, Rotary, linear};
+use crate::error::Result;
+use crate::init::Init;
+use crate::layers::Linear;
+use crate::params::{Kind, Params};
+
+pub(super) struct Block {
+    norm1: LayerNorm,
+    attention: Attention,
+    /// `[width]`
+    scale1: Tensor,
+    norm2: LayerNorm,
+    perceptron: Inner,
+    /// `[width]`
+    scale2: Tensor,
+}
+
+enum Inner {
+    Plain(Perceptron),
+    Gated(Gated),
+}
+
+impl Block {
+    /// Parameters `norm1`, `attn`, `norm2`, `mlp`, and the scales: `ls1.gamma` and `ls2.gamma` in DINOv2, `gamma_1` and
+    /// `gamma_2` in DINOv3.
+    pub(super) fn new(params: &Params, config: &DinoConfig) -> Result<Self> {
+        let sizes = &config.encoder;
+        let width = sizes.width;
+        let norm = |name| LayerNorm::new(params, name, width, sizes.epsilon);
+        // As the authors start it.
+        let scale = |name: &str| params.get(name, &[width], Kind::Norm, Init::Constant(1e-5));
+        let (names, bias, gated) = match config.generation {
+            Generation::V2 { .. } => (["ls1.gamma", "ls2.gamma"], QkvBias::All, false),
+            Generation::V3 { bias, gated } => (["gamma_1", "gamma_2"], bias, gated),
+        };
+        let mlp = params.at("mlp");
+        Ok(Self {
+            norm1: norm("norm1")?,
+            attention: Attention::with_bias(&params.at("attn"), width, sizes.heads, bias)?,
+            scale1: scale(names[0])?.value,
+            norm2: norm("norm2")?,
+            perceptron: match gated {
+                true => Inner::Gated(Gated::new(&mlp, width, sizes.hidden)?),
+                false => Inner::Plain(Perceptron::new(&mlp, sizes)?),
+            },
+            scale2: scale(names[1])?.value,
+        })
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[n, tokens, width]`
+    pub(super) fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
+        let attended = self.attention.forward(&self.norm1.forward(x)?, None, rotary)?;
+        let x = (x + attended.broadcast_mul(&self.scale1)?)?;
+        let behind = self.norm2.forward(&x)?;
+        let y = match &self.perceptron {
+            Inner::Plain(perceptron) => perceptron.forward(&behind)?,
+            Inner::Gated(gated) => gated.forward(&behind)?,
+        };
+        Ok((&x + y.broadcast_mul(&self.scale2)?)?)
+    }
+}
+
+/// A perceptron whose hidden channels are multiplied by gates, `silu(gate) · x` (Shazeer 2020, arXiv 2002.05202).
+struct Gated {
+    gate: Linear,
+    fc1: Linear,
+    fc2: Linear,
+}
+
+impl Gated {
+    /// Parameters `fc1_g`, `fc1_x` and `fc2`.
+    fn new(params: &Params, width: usize, hidden: usize) -> Result<Self> {
+        Ok(Self {
+            gate: linear(params, "fc1_g", width, hidden)?,
+            fc1: linear(params, "fc1_x", width, hidden)?,
+            fc2: linear(params, "fc2", hidden, width)?,
+        })
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[n, tokens, width]`
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let gate = self.gate.forward(x)?.silu()?;
+        self.fc2.forward(&(gate * self.fc1.forward(x)?)?)
+    }
+}
