@@ -7,7 +7,7 @@ use candle_core::Device;
 use in9_analysis::probes::{Classifier as _, Pictures, Scenes as _};
 use in9_base::Piece;
 use in9_data::facts::NetworkFacts;
-use in9_data::{Normalization, Split, View};
+use in9_data::{Normalization, SoundSplit, Split, View};
 use in9_models::mapping::{Answer, Mapping};
 use in9_models::open::{Options, open};
 use in9_models::predict::Predictor;
@@ -21,7 +21,7 @@ use support::{ODD, finish, lite0, probe, probe_of, trained, world, world_of_imag
 /// A network that composes its pictures itself, as on a GPU; but not all views, as there.
 struct Composing<'a> {
     network: &'a Classifier,
-    split: &'a Split,
+    split: &'a SoundSplit,
 }
 
 impl Ask for Composing<'_> {

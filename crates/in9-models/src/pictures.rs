@@ -14,6 +14,9 @@ use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 /// Batches that a classifier which composes its own pictures gets at a time.
 const AT_ONCE: usize = 16;
 
+/// A picture to be composed: the place of its sample in the split, and of the one that gives the background.
+type Placed = (u32, Option<u32>);
+
 /// How pictures reach a network.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
@@ -88,20 +91,19 @@ impl Reading {
         view: View,
         draw: u32,
         places: Range<usize>,
-        each: &mut dyn FnMut(&[u32], &[Option<u32>]) -> Result<()>,
+        each: &mut dyn FnMut(&[Placed]) -> Result<()>,
     ) -> Result<()> {
         let (loader, epoch) = self.loader(dataset, split, view, draw, places)?;
         let mut batches = loader.placed(epoch, 0)?;
         loop {
-            let (mut indices, mut backgrounds) = (Vec::new(), Vec::new());
+            let mut pictures = Vec::new();
             for batch in batches.by_ref().take(AT_ONCE) {
-                indices.extend(batch.indices);
-                backgrounds.extend(batch.backgrounds);
+                pictures.extend(batch.indices.into_iter().zip(batch.backgrounds));
             }
-            if indices.is_empty() {
+            if pictures.is_empty() {
                 return Ok(());
             }
-            each(&indices, &backgrounds)?;
+            each(&pictures)?;
         }
     }
 

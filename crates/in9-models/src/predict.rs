@@ -93,8 +93,8 @@ impl Predictor<'_> {
         let reading = self.reading();
         let as_stored = self.size.is_none_or(|size| size == split.size());
         if as_stored && self.classifier.composes(split, view) {
-            return reading.each_placed(dataset, split, view, draw, places, &mut |indices, backgrounds| {
-                each(self.ask_on(view, indices, backgrounds)?)
+            return reading.each_placed(dataset, split, view, draw, places, &mut |pictures| {
+                each(self.ask_on(view, pictures)?)
             });
         }
         reading.each(dataset, split, view, draw, places, &mut |pictures| each(self.ask(&pictures)?))
@@ -138,14 +138,14 @@ impl Predictor<'_> {
     /// The answers on a batch.
     fn ask(&self, batch: &Pictures<'_>) -> Result<Vec<Answered>> {
         let answers = self.classifier.ask(batch.planes, batch.indices.len(), batch.size)?;
-        Ok(answered(batch.indices, batch.backgrounds, answers))
+        let pictures = batch.indices.iter().copied().zip(batch.backgrounds.iter().copied());
+        Ok(answered(pictures, answers))
     }
 
     /// The answers on pictures that the classifier composes.
-    fn ask_on(&self, view: View, indices: &[u32], backgrounds: &[Option<u32>]) -> Result<Vec<Answered>> {
-        let pictures: Vec<_> = indices.iter().copied().zip(backgrounds.iter().copied()).collect();
-        let answers = self.classifier.ask_on(view, &pictures, self.batch_size)?.unwrap_or_default();
-        Ok(answered(indices, backgrounds, answers))
+    fn ask_on(&self, view: View, pictures: &[(u32, Option<u32>)]) -> Result<Vec<Answered>> {
+        let answers = self.classifier.ask_on(view, pictures, self.batch_size)?.unwrap_or_default();
+        Ok(answered(pictures.iter().copied(), answers))
     }
 
     /// How pictures reach the classifier.
@@ -156,11 +156,10 @@ impl Predictor<'_> {
 }
 
 /// Answers with whose they are.
-fn answered(indices: &[u32], backgrounds: &[Option<u32>], answers: Vec<Answer>) -> Vec<Answered> {
-    let pictures = indices.iter().zip(backgrounds);
+fn answered(pictures: impl Iterator<Item = (u32, Option<u32>)>, answers: Vec<Answer>) -> Vec<Answered> {
     let answered = pictures.zip(answers).map(|((place, background), answer)| Answered {
-        place: *place,
-        background: *background,
+        place,
+        background,
         predicted: answer.class.map(|class| class as u16),
         scores: answer.scores,
     });

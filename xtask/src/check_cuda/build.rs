@@ -36,7 +36,9 @@ fn cargo() -> std::ffi::OsString {
 
 /// The folder of cudarc's sources, whose list of the driver's functions is the newest.
 fn cudarc() -> Result<PathBuf> {
-    let output = Command::new(cargo()).args(["metadata", "--format-version", "1", "--locked"]).output()?;
+    let output = Command::new(cargo())
+        .args(["metadata", "--format-version", "1", "--locked", "--features", "in9-models/cuda"])
+        .output()?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
