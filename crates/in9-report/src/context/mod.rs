@@ -7,7 +7,7 @@ mod runs;
 
 pub(crate) use datasets::{Loaded, TestSplit};
 pub(crate) use probes::{Probes, names, results};
-pub(crate) use repeats::Repeated;
+pub(crate) use repeats::{Repeated, without_seed};
 pub(crate) use runs::{Log, Run};
 
 use crate::error::Result;

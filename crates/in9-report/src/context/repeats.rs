@@ -49,7 +49,7 @@ impl Context {
 }
 
 /// A name without what names a seed at its end: `net-original` of `net-original-s3`.
-fn without_seed(name: &str) -> &str {
+pub(crate) fn without_seed(name: &str) -> &str {
     let start = name.trim_end_matches(|c: char| c.is_ascii_digit());
     match start.strip_suffix("-s") {
         Some(stem) if start.len() < name.len() => stem,

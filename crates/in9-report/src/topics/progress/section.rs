@@ -1,6 +1,6 @@
 //! Benchmark progress: Figure 8.
 
-use crate::context::{Context, Run, TestSet};
+use crate::context::{Context, Run, TestSet, without_seed};
 use crate::page::{Block, Section};
 use crate::plot::{Cloud, Scatter};
 use in9_analysis::metrics::ModelSummary;
@@ -58,14 +58,39 @@ fn listed_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
 }
 
 /// The networks trained on photographs as they are, by their accuracy on such; those of adversarial trainings
-/// give it up for something else.
+/// give it up for something else. Trainings of one network that differ in their seed are one point, their mean: what
+/// seeds differ by is no progress.
 fn trained_points(context: &Context, set: &TestSet<'_>) -> Vec<Point> {
     let plain = |r: &&Run| r.dataset == set.dataset && r.view == View::Original.name() && !r.adversarial;
-    let points = context.runs.iter().filter(plain).filter_map(|r| {
-        let (_, summary) = set.of_run(r)?;
-        point(&r.model, summary)
-    });
-    points.collect()
+    let mut networks: Vec<Vec<&ModelSummary>> = Vec::new();
+    for (_, summary) in context.runs.iter().filter(plain).filter_map(|r| set.of_run(r)) {
+        let same = |network: &&mut Vec<&ModelSummary>| context.are_repeats(&network[0].key, &summary.key);
+        match networks.iter_mut().find(same) {
+            Some(network) => network.push(summary),
+            None => networks.push(vec![summary]),
+        }
+    }
+    networks.iter().filter_map(|trainings| mean_point(trainings)).collect()
+}
+
+/// Trainings of one network, at least one, as one point: the mean of each accuracy that all of them have.
+fn mean_point(trainings: &[&ModelSummary]) -> Option<Point> {
+    let first = &trainings[0].key.model;
+    let name = match trainings.len() {
+        1 => first.clone(),
+        n => format!("{} ({n} trainings)", without_seed(first)),
+    };
+    let points: Vec<Point> = trainings.iter().filter_map(|summary| point(&name, summary)).collect();
+    let mean = |figure: &dyn Fn(&Point) -> Option<f64>| {
+        let known: Option<Vec<f64>> = points.iter().map(figure).collect();
+        known
+            .filter(|known| known.len() == trainings.len())
+            .map(|known| known.iter().sum::<f64>() / known.len() as f64)
+    };
+    let on = |point: &Point, view: &str| point.views.iter().find(|(v, _)| v == view).map(|(_, y)| *y);
+    let views =
+        points.first()?.views.iter().filter_map(|(view, _)| Some((view.clone(), mean(&|p| on(p, view))?)));
+    Some(Point { quality: mean(&|p| Some(p.quality))?, views: views.collect(), model: name })
 }
 
 /// A network by its accuracy on photographs as they are.
