@@ -1,4 +1,6 @@
 // Dropout whose mask is the one of in9-kernels: word i of the ChaCha8 stream of a key decides about element i.
+//
+// The key is an argument, or stands in two words on the device, lower one first: a captured graph gets another one each time.
 #include "in9.cuh"
 
 DEVICE unsigned rotated(unsigned v, int by) { return (v << by) | (v >> (32 - by)); }
@@ -11,10 +13,14 @@ DEVICE void quarter_round(unsigned &a, unsigned &b, unsigned &c, unsigned &d) {
 }
 
 // A thread makes one block of the stream and so decides about sixteen elements.
-KERNEL(dropout, Global<const float> x, Global<float> y, i64 count, unsigned key_low, unsigned key_high,
-       unsigned threshold, float scale) {
+KERNEL(dropout, Global<const float> x, Global<float> y, Global<const unsigned> key, i64 count, int on_device,
+       unsigned key_low, unsigned key_high, unsigned threshold, float scale) {
     i64 block = thread_number();
     if (block * 16 >= count) return;
+    if (on_device) {
+        key_low = key[0];
+        key_high = key[1];
+    }
     unsigned start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key_low, key_high, 0, 0, 0, 0, 0, 0,
                           unsigned(block), unsigned(block >> 32), 0, 0};
     unsigned s[16];

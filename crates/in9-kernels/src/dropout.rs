@@ -21,14 +21,7 @@ use rayon::prelude::*;
 /// # Errors
 /// [`Error::Range`] unless `0 <= p < 1`.
 pub fn dropout(x: &Tensor, p: f64, key: u64) -> Result<Tensor> {
-    if !(0.0..1.0).contains(&p) {
-        return Err(Error::Range {
-            op: "dropout",
-            parameter: "p",
-            allowed: "at least 0 and less than 1",
-            found: p,
-        });
-    }
+    check(p)?;
     if p == 0.0 {
         return Ok(x.clone());
     }
@@ -38,12 +31,39 @@ pub fn dropout(x: &Tensor, p: f64, key: u64) -> Result<Tensor> {
     }
     #[cfg(feature = "cuda")]
     if let Some(gpu) = crate::gpu::takes(&[x]) {
-        return crate::gpu::dropout(&gpu, x, p, key);
+        return crate::gpu::dropout(&gpu, x, p, in9_cuda::device::Key::Number(key));
     }
     let mut factors = vec![1f32; x.elem_count()];
     mask.multiply(&mut factors);
     let factors = Tensor::from_vec(factors, x.shape(), &Device::Cpu)?;
     Ok((x * factors.to_dtype(x.dtype())?.to_device(x.device())?)?)
+}
+
+/// [`dropout`] of a tensor on a GPU that in9-cuda opened, whose key stands there too: a step that was captured once gets
+/// another one each time.
+///
+/// # Shapes
+/// - `key`: `[2]`, u32, the lower word first
+///
+/// # Errors
+/// As for [`dropout`]; [`Error::Candle`] for a tensor that is not on such a device.
+#[cfg(feature = "cuda")]
+pub fn dropout_on_gpu(x: &Tensor, p: f64, key: &Tensor) -> Result<Tensor> {
+    check(p)?;
+    if p == 0.0 {
+        return Ok(x.clone());
+    }
+    let gpu = crate::gpu::takes(&[x]).ok_or_else(|| {
+        Error::Candle(candle_core::Error::Msg("dropout_on_gpu: not on an open GPU".to_owned()))
+    })?;
+    crate::gpu::dropout(&gpu, x, p, in9_cuda::device::Key::Words(key.clone()))
+}
+
+fn check(p: f64) -> Result<()> {
+    if (0.0..1.0).contains(&p) {
+        return Ok(());
+    }
+    Err(Error::Range { op: "dropout", parameter: "p", allowed: "at least 0 and less than 1", found: p })
 }
 
 struct Mask {

@@ -291,12 +291,12 @@ pub(crate) fn cross_entropy(
     Ok(loss)
 }
 
-pub(crate) fn dropout(gpu: &Arc<Gpu>, x: &Tensor, p: f64, key: u64) -> Result<Tensor> {
-    let y = device::dropout(gpu, x, p, key)?;
+pub(crate) fn dropout(gpu: &Arc<Gpu>, x: &Tensor, p: f64, key: device::Key) -> Result<Tensor> {
+    let y = device::dropout(gpu, x, p, &key)?;
     let gpu = gpu.clone();
     let of = element(x);
     recording::record(&y, [Some(x.clone())], move |dy, _| {
-        Ok([Some(device::cast(&gpu, &device::dropout(&gpu, dy, p, key)?, of)?)])
+        Ok([Some(device::cast(&gpu, &device::dropout(&gpu, dy, p, &key)?, of)?)])
     });
     Ok(y)
 }

@@ -93,6 +93,8 @@ pub use add::add_act;
 pub use channels::{ChannelSource, assemble_channels};
 pub use conv::{Conv2dConfig, FrozenConv2d, conv2d, conv2d_act};
 pub use dropout::dropout;
+#[cfg(feature = "cuda")]
+pub use dropout::dropout_on_gpu;
 pub use error::{Error, Result};
 pub use linear::linear;
 pub use loss::cross_entropy;

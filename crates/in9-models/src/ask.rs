@@ -1,6 +1,6 @@
 //! What predictions and probes ask of a classifier, whoever computes its answers.
 
-use in9_data::Normalization;
+use in9_data::{Normalization, Split, View};
 
 use crate::classifier::{Classifier, NetworkRecord};
 use crate::error::Result;
@@ -26,6 +26,26 @@ pub trait Ask {
     /// # Errors
     /// If the classifier fails, or its scores are not finite numbers.
     fn ask(&self, planes: &[f32], n: usize, size: usize) -> Result<Vec<Answer>>;
+
+    /// Whether [`Ask::ask_on`] composes `view` of `split` itself, which a GPU does that keeps its layers
+    /// ([`Classifier::keep_layers`]).
+    fn composes(&self, _split: &Split, _view: View) -> bool {
+        false
+    }
+
+    /// The answers on pictures of `view`, each a sample and the one that lends its background, `batch` at a time; none
+    /// where it does not compose them itself ([`Ask::composes`]).
+    ///
+    /// # Errors
+    /// As for [`Ask::ask`].
+    fn ask_on(
+        &self,
+        _view: View,
+        _pictures: &[(u32, Option<u32>)],
+        _batch: usize,
+    ) -> Result<Option<Vec<Answer>>> {
+        Ok(None)
+    }
 }
 
 impl Ask for Classifier {
@@ -43,6 +63,19 @@ impl Ask for Classifier {
 
     fn ask(&self, planes: &[f32], n: usize, size: usize) -> Result<Vec<Answer>> {
         self.answers(&self.input(planes, n, size)?)
+    }
+
+    fn composes(&self, split: &Split, view: View) -> bool {
+        Classifier::composes(self, split, view)
+    }
+
+    fn ask_on(
+        &self,
+        view: View,
+        pictures: &[(u32, Option<u32>)],
+        batch: usize,
+    ) -> Result<Option<Vec<Answer>>> {
+        self.answers_on(view, pictures, batch)
     }
 }
 
@@ -94,5 +127,18 @@ impl Ask for Asked {
 
     fn ask(&self, planes: &[f32], n: usize, size: usize) -> Result<Vec<Answer>> {
         self.inner().ask(planes, n, size)
+    }
+
+    fn composes(&self, split: &Split, view: View) -> bool {
+        self.inner().composes(split, view)
+    }
+
+    fn ask_on(
+        &self,
+        view: View,
+        pictures: &[(u32, Option<u32>)],
+        batch: usize,
+    ) -> Result<Option<Vec<Answer>>> {
+        self.inner().ask_on(view, pictures, batch)
     }
 }

@@ -3,17 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{DType, Tensor};
-#[cfg(feature = "cuda")]
-use in9_data::View;
 use in9_data::predictions::Training;
-use in9_data::{Normalization, Split, Taxonomy};
+use in9_data::{Normalization, Split, Taxonomy, View};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::mapping::{Answer, ClassMap, Mapping};
-use crate::model::{Mode, Model};
+use crate::model::Model;
 use crate::open::{NormalizationSource, Opened, Provenance, ZeroShotRecord};
 use crate::probe::ProbeRecord;
+use crate::replay::Passes;
 
 /// An opened network and the way from its outputs to a taxonomy's classes.
 ///
@@ -24,6 +23,7 @@ pub struct Classifier {
     map: ClassMap,
     /// The most pictures that fit a GPU's memory together, once more did not.
     most: AtomicUsize,
+    passes: Passes,
     #[cfg(feature = "cuda")]
     resident: Option<crate::resident::Resident>,
 }
@@ -106,6 +106,7 @@ impl Classifier {
             opened,
             map,
             most: AtomicUsize::new(usize::MAX),
+            passes: Passes::default(),
             #[cfg(feature = "cuda")]
             resident: None,
         }
@@ -221,7 +222,7 @@ impl Classifier {
         let n = input.dim(0)?;
         let logits = in_parts(n, &self.most, &mut |first, count| {
             let part = if count == n { input.clone() } else { input.narrow(0, first, count)? };
-            Ok(self.model().forward(&part, Mode::Eval)?.to_dtype(DType::F32)?.to_vec2::<f32>()?)
+            Ok(self.passes.forward(self.model(), &part)?.to_dtype(DType::F32)?.to_vec2::<f32>()?)
         })?;
         self.answers_of(logits.concat())
     }
@@ -231,14 +232,16 @@ impl Classifier {
         Some(self.most.load(Ordering::Relaxed)).filter(|most| *most != usize::MAX)
     }
 
-    /// Has a GPU keep the layers of `split`, so that [`Classifier::answers_on_pairs`] composes there. Nothing happens
-    /// on a processor, and where the memory does not suffice.
+    /// Has a GPU keep the layers of `split`, so that [`Classifier::answers_on`] composes there. Nothing happens on a
+    /// processor, and where the memory does not suffice.
     ///
     /// # Errors
     /// When a layer is damaged, or the device refuses.
     pub fn keep_layers(&mut self, split: &Split) -> Result<()> {
         #[cfg(feature = "cuda")]
         {
+            // The memory of another split's first.
+            self.resident = None;
             let (normalization, device) = (self.normalization(), self.model().device().clone());
             self.resident =
                 crate::resident::Resident::upload(split, View::MixedRand, normalization, &device)?;
@@ -248,27 +251,48 @@ impl Classifier {
         Ok(())
     }
 
-    /// The answers on foregrounds put on the tiled backgrounds of others, `batch` at a time, composed where the
-    /// layers are kept; none if they are not. A GPU is not waited for before the last of the pairs is queued.
+    /// Whether [`Classifier::answers_on`] composes `view` of `split`.
+    pub fn composes(&self, split: &Split, view: View) -> bool {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.resident {
+            return resident.composes(split, view);
+        }
+        let _ = (split, view);
+        false
+    }
+
+    /// The answers on pictures of `view`, each a sample and the one that lends its background, `batch` at a time, composed
+    /// where the layers are kept; none if they are not. A GPU is not waited for before the last of them is queued.
     ///
     /// # Errors
     /// As for [`Classifier::answers`].
-    pub fn answers_on_pairs(&self, pairs: &[(u32, u32)], batch: usize) -> Result<Option<Vec<Answer>>> {
+    pub fn answers_on(
+        &self,
+        view: View,
+        pictures: &[(u32, Option<u32>)],
+        batch: usize,
+    ) -> Result<Option<Vec<Answer>>> {
         #[cfg(feature = "cuda")]
         if let Some(resident) = &self.resident {
             let place = in9_data::Placement::default();
-            let logits = in_parts(pairs.len(), &AtomicUsize::new(batch.max(1)), &mut |first, count| {
-                let of: Vec<_> =
-                    pairs[first..first + count].iter().map(|&(f, b)| (f, Some(b), place)).collect();
-                let logits = self.model().forward(&resident.pictures(View::MixedRand, &of)?, Mode::Eval)?;
+            let asked = batch.max(1).min(self.most.load(Ordering::Relaxed));
+            let most = AtomicUsize::new(asked);
+            let logits = in_parts(pictures.len(), &most, &mut |first, count| {
+                let of: Vec<_> = pictures[first..first + count].iter().map(|&(f, b)| (f, b, place)).collect();
+                let logits = self.passes.forward(self.model(), &resident.pictures(view, &of)?)?;
                 Ok(logits.to_dtype(DType::F32)?)
             })?;
+            // What did not fit once does not fit the next time.
+            let fits = most.load(Ordering::Relaxed);
+            if fits < asked {
+                self.most.fetch_min(fits, Ordering::Relaxed);
+            }
             if logits.is_empty() {
                 return Ok(Some(Vec::new()));
             }
             return Ok(Some(self.answers_of(Tensor::cat(&logits, 0)?.to_vec2::<f32>()?)?));
         }
-        let _ = (pairs, batch);
+        let _ = (view, pictures, batch);
         Ok(None)
     }
 

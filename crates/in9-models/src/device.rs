@@ -116,7 +116,18 @@ impl Compute {
                 Some(other) => Err(Error::setting("precision", "f32 on a processor", other.name())),
             },
             DeviceName::Cuda(number) => self.open_gpu(number),
-            DeviceName::Auto => self.open_gpu(0).or_else(|_| Self::from(DeviceName::Cpu).open()),
+            DeviceName::Auto => self.resolved().0.open(),
+        }
+    }
+
+    /// The same with the device that [`DeviceName::Auto`] stands for here, and why that is the processor where it is.
+    pub fn resolved(self) -> (Self, Option<String>) {
+        if self.device != DeviceName::Auto {
+            return (self, None);
+        }
+        match self.open_gpu(0) {
+            Ok(_) => (Self { device: DeviceName::Cuda(0), ..self }, None),
+            Err(error) => (Self { device: DeviceName::Cpu, ..self }, Some(error.to_string())),
         }
     }
 
@@ -136,6 +147,7 @@ impl Compute {
             bf16: precision == Precision::Bf16,
             tf32: precision != Precision::F32,
             fast: self.fast,
+            ..Settings::default()
         };
         // Matrix products are Candle's, whose choice is one for the process.
         candle_core::cuda::set_gemm_reduced_precision_f32(settings.tf32);
@@ -201,5 +213,8 @@ mod tests {
         assert!(error.starts_with("cuda:0: "), "{error}");
         assert!(error.contains("feature `cuda`"), "{error}");
         assert!(DeviceName::Auto.open().unwrap().is_cpu());
+        let (compute, why) = Compute::from(DeviceName::Auto).resolved();
+        assert_eq!(compute.device, DeviceName::Cpu);
+        assert!(why.is_some_and(|why| why.contains("feature `cuda`")));
     }
 }

@@ -239,6 +239,13 @@ impl From<in9_data::Error> for Error {
     }
 }
 
+#[cfg(feature = "cuda")]
+impl From<in9_cuda::device::Error> for Error {
+    fn from(error: in9_cuda::device::Error) -> Self {
+        Error::Tensor(error.into())
+    }
+}
+
 impl Error {
     /// What a GPU's errors say when its memory is used up: in9-cuda's words and the driver's.
     pub(crate) const OUT_OF_MEMORY: &str = "CUDA_ERROR_OUT_OF_MEMORY";

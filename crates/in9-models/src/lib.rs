@@ -40,6 +40,7 @@ pub mod predict;
 pub mod preprocess;
 pub mod probe;
 pub mod registry;
+mod replay;
 #[cfg(feature = "cuda")]
 pub mod resident;
 pub mod scorer;

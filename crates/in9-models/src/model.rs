@@ -280,6 +280,12 @@ impl Model {
         Ok(store.remove(x.as_tensor()).map_or_else(|| x.zeros_like(), Ok)?)
     }
 
+    /// Whether every operation is one that a recording on a GPU sees.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn has_own_layers(&self) -> bool {
+        self.network.own_layers()
+    }
+
     /// Whether the gradients of a pass on `x` are recorded on a GPU rather than by Candle's graph.
     #[cfg(feature = "cuda")]
     fn records(&self, x: &Tensor) -> bool {

@@ -11,6 +11,12 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::preprocess::{Crop, Interpolation, Preprocessing, Rgb};
 
+/// Batches that a classifier which composes its own pictures gets at a time.
+const AT_ONCE: usize = 16;
+
+/// A picture to be composed: the place of its sample in the split, and of the one that gives the background.
+type Placed = (u32, Option<u32>);
+
 /// How pictures reach a network.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
@@ -54,6 +60,62 @@ impl Reading {
         places: Range<usize>,
         each: &mut dyn FnMut(Pictures<'_>) -> Result<()>,
     ) -> Result<()> {
+        let (loader, epoch) = self.loader(dataset, split, view, draw, places)?;
+        match self.size.filter(|size| *size != split.size()) {
+            None => {
+                for batch in loader.epoch(epoch)? {
+                    let batch = batch?;
+                    each(Pictures::of(&batch, &batch.images, split.size()))?;
+                }
+            }
+            Some(size) => {
+                for batch in loader.epoch_bytes(epoch)? {
+                    let batch = batch?;
+                    let planes = self.resized(&batch, split.size(), size)?;
+                    each(Pictures::of(&batch, &planes, size))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Reading::each`], for a classifier that composes its pictures itself: only whose they are is handed on,
+    /// several batches at a time, so that a GPU is not waited for after each.
+    ///
+    /// # Errors
+    /// When the split has no such view, or what `each` returns.
+    pub(crate) fn each_placed(
+        &self,
+        dataset: &Dataset,
+        split: &Split,
+        view: View,
+        draw: u32,
+        places: Range<usize>,
+        each: &mut dyn FnMut(&[Placed]) -> Result<()>,
+    ) -> Result<()> {
+        let (loader, epoch) = self.loader(dataset, split, view, draw, places)?;
+        let mut batches = loader.placed(epoch, 0)?;
+        loop {
+            let mut pictures = Vec::new();
+            for batch in batches.by_ref().take(AT_ONCE) {
+                pictures.extend(batch.indices.into_iter().zip(batch.backgrounds));
+            }
+            if pictures.is_empty() {
+                return Ok(());
+            }
+            each(&pictures)?;
+        }
+    }
+
+    /// The loader of these samples, and the epoch that has their pairings.
+    fn loader(
+        &self,
+        dataset: &Dataset,
+        split: &Split,
+        view: View,
+        draw: u32,
+        places: Range<usize>,
+    ) -> Result<(Loader, u64)> {
         let settings = &dataset.manifest().settings;
         let config = LoaderConfig {
             view,
@@ -72,22 +134,7 @@ impl Reading {
         let loader = Loader::new(dataset, split, config)?.only(places);
         // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
         let epoch = u64::from(draw.saturating_sub(1));
-        match self.size.filter(|size| *size != split.size()) {
-            None => {
-                for batch in loader.epoch(epoch)? {
-                    let batch = batch?;
-                    each(Pictures::of(&batch, &batch.images, split.size()))?;
-                }
-            }
-            Some(size) => {
-                for batch in loader.epoch_bytes(epoch)? {
-                    let batch = batch?;
-                    let planes = self.resized(&batch, split.size(), size)?;
-                    each(Pictures::of(&batch, &planes, size))?;
-                }
-            }
-        }
-        Ok(())
+        Ok((loader, epoch))
     }
 
     /// The pictures of a batch at another size, normalised, `[n, 3, size, size]`.

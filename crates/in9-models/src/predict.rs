@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::ask::Ask;
 use crate::classifier::NetworkRecord;
 use crate::error::Result;
+use crate::mapping::Answer;
 use crate::pictures::{Pictures, Reading};
 use crate::preprocess::Rgb;
 
@@ -90,6 +91,12 @@ impl Predictor<'_> {
         each: &mut dyn FnMut(Vec<Answered>) -> Result<()>,
     ) -> Result<()> {
         let reading = self.reading();
+        let as_stored = self.size.is_none_or(|size| size == split.size());
+        if as_stored && self.classifier.composes(split, view) {
+            return reading.each_placed(dataset, split, view, draw, places, &mut |pictures| {
+                each(self.ask_on(view, pictures)?)
+            });
+        }
         reading.each(dataset, split, view, draw, places, &mut |pictures| each(self.ask(&pictures)?))
     }
 
@@ -131,14 +138,14 @@ impl Predictor<'_> {
     /// The answers on a batch.
     fn ask(&self, batch: &Pictures<'_>) -> Result<Vec<Answered>> {
         let answers = self.classifier.ask(batch.planes, batch.indices.len(), batch.size)?;
-        let pictures = batch.indices.iter().zip(batch.backgrounds);
-        let answered = pictures.zip(answers).map(|((place, background), answer)| Answered {
-            place: *place,
-            background: *background,
-            predicted: answer.class.map(|class| class as u16),
-            scores: answer.scores,
-        });
-        Ok(answered.collect())
+        let pictures = batch.indices.iter().copied().zip(batch.backgrounds.iter().copied());
+        Ok(answered(pictures, answers))
+    }
+
+    /// The answers on pictures that the classifier composes.
+    fn ask_on(&self, view: View, pictures: &[(u32, Option<u32>)]) -> Result<Vec<Answered>> {
+        let answers = self.classifier.ask_on(view, pictures, self.batch_size)?.unwrap_or_default();
+        Ok(answered(pictures.iter().copied(), answers))
     }
 
     /// How pictures reach the classifier.
@@ -146,6 +153,17 @@ impl Predictor<'_> {
         let normalization = self.classifier.normalization();
         Reading { batch_size: self.batch_size, size: self.size, normalization }
     }
+}
+
+/// Answers with whose they are.
+fn answered(pictures: impl Iterator<Item = (u32, Option<u32>)>, answers: Vec<Answer>) -> Vec<Answered> {
+    let answered = pictures.zip(answers).map(|((place, background), answer)| Answered {
+        place,
+        background,
+        predicted: answer.class.map(|class| class as u16),
+        scores: answer.scores,
+    });
+    answered.collect()
 }
 
 /// An answer on one picture of a split, without the words that a row of a table says again for every picture.

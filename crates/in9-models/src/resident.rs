@@ -18,6 +18,8 @@ const SHARE: f64 = 0.6;
 /// Photographs, tiled backgrounds, masks and boxes of a split, as bytes on a GPU.
 pub struct Resident {
     gpu: Arc<Gpu>,
+    /// Name and length of the split.
+    split: (String, usize),
     photos: Tensor,
     tiled: Tensor,
     masks: Tensor,
@@ -34,8 +36,11 @@ fn shown(view: View) -> Option<Shown> {
         View::OnlyBgT => Some(Shown::OnlyBgT),
         View::NoFg => Some(Shown::NoFg),
         View::OnlyFg => Some(Shown::OnlyFg),
-        View::MixedSame | View::MixedRand | View::MixedNext => Some(Shown::Mixed),
-        _ => None,
+        // Its own background is lent to it.
+        View::MixedSame | View::MixedRand | View::MixedNext | View::BgTiled => Some(Shown::Mixed),
+        View::OnlyMask => Some(Shown::OnlyMask),
+        View::OnlyBox => Some(Shown::OnlyBox),
+        View::BgBlurred | View::BgInpainted | View::BgFlat | View::BgNoise => None,
     }
 }
 
@@ -58,7 +63,7 @@ impl Resident {
         }
         let (n, size) = (split.len(), split.size());
         let (layer, mask) = (size * size * 3, (size * size).div_ceil(8));
-        let (free, _) = gpu.free_memory().map_err(refused)?;
+        let (free, _) = gpu.free_memory()?;
         if (n * (2 * layer + mask)) as f64 > SHARE * free as f64 {
             return Ok(None);
         }
@@ -84,7 +89,13 @@ impl Resident {
             }
         }
         let boxes = Tensor::from_vec(boxes, (n, 4), device)?;
-        Ok(Some(Self { gpu, photos, tiled, masks, boxes, size, channels: normalization.linear() }))
+        let split = (split.name().to_owned(), n);
+        Ok(Some(Self { gpu, split, photos, tiled, masks, boxes, size, channels: normalization.linear() }))
+    }
+
+    /// Whether these are the layers of `split`, and `view` is one that is composed of them.
+    pub fn composes(&self, split: &Split, view: View) -> bool {
+        shown(view).is_some() && (self.split.0.as_str(), self.split.1) == (split.name(), split.len())
     }
 
     /// Pictures of `view`: of each sample, on the background of another where the view takes one, in its place.
@@ -108,10 +119,6 @@ impl Resident {
         };
         let pictures: Vec<Picture> = of.iter().map(picture).collect();
         let layers = [&self.photos, &self.tiled, &self.masks, &self.boxes];
-        compose(&self.gpu, layers, &pictures, self.size, self.channels).map_err(refused)
+        Ok(compose(&self.gpu, layers, &pictures, self.size, self.channels)?)
     }
-}
-
-fn refused(error: in9_cuda::device::Error) -> Error {
-    Error::Tensor(error.into())
 }

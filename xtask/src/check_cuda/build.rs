@@ -36,7 +36,9 @@ fn cargo() -> std::ffi::OsString {
 
 /// The folder of cudarc's sources, whose list of the driver's functions is the newest.
 fn cudarc() -> Result<PathBuf> {
-    let output = Command::new(cargo()).args(["metadata", "--format-version", "1", "--locked"]).output()?;
+    let output = Command::new(cargo())
+        .args(["metadata", "--format-version", "1", "--locked", "--features", "in9-models/cuda"])
+        .output()?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
@@ -45,14 +47,15 @@ fn cudarc() -> Result<PathBuf> {
     Ok(manifest.parent().context("a manifest in no folder")?.to_path_buf())
 }
 
-/// Copies the programs and this one to `folder`, for a machine with a GPU.
+/// Copies what --run needs to `folder`, for a machine with a GPU: the program that checks, and this one. Names of
+/// symbols, which nobody reads there, are left out where `strip` is there.
 pub(super) fn collect(programs: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    for program in PROGRAMS {
-        fs::copy(programs.join(program), folder.join(program))
-            .with_context(|| format!("copying {program} to {}", folder.display()))?;
+    for (name, from) in [("in9-models", programs.join("in9-models")), ("xtask", std::env::current_exe()?)] {
+        let to = folder.join(name);
+        fs::copy(&from, &to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
+        let _ = Command::new("strip").arg(&to).output();
+        println!("{}: {} MiB", to.display(), fs::metadata(&to)?.len() >> 20);
     }
-    fs::copy(std::env::current_exe()?, folder.join("xtask"))?;
-    println!("{}: {} and xtask", folder.display(), PROGRAMS.join(", "));
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 mod build;
 mod kernels;
+mod libraries;
+mod limited;
 mod run;
+mod summary;
 mod toolkit;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +23,9 @@ Examples:
   cargo xtask check-cuda                               build, without a GPU
   cargo xtask check-cuda --collect out/programs        build, and copy what a machine with a GPU needs
   out/programs/xtask check-cuda --run --programs out/programs --out cuda.json
-                                                       there, offline, without Cargo")]
+                                                       there, offline, without Cargo
+  out/programs/xtask check-cuda --run --programs out/programs --only bench,pytorch
+                                                       speed alone")]
 pub(crate) struct CheckCuda {
     /// A CUDA toolkit that is installed already.
     #[arg(long, env = "CUDA_HOME")]
@@ -34,12 +39,17 @@ pub(crate) struct CheckCuda {
     /// Copy the programs that --run needs to this folder.
     #[arg(long, value_name = "FOLDER")]
     collect: Option<PathBuf>,
-    /// Run on a GPU: parity with the processor and with PyTorch, a training, compute-sanitizer, speed.
+    /// Run on a GPU: parity with the processor and with PyTorch, a training, captured graphs, speed, compute-sanitizer.
+    /// Within ten minutes; what a part that hangs has found by then is kept.
     #[arg(long)]
     run: bool,
     /// Use programs that --collect put there, and build nothing.
     #[arg(long, value_name = "FOLDER", requires = "run")]
     programs: Option<PathBuf>,
+    /// Parts of --run, separated by commas: layers, networks, training, graphs, bench, pytorch, sanitizer [default: all].
+    #[arg(long, value_name = "PARTS", value_delimiter = ',', requires = "run",
+          value_parser = ["layers", "networks", "training", "graphs", "bench", "pytorch", "sanitizer"])]
+    only: Vec<String>,
     /// Number of the GPU.
     #[arg(long, default_value_t = 0)]
     device: usize,
@@ -52,7 +62,7 @@ impl CheckCuda {
     pub(crate) fn run(self, here: &Path) -> Result<()> {
         let out = here.join(&self.out);
         if let Some(programs) = &self.programs {
-            return run::run(&here.join(programs), self.device, &out, self.toolkit.as_deref());
+            return run::run(&here.join(programs), self.device, &out, self.toolkit.as_deref(), &self.only);
         }
         let folder = std::env::current_dir()?.join("target/cuda");
         let toolkit = match &self.toolkit {
@@ -68,7 +78,7 @@ impl CheckCuda {
             build::collect(&programs, &here.join(collect))?;
         }
         match self.run {
-            true => run::run(&programs, self.device, &out, Some(&toolkit)),
+            true => run::run(&programs, self.device, &out, Some(&toolkit), &self.only),
             false => {
                 println!("everything compiles and links (nothing was run on a GPU)");
                 Ok(())

@@ -30,7 +30,8 @@ pub(super) fn install(folder: &Path) -> Result<PathBuf> {
     eprintln!("installing the CUDA toolkit's wheels into {} …", site.display());
     let mut pip = Command::new(python());
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]);
-    pip.arg(&site).args(WHEELS);
+    // In a container pip runs as root, which harms nothing below target.
+    pip.arg(&site).args(WHEELS).env("PIP_ROOT_USER_ACTION", "ignore");
     ensure!(
         pip.status().context("starting pip")?.success(),
         "the wheels cannot be installed; name a toolkit with --toolkit"

@@ -14,6 +14,7 @@ use clap::Args;
 use in9_base::files::Journal;
 use in9_base::shell::{Outcome, Shell};
 use in9_data::rng;
+use in9_models::Classifier as Network;
 
 /// Adversarial backgrounds: which foregrounds has some background that turns the answer?
 ///
@@ -101,7 +102,13 @@ impl Adversarial {
         }
         let identity = *blake3::hash(self.identity(opened, settings).as_bytes()).as_bytes();
         let mut log = PairLog::open(&Journal::beside(&self.target.out), identity)?;
-        Ok((self.search(opened, settings, &mut log, shell)?, log))
+        let found = self.search(opened, settings, &mut log, shell)?;
+        if let Some(most) = opened.network.own().and_then(Network::most_pictures) {
+            shell.say(format_args!(
+                "the GPU's memory holds {most} pictures a batch; --batch-size {most} asks for that"
+            ));
+        }
+        Ok((found, log))
     }
 
     fn settings(&self, opened: &Opened) -> SearchSettings {

@@ -85,8 +85,7 @@ impl Target {
             );
         }
         let taxonomy = dataset.taxonomy();
-        let device = self.device.compute().open()?;
-        let kind = self.device.compute().kind(&device);
+        let (device, kind) = self.device.open(shell)?;
         let network = self.network.open(taxonomy, device, shell)?;
         let (record, digest) = (network.record(), dataset.digest());
         let source = Source {

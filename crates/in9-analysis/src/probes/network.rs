@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use crate::probes::classifier::{Classifier, GradientClassifier, Pictures, Predictions, TapGradient};
 use candle_core::{Tensor, Var};
+use in9_data::View;
 use in9_models::mapping::Answer;
 use in9_models::{Ask, Asked, Classifier as Network, Mode};
 
@@ -75,7 +76,8 @@ impl Classifier for Network {
     }
 
     fn predict_pairs(&self, pairs: &[(u32, u32)], batch: usize) -> Result<Option<Predictions>> {
-        Ok(self.answers_on_pairs(pairs, batch)?.map(classes))
+        let pictures: Vec<_> = pairs.iter().map(|&(f, b)| (f, Some(b))).collect();
+        Ok(self.answers_on(View::MixedRand, &pictures, batch)?.map(classes))
     }
 }
 

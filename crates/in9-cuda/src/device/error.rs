@@ -32,6 +32,13 @@ pub enum Error {
     Candle(#[from] candle_core::Error),
 }
 
+impl Error {
+    /// What would be made while launches are captured, and outlive the graph.
+    pub(super) fn lasting(what: &str) -> Self {
+        Self::Unsupported(format!("{what} would have to be made in a graph"))
+    }
+}
+
 impl From<cudarc::driver::DriverError> for Error {
     fn from(error: cudarc::driver::DriverError) -> Self {
         if error.0 == cudarc::driver::sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {

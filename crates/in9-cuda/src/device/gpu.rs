@@ -1,6 +1,7 @@
 //! Devices that are open, with their kernels and their convolutions.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{Device, Tensor};
@@ -22,12 +23,14 @@ pub struct Settings {
     pub tf32: bool,
     /// Whether algorithms may give other last digits each time.
     pub fast: bool,
+    /// Whether work that repeats is launched as a captured graph ([`Replay`](super::Replay)); the bits are the same.
+    pub graphs: bool,
 }
 
 impl Default for Settings {
-    /// f32 with TF32 products, the same bits each time.
+    /// f32 with TF32 products, the same bits each time, graphs.
     fn default() -> Self {
-        Self { bf16: false, tf32: true, fast: false }
+        Self { bf16: false, tf32: true, fast: false, graphs: true }
     }
 }
 
@@ -42,6 +45,8 @@ pub struct Gpu {
     info: Info,
     /// Maps of channels that are on the device already.
     pub(super) maps: Mutex<HashMap<Vec<i32>, Tensor>>,
+    /// While launches are captured, what lasts longer than the graph may not be made.
+    capturing: Arc<AtomicBool>,
 }
 
 static OPEN: LazyLock<Mutex<HashMap<candle_core::cuda_backend::DeviceId, Arc<Gpu>>>> =
@@ -85,8 +90,9 @@ pub fn open(number: usize, settings: Settings) -> Result<(Device, Arc<Gpu>)> {
             info.driver % 1000 / 10
         ))
     })?;
+    let capturing = Arc::new(AtomicBool::new(false));
     let gpu = Arc::new(Gpu {
-        convolutions: Mutex::new(Convolutions::new(stream.clone(), settings)?),
+        convolutions: Mutex::new(Convolutions::new(stream.clone(), settings, capturing.clone())?),
         context: stream.context().clone(),
         stream,
         module,
@@ -94,6 +100,7 @@ pub fn open(number: usize, settings: Settings) -> Result<(Device, Arc<Gpu>)> {
         settings,
         info,
         maps: Mutex::default(),
+        capturing,
     });
     lock(&OPEN).insert(cuda.id(), gpu.clone());
     Ok((device, gpu))
@@ -112,19 +119,39 @@ fn no_device(error: cudarc::driver::DriverError) -> Error {
 
 /// Has the driver keep memory that is freed: the next step needs as much again.
 fn keep_freed_memory(context: &CudaContext) -> Result<()> {
-    if !context.has_async_alloc() {
-        return Ok(());
-    }
-    let mut pool = std::ptr::null_mut();
+    let Some(pool) = pool(context)? else { return Ok(()) };
     let mut all = u64::MAX;
     let threshold = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
-    // SAFETY: the context's device is valid; the first call writes one handle, the second reads the 64 bits that the
-    // attribute is documented to have.
-    unsafe {
-        sys::cuDeviceGetDefaultMemPool(&mut pool, context.cu_device()).result()?;
-        sys::cuMemPoolSetAttribute(pool, threshold, std::ptr::from_mut(&mut all).cast()).result()?;
-    }
+    // SAFETY: the pool is the device's own; 64 bits are read, which the attribute is documented to have.
+    unsafe { sys::cuMemPoolSetAttribute(pool, threshold, std::ptr::from_mut(&mut all).cast()) }.result()?;
     Ok(())
+}
+
+/// The pool that the device's memory is taken from; none where there is no such thing.
+fn pool(context: &CudaContext) -> Result<Option<sys::CUmemoryPool>> {
+    if !context.has_async_alloc() {
+        return Ok(None);
+    }
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: the context's device is valid; one handle is written.
+    unsafe { sys::cuDeviceGetDefaultMemPool(&mut pool, context.cu_device()) }.result()?;
+    Ok(Some(pool))
+}
+
+/// Bytes that the pool keeps although nothing uses them.
+fn kept(context: &CudaContext) -> Result<usize> {
+    use sys::CUmemPool_attribute::{
+        CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT as RESERVED, CU_MEMPOOL_ATTR_USED_MEM_CURRENT as USED,
+    };
+    let Some(pool) = pool(context)? else { return Ok(0) };
+    let bytes = |attribute| -> Result<u64> {
+        let mut bytes = 0u64;
+        // SAFETY: the pool is the device's own; 64 bits are written, which both attributes are documented to have.
+        unsafe { sys::cuMemPoolGetAttribute(pool, attribute, std::ptr::from_mut(&mut bytes).cast()) }
+            .result()?;
+        Ok(bytes)
+    };
+    Ok(bytes(RESERVED)?.saturating_sub(bytes(USED)?) as usize)
 }
 
 impl Gpu {
@@ -154,7 +181,33 @@ impl Gpu {
     /// # Errors
     /// Those of the driver.
     pub fn free_memory(&self) -> Result<(usize, usize)> {
-        Ok(self.context.mem_get_info()?)
+        let (free, all) = self.context.mem_get_info()?;
+        Ok((free + kept(&self.context)?, all))
+    }
+
+    /// Gives memory that nothing uses back to the driver, so that a graph can have it.
+    pub(super) fn trim_pool(&self) {
+        if let Ok(Some(pool)) = pool(&self.context) {
+            // SAFETY: the pool is the device's own; what is in use stays. A refusal changes nothing.
+            let _ = unsafe { sys::cuMemPoolTrimTo(pool, 0) };
+        }
+    }
+
+    /// Gives the memory of graphs that are gone back to the driver.
+    pub(super) fn trim_graphs(&self) {
+        if self.synchronize().is_ok() {
+            // SAFETY: the device is valid; memory of graphs that are there stays. A refusal changes nothing.
+            let _ = unsafe { sys::cuDeviceGraphMemTrim(self.context.cu_device()) };
+        }
+    }
+
+    /// Whether launches are captured now.
+    pub(super) fn is_capturing(&self) -> bool {
+        self.capturing.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_capturing(&self, capturing: bool) {
+        self.capturing.store(capturing, Ordering::Relaxed);
     }
 
     /// Waits until everything that was launched is done.

@@ -9,6 +9,7 @@
 mod conv;
 mod error;
 mod gpu;
+mod graph;
 mod info;
 mod layers;
 mod run;
@@ -17,9 +18,10 @@ mod tensors;
 pub use conv::{Conv2d, Filters};
 pub use error::{Error, Result};
 pub use gpu::{Gpu, Settings, open};
+pub use graph::Replay;
 pub use info::Info;
 pub use layers::{
-    activation, activation_gradient, add_act, add_act_gradient, assemble, assemble_gradient, avg_pool,
+    Key, activation, activation_gradient, add_act, add_act_gradient, assemble, assemble_gradient, avg_pool,
     avg_pool_gradient, batch_norm, batch_norm_gradients, bias_gradient, cast, channels_last, compose,
     correct, cross_entropy, cross_entropy_gradient, dropout, linear, linear_gradients, max_pool,
     max_pool_gradient, plane_mean, plane_mean_gradient, running_statistics, scale, scale_gradients, sgd,

@@ -1,7 +1,7 @@
 //! Views composed from the layers of a dataset.
 
 use crate::launch::arguments::{buffer, float, int};
-use crate::launch::{Element, Plan};
+use crate::launch::{Element, Plan, THREADS};
 
 /// What is taken of a photograph and of a tiled background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub enum View {
     OnlyFg,
     /// The foreground on another one's tiled background.
     Mixed,
+    /// The foreground white on black.
+    OnlyMask,
+    /// The box white on black.
+    OnlyBox,
 }
 
 /// One picture of a batch: six numbers of the buffer `pictures`.
@@ -54,10 +58,11 @@ impl Picture {
 pub fn compose(count: usize, size: usize, channels: [(f32, f32); 3], element: Element) -> Plan {
     let mut plan = Plan::new(6);
     let mut arguments: Vec<_> = (0..6).map(buffer).collect();
-    arguments.extend([int(count), int(size)]);
+    arguments.push(int(size));
     arguments.extend(channels.map(|(factor, _)| float(f64::from(factor))));
     arguments.extend(channels.map(|(_, offset)| float(f64::from(offset))));
-    let quads = count * size * size.div_ceil(4);
-    plan.each(format!("compose_{}", element.suffix(1)), quads, arguments);
+    let blocks = (size * size.div_ceil(4)).div_ceil(THREADS);
+    let kernel = format!("compose_{}", element.suffix(1));
+    plan.launch(kernel, [count, blocks, 1], [THREADS, 1, 1], arguments);
     plan
 }

@@ -39,14 +39,19 @@ pub fn add_act_gradient(count: usize, element: Element, activation: Activation, 
     plan
 }
 
-/// The mask and the scale of a dropout, as in9-kernels draws it from `key`. Buffers: x, y, both f32.
-pub fn dropout(count: usize, p: f64, key: u64) -> Plan {
-    let mut plan = Plan::new(2);
+/// The mask and the scale of a dropout, as in9-kernels draws it from `key`. Buffers: x, y, both f32; and, if `key` is
+/// none, its two words (u32, the lower one first), which a captured graph can have others of each time.
+pub fn dropout(count: usize, p: f64, key: Option<u64>) -> Plan {
+    let mut plan = Plan::new(3);
     let threshold = (p * f64::from(u32::MAX)) as u32;
+    let on_device = key.is_none();
+    let key = key.unwrap_or(0);
     let arguments = vec![
         buffer(0),
         buffer(1),
+        optional(on_device, 2, Element::U32),
         long(count),
+        int(usize::from(on_device)),
         Argument::U32(key as u32),
         Argument::U32((key >> 32) as u32),
         Argument::U32(threshold),

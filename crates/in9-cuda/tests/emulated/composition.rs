@@ -6,8 +6,16 @@ use in9_cuda::plan::compose::{Picture, View, compose};
 use crate::emulator::{Buffer, Emulator, Values};
 use crate::tensors::random_values;
 
-const VIEWS: [View; 6] =
-    [View::Original, View::OnlyBgB, View::OnlyBgT, View::NoFg, View::OnlyFg, View::Mixed];
+const VIEWS: [View; 8] = [
+    View::Original,
+    View::OnlyBgB,
+    View::OnlyBgT,
+    View::NoFg,
+    View::OnlyFg,
+    View::Mixed,
+    View::OnlyMask,
+    View::OnlyBox,
+];
 
 const CHANNELS: [(f32, f32); 3] = [(0.015, -1.8), (0.016, -1.7), (0.014, -1.5)];
 
@@ -86,6 +94,8 @@ impl Layers {
                     background
                 }
             }
+            View::OnlyMask => u8::from(mask) * 255,
+            View::OnlyBox => u8::from(boxed) * 255,
         };
         f32::from(byte) * CHANNELS[c].0 + CHANNELS[c].1
     }
@@ -94,7 +104,7 @@ impl Layers {
 #[test]
 pub(crate) fn every_view_in_every_placement_has_the_bits_of_the_definition() {
     for emulator in Emulator::both_orders() {
-        for size in [1, 3, 8, 13] {
+        for size in [1, 3, 8, 13, 36] {
             let layers = Layers::random(4, size);
             let mut pictures = Vec::new();
             for (i, view) in VIEWS.into_iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use in9_cuda::Activation;
 use in9_cuda::launch::{Element, Plan};
+use in9_cuda::plan::compose::compose;
 use in9_cuda::plan::depthwise::Depthwise;
 use in9_cuda::plan::loss::CrossEntropy;
 use in9_cuda::plan::pool::{Planes, Pool, Windows};
@@ -26,6 +27,11 @@ impl Case {
                 (0, _) => Buffer::None,
                 (..0, _) => Buffer::Output(element, count),
                 (_, Element::U32) => Buffer::Input(Values::U32(vec![1; count])),
+                (_, Element::I32) => Buffer::Input(Values::I32(vec![0; count])),
+                (_, Element::U8) => {
+                    let bytes = random_values(count, seed as u64).into_iter();
+                    Buffer::Input(Values::U8(bytes.map(|v| (v * 127.0 + 128.0) as u8).collect()))
+                }
                 _ => Buffer::Input(Values::f32s(element, &random_values(count, seed as u64))),
             }
         };
@@ -97,6 +103,20 @@ fn image() -> Case {
 fn plane_means() -> Case {
     let planes = Planes { n: 3, plane: 50, channels: 8, element: F32 };
     Case { plan: planes.mean(), buffers: vec![(F32, 1200), (F32, -24)] }
+}
+
+/// One picture of 8², on its own background; none of the numbers of `pictures` is random.
+fn composed() -> Case {
+    let plan = compose(1, 8, [(0.5, -1.0); 3], F32);
+    let (layer, u8) = (192, Element::U8);
+    let buffers =
+        vec![(u8, layer), (u8, layer), (u8, 8), (Element::I32, 4), (Element::I32, 6), (F32, -layer)];
+    Case { plan, buffers }
+}
+
+fn dropped() -> Case {
+    let plan = elementwise::dropout(40, 0.5, None);
+    Case { plan, buffers: vec![(F32, 40), (F32, -40), (Element::U32, 2)] }
 }
 
 fn step() -> Case {
@@ -201,6 +221,12 @@ fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str
             plane_means(),
             &["out of bounds"],
         ),
+        (
+            fault("dropout.cu", "        key_high = key[1];", "        key_high = key[2];"),
+            &["dropout.cu"],
+            dropped(),
+            &["out of bounds"],
+        ),
         // Off by one, inside of memory: other values.
         (
             fault(
@@ -231,6 +257,32 @@ fn faults() -> Vec<(Fault, &'static [&'static str], Case, &'static [&'static str
             &["depthwise.cu", "convert.cu"],
             image(),
             &["differs"],
+        ),
+        (
+            fault(
+                "compose.cu",
+                "i64 byte = sample * layer + i64(pixel) * 3;",
+                "i64 byte = sample * layer + i64(pixel) * 3 + 1;",
+            ),
+            &["compose.cu"],
+            composed(),
+            &["out of bounds"],
+        ),
+        (
+            fault("compose.cu", "int first = number % quads * 4,", "int first = number % quads * 3,"),
+            &["compose.cu"],
+            composed(),
+            &["misaligned"],
+        ),
+        (
+            fault(
+                "compose.cu",
+                "if (number >= size * quads) return;",
+                "if (number >= size * quads - 1) return;",
+            ),
+            &["compose.cu"],
+            composed(),
+            &["unwritten"],
         ),
         // What is never written is seen where it is read, or at the end.
         (fault("loss.cu", "    log_sums[blockIdx.x] = log_sum;\n", ""), &["loss.cu"], loss(), &["unwritten"]),

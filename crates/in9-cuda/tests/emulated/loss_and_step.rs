@@ -102,9 +102,13 @@ pub(crate) fn dropout_has_the_mask_of_the_cpu_bit_for_bit() {
         {
             let x = random(&shape, 1, [1.0, 2.0], Element::F32);
             let expected = in9_kernels::dropout(&x, p, key).unwrap();
-            let plan = elementwise::dropout(x.elem_count(), p, key);
-            let found = emulator.run(&plan, vec![f32_input(&x), output(&x, Element::F32)]).unwrap();
-            assert_eq!(found[1].floats(), flat(&expected), "{shape:?} {p}");
+            let words = Buffer::Input(Values::U32(vec![key as u32, (key >> 32) as u32]));
+            for (number, words) in [(Some(key), Buffer::None), (None, words)] {
+                let plan = elementwise::dropout(x.elem_count(), p, number);
+                let buffers = vec![f32_input(&x), output(&x, Element::F32), words];
+                let found = emulator.run(&plan, buffers).unwrap();
+                assert_eq!(found[1].floats(), flat(&expected), "{shape:?} {p} {number:?}");
+            }
         }
     }
 }

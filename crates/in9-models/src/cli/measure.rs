@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
-    let device = args.device.compute().open()?;
+    let device = args.device.open(shell)?.0;
     let (n, side) = (usize::from(args.batch_size), usize::from(args.size));
     let model = build(&args.arch, 9, &Params::random(0, DType::F32, &device))?;
     // Any pictures: the time does not depend on what they show.

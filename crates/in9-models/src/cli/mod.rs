@@ -107,9 +107,28 @@ pub struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    /// What the flags ask for.
-    pub fn compute(&self) -> crate::Compute {
-        crate::Compute { device: self.device, precision: self.precision, fast: self.fast }
+    /// What the flags ask for, with the device that `auto` stands for; says why that is the processor where it is.
+    pub fn compute(&self, shell: &Shell) -> crate::Compute {
+        let asked = crate::Compute { device: self.device, precision: self.precision, fast: self.fast };
+        let (compute, why) = asked.resolved();
+        if let Some(why) = why {
+            shell.say(format_args!("computing on the processor: {why}"));
+        }
+        compute
+    }
+
+    /// The device that the flags ask for, and what results call it; says which GPU it is.
+    ///
+    /// # Errors
+    /// As [`Compute::open`](crate::Compute::open).
+    pub fn open(&self, shell: &Shell) -> crate::Result<(candle_core::Device, String)> {
+        let compute = self.compute(shell);
+        let device = compute.open()?;
+        if let Some(gpu) = crate::device::description(&device) {
+            shell.say(format_args!("computing on {gpu}"));
+        }
+        let kind = compute.kind(&device);
+        Ok((device, kind))
     }
 }
 

@@ -69,13 +69,12 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         check_form(&args.out)?;
         card::check_place(&args.out)?;
     }
-    let device = args.device.compute().open()?;
-    let kind = args.device.compute().kind(&device);
+    let (device, kind) = args.device.open(shell)?;
     let dataset = Dataset::open(&args.pictures.data)?;
     let splits = args.pictures.splits(&dataset)?;
     let sources: Vec<Source<'_>> =
         splits.iter().map(|split| Source::open(split, args, &views, shell)).collect::<anyhow::Result<_>>()?;
-    let classifier = args.network.open(dataset.taxonomy(), device, shell)?;
+    let mut classifier = args.network.open(dataset.taxonomy(), device, shell)?;
     let settings = pieces::Settings {
         network: classifier.record(),
         dataset: args.pictures.name(&dataset),
@@ -98,7 +97,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     // What killed runs left beside the table goes, but for answers.
     files::remove_leftovers(files::parent(&args.out))?;
     let mut kept = Kept::open(&args.out, &settings, &sources)?;
-    let answered = predict(args, &dataset, &sources, &classifier, &settings, &mut kept, shell)?;
+    let answered = predict(args, &dataset, &sources, &mut classifier, &settings, &mut kept, shell)?;
     let classes = Predictor::table(&dataset).classes;
     let (network, name) = (&settings.network, &settings.dataset);
     let rows = answered.into_iter().flat_map(|(source, view, answers)| {
@@ -125,17 +124,11 @@ fn predict<'s, 'a>(
     args: &Args,
     dataset: &Dataset,
     sources: &'s [Source<'a>],
-    classifier: &Asked,
+    classifier: &mut Asked,
     settings: &pieces::Settings,
     kept: &mut Kept,
     shell: &Shell,
 ) -> anyhow::Result<Vec<(&'s Source<'a>, View, Vec<Answered>)>> {
-    let predictor = Predictor {
-        classifier,
-        batch_size: args.pictures.batch_size(),
-        size: args.pictures.side(),
-        piece: settings.shard,
-    };
     let drawn = |source: &Source<'_>, view: View| match source.published {
         None if view.needs_background() => args.pairings,
         _ => 1,
@@ -150,6 +143,17 @@ fn predict<'s, 'a>(
     let mut answered = Vec::new();
     for (number, source) in (0..).zip(sources) {
         let Source { split, published, views } = source;
+        // What a GPU composes is as large as it is stored.
+        let as_stored = args.pictures.side().is_none_or(|side| side == split.size());
+        if let Some(own) = classifier.own_mut().filter(|_| as_stored && published.is_none()) {
+            own.keep_layers(split)?;
+        }
+        let predictor = Predictor {
+            classifier: &*classifier,
+            batch_size: args.pictures.batch_size(),
+            size: args.pictures.side(),
+            piece: settings.shard,
+        };
         for view in views {
             progress.rename(&format!("predicting {} {view}", split.name()));
             let of_draw = |draw: u32| -> anyhow::Result<Vec<Answered>> {

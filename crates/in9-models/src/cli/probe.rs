@@ -113,7 +113,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     check_form(&args.out)?;
     let settings = args.settings()?;
     let beside = beside(&args.out)?;
-    let device = args.device.compute().open()?;
+    let (device, _) = args.device.open(shell)?;
     let dataset = Dataset::open(&args.pictures.data)?;
     let train = dataset.split(&args.train)?;
     train.check_view(args.view)?;

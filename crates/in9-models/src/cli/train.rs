@@ -97,7 +97,7 @@ impl Args {
             input_size: self.input_size.map(usize::from),
             settings: self.scale.map_or(Ok(settings.clone()), |scale| settings.scaled(scale))?,
             seed: self.seed,
-            device: self.device.compute(),
+            device: self.device.compute(shell),
             name: self.name.clone(),
             dataset_name: self.dataset_name.clone(),
             ..Plan::new(&self.arch, self.view)

@@ -33,17 +33,22 @@ impl Dropout {
     pub fn forward(&self, x: &Tensor, context: &Context) -> Result<Tensor> {
         match context.mode() {
             Mode::Train { seed, step } if self.rate != 0.0 => {
-                Ok(in9_kernels::dropout(x, self.rate, self.key(seed, step))?)
+                #[cfg(feature = "cuda")]
+                if let Some(key) = crate::replay::step_keys::next(&self.name)? {
+                    return Ok(in9_kernels::dropout_on_gpu(x, self.rate, &key)?);
+                }
+                Ok(in9_kernels::dropout(x, self.rate, Self::key(&self.name, seed, step))?)
             }
             _ => Ok(x.clone()),
         }
     }
 
-    fn key(&self, seed: u64, step: u64) -> u64 {
+    /// The key of the layer of this name in a step.
+    pub(crate) fn key(name: &str, seed: u64, step: u64) -> u64 {
         let mut hasher = blake3::Hasher::new_derive_key("in9-models dropout mask of a step");
         hasher.update(&seed.to_le_bytes());
         hasher.update(&step.to_le_bytes());
-        hasher.update(self.name.as_bytes());
+        hasher.update(name.as_bytes());
         let mut key = [0; 8];
         key.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
         u64::from_le_bytes(key)

@@ -8,6 +8,8 @@ use candle_core::backprop::GradStore;
 use crate::error::{Error, Result};
 use crate::model::{Mode, Model};
 use crate::model_file;
+#[cfg(feature = "cuda")]
+use crate::replay::CapturedStep;
 use crate::train::evaluate::{correct, evaluate, scalar};
 use crate::train::folder::RunFolder;
 use crate::train::optimizer::is_finite;
@@ -98,7 +100,8 @@ impl Training<'_> {
             let found = format!("{} samples", self.run.data.samples);
             return Err(Error::setting("samples", "at least one training batch", found));
         }
-        let folder = RunFolder::take(self.dir, self.run, self.resume)?;
+        let gpu = crate::device::description(self.model.device());
+        let folder = RunFolder::take(self.dir, self.run, self.resume, gpu.as_deref())?;
         let mut sgd = Sgd::new(
             &self.model.parameters(),
             settings.momentum,
@@ -117,6 +120,8 @@ impl Training<'_> {
         let total = batches * u64::from(settings.epochs);
         observer.start(progress.epoch * batches + progress.batch, total);
         let mut state = State {
+            #[cfg(feature = "cuda")]
+            captured: None,
             rates: settings.rates(batches),
             events: EventFile::create(folder.path())?,
             sgd,
@@ -192,6 +197,15 @@ impl Training<'_> {
         };
         let size = self.group_size(progress.batch);
         let smoothing = settings.label_smoothing;
+        let rate = state.rates.rate(progress.step);
+        #[cfg(feature = "cuda")]
+        if let Some((value, right)) = self.captured(state, batch, rate, mode)? {
+            if !value.is_finite() {
+                return Err(diverged(state, value));
+            }
+            state.progress.step += 1;
+            return self.note(state, batch, value, right, rate);
+        }
         let (mut images, labels) = (batch.images.clone(), &batch.labels);
         if let Some(attack) = &settings.attack {
             let normalization = self.run.data.normalization();
@@ -203,9 +217,7 @@ impl Training<'_> {
         if !value.is_finite() {
             return Err(diverged(state, value));
         }
-        let pictures = batch.labels.dims1()?;
         let right = correct(&logits, &batch.labels)?;
-        let rate = state.rates.rate(progress.step);
         group.add(gradients)?;
         if group.batches == size {
             if let Some(gradients) = group.take() {
@@ -213,6 +225,42 @@ impl Training<'_> {
             }
             state.progress.step += 1;
         }
+        self.note(state, batch, value, right, rate)
+    }
+
+    /// The whole step as a graph, where a GPU captures it: the loss, and how many are right.
+    #[cfg(feature = "cuda")]
+    fn captured(
+        &self,
+        state: &mut State,
+        batch: &Batch,
+        rate: f64,
+        mode: Mode,
+    ) -> Result<Option<(f64, u64)>> {
+        let settings = &self.run.training;
+        // Elsewhere gradients outlive the pass, or the pictures depend on it.
+        if settings.accumulate != 1 || settings.attack.is_some() {
+            return Ok(None);
+        }
+        if state.captured.is_none() {
+            state.captured = CapturedStep::new(self.model, batch, settings.label_smoothing)?;
+        }
+        match &mut state.captured {
+            Some(step) if step.fits(batch)? => step.run(self.model, &state.sgd, batch, rate, mode).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Adds what came of a batch to the progress and the curves.
+    fn note(
+        &self,
+        state: &mut State,
+        batch: &Batch,
+        value: f64,
+        right: u64,
+        rate: f64,
+    ) -> Result<StepReport> {
+        let pictures = batch.labels.dims1()?;
         state.progress.add(value * pictures as f64, right, pictures as u64);
         let done = state.progress.epoch * self.train.per_epoch() + state.progress.batch;
         let tags = [("train/loss", value), ("train/lr", rate)];
@@ -283,6 +331,9 @@ fn diverged(state: &State, loss: f64) -> Error {
 
 /// What changes while a training runs.
 struct State {
+    /// Before the optimiser, whose memory it uses.
+    #[cfg(feature = "cuda")]
+    captured: Option<CapturedStep>,
     sgd: Sgd,
     progress: Progress,
     rates: Schedule,

@@ -24,8 +24,9 @@ pub(crate) struct RunFolder {
 
 impl RunFolder {
     /// Takes the folder for `run`: makes it, or goes on (`resume`) with the same run in it. Leftovers of a
-    /// killed run are cleared.
-    pub(crate) fn take(path: &Path, run: &RunFile, resume: bool) -> Result<Self> {
+    /// killed run are cleared. `gpu` is what computes it, if a GPU does: a remark in `run.toml`, since another one may go
+    /// on with the run.
+    pub(crate) fn take(path: &Path, run: &RunFile, resume: bool, gpu: Option<&str>) -> Result<Self> {
         // A folder that trainings have marked may hold other files by now; only ours are ever written.
         let ours = path.is_dir() && files::mark_of(path)?.is_some_and(|mark| mark.made_by == OWNER.made_by);
         if !ours {
@@ -46,7 +47,8 @@ impl RunFolder {
                 return Err(Error::OtherRun { path: settings, difference });
             }
         } else {
-            files::write_bytes(&settings, &text)?;
+            let remark = gpu.map_or_else(String::new, |gpu| format!("# Begun on {gpu}\n"));
+            files::write_bytes(&settings, remark + &text)?;
         }
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
         Ok(Self { path: path.to_owned(), _lock: lock, digest })

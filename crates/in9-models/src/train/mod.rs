@@ -16,7 +16,7 @@ mod attack;
 mod checkpoint;
 mod data;
 mod engine;
-mod evaluate;
+pub(crate) mod evaluate;
 mod folder;
 mod log;
 mod optimizer;

@@ -92,17 +92,23 @@ impl Sgd {
         if let Some(Velocity::Device(velocity)) = self.slots.first().map(|slot| &slot.velocity) {
             // One upload for all parameters, and their kernels in order.
             let on_device = Tensor::new(&[rate as f32], velocity.device())?;
-            for slot in &self.slots {
-                if let Some(gradient) = gradients.get(&slot.variable) {
-                    slot.step_on_gpu(gradient, &on_device, momentum, nesterov)?;
-                }
-            }
-            return Ok(());
+            return self.step_at(gradients, &on_device);
         }
         self.slots.par_iter_mut().try_for_each(|slot| match gradients.get(&slot.variable) {
             Some(gradient) => slot.step(gradient, rate, momentum, nesterov),
             None => Ok(()),
         })
+    }
+
+    /// [`Sgd::step`] on a GPU that in9-cuda opened, with the learning rate, `[1]`, on the device.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn step_at(&self, gradients: &GradStore, rate: &Tensor) -> Result<()> {
+        for slot in &self.slots {
+            if let Some(gradient) = gradients.get(&slot.variable) {
+                slot.step_on_gpu(gradient, rate, self.momentum, self.nesterov)?;
+            }
+        }
+        Ok(())
     }
 
     /// The momentum of each parameter, by the parameter's name.

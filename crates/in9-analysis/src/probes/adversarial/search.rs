@@ -10,6 +10,9 @@ use crate::probes::scenes::{Scenes, composite};
 use in9_data::View;
 use std::collections::VecDeque;
 
+/// Batches that a classifier which composes its own pictures gets at a time.
+const AT_ONCE: usize = 64;
+
 /// Settings of a search.
 #[derive(Debug, Clone)]
 pub struct SearchSettings {
@@ -89,7 +92,15 @@ pub fn search(
     let mut state = State::new(scenes, classifier.classes(), &scores, settings);
     let mut replay = VecDeque::from(log.take_done());
     let mut pairs = Vec::new();
-    while let Some(wave) = state.next_wave() {
+    // Of all pairs the order is fixed, so a classifier that composes them itself gets many waves at a time, and a GPU is
+    // seldom waited for.
+    let alone = settings.exhaustive && classifier.predict_pairs(&[], settings.batch)?.is_some();
+    let at_once = if alone { AT_ONCE * settings.batch } else { 0 };
+    while let Some(mut wave) = state.next_wave() {
+        while wave.len() < at_once {
+            let Some(more) = state.next_wave() else { break };
+            wave.extend(more);
+        }
         // The pairs up to an interruption are known; a wave that it cut short is finished.
         let known = replay.len().min(wave.len());
         let mut tried = replayed(&wave[..known], &mut replay)?;
@@ -284,6 +295,7 @@ fn background_scores(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probes::classifier::Predictions;
     use crate::probes::scenes::tests::{ByPixel, Grey};
 
     fn settings(scenes: &Grey, exhaustive: bool) -> SearchSettings {
@@ -323,6 +335,51 @@ mod tests {
         // The ordered search costs the same when it is replayed on the exhaustive one's answers.
         assert_eq!(search_known(&scenes, 3, &few, &b).unwrap(), a);
         assert!(search_known(&scenes, 3, &all, &a).is_err());
+    }
+
+    /// A classifier that composes pairs itself, and counts how often it is asked for some.
+    struct Composing<'a> {
+        scenes: &'a Grey,
+        network: ByPixel,
+        asked: std::cell::Cell<usize>,
+    }
+
+    impl Classifier for Composing<'_> {
+        fn classes(&self) -> usize {
+            self.network.classes()
+        }
+
+        fn scores(&self, pictures: &Pictures) -> Result<Vec<f32>> {
+            self.network.scores(pictures)
+        }
+
+        fn predict_pairs(&self, pairs: &[(u32, u32)], _batch: usize) -> Result<Option<Predictions>> {
+            self.asked.set(self.asked.get() + usize::from(!pairs.is_empty()));
+            let size = self.scenes.size();
+            let (mut pictures, mut rgb) = (Pictures::empty(size), vec![0; 3 * size * size]);
+            for &(f, b) in pairs {
+                composite(self.scenes, f as usize, b as usize, &mut rgb);
+                pictures.push_rgb(&rgb);
+            }
+            if pairs.is_empty() { Ok(Some(Vec::new())) } else { Ok(Some(self.network.predict(&pictures)?)) }
+        }
+    }
+
+    #[test]
+    fn a_classifier_that_composes_gets_many_waves_at_once_and_the_same_pairs() {
+        let scenes = Grey::new(40, 3);
+        let network = || ByPixel { classes: 3, lean: 0.3 };
+        for exhaustive in [true, false] {
+            let settings = settings(&scenes, exhaustive);
+            let quiet = &mut |_, _, _| {};
+            let expected = search(&scenes, &network(), &settings, &mut PairLog::none(), quiet).unwrap();
+            let own = Composing { scenes: &scenes, network: network(), asked: 0.into() };
+            let found = search(&scenes, &own, &settings, &mut PairLog::none(), quiet).unwrap();
+            assert_eq!(found, expected);
+            if exhaustive {
+                assert_eq!(own.asked.get(), (40usize * 40).div_ceil(AT_ONCE * settings.batch));
+            }
+        }
     }
 
     #[test]

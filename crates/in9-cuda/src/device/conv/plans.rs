@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr::from_ref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cudarc::cudnn::{result, sys};
 use cudarc::driver::{CudaSlice, CudaStream, DevicePtr};
@@ -67,6 +68,11 @@ pub(crate) struct Convolutions {
     entries: HashMap<Key, Option<Arc<Entry>>>,
     /// Grown to what the largest needs; everything runs on one stream, so one does for all.
     workspace: Option<CudaSlice<u8>>,
+    /// Smaller ones, whose addresses are in graphs.
+    outgrown: Vec<CudaSlice<u8>>,
+    in_graphs: bool,
+    /// While launches are captured, what lasts longer than the graph may not be made.
+    capturing: Arc<AtomicBool>,
 }
 
 // SAFETY: the handle and the descriptors are pointers that cuDNN allows to be used by one thread at a time; there is
@@ -115,12 +121,25 @@ fn allowed(
 }
 
 impl Convolutions {
-    pub(crate) fn new(stream: Arc<CudaStream>, settings: Settings) -> Result<Self> {
+    pub(crate) fn new(
+        stream: Arc<CudaStream>,
+        settings: Settings,
+        capturing: Arc<AtomicBool>,
+    ) -> Result<Self> {
         stream.context().bind_to_thread()?;
         let handle = Handle(result::create_handle().map_err(asked("starting"))?);
         // SAFETY: the stream lives as long as this, which keeps it.
         unsafe { result::set_stream(handle.0, stream.cu_stream().cast()) }.map_err(asked("its stream"))?;
-        Ok(Self { handle, stream, settings, entries: HashMap::new(), workspace: None })
+        Ok(Self {
+            handle,
+            stream,
+            settings,
+            entries: HashMap::new(),
+            workspace: None,
+            outgrown: Vec::new(),
+            in_graphs: false,
+            capturing,
+        })
     }
 
     /// The entry of a key.
@@ -206,12 +225,18 @@ impl Convolutions {
         if bytes == 0 {
             return Ok(std::ptr::null_mut());
         }
+        let capturing = self.capturing.load(Ordering::Relaxed);
         if self.workspace.as_ref().is_none_or(|have| have.len() < bytes) {
-            // The old one is freed in the stream's order: after what still uses it.
-            self.workspace = None;
+            if capturing {
+                return Err(Error::lasting("a larger workspace of cuDNN"));
+            }
+            // The old one is freed in the stream's order: after what still uses it. A graph may use it again.
+            let old = self.workspace.take();
+            self.outgrown.extend(old.filter(|_| self.in_graphs));
             // SAFETY: cuDNN asks nothing of a workspace's content.
             self.workspace = Some(unsafe { self.stream.alloc::<u8>(bytes) }?);
         }
+        self.in_graphs |= capturing;
         let address = self.workspace.as_ref().map_or(0, |have| have.device_ptr(&self.stream).0);
         Ok(address as *mut c_void)
     }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{like, planes};
 use crate::device::tensors::{element, f32s, first, last, room};
-use crate::device::{Gpu, Result};
+use crate::device::{Error, Gpu, Result};
 use crate::launch::Element;
 use crate::plan;
 
@@ -37,6 +37,9 @@ fn map(gpu: &Gpu, like: &Tensor, channels: &[Option<usize>]) -> Result<Tensor> {
     let mut maps = crate::device::gpu::lock(&gpu.maps);
     if let Some(map) = maps.get(&numbers) {
         return Ok(map.clone());
+    }
+    if gpu.is_capturing() {
+        return Err(Error::lasting("a map of channels"));
     }
     let map = Tensor::from_slice(&numbers, numbers.len(), like.device())?;
     maps.insert(numbers, map.clone());

@@ -87,14 +87,27 @@ pub fn add_act_gradient(
     back(&d)
 }
 
+/// What a dropout's mask follows from.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// The key itself.
+    Number(u64),
+    /// Its two words on the device, u32, the lower one first: they may be others each time that a graph is launched.
+    Words(Tensor),
+}
+
 /// Dropout with the CPU's mask; its gradient is the same function of dy.
 ///
 /// # Errors
 /// Those of the driver.
-pub fn dropout(gpu: &Gpu, x: &Tensor, p: f64, key: u64) -> Result<Tensor> {
+pub fn dropout(gpu: &Gpu, x: &Tensor, p: f64, key: &Key) -> Result<Tensor> {
     let x = f32s(gpu, x)?;
     let y = like(&x)?;
-    gpu.run(&elementwise::dropout(x.elem_count(), p, key), &[Some(&x), Some(&y)])?;
+    let (number, words) = match key {
+        Key::Number(number) => (Some(*number), None),
+        Key::Words(words) => (None, Some(words)),
+    };
+    gpu.run(&elementwise::dropout(x.elem_count(), p, number), &[Some(&x), Some(&y), words])?;
     Ok(y)
 }
 

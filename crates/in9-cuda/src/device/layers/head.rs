@@ -3,10 +3,12 @@
 use candle_core::{D, Tensor};
 
 use super::like;
+use crate::Activation;
 use crate::device::tensors::{f32s, plain, room};
 use crate::device::{Gpu, Result};
 use crate::launch::Element;
 use crate::plan::loss::CrossEntropy;
+use crate::plan::{Matrix, norm};
 
 /// `x wᵀ + bias`, f32.
 ///
@@ -14,10 +16,14 @@ use crate::plan::loss::CrossEntropy;
 /// Those of the driver.
 pub fn linear(gpu: &Gpu, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let y = f32s(gpu, x)?.matmul(&w.detach().t()?)?;
-    match bias {
-        Some(bias) => Ok(y.broadcast_add(&bias.detach())?),
-        None => Ok(y),
-    }
+    let Some(bias) = bias else { return Ok(y) };
+    let (bias, out) = (f32s(gpu, bias)?, like(&y)?);
+    let channels = bias.elem_count();
+    let matrix = Matrix { rows: y.elem_count() / channels.max(1), channels, element: Element::F32 };
+    // Candle's addition of a row would upload the sizes, which a graph must not do.
+    let plan = norm::epilogue(matrix, Activation::None, true, false);
+    gpu.run(&plan, &[Some(&y), Some(&bias), None, Some(&out)])?;
+    Ok(out)
 }
 
 /// The gradients of [`linear`] with respect to x, w and the bias, f32.

@@ -10,7 +10,7 @@ mod pool;
 pub use channels::{assemble, assemble_gradient, scale, scale_gradients};
 pub use compose::compose;
 pub use elementwise::{
-    activation, activation_gradient, add_act, add_act_gradient, cast, channels_last, dropout, sgd,
+    Key, activation, activation_gradient, add_act, add_act_gradient, cast, channels_last, dropout, sgd,
 };
 pub use head::{correct, cross_entropy, cross_entropy_gradient, linear, linear_gradients};
 pub use norm::{batch_norm, batch_norm_gradients, bias_gradient, running_statistics};

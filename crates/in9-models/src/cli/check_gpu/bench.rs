@@ -8,12 +8,14 @@ use in9_cuda::plan::compose::{Picture, View};
 
 use super::random;
 use super::report::Report;
-use crate::train::{Decay, Sgd};
+use crate::replay::{CapturedStep, Passes};
+use crate::train::{Batch, Decay, Sgd};
 use crate::{Mode, Model, Params, build};
 
-/// The median of a few runs in seconds, each waited for, after one or two that warm up.
+/// The median of a few runs in seconds, each waited for, after some that warm up.
 fn median(gpu: &Gpu, runs: usize, mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
-    for _ in 0..2 {
+    // Twice as it is and once to capture it, where it is.
+    for _ in 0..4 {
         work()?;
     }
     gpu.synchronize()?;
@@ -56,7 +58,11 @@ fn composition(device: &Device, gpu: &Gpu, bandwidth: f64, report: &mut Report) 
     let bytes = |len: usize| -> anyhow::Result<Tensor> {
         Ok(random(&[samples, len], 5)?.affine(127.0, 128.0)?.to_dtype(DType::U8)?.to_device(device)?)
     };
-    let (photos, tiled, masks) = (bytes(layer)?, bytes(layer)?, bytes(size * size / 8)?);
+    let (photos, tiled) = (bytes(layer)?, bytes(layer)?);
+    // Objects are of one piece, so of a pixel's two layers one is read.
+    let mask = size * size / 8;
+    let upper: Vec<u8> = (0..samples * mask).map(|i| if i % mask < mask / 2 { 255 } else { 0 }).collect();
+    let masks = Tensor::from_vec(upper, (samples, mask), device)?;
     let boxes = Tensor::zeros((samples, 4), DType::I32, device)?;
     let picture = |i: usize| Picture {
         sample: i as i32,
@@ -72,7 +78,7 @@ fn composition(device: &Device, gpu: &Gpu, bandwidth: f64, report: &mut Report) 
         Ok(())
     })?;
     let written = if gpu.settings().bf16 { 2 } else { 4 };
-    let moved = (count * (layer + layer * written + size * size / 8)) as f64 / seconds;
+    let moved = (count * (layer + layer * written + mask)) as f64 / seconds;
     let way = if gpu.settings().bf16 { "bf16" } else { "f32" };
     let limit = Some(bandwidth / 1e9);
     report.time(format!("composing {count} pictures"), way, seconds, (moved / 1e9, "GB/s"), limit);
@@ -88,27 +94,71 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn inference(&mut self, name: &str, batch: usize) -> anyhow::Result<()> {
+        let what = format!("{name} inference of {batch}");
+        self.report.begin(format!("{what}, {}", self.way))?;
         let model = build(name, 1000, &Params::random(1, DType::F32, self.device))?.frozen()?;
-        let images = random(&[batch, 3, 224, 224], 1)?.to_device(self.device)?;
+        let images = self.pictures(batch)?;
+        let passes = Passes::default();
         let seconds = median(self.gpu, 5, || {
-            model.forward(&images, Mode::Eval)?;
+            passes.forward(&model, &images)?;
             Ok(())
         })?;
-        let rate = (batch as f64 / seconds, "images/s");
-        self.report.time(format!("{name} inference of {batch}"), self.way, seconds, rate, None);
+        let (captured, refusals) = passes.state();
+        self.timed(&what, batch, seconds);
+        match captured {
+            0 => self.plain(&what, &refusals.join("; ")),
+            _ => {
+                let seconds = median(self.gpu, 5, || {
+                    model.forward(&images, Mode::Eval)?;
+                    Ok(())
+                })?;
+                self.timed(&format!("{what}, plain launches"), batch, seconds);
+            }
+        }
         Ok(())
     }
 
     fn training(&mut self, name: &str, batch: usize) -> anyhow::Result<()> {
+        let what = format!("{name} training step of {batch}");
+        self.report.begin(format!("{what}, {}", self.way))?;
         let model = build(name, 1000, &Params::random(1, DType::F32, self.device))?;
-        let images = random(&[batch, 3, 224, 224], 1)?.to_device(self.device)?;
+        let images = self.pictures(batch)?;
         let labels: Vec<u32> = (0..batch as u32).map(|i| i % 1000).collect();
         let labels = Tensor::from_vec(labels, batch, self.device)?;
         let mut sgd = Sgd::new(&model.parameters(), 0.9, false, 1e-4, Decay::All)?;
+        let pictures = Batch { images: images.clone(), labels: labels.clone() };
+        if let Some(mut captured) = CapturedStep::new(&model, &pictures, 0.0)? {
+            let mode = Mode::Train { seed: 0, step: 0 };
+            let seconds = median(self.gpu, 5, || {
+                captured.run(&model, &sgd, &pictures, 1e-3, mode)?;
+                Ok(())
+            })?;
+            match captured.state() {
+                Ok(_) => self.timed(&what, batch, seconds),
+                Err(why) => {
+                    let why = why.to_owned();
+                    self.plain(&what, &why);
+                }
+            }
+        }
         let seconds = median(self.gpu, 5, || step(&model, &mut sgd, &images, &labels))?;
-        let rate = (batch as f64 / seconds, "images/s");
-        self.report.time(format!("{name} training step of {batch}"), self.way, seconds, rate, None);
+        self.timed(&format!("{what}, plain launches"), batch, seconds);
         Ok(())
+    }
+
+    /// Channels last in the device's precision, as they come out of the composition.
+    fn pictures(&self, batch: usize) -> anyhow::Result<Tensor> {
+        let pictures = random(&[batch, 3, 224, 224], 1)?.to_device(self.device)?;
+        Ok(in9_kernels::network_input(&pictures)?)
+    }
+
+    fn timed(&mut self, what: &str, batch: usize, seconds: f64) {
+        self.report.time(what, self.way, seconds, (batch as f64 / seconds, "images/s"), None);
+    }
+
+    /// Says that there is no graph, and why.
+    fn plain(&mut self, what: &str, why: &str) {
+        self.report.note(format!("{what}, {}: plain launches, not a graph: {why}", self.way));
     }
 }
 

@@ -72,6 +72,7 @@ impl Check<'_> {
         activations: usize,
         f: Layer<'_>,
     ) -> anyhow::Result<()> {
+        self.report.begin(format!("{name}, {}", self.way))?;
         let mut given = Vec::new();
         for (i, input) in inputs.iter().enumerate() {
             given.push(if i < activations { self.rounded(input)? } else { input.clone() });

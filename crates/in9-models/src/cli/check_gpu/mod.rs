@@ -2,6 +2,7 @@
 //! speed beside what the card can do.
 
 mod bench;
+mod graphs;
 mod layers;
 mod networks;
 mod report;
@@ -25,7 +26,7 @@ pub struct Args {
     #[arg(long, default_value_t = 0)]
     device: usize,
     /// What to do, separated by commas
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Layers, Part::Networks, Part::Training, Part::Bench])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Layers, Part::Networks, Part::Training, Part::Graphs, Part::Bench])]
     only: Vec<Part>,
     /// Where to write everything that is printed, as JSON
     #[arg(long, value_name = "JSON")]
@@ -47,6 +48,8 @@ enum Part {
     Networks,
     /// A short training: its curve, and the same bits twice
     Training,
+    /// Steps and passes as captured graphs: the same bits as plain launches
+    Graphs,
     /// Speed, beside the card's own limits
     Bench,
 }
@@ -59,7 +62,8 @@ fn ways() -> [(&'static str, Settings, f64); 3] {
 
 pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(args.seconds);
-    let mut report = Report::new();
+    let mut report = Report::new(args.out.clone());
+    report.begin("opening the GPU")?;
     let (_, gpu) = open(args.device, Settings::default()).context("the GPU cannot be opened")?;
     report.device(gpu.info());
     shell.print(gpu.info())?;
@@ -79,14 +83,15 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<()> {
         if args.only.contains(&Part::Training) {
             training::check(&device, way, &mut report)?;
         }
+        if args.only.contains(&Part::Graphs) {
+            graphs::check(&device, way, &mut report)?;
+        }
     }
     if args.only.contains(&Part::Bench) {
         bench::run(args.device, deadline, &mut report)?;
     }
+    report.begin("")?;
     shell.print(&report)?;
-    if let Some(out) = &args.out {
-        in9_base::files::write_bytes(out, report.json()?)?;
-    }
     anyhow::ensure!(report.passed(), "{} comparisons failed; see the lines marked ✗", report.failures());
     Ok(())
 }

@@ -26,6 +26,7 @@ pub(super) fn check(device: &Device, way: &str, report: &mut Report) -> anyhow::
         if ["resnet101", "resnet152", "wide_resnet50_2"].contains(&architecture.name) {
             continue;
         }
+        report.begin(format!("{}, {way}", architecture.name))?;
         let model = build(architecture.name, 9, &Params::random(3, DType::F32, &Device::Cpu))?;
         let tensors = model.tensors();
         let logits = |device: &Device| -> crate::Result<Tensor> {
@@ -49,6 +50,7 @@ pub(super) fn check(device: &Device, way: &str, report: &mut Report) -> anyhow::
 }
 
 fn gradients(name: &str, device: &Device, way: &str, report: &mut Report) -> anyhow::Result<()> {
+    report.begin(format!("gradients of {name}, {way}"))?;
     let images = random(&[8, 3, 64, 64], 1)?;
     let labels: Vec<u32> = (0..8).map(|i| i % 9).collect();
     let run = |device: &Device| -> anyhow::Result<(f64, Vec<f32>)> {

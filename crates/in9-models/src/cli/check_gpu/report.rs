@@ -1,6 +1,7 @@
 //! What was found, as a table and as JSON.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use in9_cuda::device::Info;
 use serde::Serialize;
@@ -36,22 +37,37 @@ pub(super) struct Report {
     device: String,
     driver: i32,
     cudnn: usize,
+    /// What is under way: where a check that was ended stood.
+    at: String,
     comparisons: Vec<Comparison>,
     timings: Vec<Timing>,
     notes: Vec<String>,
+    /// Where it is written whenever something else begins.
+    #[serde(skip)]
+    out: Option<PathBuf>,
 }
 
 impl Report {
-    pub(super) fn new() -> Self {
-        let empty = (Vec::new(), Vec::new(), Vec::new());
+    pub(super) fn new(out: Option<PathBuf>) -> Self {
         Self {
             device: String::new(),
             driver: 0,
             cudnn: 0,
-            comparisons: empty.0,
-            timings: empty.1,
-            notes: empty.2,
+            at: String::new(),
+            comparisons: Vec::new(),
+            timings: Vec::new(),
+            notes: Vec::new(),
+            out,
         }
+    }
+
+    /// Writes what was found so far, and what begins now.
+    pub(super) fn begin(&mut self, what: impl Into<String>) -> anyhow::Result<()> {
+        self.at = what.into();
+        if let Some(out) = &self.out {
+            in9_base::files::write_bytes(out, self.json()?)?;
+        }
+        Ok(())
     }
 
     pub(super) fn device(&mut self, info: &Info) {
@@ -97,7 +113,7 @@ impl Report {
         self.failures() == 0
     }
 
-    pub(super) fn json(&self) -> anyhow::Result<String> {
+    fn json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }
@@ -135,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_off_is_marked_and_counted() {
-        let mut report = Report::new();
+        let mut report = Report::new(None);
         report.compare("near", "f32", 1e-6, 1e-4);
         report.compare("far", "bf16", f64::INFINITY, 1e-2);
         report.time("copy", "f32", 0.002, (4300.0, "GB/s"), Some(4800.0));

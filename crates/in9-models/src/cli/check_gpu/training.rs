@@ -35,6 +35,7 @@ fn train(device: &Device) -> anyhow::Result<(Vec<f64>, Vec<u32>)> {
 }
 
 pub(super) fn check(device: &Device, way: &str, report: &mut Report) -> anyhow::Result<()> {
+    report.begin(format!("training, {way}"))?;
     let (expected, _) = train(&Device::Cpu)?;
     let (found, again) = match (train(device), train(device)) {
         (Ok(found), Ok(again)) => (found, again),
