@@ -8,10 +8,11 @@ use anyhow::bail;
 use candle_core::Device;
 use in9_base::files;
 use in9_base::shell::{Progress, Shell};
-use in9_data::predictions::{check_form, write_rows};
+use in9_data::predictions::{CardPictures, CardTest, check_form, write_rows};
 use in9_data::{Dataset, Normalization, Split, View};
 use serde::{Deserialize, Serialize};
 
+use super::card;
 use super::network::with_progress;
 use super::pictures::{PicturesArgs, right};
 use crate::classifier::NetworkRecord;
@@ -25,8 +26,8 @@ use learn::{Learnt, learn};
 ///
 /// The network's own classifier is taken off; weights without one will do. What goes into it are the features of a picture.
 /// Two classifiers are learnt on those of a split: a logistic regression on standardised features, and the votes of the
-/// nearest neighbours by cosine. The table has both, as models of their own; everything else that decides the answers
-/// stands beside it, in a file that ends in .probe.toml.
+/// nearest neighbours by cosine. The table has both, as models of their own. Beside it stands its card, TABLE.card.toml, which
+/// says what was measured with what, and a file that ends in .probe.toml, with everything that decides the answers.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -108,21 +109,28 @@ struct Written {
     network: Vec<NetworkRecord>,
 }
 
+/// Whose a card is.
+const MADE_BY: &str = "in9-models probe";
+
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let views = args.pictures.views()?;
     check_form(&args.out)?;
     let settings = args.settings()?;
     let beside = beside(&args.out)?;
+    card::check_place(&args.out, MADE_BY)?;
     let device = args.device.compute().open()?;
+    let kind = args.device.compute().kind(&device);
     let dataset = Dataset::open(&args.pictures.data)?;
     let train = dataset.split(&args.train)?;
     train.check_view(args.view)?;
     let splits = args.pictures.splits(&dataset)?;
     let of_split = |split| {
         let (views, _) = args.pictures.wanted(&views, |view| Split::check_view(split, *view).is_ok());
-        views.into_iter().map(move |view| (split, view))
+        (split, views)
     };
-    let asked: Vec<(&Split, View)> = splits.iter().flat_map(of_split).collect();
+    let wanted: Vec<(&Split, Vec<View>)> = splits.iter().map(of_split).collect();
+    let asked: Vec<(&Split, View)> =
+        wanted.iter().flat_map(|(split, views)| views.iter().map(move |view| (*split, *view))).collect();
     let encoder = args.network.open(device, shell)?;
     let pictures = train.len() + asked.iter().map(|(split, _)| split.len()).sum::<usize>();
     let progress = shell.progress("features", "images", pictures as u64);
@@ -141,6 +149,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     write_rows(&args.out, &Predictor::table(&dataset).classes, true, rows)?;
     let network = learnt.iter().map(|learnt| learnt.record.clone()).collect();
     files::write_bytes(&beside, toml::to_string(&Written { network })?)?;
+    let size = args.pictures.size;
+    let test = CardTest {
+        dataset: name,
+        digest: dataset.digest(),
+        pictures: CardPictures::Recomposed,
+        pairings: 1,
+        split: wanted.iter().map(|(split, views)| card::split(split, size, views)).collect(),
+    };
+    card::write(&args.out, MADE_BY, &kind, learnt.iter().map(|learnt| &learnt.record), test)?;
     shell.print(args.out.display())
 }
 

@@ -59,6 +59,26 @@ pub struct TrainingData {
     pub size: usize,
 }
 
+impl Fit {
+    /// What tables call it, as [`Settings::name`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::Knn { .. } => "knn",
+        }
+    }
+}
+
+impl std::fmt::Display for Fit {
+    /// The settings that decide the answers, in a few words.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Linear { l2, .. } => write!(f, "l2 {l2}"),
+            Self::Knn { k, temperature } => write!(f, "k {k}, temperature {temperature}"),
+        }
+    }
+}
+
 impl ProbeRecord {
     /// What decides the answers, without names.
     pub fn identity(&self) -> String {
