@@ -8,6 +8,7 @@ use anyhow::bail;
 use candle_core::Device;
 use in9_base::files;
 use in9_base::shell::{Progress, Shell};
+use in9_data::groups::Grouping;
 use in9_data::predictions::{CardPictures, CardTest, check_form, write_rows};
 use in9_data::{Dataset, Normalization, Split, View};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use crate::classifier::NetworkRecord;
 use crate::encoder::Encoder;
 use crate::open::{Options, Source};
 use crate::predict::{Answered, Predictor};
-use crate::probe::{Settings, Strength};
+use crate::probe::{RETRAININGS, Settings, Strength};
 use learn::{Learnt, learn};
 
 /// Learn classifiers on a frozen network's features of one view, and predict every view with them
@@ -35,7 +36,8 @@ Examples:
 --data out/in9 --out p.csv
   in9-models probe --weights resnet50.imagenet1k-v2 --data out/in9 --views paper --methods linear --l2 1e-3 --out p.csv
   in9-models probe --image-tower clip-vit-base-patch32 --data out/in9 --view mixed-rand --out p.csv
-  in9-models probe --weights out/run --data out/in9 --methods knn --k 5 --out p.csv")]
+  in9-models probe --weights out/run --data out/in9 --methods knn --k 5 --out p.csv
+  in9-models probe --weights out/run --data birds --train val --methods dfr --groups waterbirds/metadata.csv --out p.csv")]
 pub struct Args {
     #[command(flatten)]
     network: EncoderArgs,
@@ -50,13 +52,21 @@ pub struct Args {
     /// The probes, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', default_value = "linear,knn")]
     methods: Vec<Method>,
-    /// Strength of the linear probe's penalty, l2 / 2 times the squared weights beside the mean cross-entropy [default: the
-    /// best of 10, 1, … 1e-6 on a fifth of the training photographs, which are held out for that]
+    /// Strength of the penalty of linear and dfr, l2 / 2 times the squared weights beside the mean cross-entropy [default: the
+    /// best of 10, 1, … 1e-6 on a fifth of the training photographs, which are held out for that; dfr takes the best for the
+    /// worst group of a half]
     #[arg(long, value_name = "NUMBER")]
     l2: Option<f64>,
-    /// Seed of the draw of what is held out
+    /// Seed of the draws of what is held out, and of dfr's balanced sets
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// For dfr: metadata with the group of each photograph, as `in9-analysis score --groups` takes them; or `backgrounds`: the
+    /// class of the background of a mixed --view
+    #[arg(long, value_name = "METADATA.csv|backgrounds")]
+    groups: Option<PathBuf>,
+    /// Balanced sets that dfr draws and learns from; the weights are averaged
+    #[arg(long, value_name = "N", default_value_t = RETRAININGS, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    retrainings: u32,
     /// Neighbours that vote
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
@@ -100,6 +110,9 @@ enum Method {
     Linear,
     /// Votes of the nearest neighbours
     Knn,
+    /// Deep feature reweighting: logistic regressions on as many photographs of each group, averaged; --train should name
+    /// photographs that the network was not trained on
+    Dfr,
 }
 
 /// The file beside the table.
@@ -123,6 +136,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let dataset = Dataset::open(&args.pictures.data)?;
     let train = dataset.split(&args.train)?;
     train.check_view(args.view)?;
+    let grouping = args.grouping()?;
     let splits = args.pictures.splits(&dataset)?;
     let of_split = |split| {
         let (views, _) = args.pictures.wanted(&views, |view| Split::check_view(split, *view).is_ok());
@@ -134,7 +148,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let encoder = args.network.open(device, shell)?;
     let pictures = train.len() + asked.iter().map(|(split, _)| split.len()).sum::<usize>();
     let progress = shell.progress("features", "images", pictures as u64);
-    let learnt = learn(args, &dataset, &train, &encoder, &settings, &progress)?;
+    let learnt = learn(args, &dataset, &train, &encoder, &settings, grouping.as_ref(), &progress)?;
     let answers = predict(args, &dataset, &asked, &encoder, &learnt, &progress)?;
     progress.finish();
 
@@ -177,11 +191,38 @@ impl Args {
                     None => Strength::Chosen { seed: self.seed },
                 }),
                 Method::Knn => Settings::Nearest { k: self.k as usize, temperature: self.temperature },
+                Method::Dfr => {
+                    Settings::Reweighted { l2: self.l2, seed: self.seed, retrainings: self.retrainings }
+                }
             };
             settings.check()?;
             Ok(settings)
         };
         methods.iter().map(of).collect()
+    }
+}
+
+impl Args {
+    /// What tells groups apart, if it is asked for; told before any work.
+    fn grouping(&self) -> anyhow::Result<Option<Grouping>> {
+        match (&self.groups, self.methods.contains(&Method::Dfr)) {
+            (None, false) => Ok(None),
+            (Some(_), false) => bail!("--groups: is for --methods dfr"),
+            (None, true) => bail!(
+                "--groups: missing (expected metadata with the group of each photograph, or backgrounds for a mixed --view, as \
+                 dfr learns from groups)"
+            ),
+            (Some(path), true) => {
+                let grouping = Grouping::read(path)?;
+                if !grouping.tells(self.view) {
+                    bail!(
+                        "--groups: backgrounds needs a --view on another photograph's background, found {}",
+                        self.view
+                    );
+                }
+                Ok(Some(grouping))
+            }
+        }
     }
 }
 
