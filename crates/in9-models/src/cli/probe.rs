@@ -1,26 +1,25 @@
 //! `in9-models probe`: classifiers learnt on a frozen network's features, as a prediction table.
 
+mod encoder;
 mod learn;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use candle_core::Device;
 use in9_base::files;
 use in9_base::shell::{Progress, Shell};
 use in9_data::groups::Grouping;
 use in9_data::predictions::{CardPictures, CardTest, check_form, write_rows};
-use in9_data::{Dataset, Normalization, Split, View};
+use in9_data::{Dataset, Split, View};
 use serde::{Deserialize, Serialize};
 
 use super::card;
-use super::network::with_progress;
 use super::pictures::{PicturesArgs, right};
 use crate::classifier::NetworkRecord;
 use crate::encoder::Encoder;
-use crate::open::{Options, Source};
 use crate::predict::{Answered, Predictor};
 use crate::probe::{RETRAININGS, Settings, Strength};
+use encoder::EncoderArgs;
 use learn::{Learnt, learn};
 
 /// Learn classifiers on a frozen network's features of one view, and predict every view with them
@@ -78,29 +77,6 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     device: super::DeviceArgs,
-}
-
-/// Which network gives the features.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Network")]
-struct EncoderArgs {
-    /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
-    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present = "image_tower")]
-    weights: Option<String>,
-    /// In the place of --weights: the image tower of CLIP or SigLIP; a folder with the weights as open_clip or transformers
-    /// write them and the configuration, or the weight file in one
-    #[arg(long, value_name = "FOLDER|FILE", conflicts_with_all = ["weights", "arch"])]
-    image_tower: Option<PathBuf>,
-    /// Architecture, for weights that do not name theirs
-    #[arg(long, value_name = "ARCH")]
-    arch: Option<String>,
-    /// What inputs are normalised with, whatever the weights say: imagenet, imagenet-9, half, none (0 to 1), as published weights
-    /// (ARCH.TAG) need it, or six numbers (means, then deviations) [default: what the weights say]
-    #[arg(long, value_name = "NAME", value_parser = super::network::normalization)]
-    normalization: Option<Normalization>,
-    /// Name of the network in results, before that of the probe [default: the run's]
-    #[arg(long)]
-    name: Option<String>,
 }
 
 /// A probe.
@@ -224,47 +200,6 @@ impl Args {
             }
         }
     }
-}
-
-impl EncoderArgs {
-    fn open(&self, device: Device, shell: &Shell) -> crate::Result<Encoder> {
-        let encoder = match &self.image_tower {
-            Some(path) => image_tower(path, self.normalization, &device)?,
-            None => {
-                let weights = self.weights.as_deref().unwrap_or_default();
-                let source = Source::find(weights, self.arch.as_deref())?;
-                let options =
-                    Options { arch: self.arch.as_deref(), normalization: self.normalization, device };
-                with_progress(&source, shell, |progress| Encoder::open(&source, &options, progress))?
-            }
-        };
-        let network = encoder.network();
-        for note in &network.provenance.notes {
-            shell.say(format_args!("{}: {note}", network.provenance.origin));
-        }
-        let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
-        shell.say(format_args!(
-            "{}: {} features, {} of {}; mean {}, std {} by {}",
-            network.name,
-            encoder.width(),
-            encoder.layer(),
-            network.model.name(),
-            three(network.normalization.mean),
-            three(network.normalization.std),
-            network.provenance.normalization
-        ));
-        Ok(encoder)
-    }
-}
-
-#[cfg(feature = "transformers")]
-fn image_tower(path: &Path, asked: Option<Normalization>, device: &Device) -> crate::Result<Encoder> {
-    Encoder::image_tower(path, asked, device)
-}
-
-#[cfg(not(feature = "transformers"))]
-fn image_tower(path: &Path, _: Option<Normalization>, _: &Device) -> crate::Result<Encoder> {
-    Err(crate::Error::MissingFeature { what: path.display().to_string(), feature: "transformers" })
 }
 
 /// The answers of each probe on each split and view.

@@ -126,16 +126,6 @@ impl Linear {
         Some(mean)
     }
 
-    /// Whether each of other pictures is answered rightly.
-    pub(super) fn right(&self, features: &Features, labels: &[u16]) -> Vec<bool> {
-        let mut row = vec![0.0; features.width()];
-        let one = |(features, label): (&[f32], &u16)| {
-            self.standard.apply(features, &mut row);
-            answer(&scores(&self.parameters, &row, self.classes)).class == Some(usize::from(*label))
-        };
-        features.rows().zip(labels).map(one).collect()
-    }
-
     /// Whether the search ended at a minimum, rather than after the last step that it may take.
     pub fn is_settled(&self) -> bool {
         self.gradient <= TOLERANCE || self.steps < STEPS

@@ -6,7 +6,8 @@
 //! times, and the weights that are learnt on the draws are averaged.
 //!
 //! The strength of the penalty is given, or chosen among [`STRENGTHS`]: half of each group is drawn, learnt from in the same
-//! way once, and the strength taken by which the worst group of the other half is answered best; of equal ones the strongest.
+//! way once, and the strength taken by which the worst group of the other half is answered best; of equal ones that of the lowest
+//! cross-entropy there, every group counting alike.
 //!
 //! Source: P. Kirichenko, P. Izmailov, A. G. Wilson, "Last layer re-training is sufficient for robustness to spurious
 //! correlations", ICLR 2023 (arXiv 2204.02937), section 4 and appendix B. There the penalty is of the absolute weights; here it
@@ -47,16 +48,19 @@ pub struct ChosenByGroup {
     pub tried: Vec<f64>,
     /// Accuracy of the worst group of what was judged, of each.
     pub worst_group: Vec<f64>,
-    /// Share of what was judged that is right, of each.
-    pub accuracy: Vec<f64>,
+    /// Mean over the groups of their mean cross-entropy, of each.
+    pub cross_entropy: Vec<f64>,
 }
 
 impl ChosenByGroup {
-    /// The strength of the best worst group; of equal ones the strongest.
+    /// The strength of the best worst group; of equal ones that of the lowest cross-entropy.
     pub fn l2(&self) -> f64 {
         let mut best = 0;
-        for (index, accuracy) in self.worst_group.iter().enumerate() {
-            if *accuracy > self.worst_group[best] {
+        let measured: Vec<(f64, f64)> =
+            self.worst_group.iter().copied().zip(self.cross_entropy.iter().copied()).collect();
+        for (index, (accuracy, loss)) in measured.iter().enumerate() {
+            let (highest, lowest) = measured[best];
+            if *accuracy > highest || (*accuracy == highest && *loss < lowest) {
                 best = index;
             }
         }
@@ -82,23 +86,25 @@ impl ChosenByGroup {
         let (learnt, judged): (Vec<Vec<usize>>, Vec<Vec<usize>>) = halves.unzip();
         let places = known.balanced(&learnt, seed, 0);
         let (features, labels) = known.at(&places);
-        let (asked, of_asked) = known.at(&judged.concat());
+        let asked: Vec<(Features, Vec<u16>)> = judged.iter().map(|members| known.at(members)).collect();
         let standard = Standard::of(&features);
-        let mut chosen =
-            Self { judged: of_asked.len(), tried: Vec::new(), worst_group: Vec::new(), accuracy: Vec::new() };
+        let mut chosen = Self {
+            judged: judged.iter().map(Vec::len).sum(),
+            tried: Vec::new(),
+            worst_group: Vec::new(),
+            cross_entropy: Vec::new(),
+        };
         let mut last: Option<Linear> = None;
         for l2 in STRENGTHS {
             let linear = Linear::fit_on(&standard, &features, &labels, known.classes, l2, last.as_ref())?;
-            let right = linear.right(&asked, &of_asked);
-            let (mut worst, mut first) = (f64::INFINITY, 0);
-            for members in &judged {
-                let of_group = &right[first..first + members.len()];
-                worst = worst.min(share(of_group));
-                first += members.len();
+            let (mut worst, mut losses) = (f64::INFINITY, 0.0);
+            for (features, labels) in &asked {
+                let (loss, right) = linear.judge(features, labels);
+                (worst, losses) = (worst.min(right), losses + loss);
             }
             chosen.tried.push(l2);
             chosen.worst_group.push(worst);
-            chosen.accuracy.push(share(&right));
+            chosen.cross_entropy.push(losses / asked.len() as f64);
             last = Some(linear);
         }
         Ok(chosen)
@@ -179,10 +185,6 @@ impl Grouped<'_> {
     }
 }
 
-fn share(right: &[bool]) -> f64 {
-    right.iter().filter(|right| **right).count() as f64 / right.len().max(1) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,14 +210,28 @@ mod tests {
         (Features::new(values, 3).unwrap(), labels, groups, keys)
     }
 
-    fn worst(linear: &Linear, asked: &(Features, Vec<u16>, Vec<u32>, Vec<u64>)) -> f64 {
-        let right = linear.right(&asked.0, &asked.1);
+    fn worst(
+        linear: &Linear,
+        (features, labels, groups, _): &(Features, Vec<u16>, Vec<u32>, Vec<u64>),
+    ) -> f64 {
         let of = |group: u32| {
-            let own: Vec<bool> =
-                right.iter().zip(&asked.2).filter(|(_, g)| **g == group).map(|(right, _)| *right).collect();
-            share(&own)
+            let own = |at: &usize| groups[*at] == group;
+            let places: Vec<usize> = (0..groups.len()).filter(own).collect();
+            let labels: Vec<u16> = places.iter().map(|at| labels[*at]).collect();
+            linear.judge(&features.at(&places), &labels).1
         };
         (0..4).map(of).fold(1.0, f64::min)
+    }
+
+    #[test]
+    fn of_equal_worst_groups_the_surest_is_taken() {
+        let chosen = ChosenByGroup {
+            judged: 4,
+            tried: vec![10.0, 1.0, 0.1, 0.01],
+            worst_group: vec![0.5, 0.75, 0.75, 0.75],
+            cross_entropy: vec![0.1, 0.6, 0.4, 0.9],
+        };
+        assert_eq!(chosen.l2(), 0.1);
     }
 
     #[test]
