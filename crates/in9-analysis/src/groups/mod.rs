@@ -10,5 +10,5 @@ mod paired;
 
 pub use in9_data::groups::Grouping;
 pub use measure::{Group, Grouped, grouped, of_frame};
-pub use output::{csv, table};
-pub use paired::{GroupDifference, WorstDifference, paired, paired_table};
+pub use output::{csv, paired_table, table};
+pub use paired::{GroupDifference, WorstDifference, paired};

@@ -4,8 +4,6 @@ use super::measure::clusters;
 use crate::error::Result;
 use crate::frame::ModelFrame;
 use crate::metrics::two_sided;
-use crate::output::Grid;
-use crate::output::number::{p_value, percent, points_interval};
 use crate::stats::{Bootstrap, Interval};
 use in9_data::View;
 use in9_data::groups::{Grouping, Words};
@@ -165,48 +163,9 @@ fn difference(
     }
 }
 
-/// The worst groups and every group of two models, a row each.
-pub fn paired_table(all: &[WorstDifference]) -> Grid {
-    let names = all.first().map_or(["", ""], |one| [one.first.as_str(), one.second.as_str()]);
-    let title = format!(
-        "{} minus {} by group (class · group), on the images both were tested on",
-        names[0], names[1]
-    );
-    let header = ["tested on", "group", "images", "first %", "second %", "difference (points)", "p"];
-    let mut grid = Grid::new(title, &header);
-    for one in all {
-        let [first, second] = one.worst.map(|at| &one.groups[at]);
-        let name = |group: &GroupDifference| format!("{} · {}", group.class, group.group);
-        let worst = match one.worst[0] == one.worst[1] {
-            true => format!("worst: {}", name(first)),
-            false => format!("worst: {} and {}", name(first), name(second)),
-        };
-        grid.push(vec![
-            one.view.to_string(),
-            worst,
-            one.groups.iter().map(|group| group.photographs).sum::<usize>().to_string(),
-            percent(first.first),
-            percent(second.second),
-            points_interval(&one.difference),
-            p_value(one.p),
-        ]);
-        for group in &one.groups {
-            grid.push(vec![
-                one.view.to_string(),
-                name(group),
-                group.photographs.to_string(),
-                percent(group.first),
-                percent(group.second),
-                points_interval(&group.difference),
-                "–".to_owned(),
-            ]);
-        }
-    }
-    grid
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::paired_table;
     use super::*;
     use crate::frame::Frame;
     use crate::frame::tests::{frame, table};
