@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
 use crate::error::{Error, Result};
@@ -11,7 +12,9 @@ use crate::model_file;
 use crate::train::evaluate::{correct, evaluate, scalar};
 use crate::train::folder::RunFolder;
 use crate::train::optimizer::is_finite;
-use crate::train::{Batch, Batches, EventFile, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log};
+use crate::train::{
+    Batch, Batches, EventFile, GroupDro, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log,
+};
 
 /// A training that can be run: what, on what, how, and where to.
 pub struct Training<'a> {
@@ -111,6 +114,9 @@ impl Training<'_> {
         } else {
             Progress::start(folder.digest.clone())
         };
+        if let Some(dro) = settings.group_dro.as_ref().filter(|_| progress.group_weights().is_empty()) {
+            progress.set_group_weights(&dro.start());
+        }
         if in9_base::files::is_planted("resumed-offset") && progress.batch > 0 {
             progress.batch += 1;
         }
@@ -197,15 +203,21 @@ impl Training<'_> {
             let normalization = self.run.data.normalization();
             images = attack.perturb(self.model, &images, labels, smoothing, normalization)?;
         }
-        let (loss, logits, gradients) =
-            self.model.gradients(&images, labels, smoothing, 1.0 / size as f64, mode)?;
-        let value = scalar(&loss)?;
+        let share = 1.0 / size as f64;
+        let (value, logits, gradients) = match &settings.group_dro {
+            None => {
+                let (loss, logits, gradients) =
+                    self.model.gradients(&images, labels, smoothing, share, mode)?;
+                (scalar(&loss)?, logits, gradients)
+            }
+            Some(dro) => self.robust(dro, &images, batch, share, mode, &mut state.progress)?,
+        };
         if !value.is_finite() {
             return Err(diverged(state, value));
         }
         let pictures = batch.labels.dims1()?;
         let right = correct(&logits, &batch.labels)?;
-        let rate = state.rates.rate(progress.step);
+        let rate = state.rates.rate(state.progress.step);
         group.add(gradients)?;
         if group.batches == size {
             if let Some(gradients) = group.take() {
@@ -218,6 +230,30 @@ impl Training<'_> {
         let tags = [("train/loss", value), ("train/lr", rate)];
         state.events.scalars(done, &tags)?;
         Ok(StepReport { epoch: state.progress.epoch, batch: done, pictures, rate, loss: value })
+    }
+
+    /// Loss, logits and gradients of a batch whose groups are weighed, which moves their weights.
+    fn robust(
+        &self,
+        dro: &GroupDro,
+        images: &Tensor,
+        batch: &Batch,
+        share: f64,
+        mode: Mode,
+        progress: &mut Progress,
+    ) -> Result<(f64, Tensor, GradStore)> {
+        let groups = batch.groups.as_deref().unwrap_or_default();
+        let labels = batch.labels.to_vec1::<u32>()?;
+        let smoothing = self.run.training.label_smoothing;
+        let (mut weights, mut loss) = (progress.group_weights(), f64::NAN);
+        let (logits, gradients) = self.model.gradients_by(images, mode, &mut |logits| {
+            let found = dro.weigh(logits, &labels, groups, smoothing, &mut weights)?;
+            loss = found.loss;
+            Ok((found.gradient * share)?)
+        })?;
+        // Weights that are no numbers are caught with the loss.
+        progress.set_group_weights(&weights);
+        Ok((loss, logits, gradients))
     }
 
     /// Batches in the group that `batch` belongs to: the last group of an epoch may be short.
