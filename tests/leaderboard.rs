@@ -11,7 +11,16 @@ use in9_tests::{expect, ground, program};
 /// Answers of both probes on the features of the network in `run` of `folder`.
 fn probe(folder: &Path, out: &str, name: &str) {
     let mut command = program("in9");
-    command.args(["probe", "--name", name, "--views", "original,mixed-same,mixed-rand", "--weights"]);
+    command.args([
+        "probe",
+        "--l2",
+        "0.01",
+        "--name",
+        name,
+        "--views",
+        "original,mixed-same,mixed-rand",
+        "--weights",
+    ]);
     command.arg(folder.join("run")).arg("--data").arg(folder.join("data"));
     expect(command.arg("--out").arg(folder.join(out)), 0);
 }
