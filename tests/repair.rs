@@ -43,11 +43,12 @@ fn photograph(class: u32, place: u32, name: &str) -> image::RgbImage {
     let mut below = |n: u32| (rng::unit(&mut random) * n as f32) as u32;
     let (width, height) = if class == 0 { (14, 5) } else { (5, 14) };
     let (left, top) = (below(SIDE - width), below(SIDE - height));
+    // Some birds are easy to see, others hardly: the place is always easy.
+    let brighter = 20 + below(91) as i32;
     let ground = if place == 0 { [70, 150, 70] } else { [70, 40, 180] };
     image::RgbImage::from_fn(SIDE, SIDE, |x, y| {
         let is_bird = (left..left + width).contains(&x) && (top..top + height).contains(&y);
-        // Little brighter than its place, and noise: the bird is there to be seen, and harder to see than the place.
-        let raised = if is_bird { 45 } else { 0 };
+        let raised = if is_bird { brighter } else { 0 };
         image::Rgb(ground.map(|value: i32| (value + raised + below(101) as i32 - 50).clamp(0, 255) as u8))
     })
 }
@@ -115,11 +116,14 @@ impl World {
     }
 }
 
-/// Checks that the worst group gained, beyond what chance explains.
+/// Checks that the worst group gained, beyond what chance explains, and not because all are guessed at.
 fn gained(found: &serde_json::Value) {
     let difference = |limit: &str| found["difference"][limit].as_f64().unwrap();
-    assert!(difference("low") > 0.05 && difference("value") > 0.1, "{found}");
+    assert!(difference("low") > 0.0 && difference("value") > 0.05, "{found}");
     assert!(found["p"].as_f64().unwrap() < 0.01, "{found}");
+    let groups = found["groups"].as_array().unwrap();
+    let sum: f64 = groups.iter().map(|group| group["first"].as_f64().unwrap()).sum();
+    assert!(groups.len() == 4 && sum / 4.0 > 0.6, "{found}");
 }
 
 #[test]

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_true_difference_lies_in_its_interval_in_about_95_percent_of_worlds() {
+    fn the_true_difference_lies_in_its_interval_in_95_percent_of_worlds() {
         // The second model's groups are nearly as bad as its worst; the first gains 0.15 on the worst. Answers of the two are
         // alike as far as they can be: both are right where the same number lies below their chance.
         let (sizes, chances) =
@@ -279,6 +279,6 @@ mod tests {
         }
         let share = f64::from(held) / worlds as f64;
         println!("{share}");
-        assert!((0.92..=1.0).contains(&share), "{share}");
+        assert!(share >= 0.95, "{share}");
     }
 }
