@@ -8,6 +8,23 @@ use in9_data::Dataset;
 use in9_data::predictions::{Card, FoundCard};
 use in9_tests::{expect, ground, program};
 
+/// Answers of both probes on the features of the network in `run` of `folder`.
+fn probe(folder: &Path, out: &str, name: &str) {
+    let mut command = program("in9");
+    command.args([
+        "probe",
+        "--l2",
+        "0.01",
+        "--name",
+        name,
+        "--views",
+        "original,mixed-same,mixed-rand",
+        "--weights",
+    ]);
+    command.arg(folder.join("run")).arg("--data").arg(folder.join("data"));
+    expect(command.arg("--out").arg(folder.join(out)), 0);
+}
+
 /// Answers of the network in `run` of `folder`.
 fn predict(folder: &Path, out: &str, name: &str, more: &[&str]) {
     let mut command = program("in9");
@@ -116,9 +133,10 @@ fn a_table_has_a_card_that_says_what_was_measured_with_what() {
     assert_eq!(splits, [("test", 32, 48), ("train", 32, 48)]);
     assert_eq!(card.test.split[0].views, ["original", "mixed-same", "mixed-rand"]);
     let weights = in9_base::digest::file(&at("run/model.safetensors")).unwrap();
-    assert_eq!(card.network.weights, weights.to_hex().to_string());
-    assert_eq!((card.network.mapping.as_str(), card.device.as_str()), ("identity", "cpu"));
-    assert!(card.network.prompts.is_none());
+    let network = &card.networks[0];
+    assert_eq!((card.networks.len(), &network.weights), (1, &weights.to_hex().to_string()));
+    assert_eq!((network.mapping.as_str(), card.device.as_str()), ("identity", "cpu"));
+    assert!(network.prompts.is_none() && network.probe.is_none());
 
     // The same again is the same, with whatever batches, and in pieces.
     let text = |table: &str| fs::read_to_string(Card::beside(&at(table))).unwrap();
@@ -142,4 +160,59 @@ fn a_table_has_a_card_that_says_what_was_measured_with_what() {
     assert!(said.contains("q.csv.card.toml"), "{said}");
     assert_eq!(text("q.csv"), "precious");
     assert!(!at("q.csv").exists());
+}
+
+#[test]
+fn a_probes_table_has_a_card_and_is_ranked_with_networks() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    expect(&mut ground::render(folder), 0);
+    expect(&mut ground::build(folder, folder, "data"), 0);
+    expect(&mut ground::train(folder, folder, 1), 0);
+    let at = |name: &str| folder.join(name);
+    predict(folder, "net.csv", "net", &[]);
+    probe(folder, "p.csv", "net");
+    let FoundCard::Own(card) = Card::of(&at("p.csv")).unwrap() else { panic!("no card") };
+    let names: Vec<&str> = card.networks.iter().map(|network| network.model.as_str()).collect();
+    assert_eq!(names, ["net linear", "net knn"]);
+    let weights = in9_base::digest::file(&at("run/model.safetensors")).unwrap().to_hex().to_string();
+    let dataset = Dataset::open(&at("data")).unwrap();
+    for (network, method) in card.networks.iter().zip(["linear", "knn"]) {
+        let probe = network.probe.as_ref().unwrap();
+        assert_eq!((network.weights.as_str(), network.mapping.as_str()), (weights.as_str(), "identity"));
+        assert_eq!((probe.method.as_str(), probe.features.as_str()), (method, "input of fc"));
+        assert_eq!((&probe.digest, probe.split.as_str(), probe.side), (&dataset.digest(), "train", 32));
+    }
+    assert_eq!(card.networks[1].probe.as_ref().unwrap().settings, "k 20, temperature 0.07");
+
+    let mut board = program("in9");
+    board.arg("leaderboard").arg(at("net.csv")).arg(at("p.csv")).arg("--out").arg(at("board"));
+    let (printed, said) = expect(&mut board, 0);
+    assert!(!said.contains("unknown"), "{said}");
+    for network in ["net", "net linear", "net knn"] {
+        let row = |line: &&str| line.split('|').nth(2).is_some_and(|cell| cell.trim() == network);
+        let row = printed.lines().find(row).unwrap_or_else(|| panic!("{network}: {printed}"));
+        assert!(row.trim_start_matches('|').trim_start().starts_with(['1', '2', '3']), "{row}");
+    }
+    let results: serde_json::Value =
+        serde_json::from_slice(&fs::read(at("board/results.json")).unwrap()).unwrap();
+    assert_eq!(results["protocols"].as_array().unwrap().len(), 1, "{results}");
+    let csv = fs::read_to_string(at("board/leaderboard.csv")).unwrap();
+    assert!(csv.contains("knn (k 20, temperature 0.07), from data train original at 32 px"), "{csv}");
+    let page = fs::read_to_string(at("board/index.html")).unwrap();
+    assert!(page.contains("learnt on its features"));
+
+    // Scores and the report take it as predict's.
+    let mut score = program("in9");
+    expect(score.arg("score").arg(at("p.csv")).arg("--out").arg(at("scores")), 0);
+    let results: serde_json::Value =
+        serde_json::from_slice(&fs::read(at("scores/results.json")).unwrap()).unwrap();
+    assert_eq!(results["cards"][0]["network"][1]["probe"]["method"], "knn");
+
+    // Somebody's file in its place is told before anything is done.
+    fs::write(Card::beside(&at("q.csv")), "precious").unwrap();
+    let mut refused = program("in9");
+    refused.args(["probe", "--views", "original", "--weights"]).arg(at("run"));
+    let (_, said) = expect(refused.arg("--data").arg(at("data")).arg("--out").arg(at("q.csv")), 1);
+    assert!(said.contains("q.csv.card.toml") && !at("q.csv").exists(), "{said}");
 }

@@ -53,34 +53,6 @@ pub enum Error {
         /// The table.
         path: PathBuf,
     },
-    /// The metadata do not say which group a photograph is of.
-    #[error("{}: photograph {photograph} has no group (expected one row of this name, found {found}); add it", path.display())]
-    NoGroup {
-        /// The metadata.
-        path: PathBuf,
-        /// The photograph's id in the prediction table.
-        photograph: String,
-        /// How many rows could be meant, in words.
-        found: &'static str,
-    },
-    /// The metadata give photographs of two classes the same class.
-    #[error(
-        "{}: class {word:?} of photograph {photograph} is not the prediction table's (expected {expected} as for others, found \
-         {found}); is it another dataset's?",
-        path.display()
-    )]
-    GroupClass {
-        /// The metadata.
-        path: PathBuf,
-        /// The photograph.
-        photograph: String,
-        /// Its class in the metadata's words.
-        word: Box<str>,
-        /// The class that the same word stands for elsewhere.
-        expected: Box<str>,
-        /// The photograph's class in the prediction table.
-        found: Box<str>,
-    },
     /// Prediction tables name more photographs than are kept.
     #[error(
         "the prediction tables name more than {limit} photographs (foregrounds, backgrounds and pictures); score fewer at a time"

@@ -23,7 +23,7 @@ pub mod stats;
 
 pub use cards::Cards;
 pub use error::{Error, Result};
-pub use frame::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, Outcome, training_order};
+pub use frame::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, NO_CLASS, Outcome, training_order};
 
 /// What this build of the crate was made from: it changes with everything that its results may depend on.
 pub const IDENTITY: &str = env!("IN9_IDENTITY");

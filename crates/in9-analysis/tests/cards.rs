@@ -17,7 +17,7 @@ fn card(path: &Path, model: &str) -> Card {
         made_by: String::new(),
         table: Card::digest_of(path).unwrap(),
         device: text("cpu"),
-        network: CardNetwork {
+        networks: vec![CardNetwork {
             model: text(model),
             arch: String::new(),
             trained_on: String::new(),
@@ -28,7 +28,8 @@ fn card(path: &Path, model: &str) -> Card {
             normalization: String::new(),
             mapping: text("a"),
             prompts: None,
-        },
+            probe: None,
+        }],
         test: CardTest {
             dataset: text("d"),
             digest: text("aa"),

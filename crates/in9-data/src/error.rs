@@ -106,6 +106,43 @@ pub enum Error {
         /// What this one says.
         found: String,
     },
+    /// The metadata do not say which group a photograph is of.
+    #[error("{}: photograph {photograph} has no group (expected one row of this name, found {found}); add it", path.display())]
+    NoGroup {
+        /// The metadata.
+        path: PathBuf,
+        /// The photograph's id.
+        photograph: String,
+        /// How many rows could be meant, in words.
+        found: &'static str,
+    },
+    /// The metadata give photographs of two classes the same class.
+    #[error(
+        "{}: class {word:?} of photograph {photograph} is not that of the predictions or the dataset (expected {expected} as for others, found \
+         {found}); is it another dataset's?",
+        path.display()
+    )]
+    GroupClass {
+        /// The metadata.
+        path: PathBuf,
+        /// The photograph.
+        photograph: String,
+        /// Its class in the metadata's words.
+        word: Box<str>,
+        /// The class that the same word stands for elsewhere.
+        expected: Box<str>,
+        /// The photograph's class in the prediction table or the dataset.
+        found: Box<str>,
+    },
+    /// Groups were to be told by backgrounds, and a picture has none of another photograph.
+    #[error(
+        "photograph {photograph} has no background of another photograph that could tell its group (expected a mixed view); name \
+         metadata with groups"
+    )]
+    NoBackground {
+        /// The photograph's id.
+        photograph: String,
+    },
     /// A place where photographs are looked for holds none.
     #[error("{}: no photograph found (expected {expected}, found none); check the folder, the kind of source and the taxonomy", path.display())]
     NoPhotographs {

@@ -135,7 +135,15 @@ fn is_zero(group: &usize) -> bool {
 pub trait TrainingSettings {
     /// Norm and radius of the attack of an adversarial training, such as `L2 0.5`; `None` for a plain one.
     fn attack(&self) -> Option<String>;
+
+    /// What is minimised, such as [`GROUP_DRO`]; `None` for the mean loss.
+    fn objective(&self) -> Option<String> {
+        None
+    }
 }
+
+/// What tables call a training by group DRO.
+pub const GROUP_DRO: &str = "group DRO";
 
 /// Norm, by its symbol, and radius (of pixel values in 0..=1) of an attack, as tables show them.
 pub fn attack_name(symbol: &str, epsilon: f64) -> String {
@@ -154,6 +162,10 @@ impl TrainingSettings for toml::Table {
         let epsilon = epsilon.as_float().or(epsilon.as_integer().map(|whole| whole as f64))?;
         Some(attack_name(symbol, epsilon))
     }
+
+    fn objective(&self) -> Option<String> {
+        self.get("group_dro")?.as_table().map(|_| GROUP_DRO.to_owned())
+    }
 }
 
 impl<T: TrainingSettings> RunFile<T> {
@@ -169,6 +181,7 @@ impl<T: TrainingSettings> RunFile<T> {
             apart.push(format!("{} classes", self.model.classes.len()));
         }
         apart.extend(self.training.attack().map(|attack| format!("against {attack}")));
+        apart.extend(self.training.objective());
         match apart.is_empty() {
             true => self.data.view.clone(),
             false => format!("{} ({})", self.data.view, apart.join(", ")),
@@ -329,6 +342,7 @@ mod tests {
         assert_eq!(run("fraction = 0.25", "").trained_on(), "original (25 %)");
         let attack = "attack = { norm = \"linf\", epsilon = 1, steps = 7 }";
         assert_eq!(run("group = 1", attack).trained_on(), "original (2 classes, against L∞ 1)");
+        assert_eq!(run("", "group_dro = { step_size = 0.01 }").trained_on(), "original (group DRO)");
     }
 
     #[test]

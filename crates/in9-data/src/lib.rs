@@ -25,6 +25,7 @@
 pub mod cli;
 pub mod error;
 pub mod facts;
+pub mod groups;
 pub mod predictions;
 
 #[doc(no_inline)]

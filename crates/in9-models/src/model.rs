@@ -255,6 +255,36 @@ impl Model {
         Ok((loss.detach(), logits.detach(), store))
     }
 
+    /// The logits of a batch, and the gradients of all variables of a loss of which `slope` gives the gradient with respect to
+    /// the logits; on a processor.
+    ///
+    /// # Shapes
+    /// - `x`: `[n, 3, h, w]`, normalised
+    /// - what `slope` takes and gives: `[n, classes]`
+    ///
+    /// # Errors
+    /// Those of [`Model::forward`], of `slope`, and [`Error::Device`] on a GPU.
+    pub(crate) fn gradients_by(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        slope: &mut dyn FnMut(&Tensor) -> Result<Tensor>,
+    ) -> Result<(Tensor, GradStore)> {
+        if !self.device().is_cpu() {
+            let why = "this loss is computed on a processor only".to_owned();
+            return Err(Error::Device { device: "GPU".to_owned(), why });
+        }
+        let tape = (self.network.taped() && self.dtype() == DType::F32).then(RefCell::default);
+        let (logits, _, tape) = self.run(x, mode, &[], false, tape)?;
+        // The sum of logits times their slopes has these slopes.
+        let slope = slope(&logits.detach())?.detach();
+        let mut store = (&logits * slope)?.sum_all()?.backward()?;
+        if let Some(tape) = tape {
+            rayon::scope(|_| tape.into_inner().backward(&mut store))?;
+        }
+        Ok((logits.detach(), store))
+    }
+
     /// The gradient of a batch's mean loss with respect to its pictures, in evaluation mode.
     ///
     /// # Shapes

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use common::{Noise, model, run_file, settings};
 use in9_models::train::{
-    Attack, Batch, Batches, EpochReport, Norm, Observer, RunFile, Settings, Silent, Summary, Training,
+    Attack, Batch, Batches, EpochReport, GroupDro, Norm, Observer, RunFile, Settings, Silent, Summary,
+    TrainedGroup, Training,
 };
 use in9_models::{Error, Mode, Model};
 
@@ -69,6 +70,57 @@ fn a_run_cut_anywhere_ends_with_the_same_bytes() {
     // Resuming a complete run changes nothing.
     train(whole.path(), &settings, &Noise::new(5, 6), true).unwrap();
     assert!(bytes(whole.path()) == expected);
+}
+
+/// Group DRO of two groups, with a step that shows.
+fn group_dro() -> Option<GroupDro> {
+    let group = |name: &str| TrainedGroup { class: "c".into(), name: name.into(), samples: 15 };
+    let group = ["even", "odd"].map(group).to_vec();
+    Some(GroupDro { step_size: 0.5, adjustment: 1.0, group, ..GroupDro::new() })
+}
+
+#[test]
+fn group_dro_ends_with_the_same_bytes_wherever_it_was_cut_and_on_any_threads() {
+    let noise = || Noise { grouped: true, ..Noise::new(4, 6) };
+    let settings = Settings { group_dro: group_dro(), accumulate: 2, checkpoint_every: 1, ..settings() };
+    let whole = tempfile::tempdir().unwrap();
+    train(whole.path(), &settings, &noise(), false).unwrap();
+    let expected = bytes(whole.path());
+    for cut in [1, 3, 6] {
+        let (dir, data) = (tempfile::tempdir().unwrap(), noise());
+        data.fails_at.set(Some(cut));
+        train(dir.path(), &settings, &data, false).unwrap_err();
+        data.fails_at.set(None);
+        train(dir.path(), &settings, &data, true).unwrap();
+        assert!(bytes(dir.path()) == expected, "cut at batch {cut}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| train(dir.path(), &settings, &noise(), false).map(|_| ())).unwrap();
+    assert!(bytes(dir.path()) == expected);
+    // A step of nearly nothing trains otherwise, and so does no group DRO.
+    for group_dro in [None, group_dro().map(|dro| GroupDro { step_size: 1e-9, ..dro })] {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings { group_dro, ..settings.clone() };
+        train(dir.path(), &settings, &noise(), false).unwrap();
+        assert!(bytes(dir.path())[0] != expected[0]);
+    }
+    // Batches that do not say their groups cannot be weighed.
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(train(dir.path(), &settings, &Noise::new(4, 6), false), Err(Error::Shape { .. })));
+}
+
+#[test]
+fn one_group_is_the_mean_loss() {
+    let [plain, grouped] = [None, group_dro()].map(|dro| {
+        let one = dro.map(|dro| GroupDro { group: dro.group[..1].to_vec(), ..dro });
+        let (dir, data) =
+            (tempfile::tempdir().unwrap(), Noise { one_group: true, grouped: true, ..Noise::new(4, 6) });
+        train(dir.path(), &Settings { group_dro: one, epochs: 1, ..settings() }, &data, false).unwrap();
+        fs::read_to_string(dir.path().join("log.csv")).unwrap()
+    });
+    let loss = |log: &str| -> f64 { log.lines().nth(1).unwrap().split(',').nth(3).unwrap().parse().unwrap() };
+    assert!((loss(&plain) - loss(&grouped)).abs() < 1e-4, "{plain}{grouped}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use in9_data::predictions::Table;
 use in9_data::{Dataset, View};
 use in9_models::encoder::Encoder;
 use in9_models::open::{Options, Source};
-use in9_models::probe::{Chosen, Features, Linear, Nearest, Probe, STRENGTHS};
+use in9_models::probe::{Chosen, Features, Grouped, Linear, Nearest, Probe, STRENGTHS};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -28,6 +28,14 @@ struct Reference {
     classes: usize,
     linear: Vec<LinearCase>,
     knn: Vec<KnnCase>,
+    dfr: DfrCase,
+}
+
+#[derive(Deserialize)]
+struct DfrCase {
+    l2: f64,
+    draws: Vec<Vec<usize>>,
+    scores: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +97,24 @@ fn the_probes_are_scikit_learns() {
         let nearest = Nearest::new(&known, &labels, reference.classes, case.k, case.temperature).unwrap();
         reference.check(&format!("k {}", case.k), &Probe::Nearest(nearest), &case.scores);
     }
+}
+
+#[test]
+fn reweighting_is_the_mean_of_scikit_learns_on_balanced_sets() {
+    let reference = reference();
+    let (features, labels) = reference.pictures("known", reference.n);
+    // As in tests/oracles/probe.py: a group is a class, and whether five divides the number.
+    let groups: Vec<u32> =
+        (0..).zip(&labels).map(|(i, label)| u32::from(*label) * 2 + u32::from(i % 5 == 0)).collect();
+    let keys: Vec<u64> = (0..labels.len() as u64).collect();
+    let (features, labels, groups, keys) = (&features, &labels[..], &groups[..], &keys[..]);
+    let known = Grouped { features, labels, groups, keys, classes: reference.classes };
+    let DfrCase { l2, draws, scores } = &reference.dfr;
+    let drawn: Vec<Vec<usize>> = (1..=3).map(|draw| known.balanced_set(0, draw).unwrap()).collect();
+    assert_eq!(&drawn, draws, "DRAWS of tests/oracles/probe.py");
+    let mean = known.fit(*l2, 0, 3).unwrap();
+    assert!(mean.is_settled());
+    reference.check("dfr", &Probe::Linear(mean), scores);
 }
 
 #[test]

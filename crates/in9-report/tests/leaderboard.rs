@@ -22,7 +22,7 @@ fn measured(dir: &Path, name: &str, view: &str, digest: &str, mapping: &str) -> 
         made_by: String::new(),
         table: Card::digest_of(&path).unwrap(),
         device: text("cpu"),
-        network: CardNetwork {
+        networks: vec![CardNetwork {
             model: text(name),
             arch: String::new(),
             trained_on: String::new(),
@@ -33,7 +33,8 @@ fn measured(dir: &Path, name: &str, view: &str, digest: &str, mapping: &str) -> 
             normalization: String::new(),
             mapping: text(mapping),
             prompts: None,
-        },
+            probe: None,
+        }],
         test: CardTest {
             dataset: text("d"),
             digest: text(digest),

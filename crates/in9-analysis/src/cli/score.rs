@@ -2,7 +2,7 @@
 
 use super::answers::Answers;
 use super::{Outcome, SCORES, Statistics};
-use crate::groups::{self, Grouped, Labels};
+use crate::groups::{self, Grouped, Grouping};
 use crate::metrics::summarise;
 use crate::output::{csv_files, json, text};
 use crate::stats::Bootstrap;
@@ -30,8 +30,9 @@ pub struct Score {
     out: Option<PathBuf>,
     /// Metadata with the group of each photograph: also gives accuracy by class and group, of the worst group, and weighted by
     /// the groups' shares of the training photographs. CSV with columns photograph and group, and class and split if it has
-    /// them; or those of Waterbirds and WILDS: img_filename, place, y, split.
-    #[arg(long, value_name = "METADATA.csv")]
+    /// them; or those of Waterbirds and WILDS: img_filename, place, y, split. Or the word backgrounds: a group is a class on
+    /// backgrounds of one class, in the mixed views.
+    #[arg(long, value_name = "METADATA.csv|backgrounds")]
     groups: Option<PathBuf>,
     #[command(flatten)]
     answers: Answers,
@@ -42,12 +43,18 @@ pub struct Score {
 impl Score {
     pub(crate) fn run(self, shell: &Shell) -> Result<Outcome> {
         let bootstrap = Bootstrap::from(self.statistics);
-        let inputs: Vec<&Path> = self.tables.iter().chain(&self.groups).map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> =
+            self.tables.iter().chain(metadata(&self.groups)).map(PathBuf::as_path).collect();
         // Before the work, so that a folder that may not be replaced is named at once.
         let folder = self.out.as_deref().map(|out| OutputFolder::begin(out, &SCORES, &inputs)).transpose()?;
         let frame = self.answers.frame(&self.tables, shell)?;
-        let labels = self.groups.as_deref().map(Labels::read).transpose()?;
-        let grouped = labels.map(|labels| groups::of_frame(&frame, &labels, bootstrap.level)).transpose()?;
+        let grouping = self.groups.as_deref().map(Grouping::read).transpose()?;
+        let grouped = grouping.map(|by| groups::of_frame(&frame, &by, bootstrap.level)).transpose()?;
+        if grouped.as_ref().is_some_and(Vec::is_empty) {
+            shell.say(
+                "no groups: backgrounds tell them in the mixed views only, and there is no answer on one",
+            );
+        }
         let summaries = summarise(&frame, &bootstrap)?;
         if let Some(folder) = folder {
             let cards = Cards::of(&self.tables)?;
@@ -66,12 +73,17 @@ impl Score {
             folder.finish()?;
         }
         let mut text = text::scores(&frame, &summaries, &bootstrap);
-        if let Some(grouped) = &grouped {
+        if let Some(grouped) = grouped.as_ref().filter(|grouped| !grouped.is_empty()) {
             text += &by_group(&frame, grouped, bootstrap.level);
         }
         shell.print(text.trim_end())?;
         Ok(Outcome::Done)
     }
+}
+
+/// The file of `--groups`, if it names one.
+pub(super) fn metadata(groups: &Option<PathBuf>) -> impl Iterator<Item = &PathBuf> {
+    groups.iter().filter(|path| path.as_os_str() != Grouping::BACKGROUNDS)
 }
 
 /// The groups of every test set as tables.

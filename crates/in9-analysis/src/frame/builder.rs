@@ -1,6 +1,6 @@
 //! From rows in any order to frames.
 
-use super::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, Outcome, training_order};
+use super::{Foreground, Frame, Key, ModelFrame, NO_BACKGROUND, NO_CLASS, Outcome, training_order};
 use crate::error::{Error, Result};
 use in9_data::View;
 use in9_data::predictions::{MOST_NAMES, Row};
@@ -23,6 +23,7 @@ struct Kept {
     foreground: u32,
     background: u32,
     class: u16,
+    background_class: u16,
     predicted: Option<u16>,
 }
 
@@ -78,6 +79,7 @@ impl Builder {
             foreground: if row.foreground.is_empty() { image } else { self.names.place(&row.foreground)? },
             background: self.names.place(&row.background)?,
             class: row.class,
+            background_class: row.background_class.unwrap_or(NO_CLASS),
             predicted: row.predicted,
         };
         let Row { model, arch, trained_on, dataset, split, view, training, .. } = row;
@@ -135,6 +137,7 @@ fn model(key: Key, views: BTreeMap<View, Vec<Kept>>, names: &Names) -> Result<Mo
             class: kept.class,
             predicted: kept.predicted,
             background: if names.text(kept.background).is_empty() { NO_BACKGROUND } else { kept.background },
+            background_class: kept.background_class,
         };
         sorted.insert(view, list.iter().map(outcome).collect());
     }

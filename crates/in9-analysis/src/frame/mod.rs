@@ -59,10 +59,15 @@ pub struct Outcome {
     /// Photograph that gave the background, by a number that is its own in all models of a frame; [`NO_BACKGROUND`] if
     /// there is no second photograph.
     pub background: u32,
+    /// Class of that photograph; [`NO_CLASS`] if there is none, or the table does not say it.
+    pub background_class: u16,
 }
 
 /// What stands in the place of a background where there is no second photograph.
 pub const NO_BACKGROUND: u32 = u32::MAX;
+
+/// What stands in the place of a background's class where there is none.
+pub const NO_CLASS: u16 = u16::MAX;
 
 impl Outcome {
     /// Whether the prediction is the true class.

@@ -1,11 +1,11 @@
 //! Accuracy by group, of the worst group, and reweighted.
 
-use super::labels::Labels;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{Frame, Key, ModelFrame};
 use crate::stats::Interval;
 use crate::stats::proportion::{weighted_mean_of_proportions, wilson_in_clusters};
 use in9_data::View;
+use in9_data::groups::{Grouping, Labels, Words};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -59,59 +59,64 @@ pub struct Group {
 }
 
 /// Right answers and pictures of each photograph of a group.
-type Clusters = BTreeMap<u32, (u64, u64)>;
+pub(super) type Clusters = BTreeMap<u32, (u64, u64)>;
+
+/// The photographs of every group of a view, by class and name; nothing if nothing tells the groups apart.
+pub(super) fn clusters<'a>(
+    model: &'a ModelFrame,
+    view: View,
+    classes: &'a [String],
+    grouping: &'a Grouping,
+    words: &mut Words<'a>,
+) -> Result<BTreeMap<(u16, &'a str), Clusters>> {
+    let mut clusters: BTreeMap<(u16, &str), Clusters> = BTreeMap::new();
+    for outcome in model.view(view).iter().filter(|_| grouping.tells(view)) {
+        let id = &model.foregrounds[outcome.foreground as usize].id;
+        words.note(grouping, id, outcome.class, classes)?;
+        let background = classes.get(usize::from(outcome.background_class)).map(String::as_str);
+        let of = clusters.entry((outcome.class, grouping.of(id, background)?)).or_default();
+        let (right, tested) = of.entry(outcome.foreground).or_default();
+        (*right, *tested) = (*right + u64::from(outcome.correct()), *tested + 1);
+    }
+    Ok(clusters)
+}
 
 /// Every model of a frame on each view that it was tested on.
 ///
 /// # Errors
 /// As [`grouped`].
-pub fn of_frame(frame: &Frame, labels: &Labels, level: f64) -> Result<Vec<Grouped>> {
+pub fn of_frame(frame: &Frame, grouping: &Grouping, level: f64) -> Result<Vec<Grouped>> {
     let mut all = Vec::new();
     for model in &frame.models {
         for view in model.views.keys() {
-            all.extend(grouped(model, *view, &frame.classes, labels, level)?);
+            all.extend(grouped(model, *view, &frame.classes, grouping, level)?);
         }
     }
     Ok(all)
 }
 
-/// A model on one view by group; `None` if it was not tested on it.
+/// A model on one view by group; `None` if it was not tested on it, or nothing tells the groups of its pictures apart.
 ///
 /// # Errors
-/// [`Error::NoGroup`] for a photograph that the metadata do not name, [`Error::GroupClass`] if they give photographs of two
-/// classes the same class.
+/// [`NoGroup`](in9_data::Error::NoGroup) for a photograph that the metadata do not name,
+/// [`GroupClass`](in9_data::Error::GroupClass) if they give photographs of two classes the same class,
+/// [`NoBackground`](in9_data::Error::NoBackground) if the table does not say what a background is of.
 pub fn grouped(
     model: &ModelFrame,
     view: View,
     classes: &[String],
-    labels: &Labels,
+    grouping: &Grouping,
     level: f64,
 ) -> Result<Option<Grouped>> {
-    let outcomes = model.view(view);
-    let mut clusters: BTreeMap<(u16, &str), Clusters> = BTreeMap::new();
-    // The class of the metadata's words, which may be numbers.
-    let mut words: BTreeMap<&str, u16> = BTreeMap::new();
-    for outcome in outcomes {
-        let id = &model.foregrounds[outcome.foreground as usize].id;
-        let label = labels.of(id)?;
-        let class = *words.entry(&label.class).or_insert(outcome.class);
-        if !label.class.is_empty() && class != outcome.class {
-            return Err(Error::GroupClass {
-                path: labels.path().to_owned(),
-                photograph: id.to_string(),
-                word: label.class.as_str().into(),
-                expected: classes[usize::from(class)].as_str().into(),
-                found: classes[usize::from(outcome.class)].as_str().into(),
-            });
-        }
-        let of = clusters.entry((outcome.class, &label.group)).or_default();
-        let (right, tested) = of.entry(outcome.foreground).or_default();
-        (*right, *tested) = (*right + u64::from(outcome.correct()), *tested + 1);
-    }
+    let mut words = Words::default();
+    let clusters = clusters(model, view, classes, grouping, &mut words)?;
     if clusters.is_empty() {
         return Ok(None);
     }
-    let shares = shares(labels, &words, clusters.keys().copied());
+    let shares = match grouping {
+        Grouping::Metadata(labels) => shares(labels, &words, clusters.keys().copied()),
+        Grouping::Backgrounds => None,
+    };
     let together = level.powf(1.0 / clusters.len() as f64);
     let (mut groups, mut low, mut high) = (Vec::new(), f64::INFINITY, f64::INFINITY);
     for ((class, group), of) in &clusters {
@@ -157,7 +162,7 @@ fn stratum(of: &Clusters, weight: f64) -> (f64, f64, f64) {
 /// photographs of a class or group that was not tested.
 fn shares<'a>(
     labels: &'a Labels,
-    words: &BTreeMap<&str, u16>,
+    words: &Words<'_>,
     tested: impl Iterator<Item = (u16, &'a str)>,
 ) -> Option<BTreeMap<(u16, &'a str), f64>> {
     let counts = labels.trained();
@@ -167,7 +172,7 @@ fn shares<'a>(
     }
     let mut shares: BTreeMap<(u16, &str), f64> = tested.map(|key| (key, 0.0)).collect();
     for ((word, group), count) in counts {
-        *shares.get_mut(&(*words.get(word)?, group))? += count as f64 / all as f64;
+        *shares.get_mut(&(words.class(word)?, group))? += count as f64 / all as f64;
     }
     Some(shares)
 }
@@ -178,11 +183,11 @@ mod tests {
     use crate::frame::tests::frame;
     use in9_base::rng;
 
-    fn labels(text: &str) -> Labels {
+    fn labels(text: &str) -> Grouping {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metadata.csv");
         std::fs::write(&path, text).unwrap();
-        Labels::read(&path).unwrap()
+        Grouping::read(&path).unwrap()
     }
 
     /// A world by hand. Class 0 is a land bird, 1 a water bird; places are land (0) and water (1).
@@ -256,7 +261,7 @@ mod tests {
     fn metadata_that_do_not_fit_are_refused() {
         let turned = metadata(true).replace("birds/c.jpg,0,0", "birds/c.jpg,1,0");
         let error = of_frame(&world(), &labels(&turned), 0.95).unwrap_err();
-        assert!(matches!(error, Error::GroupClass { .. }), "{error}");
+        assert!(matches!(error, crate::Error::Data(in9_data::Error::GroupClass { .. })), "{error}");
         let missing = metadata(true).replace("birds/j.jpg", "birds/z.jpg");
         let error = of_frame(&world(), &labels(&missing), 0.95).unwrap_err();
         assert!(error.to_string().contains("photograph j"), "{error}");

@@ -1,10 +1,11 @@
 //! Groups as a table for people and as CSV.
 
 use super::measure::Grouped;
+use super::paired::{GroupDifference, WorstDifference};
 use crate::error::Result;
 use crate::output::Grid;
 use crate::output::csv_files::encode;
-use crate::output::number::{percent, percent_interval};
+use crate::output::number::{p_value, percent, percent_interval, points_interval};
 use crate::output::tables::MODEL;
 use crate::stats::Interval;
 
@@ -41,6 +42,46 @@ pub fn table(title: &str, all: &[&Grouped]) -> Grid {
             })
         }));
         grid.push(row);
+    }
+    grid
+}
+
+/// The worst groups and every group of two models, a row each.
+pub fn paired_table(all: &[WorstDifference]) -> Grid {
+    let names = all.first().map_or(["", ""], |one| [one.first.as_str(), one.second.as_str()]);
+    let title = format!(
+        "{} minus {} by group (class · group), on the images both were tested on",
+        names[0], names[1]
+    );
+    let header = ["tested on", "group", "images", "first %", "second %", "difference (points)", "p"];
+    let mut grid = Grid::new(title, &header);
+    for one in all {
+        let [first, second] = one.worst.map(|at| &one.groups[at]);
+        let name = |group: &GroupDifference| format!("{} · {}", group.class, group.group);
+        let worst = match one.worst[0] == one.worst[1] {
+            true => format!("worst: {}", name(first)),
+            false => format!("worst: {} and {}", name(first), name(second)),
+        };
+        grid.push(vec![
+            one.view.to_string(),
+            worst,
+            one.groups.iter().map(|group| group.photographs).sum::<usize>().to_string(),
+            percent(first.first),
+            percent(second.second),
+            points_interval(&one.difference),
+            p_value(one.p),
+        ]);
+        for group in &one.groups {
+            grid.push(vec![
+                one.view.to_string(),
+                name(group),
+                group.photographs.to_string(),
+                percent(group.first),
+                percent(group.second),
+                points_interval(&group.difference),
+                "–".to_owned(),
+            ]);
+        }
     }
     grid
 }

@@ -71,7 +71,7 @@ pub struct Standing {
     pub rank: Option<Rank>,
     /// Everything measured on it.
     pub summary: ModelSummary,
-    /// What it was measured with.
+    /// What it was measured with: its card, without other networks.
     pub card: Option<Card>,
     #[serde(skip)]
     frame: ModelFrame,
@@ -216,13 +216,9 @@ fn standings(table: &Path, rules: &Rules, notes: &mut Vec<String>) -> Result<Vec
     let mut found = Vec::with_capacity(frame.models.len());
     for model in frame.models {
         let key = &model.key;
-        // A card speaks of one network on the splits that it lists.
-        let is_about = |card: &&Card| {
-            card.network.model == key.model
-                && card.test.dataset == key.dataset
-                && card.split(&key.split).is_some()
-        };
-        let own = card.as_ref().filter(is_about).cloned();
+        // A card speaks of the networks and splits that it lists.
+        let is_about = |card: &&Card| card.test.dataset == key.dataset && card.split(&key.split).is_some();
+        let own = card.as_ref().filter(is_about).and_then(|card| card.narrowed(&key.model));
         let asked = asked.remove(key).unwrap_or_default();
         let summary = summarise_model(&model, frame.classes.len(), &rules.bootstrap)?;
         found.push(Standing {

@@ -28,6 +28,7 @@ pub fn csv(board: &Board) -> Result<Vec<u8>> {
         "weights",
         "mapping",
         "prompts",
+        "probe",
         "side",
         "table",
         "by",
@@ -52,9 +53,10 @@ pub fn csv(board: &Board) -> Result<Vec<u8>> {
     for (number, group) in (1..).zip(&board.groups) {
         for one in &group.networks {
             let (key, card) = (&one.summary.key, one.card.as_ref());
-            let network = card.map(|card| &card.network);
+            let network = card.and_then(|card| card.network(&key.model));
             let side = card.and_then(|card| card.split(&key.split)).map(|split| split.side.to_string());
             let told = network.and_then(|network| network.prompts.as_ref()).map(|told| told.name.clone());
+            let probe = network.and_then(|network| network.probe.as_ref()).map(ToString::to_string);
             let places = one.rank.map(|rank| [rank.rank, rank.low, rank.high].map(|place| place.to_string()));
             let known = if card.is_some() {
                 "yes"
@@ -70,6 +72,7 @@ pub fn csv(board: &Board) -> Result<Vec<u8>> {
             row.push(network.map(|network| network.mapping.clone()).unwrap_or_default());
             row.extend([
                 told.unwrap_or_default(),
+                probe.unwrap_or_default(),
                 side.unwrap_or_default(),
                 one.table.clone(),
                 by.to_owned(),

@@ -66,7 +66,8 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The protocol of a network on the split `split` of `dataset`, of which it was asked for `asked`.
+    /// The protocol of a network on the split `split` of `dataset`, of which it was asked for `asked`; `card` is about this
+    /// network alone.
     pub(super) fn new(
         dataset: &str,
         split: &str,
@@ -87,12 +88,13 @@ impl Protocol {
         ];
         let of_card = |card: &Card| {
             let side = card.split(split).map_or(UNKNOWN.to_owned(), |split| format!("{} px", split.side));
+            let mapping = card.networks.first().map_or(UNKNOWN.to_owned(), |network| network.mapping.clone());
             vec![
                 field("dataset digest", card.test.digest.clone()),
                 field("origin of pictures", card.test.pictures.to_string()),
                 field("pairings", card.test.pairings.to_string()),
                 field(SIDE, side),
-                field(MAPPING, card.network.mapping.clone()),
+                field(MAPPING, mapping),
             ]
         };
         Self { dataset: dataset.to_owned(), rows, card: card.map(of_card) }

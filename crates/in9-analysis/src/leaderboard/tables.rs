@@ -81,15 +81,18 @@ pub fn protocols(title: &str, named: &[(String, &Group)]) -> Grid {
     grid
 }
 
-/// What networks are, by their cards: digest of the weights, transform, mapping or prompts, device. One row a network that
-/// was measured in the same way; the same row never twice.
+/// What networks are, by their cards: digest of the weights, transform, mapping or prompts, what was learnt on their features
+/// if anything was, device. One row a network that was measured in the same way; the same row never twice.
 pub fn networks(title: &str, cards: &[&Card]) -> Grid {
-    let header = ["network", "weights", "from", "mean", "deviation", "mapping", "prompts", "computed on"];
+    let mut header =
+        vec!["network", "weights", "from", "mean", "deviation", "mapping", "prompts", "computed on"];
+    let learnt = cards.iter().flat_map(|card| &card.networks).any(|network| network.probe.is_some());
+    header.extend(learnt.then_some("learnt on its features"));
     let mut grid = Grid::new(title, &header);
-    for card in cards {
-        let CardNetwork { model, weights, origin, mean, std, mapping, prompts, .. } = &card.network;
+    for (card, network) in cards.iter().flat_map(|card| card.networks.iter().map(move |one| (card, one))) {
+        let CardNetwork { model, weights, origin, mean, std, mapping, prompts, probe, .. } = network;
         let told = prompts.as_ref().map(|told| format!("{} ({})", told.name, short(&told.digest)));
-        let row = vec![
+        let mut row = vec![
             model.clone(),
             or_none(short(weights)),
             or_none(origin),
@@ -99,6 +102,7 @@ pub fn networks(title: &str, cards: &[&Card]) -> Grid {
             told.unwrap_or_else(|| NONE.to_owned()),
             or_none(&card.device),
         ];
+        row.extend(learnt.then(|| probe.as_ref().map_or_else(|| NONE.to_owned(), ToString::to_string)));
         if !grid.rows.contains(&row) {
             grid.push(row);
         }
@@ -124,8 +128,8 @@ pub fn tests(title: &str, cards: &[&Card]) -> Grid {
                 card.test.pairings.to_string(),
             ];
             match rows.iter_mut().find(|(known, _)| *known == row) {
-                Some((_, count)) => *count += 1,
-                None => rows.push((row, 1)),
+                Some((_, count)) => *count += card.networks.len(),
+                None => rows.push((row, card.networks.len())),
             }
         }
     }

@@ -129,7 +129,7 @@ fn gap_difference(
 }
 
 /// Two-sided p-value by inverting the percentile interval, never below 1 / (replicates + 1).
-fn two_sided(replicates: &[f64]) -> f64 {
+pub(crate) fn two_sided(replicates: &[f64]) -> f64 {
     let n = replicates.len() as f64;
     let below = replicates.iter().filter(|v| **v <= 0.0).count() as f64;
     let above = replicates.iter().filter(|v| **v >= 0.0).count() as f64;

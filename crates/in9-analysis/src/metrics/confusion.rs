@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn outcome(foreground: u32, class: u16, predicted: Option<u16>) -> Outcome {
-        Outcome { foreground, class, predicted, background: u32::MAX }
+        Outcome { foreground, class, predicted, background: u32::MAX, background_class: u16::MAX }
     }
 
     #[test]

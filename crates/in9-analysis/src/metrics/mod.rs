@@ -16,6 +16,7 @@ mod summary;
 
 pub use accuracy::{Accuracy, Recall, accuracy};
 pub use categories::{Categories, Category, categories, fools, fools_alike};
+pub(crate) use compare::two_sided;
 pub use compare::{Comparison, GapDifference, ViewComparison, compare};
 pub use confusion::Confusion;
 pub use gap::{Cell, Gap, difference, gap};

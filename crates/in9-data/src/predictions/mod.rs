@@ -47,7 +47,7 @@ use crate::dataset::Split;
 use crate::view::View;
 
 pub use answers::{Completed, Partial, complete};
-pub use card::{Card, CardNetwork, CardPictures, CardPrompts, CardSplit, CardTest, FoundCard};
+pub use card::{Card, CardNetwork, CardPictures, CardProbe, CardPrompts, CardSplit, CardTest, FoundCard};
 pub use labels::Labels;
 pub use reader::Reader;
 pub use source::Source;

@@ -70,6 +70,7 @@ impl Model {
                         predicted: (predicted != NO_CLASS).then_some(predicted),
                         // Here nothing is resampled.
                         background: NO_BACKGROUND,
+                        background_class: NO_CLASS,
                     }
                 })
             });

@@ -5,7 +5,7 @@ use in9_base::shell::one_line;
 use crate::error::Error;
 
 /// Settings whose flag is called as their field.
-const FLAGS: [&str; 27] = [
+const FLAGS: [&str; 32] = [
     "accumulate",
     "attack_step_size",
     "attack_steps",
@@ -14,7 +14,11 @@ const FLAGS: [&str; 27] = [
     "epochs",
     "epsilon",
     "fraction",
+    "fresh_pairings",
     "group",
+    "group_adjustment",
+    "group_step",
+    "groups",
     "k",
     "l2",
     "label_smoothing",
@@ -24,6 +28,7 @@ const FLAGS: [&str; 27] = [
     "nesterov",
     "normalization",
     "prompts",
+    "retrainings",
     "scale",
     "size",
     "step_epochs",

@@ -2,6 +2,7 @@
 
 pub mod network;
 
+mod card;
 #[cfg(feature = "cuda")]
 mod check_gpu;
 mod convert;

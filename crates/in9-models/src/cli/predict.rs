@@ -1,6 +1,5 @@
 //! `in9-models predict`: a network over views of a dataset, as a prediction table.
 
-mod card;
 mod kept;
 mod pieces;
 
@@ -10,9 +9,10 @@ use std::path::{Path, PathBuf};
 use in9_base::Piece;
 use in9_base::files::{self, OutputFolder};
 use in9_base::shell::{self, Shell};
-use in9_data::predictions::{check_form, write_rows};
+use in9_data::predictions::{CardPictures, CardTest, check_form, write_rows};
 use in9_data::{Dataset, PublishedPictures, Split, View};
 
+use super::card;
 use super::network::NetworkArgs;
 use super::pictures::{PicturesArgs, right};
 use crate::ask::{Ask as _, Asked};
@@ -63,11 +63,14 @@ pub struct Args {
     merge: Vec<PathBuf>,
 }
 
+/// Whose a card is.
+const MADE_BY: &str = "in9-models predict";
+
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let views = args.pictures.views()?;
     if args.shard.is_none() {
         check_form(&args.out)?;
-        card::check_place(&args.out)?;
+        card::check_place(&args.out, MADE_BY)?;
     }
     let (device, kind) = args.device.open(shell)?;
     let dataset = Dataset::open(&args.pictures.data)?;
@@ -89,7 +92,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     };
     if !args.merge.is_empty() {
         let device = pieces::merge(&args.merge, &settings, &sources, &args.out)?;
-        card::write(&args.out, &pieces::Settings { device, ..settings }, &sources)?;
+        write_card(&args.out, &pieces::Settings { device, ..settings }, &sources)?;
         return shell.print(args.out.display());
     }
     let inputs: Vec<&Path> = args.network.path().into_iter().chain([args.pictures.data.as_path()]).collect();
@@ -112,11 +115,24 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
         }
         None => {
             write_rows(&args.out, &classes, known, rows)?;
-            card::write(&args.out, &settings, &sources)?;
+            write_card(&args.out, &settings, &sources)?;
         }
     }
     kept.remove()?;
     shell.print(args.out.display())
+}
+
+/// Writes the card of the table at `table`, which has just been written.
+fn write_card(table: &Path, settings: &pieces::Settings, sources: &[Source<'_>]) -> anyhow::Result<()> {
+    let split = |source: &Source<'_>| card::split(source.split, settings.size, &source.views);
+    let test = CardTest {
+        dataset: settings.dataset.clone(),
+        digest: settings.data.clone(),
+        pictures: if settings.published { CardPictures::Published } else { CardPictures::Recomposed },
+        pairings: settings.pairings,
+        split: sources.iter().map(split).collect(),
+    };
+    card::write(table, MADE_BY, &settings.device, [&settings.network], test)
 }
 
 /// The answers on this piece of every split and view, those of an earlier run included.

@@ -1,32 +1,33 @@
 //! `in9-models probe`: classifiers learnt on a frozen network's features, as a prediction table.
 
+mod encoder;
 mod learn;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use candle_core::Device;
 use in9_base::files;
 use in9_base::shell::{Progress, Shell};
-use in9_data::predictions::{check_form, write_rows};
-use in9_data::{Dataset, Normalization, Split, View};
+use in9_data::groups::Grouping;
+use in9_data::predictions::{CardPictures, CardTest, check_form, write_rows};
+use in9_data::{Dataset, Split, View};
 use serde::{Deserialize, Serialize};
 
-use super::network::with_progress;
+use super::card;
 use super::pictures::{PicturesArgs, right};
 use crate::classifier::NetworkRecord;
 use crate::encoder::Encoder;
-use crate::open::{Options, Source};
 use crate::predict::{Answered, Predictor};
-use crate::probe::{Settings, Strength};
+use crate::probe::{RETRAININGS, Settings, Strength};
+use encoder::EncoderArgs;
 use learn::{Learnt, learn};
 
 /// Learn classifiers on a frozen network's features of one view, and predict every view with them
 ///
 /// The network's own classifier is taken off; weights without one will do. What goes into it are the features of a picture.
 /// Two classifiers are learnt on those of a split: a logistic regression on standardised features, and the votes of the
-/// nearest neighbours by cosine. The table has both, as models of their own; everything else that decides the answers
-/// stands beside it, in a file that ends in .probe.toml.
+/// nearest neighbours by cosine. The table has both, as models of their own. Beside it stands its card, TABLE.card.toml, which
+/// says what was measured with what, and a file that ends in .probe.toml, with everything that decides the answers.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +35,8 @@ Examples:
 --data out/in9 --out p.csv
   in9-models probe --weights resnet50.imagenet1k-v2 --data out/in9 --views paper --methods linear --l2 1e-3 --out p.csv
   in9-models probe --image-tower clip-vit-base-patch32 --data out/in9 --view mixed-rand --out p.csv
-  in9-models probe --weights out/run --data out/in9 --methods knn --k 5 --out p.csv")]
+  in9-models probe --weights out/run --data out/in9 --methods knn --k 5 --out p.csv
+  in9-models probe --weights out/run --data birds --train val --methods dfr --groups waterbirds/metadata.csv --out p.csv")]
 pub struct Args {
     #[command(flatten)]
     network: EncoderArgs,
@@ -49,13 +51,21 @@ pub struct Args {
     /// The probes, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', default_value = "linear,knn")]
     methods: Vec<Method>,
-    /// Strength of the linear probe's penalty, l2 / 2 times the squared weights beside the mean cross-entropy [default: the
-    /// best of 10, 1, … 1e-6 on a fifth of the training photographs, which are held out for that]
+    /// Strength of the penalty of linear and dfr, l2 / 2 times the squared weights beside the mean cross-entropy [default: the
+    /// best of 10, 1, … 1e-6 on a fifth of the training photographs, which are held out for that; dfr takes the best for the
+    /// worst group of a half]
     #[arg(long, value_name = "NUMBER")]
     l2: Option<f64>,
-    /// Seed of the draw of what is held out
+    /// Seed of the draws of what is held out, and of dfr's balanced sets
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// For dfr: metadata with the group of each photograph, as `in9-analysis score --groups` takes them; or `backgrounds`: the
+    /// class of the background of a mixed --view
+    #[arg(long, value_name = "METADATA.csv|backgrounds")]
+    groups: Option<PathBuf>,
+    /// Balanced sets that dfr draws and learns from; the weights are averaged
+    #[arg(long, value_name = "N", default_value_t = RETRAININGS, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    retrainings: u32,
     /// Neighbours that vote
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
@@ -69,29 +79,6 @@ pub struct Args {
     device: super::DeviceArgs,
 }
 
-/// Which network gives the features.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Network")]
-struct EncoderArgs {
-    /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
-    #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present = "image_tower")]
-    weights: Option<String>,
-    /// In the place of --weights: the image tower of CLIP or SigLIP; a folder with the weights as open_clip or transformers
-    /// write them and the configuration, or the weight file in one
-    #[arg(long, value_name = "FOLDER|FILE", conflicts_with_all = ["weights", "arch"])]
-    image_tower: Option<PathBuf>,
-    /// Architecture, for weights that do not name theirs
-    #[arg(long, value_name = "ARCH")]
-    arch: Option<String>,
-    /// What inputs are normalised with, whatever the weights say: imagenet, imagenet-9, half, none (0 to 1), as published weights
-    /// (ARCH.TAG) need it, or six numbers (means, then deviations) [default: what the weights say]
-    #[arg(long, value_name = "NAME", value_parser = super::network::normalization)]
-    normalization: Option<Normalization>,
-    /// Name of the network in results, before that of the probe [default: the run's]
-    #[arg(long)]
-    name: Option<String>,
-}
-
 /// A probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Method {
@@ -99,6 +86,9 @@ enum Method {
     Linear,
     /// Votes of the nearest neighbours
     Knn,
+    /// Deep feature reweighting: logistic regressions on as many photographs of each group, averaged; --train should name
+    /// photographs that the network was not trained on
+    Dfr,
 }
 
 /// The file beside the table.
@@ -108,25 +98,32 @@ struct Written {
     network: Vec<NetworkRecord>,
 }
 
+/// Whose a card is.
+const MADE_BY: &str = "in9-models probe";
+
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     let views = args.pictures.views()?;
     check_form(&args.out)?;
     let settings = args.settings()?;
     let beside = beside(&args.out)?;
-    let (device, _) = args.device.open(shell)?;
+    card::check_place(&args.out, MADE_BY)?;
+    let (device, kind) = args.device.open(shell)?;
     let dataset = Dataset::open(&args.pictures.data)?;
     let train = dataset.split(&args.train)?;
     train.check_view(args.view)?;
+    let grouping = args.grouping()?;
     let splits = args.pictures.splits(&dataset)?;
     let of_split = |split| {
         let (views, _) = args.pictures.wanted(&views, |view| Split::check_view(split, *view).is_ok());
-        views.into_iter().map(move |view| (split, view))
+        (split, views)
     };
-    let asked: Vec<(&Split, View)> = splits.iter().flat_map(of_split).collect();
+    let wanted: Vec<(&Split, Vec<View>)> = splits.iter().map(of_split).collect();
+    let asked: Vec<(&Split, View)> =
+        wanted.iter().flat_map(|(split, views)| views.iter().map(move |view| (*split, *view))).collect();
     let encoder = args.network.open(device, shell)?;
     let pictures = train.len() + asked.iter().map(|(split, _)| split.len()).sum::<usize>();
     let progress = shell.progress("features", "images", pictures as u64);
-    let learnt = learn(args, &dataset, &train, &encoder, &settings, &progress)?;
+    let learnt = learn(args, &dataset, &train, &encoder, &settings, grouping.as_ref(), &progress)?;
     let answers = predict(args, &dataset, &asked, &encoder, &learnt, &progress)?;
     progress.finish();
 
@@ -141,6 +138,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<()> {
     write_rows(&args.out, &Predictor::table(&dataset).classes, true, rows)?;
     let network = learnt.iter().map(|learnt| learnt.record.clone()).collect();
     files::write_bytes(&beside, toml::to_string(&Written { network })?)?;
+    let size = args.pictures.size;
+    let test = CardTest {
+        dataset: name,
+        digest: dataset.digest(),
+        pictures: CardPictures::Recomposed,
+        pairings: 1,
+        split: wanted.iter().map(|(split, views)| card::split(split, size, views)).collect(),
+    };
+    card::write(&args.out, MADE_BY, &kind, learnt.iter().map(|learnt| &learnt.record), test)?;
     shell.print(args.out.display())
 }
 
@@ -160,6 +166,9 @@ impl Args {
                     None => Strength::Chosen { seed: self.seed },
                 }),
                 Method::Knn => Settings::Nearest { k: self.k as usize, temperature: self.temperature },
+                Method::Dfr => {
+                    Settings::Reweighted { l2: self.l2, seed: self.seed, retrainings: self.retrainings }
+                }
             };
             settings.check()?;
             Ok(settings)
@@ -168,45 +177,28 @@ impl Args {
     }
 }
 
-impl EncoderArgs {
-    fn open(&self, device: Device, shell: &Shell) -> crate::Result<Encoder> {
-        let encoder = match &self.image_tower {
-            Some(path) => image_tower(path, self.normalization, &device)?,
-            None => {
-                let weights = self.weights.as_deref().unwrap_or_default();
-                let source = Source::find(weights, self.arch.as_deref())?;
-                let options =
-                    Options { arch: self.arch.as_deref(), normalization: self.normalization, device };
-                with_progress(&source, shell, |progress| Encoder::open(&source, &options, progress))?
+impl Args {
+    /// What tells groups apart, if it is asked for; told before any work.
+    fn grouping(&self) -> anyhow::Result<Option<Grouping>> {
+        match (&self.groups, self.methods.contains(&Method::Dfr)) {
+            (None, false) => Ok(None),
+            (Some(_), false) => bail!("--groups: is for --methods dfr"),
+            (None, true) => bail!(
+                "--groups: missing (expected metadata with the group of each photograph, or backgrounds for a mixed --view, as \
+                 dfr learns from groups)"
+            ),
+            (Some(path), true) => {
+                let grouping = Grouping::read(path)?;
+                if !grouping.tells(self.view) {
+                    bail!(
+                        "--groups: backgrounds needs a --view on another photograph's background, found {}",
+                        self.view
+                    );
+                }
+                Ok(Some(grouping))
             }
-        };
-        let network = encoder.network();
-        for note in &network.provenance.notes {
-            shell.say(format_args!("{}: {note}", network.provenance.origin));
         }
-        let three = |values: [f32; 3]| values.map(|v| v.to_string()).join(" ");
-        shell.say(format_args!(
-            "{}: {} features, {} of {}; mean {}, std {} by {}",
-            network.name,
-            encoder.width(),
-            encoder.layer(),
-            network.model.name(),
-            three(network.normalization.mean),
-            three(network.normalization.std),
-            network.provenance.normalization
-        ));
-        Ok(encoder)
     }
-}
-
-#[cfg(feature = "transformers")]
-fn image_tower(path: &Path, asked: Option<Normalization>, device: &Device) -> crate::Result<Encoder> {
-    Encoder::image_tower(path, asked, device)
-}
-
-#[cfg(not(feature = "transformers"))]
-fn image_tower(path: &Path, _: Option<Normalization>, _: &Device) -> crate::Result<Encoder> {
-    Err(crate::Error::MissingFeature { what: path.display().to_string(), feature: "transformers" })
 }
 
 /// The answers of each probe on each split and view.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use in9_base::shell::Shell;
+use in9_data::groups::Grouping;
 use in9_data::{Dataset, View};
 
 use super::network::with_progress;
@@ -19,7 +20,9 @@ use crate::train::{Plan, Start};
 Examples:
   in9-models train --arch resnet-small --data out/dataset --view original --out out/run
   in9-models train --arch resnet50 --data out/in9 --view mixed-rand --preset paper --out out/run --resume
-  in9-models train --arch resnet-small --data out/dataset --view original --attack l2 --epsilon 0.5 --out out/run")]
+  in9-models train --arch resnet-small --data out/dataset --view original --attack l2 --epsilon 0.5 --out out/run
+  in9-models train --arch resnet18 --data birds --view original --objective group-dro --groups waterbirds/metadata.csv \
+--out out/run")]
 pub struct Args {
     /// Architecture; `in9-models list` shows all
     #[arg(long)]
@@ -62,6 +65,10 @@ pub struct Args {
     preset: Preset,
     #[command(flatten)]
     settings: SettingFlags,
+    /// What group DRO tells groups by, a group being a class on one kind of background: metadata with the group of each
+    /// photograph, as `in9-analysis score --groups` takes them; or `backgrounds`, the class of the background of a mixed view
+    #[arg(long, value_name = "METADATA.csv|backgrounds")]
+    groups: Option<PathBuf>,
     /// Side of the network's input, in pixels: what random crops of the stored pictures are brought to [default: the side of
     /// the dataset's test pictures]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
@@ -88,6 +95,7 @@ impl Args {
             }
         };
         let settings = self.settings.apply(self.preset)?;
+        let grouping = self.groups.as_deref().map(Grouping::read).transpose()?;
         Ok(Plan {
             split: self.split.clone(),
             eval_split: self.eval_split.clone(),
@@ -96,6 +104,7 @@ impl Args {
             start,
             input_size: self.input_size.map(usize::from),
             settings: self.scale.map_or(Ok(settings.clone()), |scale| settings.scaled(scale))?,
+            grouping,
             seed: self.seed,
             device: self.device.compute(shell),
             name: self.name.clone(),

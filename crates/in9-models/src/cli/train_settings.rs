@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::ValueEnum;
 
-use crate::train::{Anneal, Attack, AugmentSetting, Decay, Norm, Settings};
+use crate::train::{Anneal, Attack, AugmentSetting, Decay, GroupDro, Norm, Settings};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Preset {
@@ -37,6 +37,14 @@ enum DecayName {
 enum NormName {
     L2,
     Linf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Objective {
+    /// The mean loss of the pictures (empirical risk)
+    Erm,
+    /// Group DRO: the groups that are answered worst count the most; on a processor only
+    GroupDro,
 }
 
 #[derive(clap::Args)]
@@ -99,6 +107,16 @@ pub(super) struct SettingFlags {
     /// Length of a step of the attack [default: 2.5 · epsilon / steps]
     #[arg(long, value_name = "LENGTH", requires = "attack")]
     attack_step_size: Option<f64>,
+    /// What is minimised
+    #[arg(long, value_enum, default_value = "erm", requires_if("group-dro", "groups"))]
+    objective: Objective,
+    /// Step of the groups' weights in group DRO [default: 0.01]
+    #[arg(long, value_name = "NUMBER")]
+    group_step: Option<f64>,
+    /// Adjustment for the size of groups in group DRO: this over the root of a group's pictures is added to its loss
+    /// [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    group_adjustment: Option<f64>,
     /// Draw new backgrounds for mixed views every epoch
     #[arg(long)]
     fresh_pairings: bool,
@@ -163,6 +181,17 @@ impl SettingFlags {
             let attack = Attack::new(norm, epsilon, self.attack_steps.unwrap_or(7));
             let step_size = self.attack_step_size.unwrap_or(attack.step_size);
             s.attack = Some(Attack { step_size, ..attack });
+        }
+        let moved = self.group_step.is_some() || self.group_adjustment.is_some();
+        match self.objective {
+            Objective::Erm if moved => bail!("--group-step, --group-adjustment: need --objective group-dro"),
+            Objective::Erm => {}
+            Objective::GroupDro => {
+                let dro = GroupDro::new();
+                let step_size = self.group_step.unwrap_or(dro.step_size);
+                let adjustment = self.group_adjustment.unwrap_or(dro.adjustment);
+                s.group_dro = Some(GroupDro { step_size, adjustment, ..dro });
+            }
         }
         s.check()?;
         Ok(s)

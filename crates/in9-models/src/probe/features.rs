@@ -54,6 +54,12 @@ impl Features {
         self.values.chunks_exact(self.width.max(1))
     }
 
+    /// The rows at these places, in their order.
+    pub(super) fn at(&self, places: &[usize]) -> Self {
+        let values = places.iter().flat_map(|place| self.row(*place)).copied().collect();
+        Self { values, width: self.width }
+    }
+
     /// The rows that are `kept`.
     pub(super) fn only(&self, kept: impl Fn(usize) -> bool) -> Self {
         let rows = self.rows().enumerate().filter(|(index, _)| kept(*index));

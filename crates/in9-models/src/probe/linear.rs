@@ -32,14 +32,14 @@ pub struct Linear {
 
 /// What brings each feature to mean 0 and deviation 1; features that do not vary are left at 0.
 #[derive(Debug, Clone, PartialEq)]
-struct Standard {
+pub(super) struct Standard {
     mean: Vec<f64>,
     /// One over the deviation.
     scale: Vec<f64>,
 }
 
 impl Standard {
-    fn of(features: &Features) -> Self {
+    pub(super) fn of(features: &Features) -> Self {
         let (n, width) = (features.len() as f64, features.width());
         let mut mean = vec![0.0; width];
         for row in features.rows() {
@@ -80,13 +80,25 @@ impl Linear {
         l2: f64,
         start: Option<&Self>,
     ) -> Result<Self> {
+        // Of no feature there is no mean; what is wrong with it is told below.
+        Self::fit_on(&Standard::of(features), features, labels, classes, l2, start)
+    }
+
+    /// As [`Linear::fit`], on features that `standard` brings to their size.
+    pub(super) fn fit_on(
+        standard: &Standard,
+        features: &Features,
+        labels: &[u16],
+        classes: usize,
+        l2: f64,
+        start: Option<&Self>,
+    ) -> Result<Self> {
         let usable = labels.len() == features.len() && !labels.is_empty();
         if !usable || labels.iter().any(|label| usize::from(*label) >= classes) {
             let expected = format!("one class below {classes} for each of {} pictures", features.len());
             return Err(Error::Shape { what: "labels".into(), expected, found: vec![labels.len()] });
         }
-        let standard = Standard::of(features);
-        let problem = Problem { features, labels, classes, l2, standard: &standard };
+        let problem = Problem { features, labels, classes, l2, standard };
         let zero = || vec![0.0; classes * (features.width() + 1)];
         let start = start.map(|start| start.parameters.clone()).filter(|start| start.len() == zero().len());
         let found = minimise(start.unwrap_or_else(zero), TOLERANCE, STEPS, &|x| problem.evaluate(x));
@@ -96,8 +108,22 @@ impl Linear {
             steps: found.steps,
             gradient: found.gradient,
             loss: found.value,
-            standard,
+            standard: standard.clone(),
         })
+    }
+
+    /// The mean of the weights of classifiers on features of one standard, with the longest of their searches and the mean of
+    /// their losses; `None` of none.
+    pub(super) fn mean(all: &[Self]) -> Option<Self> {
+        let (first, n) = (all.first()?, all.len() as f64);
+        let mut mean = Self { parameters: vec![0.0; first.parameters.len()], loss: 0.0, ..first.clone() };
+        for one in all {
+            add(&mut mean.parameters, &one.parameters, 1.0 / n);
+            mean.steps = mean.steps.max(one.steps);
+            mean.gradient = mean.gradient.max(one.gradient);
+            mean.loss += one.loss / n;
+        }
+        Some(mean)
     }
 
     /// Whether the search ended at a minimum, rather than after the last step that it may take.

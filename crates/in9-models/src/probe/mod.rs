@@ -9,7 +9,9 @@
 //! *Nearest neighbours*: the `k` nearest by cosine vote for their classes with the weight `exp(cosine / temperature)`, as DINO
 //! does (Caron et al. 2021, arXiv 2104.14294). A score is a class's share of the votes.
 //!
-//! The Python package's `in9.probe` has the same two, with a given strength.
+//! *Reweighted* (DFR): logistic regressions on as many photographs of each group, averaged ([`Grouped`]).
+//!
+//! The Python package's `in9.probe` has the first two, with a given strength.
 
 mod choose;
 mod features;
@@ -17,12 +19,14 @@ mod lbfgs;
 mod linear;
 mod nearest;
 mod record;
+mod reweighted;
 
 pub use choose::{Chosen, HELD_OUT, STRENGTHS};
 pub use features::{Features, FeaturesOf};
 pub use linear::Linear;
 pub use nearest::Nearest;
-pub use record::{Fit, ProbeRecord, TrainingData};
+pub use record::{Fit, GroupCount, ProbeRecord, TrainingData};
+pub use reweighted::{ChosenByGroup, Grouped, RETRAININGS};
 
 use crate::error::{Error, Result};
 use crate::mapping::Answer;
@@ -51,14 +55,24 @@ pub enum Settings {
         /// Of their votes.
         temperature: f64,
     },
+    /// Deep feature reweighting.
+    Reweighted {
+        /// Strength of the penalty; chosen by the worst group if it is not given.
+        l2: Option<f64>,
+        /// Seed of the draws.
+        seed: u64,
+        /// How many balanced sets are drawn.
+        retrainings: u32,
+    },
 }
 
 impl Settings {
-    /// What tables call it: `linear` or `knn`, as the Python package does.
+    /// What tables call it: `linear` or `knn`, as the Python package does, or `dfr`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Linear(_) => "linear",
             Self::Nearest { .. } => "knn",
+            Self::Reweighted { .. } => "dfr",
         }
     }
 
@@ -76,6 +90,8 @@ impl Settings {
             Self::Linear(Strength::Chosen { .. }) => Ok(()),
             Self::Nearest { k: 0, .. } => Err(Error::setting("k", "at least 1", 0)),
             Self::Nearest { temperature, .. } => above_0("temperature", *temperature),
+            Self::Reweighted { retrainings: 0, .. } => Err(Error::setting("retrainings", "at least 1", 0)),
+            Self::Reweighted { l2, .. } => l2.map_or(Ok(()), |l2| above_0("l2", l2)),
         }
     }
 }
@@ -83,7 +99,7 @@ impl Settings {
 /// A classifier that was learnt on features.
 #[derive(Debug, Clone)]
 pub enum Probe {
-    /// Logistic regression.
+    /// Logistic regression, or several averaged.
     Linear(Linear),
     /// Nearest neighbours.
     Nearest(Nearest),

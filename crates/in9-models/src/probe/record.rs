@@ -4,6 +4,7 @@ use in9_data::predictions::Training;
 use serde::{Deserialize, Serialize};
 
 use super::choose::{Chosen, HELD_OUT, STRENGTHS};
+use super::reweighted::ChosenByGroup;
 use super::{Settings, Strength};
 use crate::encoder::Encoder;
 
@@ -40,6 +41,33 @@ pub enum Fit {
         /// Of their votes.
         temperature: f64,
     },
+    /// Deep feature reweighting.
+    Dfr {
+        /// Strength of the penalty.
+        l2: f64,
+        /// How it was chosen; none if it was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chosen: Option<ChosenByGroup>,
+        /// Seed of the draws.
+        seed: u64,
+        /// Balanced sets that were drawn and learnt from.
+        retrainings: u32,
+        /// BLAKE3 of which photograph is of which group.
+        groups_digest: String,
+        /// The groups; of each as many photographs were drawn as the smallest has.
+        groups: Vec<GroupCount>,
+    },
+}
+
+/// How many photographs there are of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCount {
+    /// The class.
+    pub class: String,
+    /// The kind of background.
+    pub group: String,
+    /// Photographs.
+    pub samples: usize,
 }
 
 /// What a probe was learnt from.
@@ -59,6 +87,30 @@ pub struct TrainingData {
     pub size: usize,
 }
 
+impl Fit {
+    /// What tables call it, as [`Settings::name`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::Knn { .. } => "knn",
+            Self::Dfr { .. } => "dfr",
+        }
+    }
+}
+
+impl std::fmt::Display for Fit {
+    /// The settings that decide the answers, in a few words.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Linear { l2, .. } => write!(f, "l2 {l2}"),
+            Self::Knn { k, temperature } => write!(f, "k {k}, temperature {temperature}"),
+            Self::Dfr { l2, retrainings, groups, .. } => {
+                write!(f, "l2 {l2}, {} groups balanced {retrainings} times", groups.len())
+            }
+        }
+    }
+}
+
 impl ProbeRecord {
     /// What decides the answers, without names.
     pub fn identity(&self) -> String {
@@ -66,6 +118,9 @@ impl ProbeRecord {
         let fit = match &self.fit {
             Fit::Linear { l2, .. } => format!("linear {l2}"),
             Fit::Knn { k, temperature } => format!("knn {k} {temperature}"),
+            Fit::Dfr { l2, seed, retrainings, groups_digest, .. } => {
+                format!("dfr {l2} {seed} {retrainings} {groups_digest}")
+            }
         };
         format!("{fit} on {} of {digest} {split} {view} at {size}", self.features)
     }
@@ -81,6 +136,14 @@ impl ProbeRecord {
                 (format!("linear, l2 of {STRENGTHS:?} by {HELD_OUT} held out"), Some(*seed))
             }
             Settings::Nearest { k, temperature } => (format!("knn, k {k}, temperature {temperature}"), None),
+            Settings::Reweighted { l2, seed, retrainings } => {
+                let groups = match &self.fit {
+                    Fit::Dfr { groups_digest, .. } => groups_digest,
+                    _ => "",
+                };
+                let l2 = l2.map_or_else(|| format!("l2 of {STRENGTHS:?}"), |l2| format!("l2 {l2}"));
+                (format!("dfr, {l2}, {retrainings} retrainings, groups {groups}"), Some(*seed))
+            }
         };
         let normalization = encoder.normalization();
         let mut lines = vec![

@@ -38,6 +38,9 @@ pub struct Progress {
     pub seen: u64,
     /// Rows of `log.csv` so far.
     pub log: String,
+    /// Bits of the weights of the groups, of a training by group DRO.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    group_bits: Vec<u64>,
 }
 
 impl Progress {
@@ -53,12 +56,22 @@ impl Progress {
             correct: 0,
             seen: 0,
             log: String::new(),
+            group_bits: Vec::new(),
         }
     }
 
     /// Sum over the pictures of this epoch of their loss.
     pub fn loss_sum(&self) -> f64 {
         f64::from_bits(self.loss_bits)
+    }
+
+    /// Weights of the groups, of a training by group DRO; else none.
+    pub fn group_weights(&self) -> Vec<f64> {
+        self.group_bits.iter().copied().map(f64::from_bits).collect()
+    }
+
+    pub(crate) fn set_group_weights(&mut self, weights: &[f64]) {
+        self.group_bits = weights.iter().map(|weight| weight.to_bits()).collect();
     }
 
     pub(crate) fn add(&mut self, loss_sum: f64, correct: u64, pictures: u64) {

@@ -13,6 +13,8 @@ pub struct Batch {
     pub images: Tensor,
     /// `[n]`, u32 class indices.
     pub labels: Tensor,
+    /// Group of each picture, where a training weighs groups.
+    pub groups: Option<Vec<u32>>,
 }
 
 /// A stream of batches for [`Batches::epoch`].
@@ -34,6 +36,8 @@ pub trait Batches {
 pub struct DatasetBatches {
     loader: Loader,
     selection: Option<Selection>,
+    /// Group of each sample of the split.
+    groups: Option<Vec<u32>>,
     batch_size: usize,
     size: usize,
     per_epoch: u64,
@@ -71,6 +75,7 @@ impl DatasetBatches {
             size: loader.size(),
             loader,
             selection: None,
+            groups: None,
             batch_size,
             device: device.clone(),
             dtype,
@@ -100,12 +105,24 @@ impl DatasetBatches {
         Ok(Self { selection: Some(selection), per_epoch: per_epoch as u64, ..batches })
     }
 
-    fn tensors(&self, images: &[f32], labels: &[u32]) -> Result<Batch> {
+    /// The same batches with the group of each picture; `groups` has one for each sample of the split.
+    pub fn with_groups(self, groups: Vec<u32>) -> Self {
+        Self { groups: Some(groups), ..self }
+    }
+
+    /// The groups of the samples at these places.
+    fn groups_of(&self, places: &[u32]) -> Option<Vec<u32>> {
+        let groups = self.groups.as_ref()?;
+        places.iter().map(|place| groups.get(*place as usize).copied()).collect()
+    }
+
+    fn tensors(&self, images: &[f32], labels: &[u32], places: &[u32]) -> Result<Batch> {
         let n = labels.len();
         let images = Tensor::from_slice(images, (n, 3, self.size, self.size), &self.device)?;
         Ok(Batch {
             images: images.to_dtype(self.dtype)?,
             labels: Tensor::from_slice(labels, n, &self.device)?,
+            groups: self.groups_of(places),
         })
     }
 
@@ -114,7 +131,7 @@ impl DatasetBatches {
     fn regrouped<'a>(&'a self, selection: &'a Selection, epoch: u64, first: u64) -> Result<BatchStream<'a>> {
         let mut batches = self.loader.epoch_from(epoch, 0)?;
         let values = 3 * self.size * self.size;
-        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        let (mut images, mut labels, mut places) = (Vec::new(), Vec::new(), Vec::new());
         let mut passed_over = first as usize * self.batch_size;
         let next = move || -> Result<Batch> {
             while labels.len() < self.batch_size {
@@ -130,12 +147,14 @@ impl DatasetBatches {
                     }
                     images.extend_from_slice(picture);
                     labels.push(selection.labels[index as usize]);
+                    places.push(index);
                 }
             }
             let n = labels.len().min(self.batch_size);
-            let batch = self.tensors(&images[..n * values], &labels[..n])?;
+            let batch = self.tensors(&images[..n * values], &labels[..n], &places[..n])?;
             images.drain(..n * values);
             labels.drain(..n);
+            places.drain(..n);
             Ok(batch)
         };
         let left = self.per_epoch.saturating_sub(first) as usize;
@@ -160,13 +179,14 @@ impl Batches for DatasetBatches {
                     .map(|((&index, &background), &placed)| (index, background, placed))
                     .collect();
                 let labels = Tensor::from_slice(&batch.labels, batch.labels.len(), &self.device)?;
-                Ok(Batch { images: resident.pictures(*view, &of)?, labels })
+                let groups = self.groups_of(&batch.indices);
+                Ok(Batch { images: resident.pictures(*view, &of)?, labels, groups })
             })));
         }
         let batches = self.loader.epoch_from(epoch, first as usize)?;
         Ok(Box::new(batches.map(|batch| {
             let batch = batch?;
-            self.tensors(&batch.images, &batch.labels)
+            self.tensors(&batch.images, &batch.labels, &batch.indices)
         })))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
 use crate::error::{Error, Result};
@@ -10,10 +11,13 @@ use crate::model::{Mode, Model};
 use crate::model_file;
 #[cfg(feature = "cuda")]
 use crate::replay::CapturedStep;
+use crate::train::accumulated::Accumulated;
 use crate::train::evaluate::{correct, evaluate, scalar};
 use crate::train::folder::RunFolder;
 use crate::train::optimizer::is_finite;
-use crate::train::{Batch, Batches, EventFile, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log};
+use crate::train::{
+    Batch, Batches, EventFile, GroupDro, Progress, RunFile, Schedule, Score, Sgd, checkpoint, log,
+};
 
 /// A training that can be run: what, on what, how, and where to.
 pub struct Training<'a> {
@@ -114,6 +118,9 @@ impl Training<'_> {
         } else {
             Progress::start(folder.digest.clone())
         };
+        if let Some(dro) = settings.group_dro.as_ref().filter(|_| progress.group_weights().is_empty()) {
+            progress.set_group_weights(&dro.start());
+        }
         if in9_base::files::is_planted("resumed-offset") && progress.batch > 0 {
             progress.batch += 1;
         }
@@ -146,7 +153,7 @@ impl Training<'_> {
         let started = Instant::now();
         let seen_before = state.progress.seen;
         let per_epoch = self.train.per_epoch();
-        let mut group = Group::default();
+        let mut group = Accumulated::default();
         for batch in self.train.epoch(epoch, state.progress.batch)? {
             let batch = batch?;
             let report = self.batch(state, &batch, &mut group)?;
@@ -188,7 +195,7 @@ impl Training<'_> {
     }
 
     /// Forward, backward and, when its group is complete, the optimiser's step.
-    fn batch(&self, state: &mut State, batch: &Batch, group: &mut Group) -> Result<StepReport> {
+    fn batch(&self, state: &mut State, batch: &Batch, group: &mut Accumulated) -> Result<StepReport> {
         let settings = &self.run.training;
         let progress = &state.progress;
         let mode = Mode::Train {
@@ -211,9 +218,15 @@ impl Training<'_> {
             let normalization = self.run.data.normalization();
             images = attack.perturb(self.model, &images, labels, smoothing, normalization)?;
         }
-        let (loss, logits, gradients) =
-            self.model.gradients(&images, labels, smoothing, 1.0 / size as f64, mode)?;
-        let value = scalar(&loss)?;
+        let share = 1.0 / size as f64;
+        let (value, logits, gradients) = match &settings.group_dro {
+            None => {
+                let (loss, logits, gradients) =
+                    self.model.gradients(&images, labels, smoothing, share, mode)?;
+                (scalar(&loss)?, logits, gradients)
+            }
+            Some(dro) => self.robust(dro, &images, batch, share, mode, &mut state.progress)?,
+        };
         if !value.is_finite() {
             return Err(diverged(state, value));
         }
@@ -238,8 +251,8 @@ impl Training<'_> {
         mode: Mode,
     ) -> Result<Option<(f64, u64)>> {
         let settings = &self.run.training;
-        // Elsewhere gradients outlive the pass, or the pictures depend on it.
-        if settings.accumulate != 1 || settings.attack.is_some() {
+        // Elsewhere gradients outlive the pass, or the pictures or what is minimised depend on it.
+        if settings.accumulate != 1 || settings.attack.is_some() || settings.group_dro.is_some() {
             return Ok(None);
         }
         if state.captured.is_none() {
@@ -266,6 +279,30 @@ impl Training<'_> {
         let tags = [("train/loss", value), ("train/lr", rate)];
         state.events.scalars(done, &tags)?;
         Ok(StepReport { epoch: state.progress.epoch, batch: done, pictures, rate, loss: value })
+    }
+
+    /// Loss, logits and gradients of a batch whose groups are weighed, which moves their weights.
+    fn robust(
+        &self,
+        dro: &GroupDro,
+        images: &Tensor,
+        batch: &Batch,
+        share: f64,
+        mode: Mode,
+        progress: &mut Progress,
+    ) -> Result<(f64, Tensor, GradStore)> {
+        let groups = batch.groups.as_deref().unwrap_or_default();
+        let labels = batch.labels.to_vec1::<u32>()?;
+        let smoothing = self.run.training.label_smoothing;
+        let (mut weights, mut loss) = (progress.group_weights(), f64::NAN);
+        let (logits, gradients) = self.model.gradients_by(images, mode, &mut |logits| {
+            let found = dro.weigh(logits, &labels, groups, smoothing, &mut weights)?;
+            loss = found.loss;
+            Ok((found.gradient * share)?)
+        })?;
+        // Weights that are no numbers are caught with the loss.
+        progress.set_group_weights(&weights);
+        Ok((loss, logits, gradients))
     }
 
     /// Batches in the group that `batch` belongs to: the last group of an epoch may be short.
@@ -341,27 +378,4 @@ struct State {
     events: EventFile,
     /// Batches of the epoch at the last checkpoint.
     written: u64,
-}
-
-/// Gradients of the batches that make up one step.
-#[derive(Default)]
-struct Group {
-    gradients: Option<GradStore>,
-    batches: u64,
-}
-
-impl Group {
-    fn add(&mut self, gradients: GradStore) -> Result<()> {
-        match &mut self.gradients {
-            Some(sum) => sum.extend(gradients)?,
-            None => self.gradients = Some(gradients),
-        }
-        self.batches += 1;
-        Ok(())
-    }
-
-    fn take(&mut self) -> Option<GradStore> {
-        self.batches = 0;
-        self.gradients.take()
-    }
 }

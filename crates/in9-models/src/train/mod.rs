@@ -12,12 +12,14 @@
 //!
 //! All but the event files are the same bytes for any number of threads and any interruption.
 
+mod accumulated;
 mod attack;
 mod checkpoint;
 mod data;
 mod engine;
 pub(crate) mod evaluate;
 mod folder;
+mod group_dro;
 mod log;
 mod optimizer;
 mod plan;
@@ -26,6 +28,7 @@ mod schedule;
 mod selection;
 mod settings;
 mod tensorboard;
+mod weighed;
 
 pub use attack::{Attack, Norm};
 pub use checkpoint::Progress;
@@ -33,6 +36,7 @@ pub use data::{Batch, BatchStream, Batches, DatasetBatches};
 pub use engine::{EpochReport, Observer, Silent, StepReport, Summary, Training};
 pub use evaluate::{Score, evaluate};
 pub use folder::OWNER;
+pub use group_dro::{GroupDro, TrainedGroup};
 pub use optimizer::Sgd;
 pub use plan::{Plan, Start};
 pub use run_file::{DataSection, ModelSection, RunFile, read_run};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use candle_core::{DType, Device};
+use in9_data::groups::Grouping;
 use in9_data::{
     Augment, Dataset, LoaderConfig, Normalization, Pairing, PairingMode, PairingPolicy, Split, Taxonomy, View,
 };
@@ -13,6 +14,7 @@ use crate::model::{Model, build};
 use crate::open::{Identified, Source};
 use crate::params::Params;
 use crate::registry;
+use crate::train::weighed::Pictures;
 use crate::train::{
     Batches, DataSection, DatasetBatches, ModelSection, Observer, RunFile, Selection, Settings, Summary,
     Training, fine_groups,
@@ -69,6 +71,8 @@ pub struct Plan {
     pub normalization: Normalization,
     /// How it is trained.
     pub settings: Settings,
+    /// What tells groups apart, for group DRO.
+    pub grouping: Option<Grouping>,
     /// Seed of every random choice.
     pub seed: u64,
     /// Where it is computed.
@@ -94,6 +98,7 @@ impl Plan {
             input_size: None,
             normalization: Normalization::IMAGENET_9,
             settings: Settings::small(),
+            grouping: None,
             seed: 0,
             device: DeviceName::Cpu.into(),
             name: None,
@@ -132,6 +137,7 @@ impl Plan {
 
         let size = self.input_size.unwrap_or(dataset.manifest().settings.size as usize);
         let pairing = self.pairing(dataset, &split, &selection)?;
+        let (training, groups_of) = self.objective(dataset, &split, &selection, &pairing, &device)?;
         let chosen = (samples < split.len() || groups.is_some()).then_some(selection);
         let train = batches(
             dataset,
@@ -140,6 +146,10 @@ impl Plan {
             chosen,
             &device,
         )?;
+        let train = match groups_of {
+            Some(groups) => train.with_groups(groups),
+            None => train,
+        };
         let val_batches = match &val {
             Some(val) => {
                 let relabelled = groups.as_ref().map(|groups| relabelled(val, Some(groups))).transpose()?;
@@ -171,7 +181,7 @@ impl Plan {
                 mean: self.normalization.mean,
                 std: self.normalization.std,
             },
-            training: self.settings.clone(),
+            training,
         };
         let val = val_batches.as_ref().map(|batches| batches as &dyn Batches);
         Training { model: &model, train: &train, val, run: &run, dir: out, resume }.run(observer)
@@ -203,6 +213,30 @@ impl Plan {
         }
         let pairs = Pairing::draw_among(split, &selection.keep, self.view, settings.seed, policy)?;
         Ok(PairingMode::Given(std::sync::Arc::new(pairs.0)))
+    }
+
+    /// The settings with the groups that they weigh, and the group of each sample of `split`, if they weigh any.
+    fn objective(
+        &self,
+        dataset: &Dataset,
+        split: &Split,
+        selection: &Selection,
+        pairing: &PairingMode,
+        device: &Device,
+    ) -> Result<(Settings, Option<Vec<u32>>)> {
+        let (dro, grouping) = match (&self.settings.group_dro, &self.grouping) {
+            (None, None) => return Ok((self.settings.clone(), None)),
+            (Some(dro), Some(grouping)) => (dro, grouping),
+            (Some(_), None) => return Err(Error::setting("groups", "what tells groups apart", "nothing")),
+            (None, Some(_)) => return Err(Error::setting("groups", "nothing but for group DRO", "groups")),
+        };
+        if !device.is_cpu() {
+            let why = "group DRO is trained on a processor only".to_owned();
+            return Err(Error::Device { device: self.device.kind(device), why });
+        }
+        let (dro, groups) =
+            Pictures { dataset, split, view: self.view, selection, pairing }.grouped(dro, grouping)?;
+        Ok((Settings { group_dro: Some(dro), ..self.settings.clone() }, Some(groups)))
     }
 
     /// The network that is trained, and BLAKE3 of the weights that it starts from.

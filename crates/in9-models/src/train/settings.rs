@@ -1,11 +1,11 @@
 //! The settings of a training, its named presets, and their ranges.
 
 use in9_data::Augment;
-use in9_data::facts::{TrainingSettings, attack_name};
+use in9_data::facts::{GROUP_DRO, TrainingSettings, attack_name};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::train::{Anneal, Attack, Schedule};
+use crate::train::{Anneal, Attack, GroupDro, Schedule};
 
 /// Nobody trains for more epochs; a larger number is a slip.
 const MOST_EPOCHS: u32 = 1_000_000;
@@ -82,6 +82,9 @@ pub struct Settings {
     /// Adversarial training, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attack: Option<Attack>,
+    /// Group DRO, if the groups that are answered worst count the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_dro: Option<GroupDro>,
 }
 
 impl Default for Settings {
@@ -94,6 +97,10 @@ impl Default for Settings {
 impl TrainingSettings for Settings {
     fn attack(&self) -> Option<String> {
         self.attack.map(|attack| attack_name(attack.norm.symbol(), attack.epsilon))
+    }
+
+    fn objective(&self) -> Option<String> {
+        self.group_dro.is_some().then(|| GROUP_DRO.to_owned())
     }
 }
 
@@ -118,6 +125,7 @@ impl Settings {
             schedule: Anneal::Step { epochs: 50, factor: 0.1 },
             augment: AugmentSetting::RandomResizedCrop,
             attack: None,
+            group_dro: None,
         }
     }
 
@@ -182,6 +190,7 @@ impl Settings {
             let ok = factor > 0.0 && factor <= 1.0;
             range("step_factor", "above 0, at most 1", &factor, ok)?;
         }
+        self.group_dro.as_ref().map_or(Ok(()), GroupDro::check)?;
         self.attack.map_or(Ok(()), |attack| attack.check())
     }
 
@@ -211,7 +220,9 @@ mod tests {
     #[test]
     fn presets_are_in_range_and_go_through_toml() {
         let attack = Some(Attack::new(Norm::L2, 0.5, 7));
-        for settings in [Settings::paper(), Settings::small(), Settings { attack, ..Settings::small() }] {
+        let group_dro = Some(GroupDro::new());
+        let more = [Settings { attack, ..Settings::small() }, Settings { group_dro, ..Settings::small() }];
+        for settings in [Settings::paper(), Settings::small()].into_iter().chain(more) {
             settings.check().unwrap();
             let text = toml::to_string(&settings).unwrap();
             assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
@@ -220,7 +231,7 @@ mod tests {
 
     #[test]
     fn each_range_is_checked() {
-        let bad: [fn(&mut Settings); 14] = [
+        let bad: [fn(&mut Settings); 15] = [
             |s| s.epochs = 0,
             |s| s.epochs = 1 << 31,
             |s| s.batch_size = 1,
@@ -231,6 +242,7 @@ mod tests {
             |s| s.momentum = 0.0,
             |s| s.weight_decay = -1e-4,
             |s| s.label_smoothing = 1.0,
+            |s| s.group_dro = Some(GroupDro { step_size: 0.0, ..GroupDro::new() }),
             |s| s.attack = Some(Attack::new(Norm::L2, -0.5, 7)),
             |s| s.attack = Some(Attack { steps: 0, ..Attack::new(Norm::Linf, 0.5, 7) }),
             |s| s.attack = Some(Attack { steps: 1 << 31, ..Attack::new(Norm::Linf, 0.5, 7) }),

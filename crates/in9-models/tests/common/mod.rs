@@ -17,12 +17,16 @@ pub(crate) struct Noise {
     /// The batch, counted over the run, whose pictures are not numbers.
     pub(crate) nan_at: Cell<Option<u64>>,
     pub(crate) value: f32,
+    /// Whether pictures are of groups: of the class, whether it is odd.
+    pub(crate) grouped: bool,
+    /// Whether all of them are of one.
+    pub(crate) one_group: bool,
 }
 
 impl Noise {
     pub(crate) fn new(batches: u64, batch_size: usize) -> Self {
         let (fails_at, nan_at) = (Cell::new(None), Cell::new(None));
-        Self { batches, batch_size, fails_at, nan_at, value: 1.0 }
+        Self { batches, batch_size, fails_at, nan_at, value: 1.0, grouped: false, one_group: false }
     }
 
     fn batch(&self, epoch: u64, batch: u64) -> Result<Batch> {
@@ -48,6 +52,9 @@ impl Noise {
         }
         Ok(Batch {
             images: Tensor::from_vec(images, (n, 3, side, side), &Device::Cpu)?,
+            groups: self
+                .grouped
+                .then(|| labels.iter().map(|label| if self.one_group { 0 } else { label % 2 }).collect()),
             labels: Tensor::from_vec(labels, n, &Device::Cpu)?,
         })
     }

@@ -225,8 +225,8 @@ fn measured(board: &Board, named: &[(String, &Group)]) -> Section {
         id: "measured",
         title: "What was measured with what".into(),
         lead: "Two networks have one protocol if every field of it is the same. Digests are shown by their first twelve \
-               digits; results.json has them whole. How a network’s inputs are normalised, and what it was told about the \
-               classes, is its own affair."
+               digits; results.json has them whole. How a network’s inputs are normalised, what it was told about the \
+               classes, and what was learnt on its features, is its own affair."
             .into(),
         blocks,
     }

@@ -1,17 +1,21 @@
 //! Cards as files beside their tables.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use in9_base::{digest, files};
 use serde::Deserialize;
 
-use super::{Card, FoundCard};
+use super::{Card, CardNetwork, FoundCard};
 use crate::error::{Error, Result};
 use crate::predictions::plain;
 
 /// Longest card, in bytes.
 const LONGEST: u64 = 1 << 20;
+
+/// Most networks that a card is about.
+const MOST_NETWORKS: usize = 1000;
 
 /// Most splits that a card names.
 const MOST_SPLITS: usize = 1000;
@@ -130,9 +134,17 @@ impl Card {
         if let Some(found) = texts.iter().find_map(|text| plain("text", text).err()) {
             return Err(refused("texts that can be shown", found, advice));
         }
-        let numbers = card.network.mean.iter().chain(&card.network.std);
-        if numbers.into_iter().any(|number| !number.is_finite()) {
+        let mut numbers = card.networks.iter().flat_map(|network| network.mean.iter().chain(&network.std));
+        if numbers.any(|number| !number.is_finite()) {
             return Err(refused("means and deviations", "a number that is none".to_owned(), advice));
+        }
+        if card.networks.is_empty() || card.networks.len() > MOST_NETWORKS {
+            let found = format!("{} networks", card.networks.len());
+            return Err(refused("at least one network", found, advice));
+        }
+        let mut names = HashSet::new();
+        if let Some(twice) = card.networks.iter().find(|network| !names.insert(&network.model)) {
+            return Err(refused("each network once", format!("{:?} twice", twice.model), advice));
         }
         if card.test.split.is_empty() || card.test.split.len() > MOST_SPLITS {
             let found = format!("{} splits", card.test.split.len());
@@ -143,25 +155,10 @@ impl Card {
 
     /// Everything that is shown as it stands.
     fn texts(&self) -> Vec<&str> {
-        let (network, test) = (&self.network, &self.test);
-        let mut texts: Vec<&str> = vec![
-            &self.made_by,
-            &self.table,
-            &self.device,
-            &network.model,
-            &network.arch,
-            &network.trained_on,
-            &network.weights,
-            &network.origin,
-            &network.normalization,
-            &network.mapping,
-            &test.dataset,
-            &test.digest,
-        ];
-        if let Some(prompts) = &network.prompts {
-            texts.extend([prompts.name.as_str(), &prompts.digest, &prompts.vocabulary]);
-            texts.extend(prompts.templates.iter().map(String::as_str));
-        }
+        let test = &self.test;
+        let mut texts: Vec<&str> =
+            vec![&self.made_by, &self.table, &self.device, &test.dataset, &test.digest];
+        texts.extend(self.networks.iter().flat_map(CardNetwork::texts));
         for split in &test.split {
             texts.push(&split.name);
             texts.extend(split.views.iter().map(String::as_str));
@@ -178,7 +175,7 @@ fn is_card(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::predictions::{CardNetwork, CardPictures, CardPrompts, CardSplit, CardTest};
+    use crate::predictions::{CardPictures, CardProbe, CardPrompts, CardSplit, CardTest};
 
     fn card(table: &Path) -> Card {
         let text = |text: &str| text.to_owned();
@@ -187,7 +184,7 @@ mod tests {
             made_by: text("test 1"),
             table: Card::digest_of(table).unwrap(),
             device: text("cpu"),
-            network: CardNetwork {
+            networks: vec![CardNetwork {
                 model: text("m"),
                 arch: text("vit"),
                 trained_on: String::new(),
@@ -203,7 +200,8 @@ mod tests {
                     templates: vec![text("a photo of a {}.")],
                     vocabulary: text("2"),
                 }),
-            },
+                probe: None,
+            }],
             test: CardTest {
                 dataset: text("d"),
                 digest: text("ff"),
@@ -278,5 +276,46 @@ mod tests {
             let said = error.to_string();
             assert!(said.lines().count() == 1 && !said.contains('\u{1b}'), "{said}");
         }
+    }
+
+    #[test]
+    fn a_card_of_several_networks_knows_each_by_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = dir.path().join("p.csv");
+        std::fs::write(&table, "model\n").unwrap();
+        let mut several = card(&table);
+        let text = |text: &str| text.to_owned();
+        let probe = CardProbe {
+            method: text("knn"),
+            settings: text("k 20, temperature 0.07"),
+            features: text("input of fc"),
+            dataset: text("d"),
+            digest: text("ff"),
+            split: text("train"),
+            view: text("original"),
+            side: 64,
+        };
+        let said = "knn (k 20, temperature 0.07), from d train original at 64 px, on input of fc";
+        assert_eq!(probe.to_string(), said);
+        let other = CardNetwork { model: text("n"), probe: Some(probe), ..several.networks[0].clone() };
+        several.networks.push(other.clone());
+        several.write(&table, "test").unwrap();
+        let written = std::fs::read_to_string(Card::beside(&table)).unwrap();
+        assert_eq!(written.matches("[[network]]").count(), 2, "{written}");
+        assert_eq!(Card::of(&table).unwrap(), FoundCard::Own(Box::new(several.clone())));
+        assert_eq!(several.network("n"), Some(&other));
+        assert_eq!(several.narrowed("n").unwrap().networks, [other]);
+        assert_eq!((several.network("o"), several.narrowed("o")), (None, None));
+        for (from, to, expected) in
+            [("model = \"n\"", "model = \"m\"", "each network once"), ("method", "methode", "method")]
+        {
+            let error = Card::parse(&written.replace(from, to), Path::new("c")).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
+        }
+        let none = written.split_once("[[network]]").unwrap().0.to_owned()
+            + "network = []\n[test]\ndataset = 'd'\n"
+            + "digest = 'ff'\npictures = 'recomposed'\npairings = 1\nsplit = []\n";
+        let error = Card::parse(&none, Path::new("c")).unwrap_err().to_string();
+        assert!(error.contains("at least one network"), "{error}");
     }
 }

@@ -4,6 +4,9 @@
 //! from elsewhere can write a card by hand; `PREDICTIONS.md` in this crate's folder specifies it.
 
 mod file;
+mod network;
+
+pub use network::{CardNetwork, CardProbe, CardPrompts};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,55 +25,11 @@ pub struct Card {
     /// Kind of device that computed, such as `cpu`; a GPU rounds otherwise in the last digits.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub device: String,
-    /// The network.
-    pub network: CardNetwork,
+    /// The networks, at least one, in the table's order; each by another name.
+    #[serde(rename = "network", with = "network::one_or_more")]
+    pub networks: Vec<CardNetwork>,
     /// The pictures.
     pub test: CardTest,
-}
-
-/// The network that answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CardNetwork {
-    /// Its name in the table.
-    pub model: String,
-    /// Its architecture; empty if unknown.
-    #[serde(default)]
-    pub arch: String,
-    /// What it was trained on; empty if unknown.
-    #[serde(default)]
-    pub trained_on: String,
-    /// BLAKE3 of its weights; of a program, of its command.
-    pub weights: String,
-    /// The weight file, the published weights or the command in a few words, without folders.
-    #[serde(default)]
-    pub origin: String,
-    /// Mean that is subtracted from each channel, of values in `0..=1`.
-    pub mean: [f32; 3],
-    /// What each channel is divided by.
-    pub std: [f32; 3],
-    /// How the two are known.
-    #[serde(default)]
-    pub normalization: String,
-    /// How its outputs become the dataset's classes: `identity` for one output a class, else `a` or `b`.
-    pub mapping: String,
-    /// What it was told about the classes, if it knows them by words only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompts: Option<CardPrompts>,
-}
-
-/// What a network was told about the classes in words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CardPrompts {
-    /// What the prompts are called: `plain`, `ensemble`, or the name of their file.
-    pub name: String,
-    /// BLAKE3 of the texts of all classes.
-    pub digest: String,
-    /// The templates.
-    #[serde(default)]
-    pub templates: Vec<String>,
-    /// BLAKE3 of the vocabulary's files.
-    #[serde(default)]
-    pub vocabulary: String,
 }
 
 /// The pictures that were answered.
@@ -134,9 +93,15 @@ impl Card {
         self.test.split.iter().find(|split| split.name == name)
     }
 
-    /// Whether a network can answer with what is none of the dataset's classes, and so be wrong where others must guess.
-    pub fn may_answer_outside(&self) -> bool {
-        self.network.mapping == "a"
+    /// The network of this name in the table, if the card is about it.
+    pub fn network(&self, model: &str) -> Option<&CardNetwork> {
+        self.networks.iter().find(|network| network.model == model)
+    }
+
+    /// The card of this network alone, if it is about it.
+    pub fn narrowed(&self, model: &str) -> Option<Self> {
+        let networks = vec![self.network(model)?.clone()];
+        Some(Self { networks, ..self.clone() })
     }
 }
 

@@ -1,10 +1,12 @@
 //! The metadata table: which group each photograph is of, and which photographs were trained on.
 
-use crate::error::{Error, Result};
-use in9_base::table::{Limits, Table};
-use in9_data::predictions::LONGEST_NAME;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+
+use in9_base::table::{Limits, Table};
+
+use crate::error::{Error, Result};
+use crate::predictions::LONGEST_NAME;
 
 /// Names under which each column is looked for: one's own, that of Waterbirds and WILDS, and another.
 const PHOTOGRAPH: [&str; 3] = ["photograph", "img_filename", "image"];
@@ -29,13 +31,13 @@ pub struct Labels {
 
 /// What it says of one photograph.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Label {
+pub struct Label {
     /// Its kind of background, or whatever else the table tells groups by.
-    pub(super) group: String,
+    pub group: String,
     /// Its class in the table's words; empty if it does not say.
-    pub(super) class: String,
+    pub class: String,
     /// Whether it was trained on.
-    pub(super) trained: bool,
+    pub trained: bool,
 }
 
 impl Labels {
@@ -118,7 +120,7 @@ impl Labels {
     ///
     /// # Errors
     /// [`Error::NoGroup`] if it does not say it, or could mean two photographs.
-    pub(super) fn of(&self, id: &str) -> Result<&Label> {
+    pub fn of(&self, id: &str) -> Result<&Label> {
         let row = forms(id).into_iter().find_map(|form| self.names.get(&form).copied());
         match row {
             Some(Some(row)) => Ok(&self.rows[row as usize]),
@@ -131,7 +133,7 @@ impl Labels {
     }
 
     /// Photographs that were trained on by (class in the table's words, group); none if the table does not say.
-    pub(super) fn trained(&self) -> BTreeMap<(&str, &str), u64> {
+    pub fn trained(&self) -> BTreeMap<(&str, &str), u64> {
         let mut counts = BTreeMap::new();
         for row in self.rows.iter().filter(|row| row.trained) {
             *counts.entry((row.class.as_str(), row.group.as_str())).or_insert(0) += 1;
@@ -140,7 +142,7 @@ impl Labels {
     }
 
     /// The table's path.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }
