@@ -28,6 +28,17 @@ pub(crate) struct Reading {
     pub(crate) normalization: Normalization,
 }
 
+/// Samples of a split, in a view.
+pub(crate) struct Wanted<'a> {
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) split: &'a Split,
+    pub(crate) view: View,
+    /// Number of the dataset's pairing, for mixed views; 0 is the frozen one.
+    pub(crate) draw: u32,
+    /// Their places in the split.
+    pub(crate) places: Range<usize>,
+}
+
 /// Pictures as the network sees them, and whose they are.
 pub(crate) struct Pictures<'a> {
     /// `[n, 3, size, size]`, normalised.
@@ -46,21 +57,16 @@ impl<'a> Pictures<'a> {
 }
 
 impl Reading {
-    /// Hands the samples at `places` of `split` in `view` to `each`, in their order, batch by batch; mixed views with the
-    /// dataset's pairing number `draw`, of which 0 is the frozen one.
+    /// Hands what is wanted to `each`, in the split's order, batch by batch.
     ///
     /// # Errors
     /// When a shard cannot be read, or what `each` returns.
     pub(crate) fn each(
         &self,
-        dataset: &Dataset,
-        split: &Split,
-        view: View,
-        draw: u32,
-        places: Range<usize>,
+        wanted: &Wanted<'_>,
         each: &mut dyn FnMut(Pictures<'_>) -> Result<()>,
     ) -> Result<()> {
-        let (loader, epoch) = self.loader(dataset, split, view, draw, places)?;
+        let ((loader, epoch), split) = (self.loader(wanted)?, wanted.split);
         match self.size.filter(|size| *size != split.size()) {
             None => {
                 for batch in loader.epoch(epoch)? {
@@ -86,14 +92,10 @@ impl Reading {
     /// When the split has no such view, or what `each` returns.
     pub(crate) fn each_placed(
         &self,
-        dataset: &Dataset,
-        split: &Split,
-        view: View,
-        draw: u32,
-        places: Range<usize>,
+        wanted: &Wanted<'_>,
         each: &mut dyn FnMut(&[Placed]) -> Result<()>,
     ) -> Result<()> {
-        let (loader, epoch) = self.loader(dataset, split, view, draw, places)?;
+        let (loader, epoch) = self.loader(wanted)?;
         let mut batches = loader.placed(epoch, 0)?;
         loop {
             let mut pictures = Vec::new();
@@ -108,14 +110,8 @@ impl Reading {
     }
 
     /// The loader of these samples, and the epoch that has their pairings.
-    fn loader(
-        &self,
-        dataset: &Dataset,
-        split: &Split,
-        view: View,
-        draw: u32,
-        places: Range<usize>,
-    ) -> Result<(Loader, u64)> {
+    fn loader(&self, wanted: &Wanted<'_>) -> Result<(Loader, u64)> {
+        let Wanted { dataset, split, view, draw, .. } = *wanted;
         let settings = &dataset.manifest().settings;
         let config = LoaderConfig {
             view,
@@ -131,7 +127,7 @@ impl Reading {
             normalization: self.normalization,
             ..LoaderConfig::default()
         };
-        let loader = Loader::new(dataset, split, config)?.only(places);
+        let loader = Loader::new(dataset, split, config)?.only(wanted.places.clone());
         // A loader's epoch e takes the draw e + 1: draw 0 is the frozen one.
         let epoch = u64::from(draw.saturating_sub(1));
         Ok((loader, epoch))

@@ -11,7 +11,7 @@ use crate::ask::Ask;
 use crate::classifier::NetworkRecord;
 use crate::error::Result;
 use crate::mapping::Answer;
-use crate::pictures::{Pictures, Reading};
+use crate::pictures::{Pictures, Reading, Wanted};
 use crate::preprocess::Rgb;
 
 /// A classifier that is ready to predict.
@@ -90,14 +90,12 @@ impl Predictor<'_> {
         places: Range<usize>,
         each: &mut dyn FnMut(Vec<Answered>) -> Result<()>,
     ) -> Result<()> {
-        let reading = self.reading();
+        let (reading, wanted) = (self.reading(), Wanted { dataset, split, view, draw, places });
         let as_stored = self.size.is_none_or(|size| size == split.size());
         if as_stored && self.classifier.composes(split, view) {
-            return reading.each_placed(dataset, split, view, draw, places, &mut |pictures| {
-                each(self.ask_on(view, pictures)?)
-            });
+            return reading.each_placed(&wanted, &mut |pictures| each(self.ask_on(view, pictures)?));
         }
-        reading.each(dataset, split, view, draw, places, &mut |pictures| each(self.ask(&pictures)?))
+        reading.each(&wanted, &mut |pictures| each(self.ask(&pictures)?))
     }
 
     /// Predicts the release's own picture of the samples at `places` of `split` in `view`, in their order, as

@@ -4,7 +4,7 @@ use in9_data::{Dataset, Split, View};
 
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
-use crate::pictures::{Pictures, Reading};
+use crate::pictures::{Pictures, Reading, Wanted};
 
 /// Features of pictures, row by row.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -93,7 +93,8 @@ impl Encoder {
         each: &mut dyn FnMut(FeaturesOf<'_>) -> Result<()>,
     ) -> Result<()> {
         let reading = Reading { batch_size, size, normalization: self.normalization() };
-        reading.each(dataset, split, view, 0, 0..split.len(), &mut |pictures| {
+        let wanted = Wanted { dataset, split, view, draw: 0, places: 0..split.len() };
+        reading.each(&wanted, &mut |pictures| {
             let Pictures { planes, size, indices, backgrounds } = pictures;
             let features = Features::new(self.features(planes, indices.len(), size)?, self.width())?;
             each(FeaturesOf { features, indices, backgrounds })
