@@ -45,12 +45,16 @@ impl World {
         command
     }
 
-    /// A run of `recipe` into `out`, by a stand-in for the stages' programs that writes as they do.
+    /// A run of `recipe` into `out`, by a stand-in for the stages' programs that writes as they do; by themselves where
+    /// programs built elsewhere are tried, which have none.
     pub(crate) fn reproduce(&self, recipe: &Path, out: &Path) -> Command {
-        let stand_in = self.at("programs");
-        if !stand_in.exists() {
+        let mut stand_in = self.at("programs");
+        let own = programs().join("in9-stand-in");
+        if !own.exists() {
+            stand_in = programs().to_owned();
+        } else if !stand_in.exists() {
             fs::create_dir(&stand_in).unwrap();
-            std::os::unix::fs::symlink(programs().join("in9-stand-in"), stand_in.join("in9")).unwrap();
+            std::os::unix::fs::symlink(own, stand_in.join("in9")).unwrap();
         }
         let mut command = program("xtask");
         command

@@ -259,14 +259,23 @@ def test_memory_is_flat_over_a_thousand_epochs(data: in9.Dataset) -> None:
 def test_ctrl_c_stops_long_work(tmp_path: Any) -> None:
     script = "import in9, sys; print('on', flush=True); in9.toy(sys.argv[1], train_per_class=100000, progress=False)"
     command = [sys.executable, "-c", script, str(tmp_path / "toy")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    # What a shell has put in the background ignores Ctrl-C, and so would what it starts.
+    def heed() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed)
     assert process.stdout is not None and process.stdout.readline()
     try:
         process.wait(0.7)
         raise AssertionError("it ended by itself")
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=DEADLINE)
+    try:
+        _, said = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
     assert "KeyboardInterrupt" in said and "panicked" not in said
 
 
