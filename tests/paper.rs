@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use in9_tests::{expect, program, programs};
+use in9_tests::{expect, ground, program, programs};
 
 /// Smaller pictures, fewer photographs, one small architecture under all names, and one file in the place of all published
 /// weights. The accuracies on ImageNet that the file cannot have are given, so that Figure 8 has a line to draw.
@@ -80,18 +80,7 @@ fn published(folder: &Path) -> PathBuf {
         .args(["export", "--view", "all", "--format", "folder", "--out"])
         .arg(folder.join("ilsvrc/bg_challenge"));
     expect(export.arg(&data), 0);
-    let mut train = program("in9");
-    train.args([
-        "train",
-        "--arch",
-        "resnet-tiny",
-        "--view",
-        "original",
-        "--epochs",
-        "1",
-        "--batch-size",
-        "4",
-    ]);
+    let mut train = ground::training("original", 1, 4);
     expect(train.arg("--data").arg(&data).arg("--out").arg(&run), 0);
     thousand(&run, &weights);
     weights

@@ -79,18 +79,7 @@ impl World {
 
     /// Trains the network `name`, and has it answer the test photographs.
     fn train(&self, name: &str, more: &[&str]) {
-        let mut train = program("in9");
-        train.args([
-            "train",
-            "--arch",
-            "resnet-tiny",
-            "--view",
-            "original",
-            "--epochs",
-            "8",
-            "--batch-size",
-            "40",
-        ]);
+        let mut train = ground::training("original", 8, 40);
         train.args(["--augment", "none", "--name", name]).args(more);
         expect(train.arg("--data").arg(self.at("data")).arg("--out").arg(self.at(name)), 0);
         let mut predict = program("in9");
@@ -207,18 +196,7 @@ fn backgrounds_tell_groups_where_views_have_those_of_others() {
     let at = |name: &str| folder.join(name);
     expect(&mut ground::render(folder), 0);
     expect(&mut ground::build(folder, folder, "data"), 0);
-    let mut train = program("in9");
-    train.args([
-        "train",
-        "--arch",
-        "resnet-tiny",
-        "--view",
-        "mixed-next",
-        "--epochs",
-        "1",
-        "--batch-size",
-        "4",
-    ]);
+    let mut train = ground::training("mixed-next", 1, 4);
     train.args(["--objective", "group-dro", "--groups", "backgrounds", "--data"]).arg(at("data"));
     expect(train.arg("--out").arg(at("run")), 0);
     // Each class is before the next one's backgrounds.

@@ -23,10 +23,17 @@ pub fn build(inputs: &Path, out: &Path, name: &str) -> Command {
 
 /// Trains a network on `data` in `inputs`, into the folder `run` of `out`.
 pub fn train(inputs: &Path, out: &Path, epochs: u32) -> Command {
-    let mut command = program("in9-models");
-    command.args(["train", "--arch", "resnet-tiny", "--view", "original", "--preset", "small"]);
-    command.args(["--batch-size", "4", "--epochs", &epochs.to_string()]);
+    let mut command = training("original", epochs, 4);
+    command.args(["--preset", "small"]);
     command.arg("--data").arg(inputs.join("data")).arg("--out").arg(out.join("run"));
+    command
+}
+
+/// A small network's training on `view`; the caller says on what data, and where it goes.
+pub fn training(view: &str, epochs: u32, batch: u32) -> Command {
+    let mut command = program("in9-models");
+    command.args(["train", "--arch", "resnet-tiny", "--view", view]);
+    command.args(["--epochs", &epochs.to_string(), "--batch-size", &batch.to_string()]);
     command
 }
 

@@ -1,6 +1,8 @@
 //! A small world and a network trained on it, for tests of the probes.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod composing;
+
 use in9_data::{BuildConfig, Dataset, MaskSource, Normalization, SourceKind, Taxonomy, View, build};
 use in9_models::train::{Plan, Settings, Silent};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@
 //! A verdict needs only one success, so the [`search()`] tries the most promising background of each
 //! foreground first and stops a foreground at its last wanted success; [`matrix`] tries every pair.
 
+mod answers;
 pub mod matrix;
 pub mod order;
 pub mod pairs;

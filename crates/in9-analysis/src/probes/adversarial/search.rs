@@ -1,5 +1,6 @@
 //! The ordered search.
 
+use super::answers;
 use super::matrix::Matrix;
 use super::order::Promise;
 use super::pairs::{Pair, PairLog};
@@ -7,7 +8,6 @@ use super::rules::Rule;
 use crate::error::{Error, Result};
 use crate::probes::classifier::{Classifier, Pictures};
 use crate::probes::scenes::{Scenes, composite};
-use in9_data::View;
 use std::collections::VecDeque;
 
 /// Batches that a classifier which composes its own pictures gets at a time.
@@ -88,7 +88,7 @@ pub fn search(
     log: &mut PairLog,
     progress: &mut dyn FnMut(usize, usize, u64),
 ) -> Result<Search> {
-    let scores = background_scores(scenes, classifier, settings)?;
+    let scores = answers::on_backgrounds(scenes, classifier, settings)?;
     let mut state = State::new(scenes, classifier.classes(), &scores, settings);
     let mut replay = VecDeque::from(log.take_done());
     let mut pairs = Vec::new();
@@ -104,7 +104,7 @@ pub fn search(
         // The pairs up to an interruption are known; a wave that it cut short is finished.
         let known = replay.len().min(wave.len());
         let mut tried = replayed(&wave[..known], &mut replay)?;
-        let fresh = run(scenes, classifier, &wave[known..], settings.batch)?;
+        let fresh = answers::on_pairs(scenes, classifier, &wave[known..], settings.batch)?;
         log.append(&fresh)?;
         tried.extend(fresh);
         tried.iter().for_each(|pair| state.note(pair));
@@ -141,32 +141,6 @@ pub fn search_known(
     }
     let passes = pairs.len() as u64 + settings.backgrounds.len() as u64;
     Ok(Search { pairs, passes, background_scores: known.background_scores.clone(), own: Vec::new() })
-}
-
-/// Answers of a classifier on composites.
-fn run(
-    scenes: &dyn Scenes,
-    classifier: &dyn Classifier,
-    wave: &[(u32, u32)],
-    batch: usize,
-) -> Result<Vec<Pair>> {
-    let pair = |(&(foreground, background), predicted)| Pair { foreground, background, predicted };
-    if let Some(answers) = classifier.predict_pairs(wave, batch)? {
-        return Ok(wave.iter().zip(answers).map(pair).collect());
-    }
-    let size = scenes.size();
-    let mut rgb = vec![0; 3 * size * size];
-    let mut done = Vec::with_capacity(wave.len());
-    for chunk in wave.chunks(batch.max(1)) {
-        let mut pictures = Pictures::empty(size);
-        for &(foreground, background) in chunk {
-            composite(scenes, foreground as usize, background as usize, &mut rgb);
-            pictures.push_rgb(&rgb);
-        }
-        let answers = classifier.predict(&pictures)?;
-        done.extend(chunk.iter().zip(answers).map(pair));
-    }
-    Ok(done)
 }
 
 fn replayed(wave: &[(u32, u32)], log: &mut VecDeque<Pair>) -> Result<Vec<Pair>> {
@@ -271,25 +245,6 @@ impl<'a> State<'a> {
             }
         }
     }
-}
-
-fn background_scores(
-    scenes: &dyn Scenes,
-    classifier: &dyn Classifier,
-    settings: &SearchSettings,
-) -> Result<Vec<f32>> {
-    let size = scenes.size();
-    let mut rgb = vec![0; 3 * size * size];
-    let mut scores = Vec::new();
-    for chunk in settings.backgrounds.chunks(settings.batch.max(1)) {
-        let mut pictures = Pictures::empty(size);
-        for &b in chunk {
-            scenes.compose(View::OnlyBgT, b as usize, b as usize, &mut rgb);
-            pictures.push_rgb(&rgb);
-        }
-        scores.extend(classifier.scores(&pictures)?);
-    }
-    Ok(scores)
 }
 
 #[cfg(test)]
