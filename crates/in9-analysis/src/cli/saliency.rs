@@ -13,8 +13,9 @@ use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{OWNER, maps_csv, overlay_name};
 use crate::probes::saliency::{ImageRow, Method, Settings, default_tap, run, run_in_batches, sort};
+use crate::probes::scenes::first_of_each_class;
 use crate::probes::written::{Nulls, Saliency as Written};
-use crate::probes::{BlackBox, GradientClassifier, Scenes};
+use crate::probes::{BlackBox, GradientClassifier};
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -79,7 +80,7 @@ impl Saliency {
         let methods: Vec<&str> = settings.methods.iter().map(|method| method.name()).collect();
         let of_pieces = format!("methods = {methods:?}\noverlays = {}\n", self.overlays);
         let written = self.pieces.settings(opened.settings(&more), &of_pieces)?;
-        let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
+        let kept = first_of_each_class(&*opened.seen, &settings.images, self.overlays);
         let (rows, pictures, journal) = match self.pieces.merge.is_empty() {
             true => self.measured(&opened, &settings, &kept, &written, shell)?,
             false => (maps::merged(&self.pieces, &settings.images)?, self.pictures(&settings, &kept)?, None),
@@ -247,14 +248,6 @@ fn nulls(opened: &Opened, settings: &Settings, bootstrap: &Bootstrap) -> Result<
         centre_pointing: mean(|b| b.pointing),
         random_weights: random.transpose()?.flatten(),
     })
-}
-
-/// The first photograph of each class, then further ones, up to `count`.
-fn first_of_each_class(scenes: &dyn Scenes, images: &[u32], count: usize) -> BTreeSet<u32> {
-    let mut seen = BTreeSet::new();
-    let (first, rest): (Vec<u32>, Vec<u32>) =
-        images.iter().partition(|&&i| seen.insert(scenes.class(i as usize)));
-    first.into_iter().chain(rest).take(count).collect()
 }
 
 fn printed(s: &Written) -> String {

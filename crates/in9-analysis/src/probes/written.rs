@@ -114,13 +114,29 @@ pub struct MaskOrigin {
     pub digest: String,
     /// Where its masks come from: `grabcut`, `exact`, or `network` with the file's name.
     pub masks: String,
+    /// What was done to them, in words, if they were drawn otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
 }
 
 impl MaskOrigin {
     /// What a dataset's manifest says.
     pub fn of(dataset: &in9_data::Dataset) -> Self {
         let masks = dataset.manifest().settings.mask_origin();
-        Self { dataset: dataset.name(), digest: dataset.digest(), masks }
+        Self { dataset: dataset.name(), digest: dataset.digest(), masks, change: None }
+    }
+
+    /// The same masks, drawn otherwise.
+    pub fn changed(&self, change: &in9_data::MaskChange) -> Self {
+        Self { change: Some(change.words()), ..self.clone() }
+    }
+
+    /// Who drew the masks, and what was done to them.
+    pub fn drawn_by(&self) -> String {
+        match &self.change {
+            Some(change) => format!("{}, {change}", self.masks),
+            None => self.masks.clone(),
+        }
     }
 }
 
