@@ -43,6 +43,7 @@ pub mod registry;
 mod replay;
 #[cfg(feature = "cuda")]
 pub mod resident;
+mod rollout;
 pub mod scorer;
 mod tape;
 pub mod train;
