@@ -116,6 +116,8 @@ pub enum ProbeKind {
     MaskSources,
     /// Accuracy and gap over how objects are pasted.
     Surface,
+    /// What features owe to objects and backgrounds.
+    Additivity,
 }
 
 impl ProbeKind {
@@ -128,6 +130,7 @@ impl ProbeKind {
             Self::MaskError => "mask-error",
             Self::MaskSources => "mask-sources",
             Self::Surface => "surface",
+            Self::Additivity => "additivity",
         }
     }
 }

@@ -49,11 +49,11 @@ impl MaskSources {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
         let folder = self.target.begin(&OWNER, &self.masks)?;
         let opened = self.target.open(shell)?;
-        let paths: Vec<PathBuf> = [self.target.data()].into_iter().chain(&self.masks).cloned().collect();
+        let paths: Vec<PathBuf> = [self.target.on.data()].into_iter().chain(&self.masks).cloned().collect();
         let datasets = paths.iter().map(|path| Dataset::open(path)).collect::<in9_data::Result<Vec<_>>>()?;
         let splits = open(&paths, &datasets, Split::name(&opened.split))?;
-        let joined = Joined::of(&splits)?.only(&self.target.chosen(&opened.split, "mask-sources-images"));
-        let [same, rand] = self.target.frozen(&opened.split, [View::MixedSame, View::MixedRand])?;
+        let joined = Joined::of(&splits)?.only(&self.target.on.chosen(&opened.split, "mask-sources-images"));
+        let [same, rand] = self.target.on.frozen(&opened.split, [View::MixedSame, View::MixedRand])?;
         let backgrounds: Vec<Backgrounds> = joined
             .rows()
             .iter()
@@ -63,8 +63,8 @@ impl MaskSources {
         let images = joined.rows().len();
         let progress = shell.progress("mask-sources", "images", images as u64);
         let tell = &mut |done, all| progress.tell("mask-sources", done as u64, all as u64);
-        let (network, batch) = (&opened.network, self.target.batch());
-        let (changes, seed) = (&self.changed[..], self.target.seed);
+        let (network, batch) = (&opened.network, self.target.on.batch());
+        let (changes, seed) = (&self.changed[..], self.target.on.seed);
         let from = Sources { splits: &splits, joined: &joined, changes, seed };
         let found = differences(&*opened.seen, network, &from, &backgrounds, batch, tell)?;
         progress.finish();

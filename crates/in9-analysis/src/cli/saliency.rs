@@ -97,7 +97,7 @@ impl Saliency {
             shell.print(format_args!("piece {piece}: {} maps", rows.len()))?;
             return Ok(Outcome::Done);
         }
-        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let bootstrap = Bootstrap { seed: self.target.on.seed, ..Bootstrap::default() };
         let summary = Written {
             source: opened.source.clone(),
             view: self.view,
@@ -134,10 +134,10 @@ impl Saliency {
             methods: methods.into_iter().collect(),
             taps,
             steps: self.steps as usize,
-            smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
-            batch: self.target.batch(),
-            images: self.target.chosen(&opened.split, "saliency-images"),
-            others: self.target.chosen(&opened.split, "saliency-images"),
+            smooth: Smooth { samples: self.samples, seed: self.target.on.seed, ..Smooth::default() },
+            batch: self.target.on.batch(),
+            images: self.target.on.chosen(&opened.split, "saliency-images"),
+            others: self.target.on.chosen(&opened.split, "saliency-images"),
         })
     }
 
@@ -184,7 +184,7 @@ impl Saliency {
         let progress = shell.progress("saliency", "maps", 0);
         let (size, mut pictures, mut rows) = (opened.seen.size(), BTreeMap::new(), Vec::<ImageRow>::new());
         let share = self.pieces.share(settings.images.clone());
-        let mut journal = pieces::journal(&self.target.out, written, |record| match Kept::read(record) {
+        let mut journal = pieces::journal(&self.target.on.out, written, |record| match Kept::read(record) {
             Some(Kept::Picture(name, png)) => {
                 pictures.insert(name, png);
                 true

@@ -156,7 +156,9 @@ pub struct BlackBox<'a>(pub &'a dyn Classifier);
 
 impl BlackBox<'_> {
     fn closed<T>() -> Result<T> {
-        Err(Error::Classifier("gives scores only, neither gradients nor attention; occlusion needs none".into()))
+        Err(Error::Classifier(
+            "gives scores only, neither gradients nor attention; occlusion needs none".into(),
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the probe commands write as `summary.json`, and reports read.
 
+use crate::probes::additivity::LayerAdditivity;
 use crate::probes::counterfactual::MeanEffects;
 use crate::probes::mask_error;
 use crate::probes::mask_sources;
@@ -154,4 +155,20 @@ pub struct Surface {
     pub all: surface::Surface,
     /// Over the photographs of each class, by class; bands of a class hold together within it.
     pub classes: Vec<(u16, surface::Surface)>,
+}
+
+/// summary.json of the additivity command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Additivity {
+    /// Of what; its model is an encoder.
+    #[serde(flatten)]
+    pub source: Source,
+    /// View whose pictures were divided.
+    pub view: View,
+    /// Photographs.
+    pub images: usize,
+    /// Which activation the features are, the last of the layers.
+    pub features: String,
+    /// Layers, from the input to the features.
+    pub layers: Vec<LayerAdditivity>,
 }

@@ -5,6 +5,7 @@
 //! [`Topic`], and name it in [`TOPICS`].
 
 mod accuracy;
+mod additivity;
 mod adversarial;
 mod background_training;
 mod categories;
@@ -38,7 +39,7 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 26] = [
+pub(crate) const TOPICS: [Topic; 27] = [
     gap::TOPIC,
     pasting::TOPIC,
     matrix::TOPIC,
@@ -49,6 +50,7 @@ pub(crate) const TOPICS: [Topic; 26] = [
     categories::TOPIC,
     background_training::TOPIC,
     counterfactual::TOPIC,
+    additivity::TOPIC,
     adversarial::TOPIC,
     saliency::TOPIC,
     mask_error::TOPIC,
