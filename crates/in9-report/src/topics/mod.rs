@@ -14,6 +14,7 @@ mod counterfactual;
 mod datasets;
 mod examples;
 mod gap;
+mod groups;
 mod levels;
 mod limits;
 mod mask_error;
@@ -39,11 +40,12 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 27] = [
+pub(crate) const TOPICS: [Topic; 28] = [
     gap::TOPIC,
     pasting::TOPIC,
     matrix::TOPIC,
     other_tests::TOPIC,
+    groups::TOPIC,
     examples::TOPIC,
     verdicts::TOPIC,
     levels::TOPIC,
