@@ -8,7 +8,7 @@ use crate::probes::classifier::{GradientClassifier, Pictures};
 /// the network reads, not about a class.
 ///
 /// Source: S. Abnar and W. Zuidema, "Quantifying attention flow in transformers", ACL 2020;
-/// [`Model::attention_rollout`](in9_models::Model::attention_rollout) says what is done for networks that they do not know.
+/// `in9_models::Model::attention_rollout` says what is done for networks that they do not know.
 ///
 /// # Errors
 /// If the classifier fails or has no attention.
