@@ -61,10 +61,11 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
     })
 }
 
-/// Photographs as they are, if there are answers on them, else the first view that there are answers on.
+/// Photographs as they are, if their groups are known, else those on random backgrounds, else the first view.
 fn shown_view(all: &[&Grouped]) -> View {
-    let own = all.iter().find(|one| one.view == View::Original);
-    own.or(all.first()).map_or(View::Original, |one| one.view)
+    let known = |view: &View| all.iter().any(|one| one.view == *view);
+    let first = all.first().map_or(View::Original, |one| one.view);
+    [View::Original, View::MixedRand].into_iter().find(known).unwrap_or(first)
 }
 
 fn chart(all: &[&Grouped], axis: &str, of: fn(&Grouped) -> Interval) -> Option<String> {

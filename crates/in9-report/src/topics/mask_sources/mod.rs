@@ -5,7 +5,7 @@ mod section;
 
 use super::Topic;
 use crate::context::results;
-use in9_analysis::probes::written::MaskSources;
+use in9_analysis::probes::written::{MaskOrigin, MaskSources};
 
 /// What the page says on it.
 pub(crate) const TOPIC: Topic = Topic {
@@ -14,12 +14,14 @@ pub(crate) const TOPIC: Topic = Topic {
     ..Topic::EMPTY
 };
 
-/// What each source is called: who drew the masks, and the dataset, too, where that alone does not tell them apart.
+/// What each source is called: who drew the masks, or what was done to the first one's; and the dataset, too, where that alone
+/// does not tell them apart.
 fn called(probe: &MaskSources) -> Vec<String> {
-    let drawn: Vec<String> = probe.sources.iter().map(|origin| origin.drawn_by()).collect();
-    let name = |(origin, by): (&in9_analysis::probes::written::MaskOrigin, &String)| {
-        let alone = drawn.iter().filter(|other| *other == by).count() == 1;
-        if alone { by.clone() } else { format!("{by} ({})", origin.dataset) }
+    let short = |origin: &MaskOrigin| origin.change.clone().unwrap_or_else(|| origin.masks.clone());
+    let name = |origin: &MaskOrigin| {
+        let name = short(origin);
+        let alone = probe.sources.iter().filter(|other| short(other) == name).count() == 1;
+        if alone { name } else { format!("{name} ({})", origin.dataset) }
     };
-    probe.sources.iter().zip(&drawn).map(name).collect()
+    probe.sources.iter().map(name).collect()
 }
