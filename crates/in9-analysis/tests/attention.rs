@@ -22,7 +22,7 @@ fn a_transformer_has_attention_rollout_beside_grad_cam() {
         command.arg("saliency").arg("--weights").arg(&weights).args([
             "--arch",
             arch,
-            "--normalize",
+            "--normalization",
             "imagenet",
         ]);
         command.arg("--data").arg(dataset.path()).arg("--out").arg(&out);
