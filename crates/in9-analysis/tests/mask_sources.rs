@@ -58,6 +58,22 @@ fn sources_of_masks_differ_in_nothing_but_the_masks() {
     assert_eq!(summary["result"]["apart"][1]["value"], 0.0);
     assert_eq!(summary["sources"][1]["masks"], "grabcut");
 
+    // The masks of one data set drawn otherwise, with pictures of each.
+    let changes = ["--changed", "grown:2,shrunk:2,displaced:1.5,displaced:1.5", "--pictures", "2"];
+    let (printed, _) = finish(&mut probe(dir, "mask-sources", "changed", &changes), 0);
+    assert!(printed.contains("toy, grown by 2 pixels") && printed.contains("all 5 sources"), "{printed}");
+    let changed = rows("changed/differences.csv");
+    assert!(changed.iter().all(|(image, row)| row.len() == 5 && row[0] == own[image][0]));
+    assert!(changed.values().all(|row| row[3] == row[4]), "the same change draws the same masks");
+    let summary: serde_json::Value = serde_json::from_str(&read("changed/summary.json")).unwrap();
+    assert_eq!(summary["sources"][2]["change"], "shrunk by 2 pixels");
+    let shown: Vec<_> = fs::read_dir(dir.join("changed/pictures")).unwrap().collect();
+    assert_eq!(shown.len(), 2 * (1 + 5));
+    let (_, said) = finish(&mut probe(dir, "mask-sources", "none", &["--changed", "larger:2"]), 2);
+    assert!(said.contains("such as grown:2"), "{said}");
+    let (_, said) = finish(&mut probe(dir, "mask-sources", "none", &[]), 2);
+    assert!(said.contains("--masks"), "{said}");
+
     // The same masks beside each other, then those of two sources.
     let quality = |more: &[&str], code: i32| finish(program().arg("mask-quality").args(more), code);
     let (same, _) = quality(&[&data, "--reference", &data], 0);

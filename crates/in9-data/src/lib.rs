@@ -49,6 +49,7 @@ mod hashing;
 mod limits;
 mod loader;
 mod mask;
+mod mask_change;
 mod mask_noise;
 mod memory;
 mod network_masks;
@@ -85,6 +86,7 @@ pub use loader::{
     Placement, Share,
 };
 pub use mask::MaskBits;
+pub use mask_change::MaskChange;
 pub use mask_noise::{MaskNoise, outline_distance};
 pub use network_masks::{
     Activation, Fit, InputDescription, Layout, MaskNetwork, MaskNetworkRecord, NetworkDescription,

@@ -7,6 +7,7 @@ use in9_kernels::{Activation, ChannelSource};
 
 use crate::error::Result;
 use crate::layers;
+use crate::rollout::Rollout;
 use crate::tape::Tape;
 
 /// How a forward pass treats batch norm and dropout.
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     taps: Vec<(String, Tensor)>,
     /// In training on the CPU, for networks that are made for it.
     pub(crate) tape: Option<RefCell<Tape>>,
+    /// In passes that ask which patches the features come from.
+    pub(crate) rollout: Option<Rollout>,
 }
 
 impl<'a> Context<'a> {
@@ -41,7 +44,12 @@ impl<'a> Context<'a> {
 
     /// A pass that keeps these taps, each made a variable if the graph is to be `cut` there, and that records on a tape.
     pub(crate) fn with(mode: Mode, wanted: &'a [&'a str], cut: bool, tape: Option<RefCell<Tape>>) -> Self {
-        Self { mode, wanted, cut, taps: Vec::new(), tape }
+        Self { mode, wanted, cut, taps: Vec::new(), tape, rollout: None }
+    }
+
+    /// A pass in evaluation mode that rolls attention out.
+    pub(crate) fn rolling() -> Self {
+        Self { rollout: Some(Rollout::default()), ..Self::new(Mode::Eval) }
     }
 
     /// What was tapped, in the order in which it was reached, and what was taped.
@@ -118,5 +126,28 @@ impl<'a> Context<'a> {
         let x = if self.cut { Var::from_tensor(&x.detach().contiguous()?)?.into_inner() } else { x };
         self.taps.push((name.to_owned(), x.clone()));
         Ok(x)
+    }
+
+    /// [`Context::tap`] for tokens: offers those of the patches as planes, `[n, width, rows, columns]`, and leaves the tokens
+    /// in front of them as they are.
+    ///
+    /// # Shapes
+    /// - `x`, output: `[n, tokens, width]`, the patches last, row by row
+    ///
+    /// # Errors
+    /// As [`Context::tap`].
+    pub fn tap_tokens(&mut self, name: &str, x: Tensor, [rows, columns]: [usize; 2]) -> Result<Tensor> {
+        if !self.wants(name) {
+            return Ok(x);
+        }
+        let (n, tokens, width) = x.dims3()?;
+        let front = tokens - rows * columns;
+        let patches = x.narrow(1, front, rows * columns)?.transpose(1, 2)?.contiguous()?;
+        let planes = self.tap(name, patches.reshape((n, width, rows, columns))?)?;
+        let patches = planes.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
+        match front {
+            0 => Ok(patches),
+            _ => Ok(Tensor::cat(&[&x.narrow(1, 0, front)?.contiguous()?, &patches], 1)?),
+        }
     }
 }

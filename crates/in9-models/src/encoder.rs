@@ -93,14 +93,14 @@ impl Encoder {
         self.opened.normalization
     }
 
-    /// What outputs say about a probe of this encoder; `name` is what to call the encoder, if not as it calls itself.
-    pub fn record(&self, name: Option<&str>, settings: &Settings, probe: ProbeRecord) -> NetworkRecord {
+    /// What outputs say about the encoder; `name` is what to call it, if not as it calls itself.
+    pub fn own_record(&self, name: Option<&str>) -> NetworkRecord {
         let Opened { normalization: Normalization { mean, std }, provenance, .. } = &self.opened;
         NetworkRecord {
-            model: format!("{} {}", name.unwrap_or(&self.opened.name), settings.name()),
-            trained_on: format!("{} probe on {}", settings.name(), probe.data.view),
+            model: name.unwrap_or(&self.opened.name).to_owned(),
+            trained_on: self.opened.trained_on.clone(),
             arch: self.opened.model.name().to_owned(),
-            training: probe.training(self, settings),
+            training: self.opened.training.clone(),
             weights: provenance.digest.clone(),
             origin: provenance.origin.clone(),
             mean: *mean,
@@ -108,7 +108,65 @@ impl Encoder {
             normalization: provenance.normalization.to_string(),
             mapping: "identity".to_owned(),
             zero_shot: None,
+            probe: None,
+        }
+    }
+
+    /// What outputs say about a probe of this encoder; `name` is what to call the encoder, if not as it calls itself.
+    pub fn record(&self, name: Option<&str>, settings: &Settings, probe: ProbeRecord) -> NetworkRecord {
+        let own = self.own_record(name);
+        NetworkRecord {
+            model: format!("{} {}", own.model, settings.name()),
+            trained_on: format!("{} probe on {}", settings.name(), probe.data.view),
+            training: probe.training(self, settings),
             probe: Some(probe),
+            ..own
+        }
+    }
+
+    /// The layers that [`Encoder::embeddings`] knows beside the features, from the input to the output.
+    pub fn layers(&self) -> Vec<String> {
+        self.opened.model.tap_names()
+    }
+
+    /// What each of `layers` makes of `n` normalised pictures, averaged over places, and last their features.
+    ///
+    /// # Shapes
+    /// - `planes`: as for [`Encoder::features`]
+    /// - output: for each layer, in the order in which they are reached, and for the features: `n · channels` values, picture
+    ///   by picture
+    ///
+    /// # Errors
+    /// [`Error::UnknownTap`], and as for [`Encoder::features`].
+    pub fn embeddings(
+        &self,
+        planes: &[f32],
+        n: usize,
+        size: usize,
+        layers: &[&str],
+    ) -> Result<Vec<Vec<f32>>> {
+        let model = &self.opened.model;
+        let input =
+            Tensor::from_slice(planes, (n, 3, size, size), model.device())?.to_dtype(model.dtype())?;
+        let parts = in_parts(n, &self.most, &mut |first, count| {
+            let (features, taps) =
+                model.forward_with_taps(&input.narrow(0, first, count)?, Mode::Eval, layers)?;
+            let means = taps.into_iter().map(|(_, tap)| match tap.rank() {
+                0..=2 => Ok(tap),
+                _ => tap.to_dtype(DType::F32)?.flatten_from(2)?.mean(2),
+            });
+            let all = means.chain([Ok(features)]);
+            all.map(|x| Ok(x?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?))
+                .collect::<Result<Vec<Vec<f32>>>>()
+        })?;
+        let mut joined: Vec<Vec<f32>> = vec![Vec::new(); layers.len() + 1];
+        for part in parts {
+            let part: Vec<Vec<f32>> = part;
+            joined.iter_mut().zip(part).for_each(|(all, more)| all.extend(more));
+        }
+        match joined.iter().flatten().all(|value| value.is_finite()) {
+            true => Ok(joined),
+            false => Err(Error::NotFinite(self.opened.name.clone())),
         }
     }
 
@@ -169,6 +227,12 @@ mod tests {
             assert_eq!(encoder.width(), inputs, "{arch}");
             assert_eq!(encoder.layer(), format!("input of {head}"));
             let features = encoder.features(&planes, 2, size).unwrap();
+            let layers = encoder.layers();
+            let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+            let all = encoder.embeddings(&planes, 2, size, &layers).unwrap();
+            assert_eq!(all.len(), layers.len() + 1, "{arch}");
+            assert_eq!(all.last(), Some(&features), "{arch}");
+            assert!(all.iter().all(|layer| !layer.is_empty() && layer.len() % 2 == 0), "{arch}");
 
             let weight = tensors[&format!("{head}.weight")].flatten_from(1).unwrap();
             let of_features = Tensor::from_vec(features.clone(), (2, inputs), &Device::Cpu).unwrap();

@@ -43,6 +43,8 @@ pub mod registry;
 mod replay;
 #[cfg(feature = "cuda")]
 pub mod resident;
+#[cfg_attr(not(feature = "transformers"), allow(dead_code, reason = "nothing else attends"))]
+mod rollout;
 pub mod scorer;
 mod tape;
 pub mod train;

@@ -35,6 +35,11 @@ pub trait Network: Send + Sync {
         false
     }
 
+    /// Whether tokens attend to each other, so that [`Model::attention_rollout`] has an answer.
+    fn attends(&self) -> bool {
+        false
+    }
+
     /// Whether every operation is one of in9-kernels' or of [`layers`](crate::layers), which a recording on a GPU
     /// sees.
     fn own_layers(&self) -> bool {
@@ -54,7 +59,7 @@ pub struct Model {
     name: String,
     builder: Builder,
     classes: usize,
-    network: Box<dyn Network>,
+    pub(crate) network: Box<dyn Network>,
     params: Params,
 }
 
@@ -323,14 +328,8 @@ impl Model {
         open && self.network.own_layers() && self.dtype() == DType::F32
     }
 
-    fn run(
-        &self,
-        x: &Tensor,
-        mode: Mode,
-        taps: &[&str],
-        cut: bool,
-        tape: Option<RefCell<Tape>>,
-    ) -> Result<Pass> {
+    /// Refuses what is no batch of pictures.
+    pub(crate) fn check_input(&self, x: &Tensor) -> Result<()> {
         let empty = x.dims().iter().skip(1).any(|&side| side == 0);
         if x.rank() != 4 || x.dims()[1] != 3 || empty {
             return Err(Error::Shape {
@@ -339,6 +338,18 @@ impl Model {
                 found: x.dims().to_vec(),
             });
         }
+        Ok(())
+    }
+
+    fn run(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        taps: &[&str],
+        cut: bool,
+        tape: Option<RefCell<Tape>>,
+    ) -> Result<Pass> {
+        self.check_input(x)?;
         if mode != Mode::Eval && !self.params.is_trainable() {
             return Err(Error::Frozen(self.architecture.name.to_owned()));
         }

@@ -96,6 +96,13 @@ fn vocabulary(name: &str) -> PathBuf {
     folder().join(kind)
 }
 
+/// The attention rollout of both pictures, where tests/oracles/rollout.py has made a reference of it.
+fn rollout(name: &str) -> Option<Vec<f64>> {
+    let all: Value = serde_json::from_str(include_str!("rollout.json")).unwrap();
+    let one = all["towers"].as_array().unwrap().iter().find(|one| one["name"] == name)?;
+    Some(serde_json::from_value(one["rollout"].clone()).unwrap())
+}
+
 fn check(name: &str) {
     let reference = reference(name);
     let dir = reference.write(name);
@@ -117,6 +124,13 @@ fn check(name: &str) {
     let logits = classifier.model().forward(&x, Mode::Eval).unwrap();
     let error = relative(&flat(&logits), &reference.logits);
     assert!(error < 1e-4, "{name}: logits differ by {error:.2e}");
+
+    if let Some(expected) = rollout(name) {
+        let map = classifier.model().attention_rollout(&x).unwrap().unwrap();
+        let error = relative(&flat(&map), &expected);
+        assert!(error < 1e-4, "{name}: attention rollout differs by {error:.2e}");
+        assert!(classifier.model().tap_names().contains(&"visual.blocks.1.norm1".to_owned()));
+    }
 
     // The way that gradients go back computes the same, and they arrive.
     let x = Var::from_tensor(&x).unwrap();

@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod buffer;
+mod card;
 mod challenge;
 mod command;
 mod dataset;
@@ -32,6 +33,8 @@ static MEMORY: in9_base::memory::Memory = in9_base::memory::Memory;
 mod _in9 {
     #[pymodule_export]
     use super::buffer::Buffer;
+    #[pymodule_export]
+    use super::card::{check_card_place, digest, write_card};
     #[pymodule_export]
     use super::challenge::challenge;
     #[pymodule_export]

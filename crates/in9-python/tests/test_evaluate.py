@@ -228,6 +228,33 @@ def test_comparison_is_that_of_the_program(
     assert in9.compare(result, in9.read_predictions(tmp_path / "b.csv")).results == found.results
 
 
+def test_a_card_beside_the_table_lets_the_leaderboard_rank_it(
+    model: Any, data: in9.Dataset, result: in9.Result, tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    other = in9.evaluate(timm.create_model("resnet18", num_classes=9), data, name="other", progress=False)
+    again = in9.evaluate(model, data, name="again", views="paper", progress=False)
+    for name, one in {"a": result, "b": other, "c": again}.items():
+        one.to_csv(tmp_path / f"{name}.csv")
+    cards = [(tmp_path / f"{name}.csv.card.toml").read_text() for name in "abc"]
+    assert all(data.digest in card and 'mapping = "identity"' in card for card in cards)
+    weights = [next(line for line in card.splitlines() if line.startswith("weights")) for card in cards]
+    assert weights[0] == weights[2] != weights[1], "a digest is the weights', not the name's"
+    program("leaderboard", tmp_path / "a.csv", tmp_path / "b.csv", "--out", tmp_path / "board")
+    board = json.loads((tmp_path / "board" / "results.json").read_text())
+    assert [len(protocol["networks"]) for protocol in board["protocols"]] == [2], "ranked together"
+    read = in9.read_predictions(tmp_path / "a.csv")
+    read.to_csv(tmp_path / "read.csv")
+    assert not (tmp_path / "read.csv.card.toml").exists(), "nobody says what was measured there"
+    own = in9.evaluate(model, data, views="original", transform=lambda p: np.zeros((3, 32, 32), np.float32), progress=False)
+    own.to_csv(tmp_path / "own.csv")
+    assert not (tmp_path / "own.csv.card.toml").exists()
+    (tmp_path / "taken.csv.card.toml").write_text("precious")
+    with pytest.raises(in9.In9Error, match="taken.csv.card.toml"):
+        result.to_csv(tmp_path / "taken.csv")
+    assert not (tmp_path / "taken.csv").exists()
+
+
 def test_results_go_to_pandas_html_and_the_report(result: in9.Result, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     frame = result.to_pandas()

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use in9_base::files;
+use in9_data::groups::Grouping;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +64,9 @@ pub struct DatasetEntry {
     /// Whether the report's tables are about this one.
     #[serde(default)]
     pub main: bool,
+    /// What group each of its test photographs is of, as `in9-analysis score --groups` takes it: a metadata table, or
+    /// `backgrounds`.
+    pub groups: Option<PathBuf>,
 }
 
 impl DatasetEntry {
@@ -116,6 +120,8 @@ pub enum ProbeKind {
     MaskSources,
     /// Accuracy and gap over how objects are pasted.
     Surface,
+    /// What features owe to objects and backgrounds.
+    Additivity,
 }
 
 impl ProbeKind {
@@ -128,6 +134,7 @@ impl ProbeKind {
             Self::MaskError => "mask-error",
             Self::MaskSources => "mask-sources",
             Self::Surface => "surface",
+            Self::Additivity => "additivity",
         }
     }
 }
@@ -171,6 +178,9 @@ impl Spec {
         let text = files::read_text(path, LONGEST)?;
         let mut spec: Self = toml::from_str(&text).map_err(|e| Error::toml(path, &e.to_string()))?;
         let base = path.parent().unwrap_or(Path::new(""));
+        let tables = |groups: &&mut PathBuf| groups.as_os_str() != Grouping::BACKGROUNDS;
+        let groups = spec.dataset.iter_mut().flat_map(|d| &mut d.groups);
+        groups.filter(tables).for_each(|table| *table = base.join(&*table));
         let paths = spec.dataset.iter_mut().map(|d| &mut d.path);
         let paths = paths.chain(spec.predictions.iter_mut().map(|p| &mut p.path));
         let paths = paths.chain(spec.run.iter_mut().map(|r| &mut r.path));

@@ -101,7 +101,7 @@ impl Adversarial {
             network.keep_layers(&opened.split)?;
         }
         let identity = *blake3::hash(self.identity(opened, settings).as_bytes()).as_bytes();
-        let mut log = PairLog::open(&Journal::beside(&self.target.out), identity)?;
+        let mut log = PairLog::open(&Journal::beside(&self.target.on.out), identity)?;
         let found = self.search(opened, settings, &mut log, shell)?;
         if let Some(most) = opened.network.own().and_then(Network::most_pictures) {
             shell.say(format_args!(
@@ -112,11 +112,11 @@ impl Adversarial {
     }
 
     fn settings(&self, opened: &Opened) -> SearchSettings {
-        let foregrounds = self.target.chosen(&opened.split, "adversarial-foregrounds");
+        let foregrounds = self.target.on.chosen(&opened.split, "adversarial-foregrounds");
         let mut backgrounds: Vec<u32> = (0..opened.split.len() as u32).collect();
         if let Some(limit) = self.backgrounds {
             rng::shuffle(
-                &mut rng::stream(self.target.seed, "adversarial-backgrounds", 0, 0),
+                &mut rng::stream(self.target.on.seed, "adversarial-backgrounds", 0, 0),
                 &mut backgrounds,
             );
             backgrounds.truncate(limit as usize);
@@ -130,7 +130,7 @@ impl Adversarial {
             foregrounds: self.pieces.share(foregrounds),
             backgrounds,
             wave: self.wave as usize,
-            batch: self.target.batch(),
+            batch: self.target.on.batch(),
             exhaustive: self.exhaustive,
         }
     }

@@ -41,7 +41,7 @@ impl Counterfactual {
         let owner = if self.pieces.shard.is_some() { &pieces::effects::OWNER } else { &OWNER };
         let folder = self.target.begin(owner, &self.pieces.merge)?;
         let opened = self.target.open(shell)?;
-        let images = self.target.chosen(&opened.split, "counterfactual-images");
+        let images = self.target.on.chosen(&opened.split, "counterfactual-images");
         let more = format!("partners = {}\n", self.partners);
         let written = self.pieces.settings(opened.settings(&more), "")?;
         let (found, journal) = match self.pieces.merge.is_empty() {
@@ -59,7 +59,7 @@ impl Counterfactual {
             shell.print(format_args!("piece {piece}: {} images", found.len()))?;
             return Ok(Outcome::Done);
         }
-        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let bootstrap = Bootstrap { seed: self.target.on.seed, ..Bootstrap::default() };
         let Some(all) = mean(&found, &bootstrap) else {
             bail!("split {} holds no photograph", opened.source.split);
         };
@@ -113,7 +113,7 @@ impl Counterfactual {
     ) -> Result<(Vec<Effects>, Journal)> {
         let progress = shell.progress("counterfactual", "images", images.len() as u64);
         let mut found: Vec<Effects> = Vec::new();
-        let mut journal = pieces::journal(&self.target.out, written, |record| {
+        let mut journal = pieces::journal(&self.target.on.out, written, |record| {
             // One after the other, in the order of the images.
             let read = pieces::effects::read(record).filter(|e| images.get(found.len()) == Some(&e.image));
             let fits = read.is_some();
@@ -127,8 +127,8 @@ impl Counterfactual {
             &opened.network,
             &images,
             self.partners as usize,
-            self.target.seed,
-            self.target.batch(),
+            self.target.on.seed,
+            self.target.on.batch(),
             &mut |effects| {
                 journal.append(&pieces::effects::record(&effects))?;
                 progress.add(1);

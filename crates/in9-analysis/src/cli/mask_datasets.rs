@@ -16,11 +16,17 @@ pub(super) fn open(
     paths.iter().zip(datasets).map(split).collect()
 }
 
-/// What each dataset is called here: its name, with a number behind it where another has the same.
+/// What each source is called here: the name of its dataset and what was done to its masks, with a number behind it where
+/// another has the same.
 pub(super) fn distinct(sources: &[MaskOrigin]) -> Vec<String> {
+    let plain = |one: &MaskOrigin| {
+        let change = one.change.iter().map(|change| format!(", {change}"));
+        [one.dataset.clone()].into_iter().chain(change).collect::<String>()
+    };
     let name = |(at, one): (usize, &MaskOrigin)| {
-        let others = sources[..at].iter().filter(|other| other.dataset == one.dataset).count();
-        if others == 0 { one.dataset.clone() } else { format!("{} ({})", one.dataset, others + 1) }
+        let name = plain(one);
+        let others = sources[..at].iter().filter(|other| plain(other) == name).count();
+        if others == 0 { name } else { format!("{name} ({})", others + 1) }
     };
     sources.iter().enumerate().map(name).collect()
 }

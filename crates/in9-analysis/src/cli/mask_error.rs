@@ -48,8 +48,8 @@ impl MaskError {
     pub(super) fn run(self, shell: &Shell) -> Result<Outcome> {
         let folder = self.target.begin(&OWNER, &[])?;
         let opened = self.target.open(shell)?;
-        let images = self.target.chosen(&opened.split, "mask-error-images");
-        let [same, rand] = self.target.frozen(&opened.split, [View::MixedSame, View::MixedRand])?;
+        let images = self.target.on.chosen(&opened.split, "mask-error-images");
+        let [same, rand] = self.target.on.frozen(&opened.split, [View::MixedSame, View::MixedRand])?;
         let partners: Vec<Backgrounds> = images
             .iter()
             .map(|&image| Backgrounds { same: same.0[image as usize], rand: rand.0[image as usize] })
@@ -59,15 +59,15 @@ impl MaskError {
         let simulation = Simulation {
             noise: MaskNoise { sigma, correlation },
             draws: self.draws as usize,
-            seed: self.target.seed,
+            seed: self.target.on.seed,
         };
         let progress = shell.progress("mask-error", "images", images.len() as u64);
         let tell = &mut |done, all| progress.tell("mask-error", done as u64, all as u64);
         let network = &opened.network;
-        let batch = self.target.batch();
+        let batch = self.target.on.batch();
         let found = differences(&*opened.seen, network, &images, &partners, &simulation, batch, tell)?;
         progress.finish();
-        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let bootstrap = Bootstrap { seed: self.target.on.seed, ..Bootstrap::default() };
         let Some(result) = estimate(&found, &bootstrap) else {
             bail!("split {} holds no photograph", opened.source.split);
         };

@@ -1,6 +1,8 @@
 //! The command line of `in9-analysis`, one sub-command a file.
 
 #[cfg(feature = "probes")]
+mod additivity;
+#[cfg(feature = "probes")]
 mod adversarial;
 mod answers;
 mod compare;
@@ -62,6 +64,8 @@ pub enum Command {
     Compare(compare::Compare),
     Progress(progress::Progress),
     #[cfg(feature = "probes")]
+    Additivity(Box<additivity::Additivity>),
+    #[cfg(feature = "probes")]
     Adversarial(Box<adversarial::Adversarial>),
     #[cfg(feature = "probes")]
     Saliency(Box<saliency::Saliency>),
@@ -86,6 +90,8 @@ impl Command {
             Self::Score(c) => c.run(shell),
             Self::Compare(c) => c.run(shell),
             Self::Progress(c) => c.run(shell),
+            #[cfg(feature = "probes")]
+            Self::Additivity(c) => c.run(shell),
             #[cfg(feature = "probes")]
             Self::Adversarial(c) => c.run(shell),
             #[cfg(feature = "probes")]
@@ -115,7 +121,8 @@ impl Program for Cli {
     #[cfg(feature = "probes")]
     fn start(&self, threads: usize) -> Result<()> {
         match self.command {
-            Command::Adversarial(_)
+            Command::Additivity(_)
+            | Command::Adversarial(_)
             | Command::Saliency(_)
             | Command::Counterfactual(_)
             | Command::MaskError(_)

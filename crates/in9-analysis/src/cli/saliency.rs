@@ -13,8 +13,9 @@ use crate::probes::saliency::overlay::overlay;
 use crate::probes::saliency::summary::summarise;
 use crate::probes::saliency::write::{OWNER, maps_csv, overlay_name};
 use crate::probes::saliency::{ImageRow, Method, Settings, default_tap, run, run_in_batches, sort};
+use crate::probes::scenes::first_of_each_class;
 use crate::probes::written::{Nulls, Saliency as Written};
-use crate::probes::{BlackBox, GradientClassifier, Scenes};
+use crate::probes::{BlackBox, GradientClassifier};
 use crate::stats::Bootstrap;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -28,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Saliency maps of a split, measured against the true foregrounds, with overlays
 ///
-/// Maps are about the true class of each photograph. What was killed goes on where it was, by the same command.
+/// Maps are about the true class of each photograph; attention rollout is about no class. What was killed goes on where it was, by the same command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  in9-analysis saliency --weights runs/original --data toy --out saliency/original"
@@ -36,15 +37,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Saliency {
     #[command(flatten)]
     target: Target,
-    /// grad-cam, hires-cam, input-gradient, smooth-grad, occlusion [default: the first four; occlusion, which needs no
-    /// gradients, for a --scorer]
+    /// grad-cam, hires-cam, input-gradient, smooth-grad, attention-rollout (of transformers), occlusion [default: all that
+    /// the network has but the last; occlusion, which needs scores only, for a --scorer]
     #[arg(long, value_delimiter = ',')]
     methods: Vec<Method>,
     /// View the photographs are shown in (not a mixed one).
     #[arg(long, default_value = "original")]
     view: View,
-    /// Layers of the class activation maps, named as torchvision or timm name the module, such as layer3.1 (a name
-    /// that is none is answered with all); the deepest one with places if absent. Overlays show the first.
+    /// Layers of the class activation maps, named as torchvision or timm name the module, such as layer3.1 or
+    /// blocks.11.norm1 (a name that is none is answered with all); the deepest one with places if absent. Overlays show the
+    /// first.
     #[arg(long = "layer", alias = "tap", value_name = "LAYER", value_delimiter = ',')]
     taps: Vec<String>,
     /// Steps of the insertion and deletion curves; 0 leaves them out.
@@ -79,7 +81,7 @@ impl Saliency {
         let methods: Vec<&str> = settings.methods.iter().map(|method| method.name()).collect();
         let of_pieces = format!("methods = {methods:?}\noverlays = {}\n", self.overlays);
         let written = self.pieces.settings(opened.settings(&more), &of_pieces)?;
-        let kept = first_of_each_class(&opened.split, &settings.images, self.overlays);
+        let kept = first_of_each_class(&*opened.seen, &settings.images, self.overlays);
         let (rows, pictures, journal) = match self.pieces.merge.is_empty() {
             true => self.measured(&opened, &settings, &kept, &written, shell)?,
             false => (maps::merged(&self.pieces, &settings.images)?, self.pictures(&settings, &kept)?, None),
@@ -95,7 +97,7 @@ impl Saliency {
             shell.print(format_args!("piece {piece}: {} maps", rows.len()))?;
             return Ok(Outcome::Done);
         }
-        let bootstrap = Bootstrap { seed: self.target.seed, ..Bootstrap::default() };
+        let bootstrap = Bootstrap { seed: self.target.on.seed, ..Bootstrap::default() };
         let summary = Written {
             source: opened.source.clone(),
             view: self.view,
@@ -119,35 +121,54 @@ impl Saliency {
                 taps.push(tap.clone());
             }
         }
-        let methods: BTreeSet<Method> = match (&self.methods[..], opened.network.own()) {
-            ([], Some(_)) => Method::ALL.into_iter().filter(|m| m.needs_gradients()).collect(),
-            ([], None) => BTreeSet::from([Method::Occlusion]),
-            (given, own) => {
-                if let (None, Some(method)) = (own, given.iter().find(|m| m.needs_gradients())) {
-                    bail!(
-                        "--methods: {} needs gradients, which {} does not give; choose occlusion",
-                        method.name(),
-                        opened.source.model
-                    );
-                }
-                given.iter().copied().collect()
-            }
-        };
+        let methods = self.methods(opened)?;
         match opened.network.own() {
-            Some(own) if taps.is_empty() => taps.push(default_tap(&own.taps())?),
-            Some(_) => {}
-            None => taps = vec![String::new()],
+            Some(own) if taps.is_empty() && methods.iter().any(|m| m.at_tap()) => {
+                taps.push(default_tap(&own.taps())?);
+            }
+            Some(_) if !taps.is_empty() => {}
+            _ => taps = vec![String::new()],
         }
         Ok(Settings {
             view: self.view,
             methods: methods.into_iter().collect(),
             taps,
             steps: self.steps as usize,
-            smooth: Smooth { samples: self.samples, seed: self.target.seed, ..Smooth::default() },
-            batch: self.target.batch(),
-            images: self.target.chosen(&opened.split, "saliency-images"),
-            others: self.target.chosen(&opened.split, "saliency-images"),
+            smooth: Smooth { samples: self.samples, seed: self.target.on.seed, ..Smooth::default() },
+            batch: self.target.on.batch(),
+            images: self.target.on.chosen(&opened.split, "saliency-images"),
+            others: self.target.on.chosen(&opened.split, "saliency-images"),
         })
+    }
+
+    /// The methods that were asked for, or those that the classifier has.
+    fn methods(&self, opened: &Opened) -> Result<BTreeSet<Method>> {
+        let (own, model) = (opened.network.own(), &opened.source.model);
+        let attends = own.is_some_and(|own| own.attends());
+        if self.methods.is_empty() {
+            let Some(own) = own else { return Ok(BTreeSet::from([Method::Occlusion])) };
+            let tapped = !own.taps().is_empty();
+            let has = |m: &Method| match m {
+                Method::Occlusion => false,
+                Method::AttentionRollout => attends,
+                m => tapped || !m.at_tap(),
+            };
+            return Ok(Method::ALL.into_iter().filter(has).collect());
+        }
+        for method in &self.methods {
+            let name = method.name();
+            if own.is_none() && method.needs_insides() {
+                bail!(
+                    "--methods: {name} needs more than scores, which is all that {model} gives; choose occlusion"
+                );
+            }
+            if *method == Method::AttentionRollout && !attends {
+                bail!(
+                    "--methods: {name} needs a network whose tokens attend to each other, which {model} is not; choose grad-cam"
+                );
+            }
+        }
+        Ok(self.methods.iter().copied().collect())
     }
 
     /// Makes the maps of this piece's photographs, and keeps those of `kept` as pictures; or goes on with measurements that
@@ -163,7 +184,7 @@ impl Saliency {
         let progress = shell.progress("saliency", "maps", 0);
         let (size, mut pictures, mut rows) = (opened.seen.size(), BTreeMap::new(), Vec::<ImageRow>::new());
         let share = self.pieces.share(settings.images.clone());
-        let mut journal = pieces::journal(&self.target.out, written, |record| match Kept::read(record) {
+        let mut journal = pieces::journal(&self.target.on.out, written, |record| match Kept::read(record) {
             Some(Kept::Picture(name, png)) => {
                 pictures.insert(name, png);
                 true
@@ -247,14 +268,6 @@ fn nulls(opened: &Opened, settings: &Settings, bootstrap: &Bootstrap) -> Result<
         centre_pointing: mean(|b| b.pointing),
         random_weights: random.transpose()?.flatten(),
     })
-}
-
-/// The first photograph of each class, then further ones, up to `count`.
-fn first_of_each_class(scenes: &dyn Scenes, images: &[u32], count: usize) -> BTreeSet<u32> {
-    let mut seen = BTreeSet::new();
-    let (first, rest): (Vec<u32>, Vec<u32>) =
-        images.iter().partition(|&&i| seen.insert(scenes.class(i as usize)));
-    first.into_iter().chain(rest).take(count).collect()
 }
 
 fn printed(s: &Written) -> String {

@@ -55,15 +55,15 @@ impl Surface {
         let grid = self.grid()?;
         let folder = self.target.begin(&OWNER, &[])?;
         let opened = self.target.open(shell)?;
-        let images = self.target.chosen(&opened.split, "surface-images");
-        let [same, rand] = self.target.frozen(&opened.split, [View::MixedSame, View::MixedRand])?;
+        let images = self.target.on.chosen(&opened.split, "surface-images");
+        let [same, rand] = self.target.on.frozen(&opened.split, [View::MixedSame, View::MixedRand])?;
         let partners: Vec<Backgrounds> = images
             .iter()
             .map(|&image| Backgrounds { same: same.0[image as usize], rand: rand.0[image as usize] })
             .collect();
         let progress = shell.progress("surface", "images", images.len() as u64);
         let tell = &mut |done, all| progress.tell("surface", done as u64, all as u64);
-        let (seed, batch) = (self.target.seed, self.target.batch());
+        let (seed, batch) = (self.target.on.seed, self.target.on.batch());
         let found = answers(&*opened.seen, &opened.network, &images, &partners, &grid, seed, batch, tell)?;
         progress.finish();
         let bootstrap = Bootstrap { seed, ..Bootstrap::default() };

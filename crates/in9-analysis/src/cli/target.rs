@@ -13,11 +13,18 @@ use in9_models::{Ask, Asked, NetworkRecord};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Arguments shared by the probes.
+/// Arguments shared by the probes of classifiers.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Target {
     #[command(flatten)]
     network: NetworkArgs,
+    #[command(flatten)]
+    pub(crate) on: On,
+}
+
+/// What a probe is run on and where its results go.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct On {
     /// Data set.
     #[arg(long, value_name = "DATASET")]
     data: PathBuf,
@@ -29,7 +36,7 @@ pub(crate) struct Target {
     #[arg(long)]
     split: Option<String>,
     #[command(flatten)]
-    device: DeviceArgs,
+    pub(crate) device: DeviceArgs,
     /// Pictures a forward pass; changes speed and memory only.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65536))]
     batch_size: u32,
@@ -42,6 +49,15 @@ pub(crate) struct Target {
     /// Folder to write.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+/// The photographs of a split, as a network sees them.
+pub(crate) struct Seen {
+    pub(crate) dataset: Dataset,
+    pub(crate) split: SoundSplit,
+    pub(crate) scenes: Box<dyn Scenes>,
+    /// What an identity says of their size, if it is not the stored one.
+    at: String,
 }
 
 /// An opened target.
@@ -76,6 +92,32 @@ struct Photographs<'a> {
 impl Target {
     /// Opens network and photographs.
     pub(crate) fn open(&self, shell: &Shell) -> Result<Opened> {
+        let Seen { dataset, split, scenes, at } = self.on.open()?;
+        let taxonomy = dataset.taxonomy();
+        let (device, kind) = self.on.device.open(shell)?;
+        let network = self.network.open(taxonomy, device, shell)?;
+        let (record, digest) = (network.record(), dataset.digest());
+        let source = self.on.source(&record, &dataset, &split);
+        Ok(Opened {
+            seen: scenes,
+            classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
+            identity: format!("{} {digest} {}{at}", record.identity(), split.name()),
+            settings: self.on.settings(&record, &source, &digest, &kind)?,
+            network,
+            split,
+            source,
+        })
+    }
+
+    /// Begins the folder of results, before any work is done; what killed runs left beside it goes.
+    pub(crate) fn begin<'o>(&self, owner: &'o Owner, inputs: &[PathBuf]) -> Result<OutputFolder<'o>> {
+        self.on.begin(owner, inputs, self.network.path())
+    }
+}
+
+impl On {
+    /// Opens the photographs.
+    pub(crate) fn open(&self) -> Result<Seen> {
         let dataset = Dataset::open(&self.data)?;
         let split = dataset.split_or_usual(self.split.as_deref())?.check_layers()?;
         if !split.has_layers() {
@@ -84,32 +126,24 @@ impl Target {
                 self.data.display()
             );
         }
-        let taxonomy = dataset.taxonomy();
-        let (device, kind) = self.device.open(shell)?;
-        let network = self.network.open(taxonomy, device, shell)?;
-        let (record, digest) = (network.record(), dataset.digest());
-        let source = Source {
+        let size = self.size.map(usize::from).filter(|size| *size != split.size());
+        let scenes: Box<dyn Scenes> = match size {
+            None => Box::new(split.clone()),
+            Some(size) => Box::new(Resized::new(split.clone(), size)),
+        };
+        let at = size.map_or_else(String::new, |size| format!(" at {size}"));
+        Ok(Seen { dataset, split, scenes, at })
+    }
+
+    /// What outputs say that they are about.
+    pub(crate) fn source(&self, record: &NetworkRecord, dataset: &Dataset, split: &SoundSplit) -> Source {
+        Source {
             model: record.model.clone(),
             trained_on: record.trained_on.clone(),
             dataset: dataset.name(),
             split: split.name().to_owned(),
             training: record.training.clone(),
-        };
-        let size = self.size.map(usize::from).filter(|size| *size != split.size());
-        let seen: Box<dyn Scenes> = match size {
-            None => Box::new(split.clone()),
-            Some(size) => Box::new(Resized::new(split.clone(), size)),
-        };
-        let at = size.map_or_else(String::new, |size| format!(" at {size}"));
-        Ok(Opened {
-            seen,
-            classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
-            identity: format!("{} {digest} {}{at}", record.identity(), split.name()),
-            settings: self.settings(&record, &source, &digest, &kind)?,
-            network,
-            split,
-            source,
-        })
+        }
     }
 
     /// The frozen pairings of two views.
@@ -140,17 +174,23 @@ impl Target {
         all
     }
 
-    /// Begins the folder of results, before any work is done; what killed runs left beside it goes.
-    pub(crate) fn begin<'o>(&self, owner: &'o Owner, inputs: &[PathBuf]) -> Result<OutputFolder<'o>> {
+    /// Begins the folder of results of a network in this file or folder.
+    pub(crate) fn begin<'o>(
+        &self,
+        owner: &'o Owner,
+        inputs: &[PathBuf],
+        network: Option<&Path>,
+    ) -> Result<OutputFolder<'o>> {
         let mut inputs: Vec<&Path> =
             inputs.iter().map(PathBuf::as_path).chain([self.data.as_path()]).collect();
-        inputs.extend(self.network.path());
+        inputs.extend(network);
         let output = OutputFolder::begin(&self.out, owner, &inputs)?;
         files::remove_leftovers(files::parent(&self.out))?;
         Ok(output)
     }
 
-    fn settings(
+    /// The beginning of settings.toml: the network's record, the photographs.
+    pub(crate) fn settings(
         &self,
         record: &NetworkRecord,
         source: &Source,

@@ -36,6 +36,19 @@ pub fn points_interval(i: &Interval) -> String {
     format!("{} [{}, {}]", points(i.value), points(i.low), points(i.high))
 }
 
+/// A number without a unit, such as `0.97`; a dash for NaN.
+pub fn decimal(number: f64) -> String {
+    if number.is_nan() { "–".into() } else { signless_zero(format!("{number:.2}")).replace('-', "−") }
+}
+
+/// An interval of numbers without a unit.
+pub fn decimal_interval(i: &Interval) -> String {
+    if i.low.is_nan() || i.high.is_nan() || i.value.is_nan() {
+        return decimal(i.value);
+    }
+    format!("{} [{}, {}]", decimal(i.value), decimal(i.low), decimal(i.high))
+}
+
 /// A p-value: three decimals, or a bound when it is smaller; a dash for NaN.
 pub fn p_value(p: f64) -> String {
     if p.is_nan() {

@@ -108,6 +108,17 @@ pub struct TapGradient {
     pub width: usize,
 }
 
+/// How much of the features of each picture comes from each of its patches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchShares {
+    /// Shares, `[count, height, width]`; those of a picture sum to at most one.
+    pub shares: Vec<f32>,
+    /// Rows of patches.
+    pub height: usize,
+    /// Columns of patches.
+    pub width: usize,
+}
+
 /// A classifier whose insides can be looked at.
 pub trait GradientClassifier: Classifier {
     /// Names of the places where activations can be tapped, from input to output.
@@ -125,6 +136,19 @@ pub trait GradientClassifier: Classifier {
     /// # Errors
     /// If the network cannot be run.
     fn input_gradient(&self, pictures: &Pictures, classes: &[u16]) -> Result<Vec<f32>>;
+
+    /// Whether its tokens attend to each other, so that [`GradientClassifier::attention_rollout`] has an answer.
+    fn attends(&self) -> bool {
+        false
+    }
+
+    /// How much of each picture's features comes from each patch, by attention rollout; `None` without attention.
+    ///
+    /// # Errors
+    /// If the network cannot be run.
+    fn attention_rollout(&self, _pictures: &Pictures) -> Result<Option<PatchShares>> {
+        Ok(None)
+    }
 }
 
 /// A classifier that gives scores and nothing else, in the place of one whose insides can be looked at.
@@ -132,7 +156,9 @@ pub struct BlackBox<'a>(pub &'a dyn Classifier);
 
 impl BlackBox<'_> {
     fn closed<T>() -> Result<T> {
-        Err(Error::Classifier("gives scores only, no gradients; occlusion needs none".into()))
+        Err(Error::Classifier(
+            "gives scores only, neither gradients nor attention; occlusion needs none".into(),
+        ))
     }
 }
 

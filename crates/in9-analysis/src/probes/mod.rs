@@ -1,6 +1,8 @@
 //! Measurements that drive a classifier: adversarial backgrounds, saliency, counterfactual
-//! attribution, the masks' part in the gap, surfaces over how objects are pasted. Any classifier can be driven through [`Classifier`] and [`GradientClassifier`].
+//! attribution, the masks' part in the gap, surfaces over how objects are pasted. Any classifier can be driven through
+//! [`Classifier`] and [`GradientClassifier`]; [`additivity`] needs features alone.
 
+pub mod additivity;
 pub mod adversarial;
 pub mod classifier;
 pub mod counterfactual;

@@ -4,7 +4,9 @@
 //! same composite the same scores, bit for bit.
 
 use crate::error::{Error, Result};
-use crate::probes::classifier::{Classifier, GradientClassifier, Pictures, Predictions, TapGradient};
+use crate::probes::classifier::{
+    Classifier, GradientClassifier, PatchShares, Pictures, Predictions, TapGradient,
+};
 use candle_core::{Tensor, Var};
 use in9_data::View;
 use in9_models::mapping::Answer;
@@ -146,5 +148,16 @@ impl GradientClassifier for Network {
             channel.iter_mut().for_each(|g| *g /= std[i % 3]);
         }
         Ok(gradient)
+    }
+    fn attends(&self) -> bool {
+        self.model().attends()
+    }
+
+    fn attention_rollout(&self, pictures: &Pictures) -> Result<Option<PatchShares>> {
+        let Some(shares) = self.model().attention_rollout(&clamped(self, pictures)?)? else {
+            return Ok(None);
+        };
+        let (_, height, width) = shares.dims3().map_err(failed)?;
+        Ok(Some(PatchShares { shares: finite(self, &shares)?, height, width }))
     }
 }

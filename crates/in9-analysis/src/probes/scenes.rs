@@ -1,6 +1,7 @@
 //! The pictures that probes compose: any foreground on any background of a test split.
 
 use in9_data::{MaskBits, Paste, View};
+use std::collections::BTreeSet;
 
 /// Test photographs taken apart, so that any foreground can be put on any background.
 pub trait Scenes: Sync {
@@ -35,6 +36,14 @@ pub trait Scenes: Sync {
 
     /// Writes the object of photograph `i`, pasted as `how` says on the tiled background of `background`.
     fn paste(&self, how: &Paste, i: usize, background: usize, out: &mut [u8]);
+}
+
+/// The first photograph of each class, then further ones, up to `count`.
+pub(crate) fn first_of_each_class(scenes: &dyn Scenes, images: &[u32], count: usize) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::new();
+    let (first, rest): (Vec<u32>, Vec<u32>) =
+        images.iter().partition(|&&i| seen.insert(scenes.class(i as usize)));
+    first.into_iter().chain(rest).take(count).collect()
 }
 
 /// A foreground on the tiled background of another photograph, as RGB bytes.

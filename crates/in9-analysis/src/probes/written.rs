@@ -1,5 +1,6 @@
 //! What the probe commands write as `summary.json`, and reports read.
 
+use crate::probes::additivity::LayerAdditivity;
 use crate::probes::counterfactual::MeanEffects;
 use crate::probes::mask_error;
 use crate::probes::mask_sources;
@@ -114,13 +115,29 @@ pub struct MaskOrigin {
     pub digest: String,
     /// Where its masks come from: `grabcut`, `exact`, or `network` with the file's name.
     pub masks: String,
+    /// What was done to them, in words, if they were drawn otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
 }
 
 impl MaskOrigin {
     /// What a dataset's manifest says.
     pub fn of(dataset: &in9_data::Dataset) -> Self {
         let masks = dataset.manifest().settings.mask_origin();
-        Self { dataset: dataset.name(), digest: dataset.digest(), masks }
+        Self { dataset: dataset.name(), digest: dataset.digest(), masks, change: None }
+    }
+
+    /// The same masks, drawn otherwise.
+    pub fn changed(&self, change: &in9_data::MaskChange) -> Self {
+        Self { change: Some(change.words()), ..self.clone() }
+    }
+
+    /// Who drew the masks, and what was done to them.
+    pub fn drawn_by(&self) -> String {
+        match &self.change {
+            Some(change) => format!("{}, {change}", self.masks),
+            None => self.masks.clone(),
+        }
     }
 }
 
@@ -138,4 +155,20 @@ pub struct Surface {
     pub all: surface::Surface,
     /// Over the photographs of each class, by class; bands of a class hold together within it.
     pub classes: Vec<(u16, surface::Surface)>,
+}
+
+/// summary.json of the additivity command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Additivity {
+    /// Of what; its model is an encoder.
+    #[serde(flatten)]
+    pub source: Source,
+    /// View whose pictures were divided.
+    pub view: View,
+    /// Photographs.
+    pub images: usize,
+    /// Which activation the features are, the last of the layers.
+    pub features: String,
+    /// Layers, from the input to the features.
+    pub layers: Vec<LayerAdditivity>,
 }

@@ -11,8 +11,6 @@ use crate::params::{Kind, Params};
 pub(super) enum Place {
     /// A parameter of this name and the same shape.
     Whole(String),
-    /// The rows `part · rows ..` of a parameter that stacks `of` equal parts.
-    Part { name: String, part: usize, of: usize },
     /// Not there; candle treats it as optional.
     Absent,
 }
@@ -51,21 +49,6 @@ impl<F: Fn(&str) -> Place + Send + Sync> SimpleBackend for Backend<F> {
     ) -> candle_core::Result<Tensor> {
         match (self.place)(name) {
             Place::Whole(name) => self.parameter(&name, shape.dims()),
-            Place::Part { name, part, of } => {
-                let mut whole = shape.dims().to_vec();
-                let Some(rows) = whole.first_mut() else {
-                    candle_core::bail!("{name}: a scalar has no parts")
-                };
-                let len = *rows;
-                *rows *= of;
-                // The first part makes the parameter, the others find it made.
-                let made = self.params.made().into_iter().find(|p| p.name == self.params.name(&name));
-                let stacked = match made {
-                    Some(made) => made.value,
-                    None => self.parameter(&name, &whole)?,
-                };
-                stacked.narrow(0, part * len, len)?.contiguous()
-            }
             Place::Absent => candle_core::bail!("{name}: not a parameter of this network"),
         }
     }

@@ -1,35 +1,58 @@
 //! Vision transformers with 16×16 patches on 224×224 pictures, for evaluation only: ViT-B/16
-//! (Dosovitskiy et al. 2020) and DeiT (Touvron et al. 2020), which have the same layers.
-//!
-//! The layers are candle-transformers'; names are timm's.
+//! (Dosovitskiy et al. 2020) and DeiT (Touvron et al. 2020), which have the same layers. Names are timm's.
 
 use candle_core::Tensor;
-use candle_transformers::models::vit::{Config, Model};
 
-use super::candle_backend::{Place, builder};
+use super::transformer::{Encoder, EncoderConfig, LayerNorm, Nonlinearity, Patches, SMALL};
 use crate::error::{Error, Result};
+use crate::init::Init;
+use crate::layers::Linear;
 use crate::model::{Context, Mode, Network};
-use crate::params::Params;
+use crate::params::{Kind, Params};
 
-/// Builds the network with this many channels and attention heads.
+/// Side of a picture, in pixels.
+const SIDE: usize = 224;
+/// Side of a patch, in pixels.
+const PATCH: usize = 16;
+/// Patches a side.
+const GRID: usize = SIDE / PATCH;
+
+/// Builds the network with this many channels and attention heads, in twelve blocks.
 ///
 /// # Errors
 /// When `params` holds weights that do not fit.
 pub fn build(params: &Params, classes: usize, channels: usize, heads: usize) -> Result<Box<dyn Network>> {
-    let config = Config {
-        hidden_size: channels,
-        num_attention_heads: heads,
-        intermediate_size: 4 * channels,
-        // timm's, not the one of candle's configuration.
-        layer_norm_eps: 1e-6,
-        ..Config::vit_base_patch16_224()
+    let sizes = EncoderConfig {
+        width: channels,
+        layers: 12,
+        heads,
+        hidden: 4 * channels,
+        nonlinearity: Nonlinearity::Gelu,
+        epsilon: 1e-6,
     };
-    let model = Model::new(&config, classes, builder(params, place))?;
-    Ok(Box::new(Vit { model, name: params.name("vit") }))
+    let token = |name, count| -> Result<Tensor> {
+        Ok(params.get(name, &[1, count, channels], Kind::Bias, SMALL)?.value)
+    };
+    Ok(Box::new(Vit {
+        class: token("cls_token", 1)?,
+        positions: token("pos_embed", GRID * GRID + 1)?,
+        patches: Patches::new(params, "patch_embed.proj", PATCH, channels, true)?,
+        encoder: Encoder::new(params, &sizes)?,
+        norm: LayerNorm::new(params, "norm", channels, sizes.epsilon)?,
+        head: Linear::with_init(params, "head", channels, classes, SMALL, Init::Constant(0.0))?,
+        name: params.name("vit"),
+    }))
 }
 
 struct Vit {
-    model: Model,
+    /// `[1, 1, channels]`
+    class: Tensor,
+    /// `[1, tokens, channels]`, the class token's first.
+    positions: Tensor,
+    patches: Patches,
+    encoder: Encoder,
+    norm: LayerNorm,
+    head: Linear,
     name: String,
 }
 
@@ -38,14 +61,22 @@ impl Network for Vit {
         if context.mode() != Mode::Eval {
             return Err(Error::Frozen(self.name.clone()));
         }
-        if x.dims()[2..] != [224, 224] {
+        if x.dims()[2..] != [SIDE, SIDE] {
             return Err(Error::Shape {
                 what: "input of a vision transformer".into(),
-                expected: "[n, 3, 224, 224]".into(),
+                expected: format!("[n, 3, {SIDE}, {SIDE}]"),
                 found: x.dims().to_vec(),
             });
         }
-        Ok(self.model.forward(x)?)
+        let (patches, grid) = self.patches.forward(x)?;
+        let (n, _, channels) = patches.dims3()?;
+        let class = self.class.broadcast_as((n, 1, channels))?.contiguous()?;
+        let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.positions)?;
+        let tokens = self.encoder.forward(&tokens, None, Some(grid), context)?;
+        if let Some(rollout) = &mut context.rollout {
+            rollout.read_first(grid)?;
+        }
+        self.head.forward(&self.norm.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?)?)
     }
 
     fn own_layers(&self) -> bool {
@@ -53,48 +84,10 @@ impl Network for Vit {
     }
 
     fn tap_names(&self) -> Vec<String> {
-        Vec::new()
+        self.encoder.tap_names()
     }
-}
 
-/// timm's name for one of Hugging Face's.
-fn place(name: &str) -> Place {
-    let Some(rest) = name.strip_prefix("vit.") else {
-        return match name.strip_prefix("classifier.") {
-            Some(leaf) => Place::Whole(format!("head.{leaf}")),
-            None => Place::Absent,
-        };
-    };
-    if let Some(rest) = rest.strip_prefix("encoder.layer.") {
-        return block(rest).unwrap_or(Place::Absent);
+    fn attends(&self) -> bool {
+        true
     }
-    let name = match rest {
-        "embeddings.cls_token" => "cls_token",
-        "embeddings.position_embeddings" => "pos_embed",
-        "embeddings.patch_embeddings.projection.weight" => "patch_embed.proj.weight",
-        "embeddings.patch_embeddings.projection.bias" => "patch_embed.proj.bias",
-        "layernorm.weight" => "norm.weight",
-        "layernorm.bias" => "norm.bias",
-        _ => return Place::Absent,
-    };
-    Place::Whole(name.into())
-}
-
-/// `3.attention.attention.key.weight` → the second third of `blocks.3.attn.qkv.weight`.
-fn block(name: &str) -> Option<Place> {
-    let (index, rest) = name.split_once('.')?;
-    let (layer, leaf) = rest.rsplit_once('.')?;
-    let third = |part| Place::Part { name: format!("blocks.{index}.attn.qkv.{leaf}"), part, of: 3 };
-    let layer = match layer {
-        "attention.attention.query" => return Some(third(0)),
-        "attention.attention.key" => return Some(third(1)),
-        "attention.attention.value" => return Some(third(2)),
-        "attention.output.dense" => "attn.proj",
-        "intermediate.dense" => "mlp.fc1",
-        "output.dense" => "mlp.fc2",
-        "layernorm_before" => "norm1",
-        "layernorm_after" => "norm2",
-        _ => return None,
-    };
-    Some(Place::Whole(format!("blocks.{index}.{layer}.{leaf}")))
 }

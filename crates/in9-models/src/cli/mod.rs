@@ -1,5 +1,6 @@
 //! The command line of the program `in9-models`: one sub-command a file.
 
+pub mod encoder;
 pub mod network;
 
 mod card;

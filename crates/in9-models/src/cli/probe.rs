@@ -1,6 +1,5 @@
 //! `in9-models probe`: classifiers learnt on a frozen network's features, as a prediction table.
 
-mod encoder;
 mod learn;
 
 use std::path::{Path, PathBuf};
@@ -14,12 +13,12 @@ use in9_data::{Dataset, Split, View};
 use serde::{Deserialize, Serialize};
 
 use super::card;
+use super::encoder::EncoderArgs;
 use super::pictures::{PicturesArgs, right};
 use crate::classifier::NetworkRecord;
 use crate::encoder::Encoder;
 use crate::predict::{Answered, Predictor};
 use crate::probe::{RETRAININGS, Settings, Strength};
-use encoder::EncoderArgs;
 use learn::{Learnt, learn};
 
 /// Learn classifiers on a frozen network's features of one view, and predict every view with them

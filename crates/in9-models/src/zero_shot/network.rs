@@ -72,7 +72,7 @@ impl Network for ZeroShot {
         if context.mode() != Mode::Eval {
             return Err(Error::Frozen("an image tower".to_owned()));
         }
-        self.head.forward(&normalised(&self.tower.forward(x)?)?)
+        self.head.forward(&normalised(&self.tower.forward(x, context)?)?)
     }
 
     fn own_layers(&self) -> bool {
@@ -80,7 +80,11 @@ impl Network for ZeroShot {
     }
 
     fn tap_names(&self) -> Vec<String> {
-        Vec::new()
+        self.tower.tap_names()
+    }
+
+    fn attends(&self) -> bool {
+        true
     }
 }
 

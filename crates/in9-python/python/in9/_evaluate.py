@@ -8,6 +8,7 @@ from typing import Any
 
 
 from . import _in9
+from ._card import card_of
 from ._dataset import Dataset, Split
 from ._model import Classes, Network
 from ._predictions import Interval, Predictions
@@ -104,7 +105,8 @@ def evaluate(
                 )
                 done += len(indices)
                 bar(f"{network.name} on {view}", done, total)
-    result = Result([Predictions(table)], level=level, replicates=replicates, seed=seed, settings=network.settings(of))
+    card = card_of(network, of, wanted, dataset_name or of.dataset.name)
+    result = Result([Predictions(table, card)], level=level, replicates=replicates, seed=seed, settings=network.settings(of))
     result._tested.append((dataset_name or of.dataset.name, of))
     return result
 
@@ -222,7 +224,8 @@ class Result:
         return {name: Interval._of(share) for name, share in zip(_in9.CATEGORIES, found["shares"])}
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Writes the prediction table, as ``in9 predict`` does, for ``in9 score``, ``compare`` and ``report``."""
+        """Writes the prediction table, and its card, as ``in9 predict`` does, for ``in9 score``, ``compare``, ``report`` and
+        ``leaderboard``."""
         if len(self.predictions) != 1:
             raise ArgumentError(f"a file for each table (expected 1 table, found {len(self.predictions)})")
         self.predictions[0].to_csv(path)

@@ -1,6 +1,6 @@
 """The compiled part of the package in9. Users take the classes of ``in9`` itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, final
 
 __all__ = [
@@ -252,6 +252,15 @@ class Predictions:
         """The rows: model, arch, trained_on, dataset, split, and what is told of the picture."""
     def write(self, path: _Path) -> None:
         """Writes the table as CSV; the file appears whole or not at all."""
+
+def write_card(table: _Path, told: str) -> None:
+    """Writes the card of the table at ``table``, from JSON with its fields ``device``, ``network`` and ``test``."""
+
+def check_card_place(table: _Path) -> None:
+    """Refuses the place of a table whose card would stand where something else does."""
+
+def digest(parts: Iterable[bytes]) -> str:
+    """BLAKE3 of the bytes of some parts, one after the other."""
 
 @final
 class Scores:

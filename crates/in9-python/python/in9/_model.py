@@ -53,6 +53,8 @@ class Network:
                 f'(expected transform=, such as "imagenet" or in9.Transform(mean, std))'
             )
         self.transform = as_transform(found)
+        #: Whether the transform was said, rather than known from the model.
+        self.asked_transform = transform is not None
         self.is_torch = is_torch(model)
         self.is_onnx = hasattr(model, "get_inputs") and hasattr(model, "run")
         if not (self.is_torch or self.is_onnx or callable(model)):
@@ -83,6 +85,11 @@ class Network:
                 self.logits(np.zeros((1, size, size, 3), np.uint8))
         assert self._outputs is not None
         return self._outputs
+
+    @property
+    def mapping(self) -> str:
+        """How the outputs become the dataset's classes, in words."""
+        return self.outputs.mapping if self._classes is None else f"given classes, {self._mapping}"
 
     @property
     def trained_on(self) -> str:
@@ -159,7 +166,7 @@ class Network:
             "arch": self.arch,
             "trained_on": self.trained_on,
             "transform": str(self.transform),
-            "mapping": self.outputs.mapping if self._classes is None else f"given classes, {self._mapping}",
+            "mapping": self.mapping,
             "dataset": self.dataset.name,
             "data": self.dataset.digest,
             "split": split.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import warnings
@@ -32,8 +33,10 @@ class Interval(NamedTuple):
 class Predictions:
     """A prediction table: one row per model, view and picture."""
 
-    def __init__(self, rust: _in9.Predictions) -> None:
+    def __init__(self, rust: _in9.Predictions, card: dict[str, Any] | None = None) -> None:
         self._rust = rust
+        # What was measured with what, where `evaluate` knows it.
+        self._card = card
 
     @property
     def classes(self) -> list[str]:
@@ -49,8 +52,17 @@ class Predictions:
         return len(self._rust)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Writes the table as ``in9 score``, ``compare`` and ``report`` read it; the file appears whole or not at all."""
-        self._rust.write(os.fspath(path))
+        """Writes the table as ``in9 score``, ``compare`` and ``report`` read it; the file appears whole or not at all.
+
+        Beside a table that :func:`in9.evaluate` made stands its card, ``PATH.card.toml``, by which ``in9 leaderboard`` knows
+        what it may be ranked with.
+        """
+        path = os.fspath(path)
+        if self._card is not None:
+            _in9.check_card_place(path)
+        self._rust.write(path)
+        if self._card is not None:
+            _in9.write_card(path, json.dumps(self._card))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows, with the columns of the CSV file."""

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn.functional import normalize
 
+from . import _in9
 from ._dataset import Dataset, Split
 from ._transform import Transform
 from .errors import ArgumentError, ModelError
@@ -141,7 +142,8 @@ def _prompts(
 
 
 def _protocol(kind: str, groups: list[list[str]], templates: Sequence[Any] | None) -> dict[str, str]:
-    protocol = {"prompts": kind, "outputs": str(len(groups)), "first prompt": groups[0][0]}
+    texts = (f"{text}\0".encode() for group in groups for text in [*group, ""])
+    protocol = {"prompts": kind, "outputs": str(len(groups)), "first prompt": groups[0][0], "digest": _in9.digest(texts)}
     if templates is not None:
         protocol["templates"] = str(len(templates))
     return protocol

@@ -12,6 +12,7 @@ pub(crate) use runs::{Log, Run};
 
 use crate::error::Result;
 use crate::spec::Spec;
+use in9_analysis::groups::{self, Grouped, Grouping};
 use in9_analysis::metrics::{ModelSummary, summarise};
 use in9_analysis::metrics::{SeedGroup, seed_groups_of};
 use in9_analysis::output::tables;
@@ -44,6 +45,8 @@ pub(crate) struct Context {
     pub(crate) logs: Vec<Log>,
     /// Outputs of the probe commands.
     pub(crate) probes: Probes,
+    /// Accuracy by group, of the data sets whose groups are known.
+    pub(crate) groups: Vec<Grouped>,
     /// Inputs that could not be used, one line each.
     pub(crate) skipped: Vec<String>,
 }
@@ -107,7 +110,27 @@ impl Context {
             in9_analysis::metrics::progress::ours(&summaries, path)?;
         }
         let probes = Probes::load(&spec.probe, &mut skipped);
-        Ok(Self { spec, paper, frame, summaries, cards, bootstrap, datasets, runs, logs, probes, skipped })
+        let mut groups = Vec::new();
+        for (name, path) in spec.dataset.iter().filter_map(|d| Some((&d.name, d.groups.as_ref()?))) {
+            match by_group(&frame, name, path, bootstrap.level) {
+                Ok(found) => groups.extend(found),
+                Err(e) => skipped.push(format!("groups of data set {name}: {e}")),
+            }
+        }
+        Ok(Self {
+            spec,
+            paper,
+            frame,
+            summaries,
+            cards,
+            bootstrap,
+            datasets,
+            runs,
+            logs,
+            probes,
+            groups,
+            skipped,
+        })
     }
 
     /// A split of the main data set, if it could be opened.
@@ -195,6 +218,23 @@ impl Context {
         sweep.sort_by(|a, b| a.0.total_cmp(&b.0));
         sweep
     }
+}
+
+/// What the models that were tested on a data set are worth to each of its groups.
+fn by_group(
+    frame: &Frame,
+    dataset: &str,
+    path: &Path,
+    level: f64,
+) -> std::result::Result<Vec<Grouped>, in9_analysis::Error> {
+    let grouping = Grouping::read(path)?;
+    let mut all = Vec::new();
+    for model in frame.models.iter().filter(|model| model.key.dataset == dataset) {
+        for view in model.views.keys() {
+            all.extend(groups::grouped(model, *view, &frame.classes, &grouping, level)?);
+        }
+    }
+    Ok(all)
 }
 
 impl<'a> TestSet<'a> {

@@ -6,7 +6,7 @@ use in9_analysis::probes::adversarial::write::{read_rates, read_verdicts};
 use in9_analysis::probes::adversarial::{self, Rule};
 use in9_analysis::probes::counterfactual::read_effects;
 use in9_analysis::probes::saliency::write::read_masses;
-use in9_analysis::probes::written::{Counterfactual, MaskError, MaskSources, Saliency, Surface};
+use in9_analysis::probes::written::{Additivity, Counterfactual, MaskError, MaskSources, Saliency, Surface};
 use in9_base::files;
 use in9_data::View;
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(crate) struct Probes {
     pub(crate) mask_sources: Vec<(PathBuf, MaskSources)>,
     /// Accuracy and gap over how objects are pasted.
     pub(crate) surface: Vec<(PathBuf, Surface)>,
+    /// What features owe to objects and backgrounds.
+    pub(crate) additivity: Vec<(PathBuf, Additivity)>,
 }
 
 impl Probes {
@@ -50,6 +52,7 @@ impl Probes {
         probes.mask_error.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.mask_sources.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes.surface.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
+        probes.additivity.sort_by_key(|(_, s)| (s.source.dataset.clone(), order(&s.source.trained_on)));
         probes
     }
 
@@ -89,6 +92,10 @@ impl Probes {
             ProbeKind::Surface => {
                 let summary: Surface = read(&path)?;
                 self.surface.push((folder, summary));
+            }
+            ProbeKind::Additivity => {
+                let summary: Additivity = read(&path)?;
+                self.additivity.push((folder, summary));
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ pub(crate) mod block;
 pub(crate) mod gallery;
 mod header;
 pub(crate) mod pictures;
+pub(crate) mod rows;
 pub(crate) mod see;
 mod sheet;
 

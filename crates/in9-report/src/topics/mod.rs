@@ -5,6 +5,7 @@
 //! [`Topic`], and name it in [`TOPICS`].
 
 mod accuracy;
+mod additivity;
 mod adversarial;
 mod background_training;
 mod categories;
@@ -13,6 +14,7 @@ mod counterfactual;
 mod datasets;
 mod examples;
 mod gap;
+mod groups;
 mod levels;
 mod limits;
 mod mask_error;
@@ -38,17 +40,19 @@ use crate::page::Section;
 use serde_json::Value;
 
 /// Every topic, in the order of the page's sections.
-pub(crate) const TOPICS: [Topic; 26] = [
+pub(crate) const TOPICS: [Topic; 28] = [
     gap::TOPIC,
     pasting::TOPIC,
     matrix::TOPIC,
     other_tests::TOPIC,
+    groups::TOPIC,
     examples::TOPIC,
     verdicts::TOPIC,
     levels::TOPIC,
     categories::TOPIC,
     background_training::TOPIC,
     counterfactual::TOPIC,
+    additivity::TOPIC,
     adversarial::TOPIC,
     saliency::TOPIC,
     mask_error::TOPIC,

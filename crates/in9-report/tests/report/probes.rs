@@ -73,6 +73,38 @@ fn a_probe_with_a_broken_table_is_left_out_and_named() {
 }
 
 #[test]
+fn groups_have_a_section_with_the_worst_one() {
+    let dir = tempfile::tempdir().unwrap();
+    inputs(dir.path());
+    let spec = dir.path().join("report.toml");
+    let text = fs::read_to_string(&spec).unwrap();
+    let with = |groups: &str| text.replace("main = true\n", &format!("main = true\ngroups = \"{groups}\"\n"));
+    fs::write(&spec, with("backgrounds")).unwrap();
+    let out = dir.path().join("report");
+    make(&spec, &out).unwrap();
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    let groups = section(&page, "groups");
+    assert!(groups.contains("d test: accuracy by group") && groups.contains("worst group %"), "{groups}");
+    assert!(groups.contains("<svg") && !groups.contains("still test"), "{groups}");
+    let results: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    let first = &results["more"]["groups"][0];
+    assert!(
+        first["worst_accuracy"]["value"].as_f64().unwrap() <= first["average"]["value"].as_f64().unwrap()
+    );
+
+    // A table that cannot be read costs this section, and is named.
+    fs::write(&spec, with("none.csv")).unwrap();
+    let summary = make(&spec, &out).unwrap();
+    assert!(
+        summary.skipped.iter().any(|line| line.starts_with("groups of data set d: ")),
+        "{:?}",
+        summary.skipped
+    );
+    assert!(!fs::read_to_string(out.join("index.html")).unwrap().contains("id=\"groups\""));
+}
+
+#[test]
 fn errors_of_masks_have_a_section_with_the_gap_followed_back() {
     let dir = tempfile::tempdir().unwrap();
     inputs(dir.path());

@@ -1,5 +1,6 @@
 //! Saliency maps, and how well they fall on the true foreground.
 
+pub mod attention;
 pub mod cam;
 pub mod curves;
 pub mod gradients;

@@ -1,5 +1,6 @@
 //! Maps and measures of a whole split.
 
+use super::attention::attention_rollout;
 use super::cam::{grad_cam, hires_cam};
 use super::curves::{Curves, curves};
 use super::gradients::{Smooth, input_gradient, smooth_grad};
@@ -27,12 +28,20 @@ pub enum Method {
     SmoothGrad,
     /// How much the score falls where a grey square hides the picture: needs no gradient.
     Occlusion,
+    /// What the tokens of a transformer attend to, over all blocks: about no class.
+    AttentionRollout,
 }
 
 impl Method {
-    /// All five.
-    pub const ALL: [Self; 5] =
-        [Self::GradCam, Self::HiresCam, Self::InputGradient, Self::SmoothGrad, Self::Occlusion];
+    /// All six.
+    pub const ALL: [Self; 6] = [
+        Self::GradCam,
+        Self::HiresCam,
+        Self::InputGradient,
+        Self::SmoothGrad,
+        Self::Occlusion,
+        Self::AttentionRollout,
+    ];
 
     /// Name as on the command line.
     pub fn name(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Method {
             Self::InputGradient => "input-gradient",
             Self::SmoothGrad => "smooth-grad",
             Self::Occlusion => "occlusion",
+            Self::AttentionRollout => "attention-rollout",
         }
     }
 
@@ -50,8 +60,8 @@ impl Method {
         matches!(self, Self::GradCam | Self::HiresCam)
     }
 
-    /// Whether the classifier's gradients are needed.
-    pub fn needs_gradients(self) -> bool {
+    /// Whether more than the classifier's scores is needed: gradients, or what it attends to.
+    pub fn needs_insides(self) -> bool {
         self != Self::Occlusion
     }
 }
@@ -116,7 +126,8 @@ pub struct ImageRow {
 /// Maps of every image, and their measures by ascending image and method, and by tap in the order given; `keep`
 /// receives each map with its picture's bytes; `progress` hears how many are made, of all.
 ///
-/// Maps are about the true class of each image, so that two networks are asked the same question.
+/// Maps are about the true class of each image, so that two networks are asked the same question; attention rollout is about
+/// no class.
 ///
 /// # Errors
 /// If the classifier fails or the view needs a second photograph.
@@ -188,6 +199,7 @@ pub fn run_in_batches(
                 Method::InputGradient => input_gradient(classifier, &pictures, &classes)?,
                 Method::SmoothGrad => smooth_grad(classifier, &pictures, &classes, &keys, settings.smooth)?,
                 Method::Occlusion => occlusion(classifier, &pictures, &classes, settings.batch)?,
+                Method::AttentionRollout => attention_rollout(classifier, &pictures)?,
             };
             for (k, map) in maps.iter().enumerate() {
                 let picture = &pictures.pixels[k * pictures.values()..(k + 1) * pictures.values()];

@@ -7,6 +7,7 @@ use crate::arch::transformer::{Attention, LayerNorm, Perceptron, QkvBias, Rotary
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::Linear;
+use crate::model::Context;
 use crate::params::{Kind, Params};
 
 pub(super) struct Block {
@@ -18,6 +19,8 @@ pub(super) struct Block {
     perceptron: Inner,
     /// `[width]`
     scale2: Tensor,
+    /// What the input of its attention is called.
+    pub(super) tap: String,
 }
 
 enum Inner {
@@ -49,13 +52,25 @@ impl Block {
                 false => Inner::Plain(Perceptron::new(&mlp, sizes)?),
             },
             scale2: scale(names[1])?.value,
+            tap: params.name("norm1"),
         })
     }
 
     /// # Shapes
     /// - `x`, output: `[n, tokens, width]`
-    pub(super) fn forward(&self, x: &Tensor, rotary: Option<&Rotary>) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.norm1.forward(x)?, None, rotary)?;
+    /// - `grid`: rows and columns of patches, which stand last among the tokens
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        rotary: Option<&Rotary>,
+        grid: [usize; 2],
+        context: &mut Context,
+    ) -> Result<Tensor> {
+        let behind = context.tap_tokens(&self.tap, self.norm1.forward(x)?, grid)?;
+        let attended = self.attention.forward(&behind, None, rotary, context)?;
+        if let Some(rollout) = &mut context.rollout {
+            rollout.block()?;
+        }
         let x = (x + attended.broadcast_mul(&self.scale1)?)?;
         let behind = self.norm2.forward(&x)?;
         let y = match &self.perceptron {

@@ -163,7 +163,10 @@ impl Network for Dino {
             }
         };
         for block in &self.blocks {
-            x = block.forward(&x, rotary.as_ref())?;
+            x = block.forward(&x, rotary.as_ref(), [rows, columns], context)?;
+        }
+        if let Some(rollout) = &mut context.rollout {
+            rollout.read_first([rows, columns])?;
         }
         let class = x.narrow(1, 0, 1)?.squeeze(1)?;
         self.head.forward(&self.norm.forward(&class)?)
@@ -174,7 +177,11 @@ impl Network for Dino {
     }
 
     fn tap_names(&self) -> Vec<String> {
-        Vec::new()
+        self.blocks.iter().map(|block| block.tap.clone()).collect()
+    }
+
+    fn attends(&self) -> bool {
+        true
     }
 }
 

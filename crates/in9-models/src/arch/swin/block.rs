@@ -6,6 +6,7 @@ use super::EPSILON;
 use super::windows::{Windows, places};
 use crate::arch::transformer::{Attention, EncoderConfig, LayerNorm, Nonlinearity, Perceptron, SMALL};
 use crate::error::Result;
+use crate::model::Context;
 use crate::params::{Kind, Params};
 
 pub(super) struct Block {
@@ -51,13 +52,22 @@ impl Block {
 
     /// # Shapes
     /// - `x`, output: `[n, rows, columns, width]`
-    pub(super) fn forward(&self, x: &Tensor, windows: &Windows) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor, windows: &Windows, context: &mut Context) -> Result<Tensor> {
         let behind = self.norm1.forward(x)?;
         let tokens = windows.cut(&behind, self.shifted)?;
         let attended = match windows.mask(self.shifted) {
-            None => self.attention.forward(&tokens, Some(&self.bias), None)?,
-            Some(mask) => self.attention.forward(&tokens, Some(&mask.broadcast_add(&self.bias)?), None)?,
+            None => self.attention.forward(&tokens, Some(&self.bias), None, context)?,
+            Some(mask) => {
+                let mask = mask.broadcast_add(&self.bias)?;
+                self.attention.forward(&tokens, Some(&mask), None, context)?
+            }
         };
+        if let Some(rollout) = &mut context.rollout {
+            let (n, rows, columns, _) = x.dims4()?;
+            let cut = |x: &Tensor| windows.cut(x, self.shifted);
+            let joined = |x: &Tensor| windows.joined(x, self.shifted);
+            rollout.windows([rows, columns], tokens.dim(0)? / n, &cut, &joined)?;
+        }
         let x = (x + windows.joined(&attended, self.shifted)?)?;
         let (n, rows, columns, width) = x.dims4()?;
         let tokens = self.norm2.forward(&x)?.reshape((n, rows * columns, width))?;

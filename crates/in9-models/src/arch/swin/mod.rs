@@ -81,8 +81,15 @@ impl Network for Swin {
         let (tokens, [rows, columns]) = self.patches.forward(x)?;
         let (n, _, width) = tokens.dims3()?;
         let mut x = self.norm_pre.forward(&tokens)?.reshape((n, rows, columns, width))?;
-        for stage in &self.stages {
-            x = stage.forward(&x)?;
+        for (i, stage) in self.stages.iter().enumerate() {
+            x = stage.forward(&x, context)?;
+            let (n, rows, columns, width) = x.dims4()?;
+            let tokens = x.reshape((n, rows * columns, width))?;
+            let tokens = context.tap_tokens(&stage_name(i), tokens, [rows, columns])?;
+            x = tokens.reshape((n, rows, columns, width))?;
+        }
+        if let Some(rollout) = &mut context.rollout {
+            rollout.read_mean([rows, columns])?;
         }
         let features = self.norm.forward(&x)?.flatten(1, 2)?.mean(1)?;
         self.head.forward(&features)
@@ -93,8 +100,16 @@ impl Network for Swin {
     }
 
     fn tap_names(&self) -> Vec<String> {
-        Vec::new()
+        (0..self.stages.len()).map(stage_name).collect()
     }
+
+    fn attends(&self) -> bool {
+        true
+    }
+}
+
+fn stage_name(index: usize) -> String {
+    format!("layers.{index}")
 }
 
 /// Blocks on tokens of one width.
@@ -122,15 +137,20 @@ impl Stage {
     /// # Shapes
     /// - `x`: `[n, rows, columns, width / 2]`, in the first stage `[n, rows, columns, width]`
     /// - output: `[n, rows, columns, width]`
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let mut x = match &self.merging {
             None => x.clone(),
-            Some(merging) => merging.forward(x)?,
+            Some(merging) => {
+                if let Some(rollout) = &mut context.rollout {
+                    rollout.merge([x.dim(1)?, x.dim(2)?])?;
+                }
+                merging.forward(x)?
+            }
         };
         let (_, rows, columns, _) = x.dims4()?;
         let windows = Windows::new(self.window, rows, columns, &x)?;
         for block in &self.blocks {
-            x = block.forward(&x, &windows)?;
+            x = block.forward(&x, &windows, context)?;
         }
         Ok(x)
     }

@@ -7,6 +7,7 @@ use super::{SMALL, fused, linear};
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::Linear;
+use crate::model::Context;
 use crate::params::{Kind, Params};
 
 /// Which of queries, keys and values have a bias.
@@ -66,10 +67,11 @@ impl Attention {
         x: &Tensor,
         mask: Option<&Tensor>,
         rotary: Option<&Rotary>,
+        context: &mut Context,
     ) -> Result<Tensor> {
         let qkv = self.qkv.forward(x)?;
         let part = |i: usize| qkv.narrow(2, i * self.width, self.width);
-        self.attend(&part(0)?, &part(1)?, &part(2)?, mask, rotary)
+        self.attend(&part(0)?, &part(1)?, &part(2)?, mask, rotary, context)
     }
 
     /// The tokens `queries` attend to the tokens `x`.
@@ -77,9 +79,9 @@ impl Attention {
     /// # Shapes
     /// - `queries`, output: `[n, m, width]`
     /// - `x`: `[n, tokens, width]`
-    pub(crate) fn across(&self, queries: &Tensor, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn across(&self, queries: &Tensor, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let part = |i: usize, x: &Tensor| self.qkv.outputs(i * self.width, self.width)?.forward(x);
-        self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None, None)
+        self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None, None, context)
     }
 
     fn attend(
@@ -89,6 +91,7 @@ impl Attention {
         v: &Tensor,
         mask: Option<&Tensor>,
         rotary: Option<&Rotary>,
+        context: &mut Context,
     ) -> Result<Tensor> {
         let (n, tokens, _) = q.dims3()?;
         let channels = self.width / self.heads;
@@ -114,6 +117,9 @@ impl Attention {
             true => candle_nn::ops::softmax_last_dim(&products)?,
             false => candle_nn::ops::softmax(&products, D::Minus1)?,
         };
+        if let Some(rollout) = &mut context.rollout {
+            rollout.attend(&shares)?;
+        }
         let y = shares.matmul(&heads(v)?)?.transpose(1, 2)?.reshape((n, tokens, self.width))?;
         self.proj.forward(&y)
     }

@@ -7,6 +7,7 @@ use super::norm::LayerNorm;
 use super::{EncoderConfig, Nonlinearity, linear};
 use crate::error::Result;
 use crate::layers::Linear;
+use crate::model::Context;
 use crate::params::Params;
 
 /// Two fully connected layers, on each token by itself.
@@ -39,6 +40,8 @@ pub(crate) struct Block {
     attention: Attention,
     norm2: LayerNorm,
     perceptron: Perceptron,
+    /// What the input of its attention is called.
+    tap: String,
 }
 
 impl Block {
@@ -50,13 +53,33 @@ impl Block {
             attention: Attention::new(&params.at("attn"), config.width, config.heads)?,
             norm2: norm("norm2")?,
             perceptron: Perceptron::new(&params.at("mlp"), config)?,
+            tap: params.name("norm1"),
         })
     }
 
+    /// Tokens of a picture, of which the last are patches in so many rows and columns; those of a text have none.
+    ///
     /// # Shapes
     /// - `x`, output: `[n, tokens, width]`
-    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-        let x = (x + self.attention.forward(&self.norm1.forward(x)?, mask, None)?)?;
+    pub(crate) fn forward(
+        &self,
+        x: &Tensor,
+        mask: Option<&Tensor>,
+        grid: Option<[usize; 2]>,
+        context: &mut Context,
+    ) -> Result<Tensor> {
+        let mut behind = self.norm1.forward(x)?;
+        if let Some(grid) = grid {
+            behind = context.tap_tokens(&self.tap, behind, grid)?;
+        }
+        let x = (x + self.attention.forward(&behind, mask, None, context)?)?;
+        if let Some(rollout) = &mut context.rollout {
+            rollout.block()?;
+        }
         Ok((&x + self.perceptron.forward(&self.norm2.forward(&x)?)?)?)
+    }
+    /// What the input of its attention is called.
+    pub(crate) fn tap(&self) -> &str {
+        &self.tap
     }
 }

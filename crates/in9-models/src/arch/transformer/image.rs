@@ -8,6 +8,7 @@ use super::patches::Patches;
 use super::{Encoder, EncoderConfig, LayerNorm, SMALL};
 use crate::error::{Error, Result};
 use crate::layers::Linear;
+use crate::model::Context;
 use crate::params::{Kind, Params};
 
 /// Sizes of an image tower.
@@ -124,8 +125,8 @@ impl ImageTower {
     ///
     /// # Errors
     /// [`Error::Shape`] for pictures of another size.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut tokens = self.patches(x)?;
+    pub(crate) fn forward(&self, x: &Tensor, context: &mut Context) -> Result<Tensor> {
+        let (mut tokens, grid) = self.patches(x)?;
         if let End::ClassToken { class, .. } = &self.end {
             let class = class.broadcast_as((tokens.dim(0)?, 1, self.config.encoder.width))?;
             tokens = Tensor::cat(&[&class, &tokens], 1)?;
@@ -134,23 +135,34 @@ impl ImageTower {
         if let End::ClassToken { norm_pre, .. } = &self.end {
             tokens = norm_pre.forward(&tokens)?;
         }
-        let tokens = self.encoder.forward(&tokens, None)?;
+        let tokens = self.encoder.forward(&tokens, None, Some(grid), context)?;
         match &self.end {
             End::ClassToken { proj, .. } => {
+                if let Some(rollout) = &mut context.rollout {
+                    rollout.read_first(grid)?;
+                }
                 proj.forward(&self.norm.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?)?)
             }
             End::Attention { query, attention, norm, perceptron } => {
                 let tokens = self.norm.forward(&tokens)?;
                 let queries = query.broadcast_as((tokens.dim(0)?, 1, self.config.encoder.width))?;
-                let pooled = attention.across(&queries.contiguous()?, &tokens)?;
+                let pooled = attention.across(&queries.contiguous()?, &tokens, context)?;
+                if let Some(rollout) = &mut context.rollout {
+                    rollout.read_query(grid)?;
+                }
                 let pooled = (&pooled + perceptron.forward(&norm.forward(&pooled)?)?)?;
                 Ok(pooled.squeeze(1)?)
             }
         }
     }
 
-    /// The tokens of the patches, row by row, `[n, patches, width]`.
-    fn patches(&self, x: &Tensor) -> Result<Tensor> {
+    /// Where activations can be tapped.
+    pub(crate) fn tap_names(&self) -> Vec<String> {
+        self.encoder.tap_names()
+    }
+
+    /// The tokens of the patches, row by row, `[n, patches, width]`, and how many rows and columns there are.
+    fn patches(&self, x: &Tensor) -> Result<(Tensor, [usize; 2])> {
         let size = self.config.size;
         if x.rank() != 4 || x.dims()[1..] != [3, size, size] {
             return Err(Error::Shape {
@@ -159,6 +171,6 @@ impl ImageTower {
                 found: x.dims().to_vec(),
             });
         }
-        Ok(self.patches.forward(x)?.0)
+        self.patches.forward(x)
     }
 }

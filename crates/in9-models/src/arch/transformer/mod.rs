@@ -1,4 +1,4 @@
-//! Transformers over tokens, for evaluation: the layers that image and text towers share.
+//! Transformers over tokens, for evaluation: the layers that vision transformers, image and text towers share.
 //!
 //! Names of parameters are timm's (`blocks.3.attn.qkv.weight`). Where a gradient is wanted, every operation is one
 //! that Candle can go back through; elsewhere, and on the processor, the fused ones are taken.
@@ -29,6 +29,7 @@ use candle_core::Tensor;
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::layers::Linear;
+use crate::model::Context;
 use crate::params::Params;
 
 /// What stands between the two layers of a block's perceptron.
@@ -114,12 +115,24 @@ impl Encoder {
     /// # Shapes
     /// - `x`, output: `[n, tokens, width]`
     /// - `mask`: `[tokens, tokens]`, added to the products of queries (rows) and keys (columns)
-    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    /// - `grid`: rows and columns of patches, which stand last among the tokens; none of a text
+    pub(crate) fn forward(
+        &self,
+        x: &Tensor,
+        mask: Option<&Tensor>,
+        grid: Option<[usize; 2]>,
+        context: &mut Context,
+    ) -> Result<Tensor> {
         let mut x = x.clone();
         for block in &self.blocks {
-            x = block.forward(&x, mask)?;
+            x = block.forward(&x, mask, grid, context)?;
         }
         Ok(x)
+    }
+
+    /// Where its activations can be tapped: the patches in front of each attention.
+    pub(crate) fn tap_names(&self) -> Vec<String> {
+        self.blocks.iter().map(|block| block.tap().to_owned()).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use candle_core::{DType, Tensor};
 use super::{Encoder, EncoderConfig, LayerNorm, SMALL, linear};
 use crate::error::{Error, Result};
 use crate::layers::Linear;
+use crate::model::{Context, Mode};
 use crate::params::{Kind, Params};
 
 /// Sizes of a text tower.
@@ -83,7 +84,7 @@ impl TextTower {
             true => Some(causal(count, &x)?),
             false => None,
         };
-        let x = self.encoder.forward(&x, mask.as_ref())?;
+        let x = self.encoder.forward(&x, mask.as_ref(), None, &mut Context::new(Mode::Eval))?;
         let last = self.norm.forward(&x.narrow(1, count - 1, 1)?.squeeze(1)?)?;
         Ok(self.proj.forward(&last)?.squeeze(0)?)
     }

@@ -1,19 +1,35 @@
 //! The gap with the masks of each source, and with sources at random.
 
-use crate::context::Context;
+use super::{called, pictures};
+use crate::context::{Context, names};
+use crate::error::Result;
 use crate::page::{Block, Section};
+use crate::plot::Dots;
 use in9_analysis::output::Grid;
 use in9_analysis::output::number::{percent, percent_interval, points_interval};
 use in9_analysis::probes::written::MaskSources;
 use std::path::PathBuf;
 
 /// The section, if the probe was run.
-pub(crate) fn section(context: &Context) -> Option<Section> {
+///
+/// # Errors
+/// If a picture cannot be read or shown.
+pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
     let all = &context.probes.mask_sources;
-    if all.is_empty() {
-        return None;
-    }
-    Some(Section {
+    let Some((folder, first)) = all.first() else { return Ok(None) };
+    let mut blocks: Vec<Block> = pictures::pictures(folder, first)?.into_iter().collect();
+    let networks = names(all.iter().map(|(_, s)| (s.source.model.as_str(), s.source.trained_on.as_str())));
+    let charts = all.iter().zip(&networks).filter_map(|((_, probe), name)| {
+        let caption = format!(
+            "BG-gap of {name} on {} {} photographs with the masks of each source. Whiskers: 95 % intervals over \
+             photographs; of the last, over photographs and sources both.",
+            probe.result.images, probe.source.dataset
+        );
+        Block::figure(chart(probe, name), caption)
+    });
+    blocks.push(Block::Columns(charts.collect()));
+    blocks.extend([Block::Table(gaps(all)), Block::Table(shares(all))]);
+    Ok(Some(Section {
         id: "mask-sources",
         title: "Sources of masks".into(),
         lead: "Who draws the masks decides what is pasted, and with it the gap. Here each photograph is put on the same \
@@ -22,8 +38,20 @@ pub(crate) fn section(context: &Context) -> Option<Section> {
                the sources are few. This assumes that the sources at hand are drawn from those that one might have \
                used."
             .into(),
-        blocks: vec![Block::Table(gaps(all)), Block::Table(shares(all))],
-    })
+        blocks,
+    }))
+}
+
+/// The gap with each source, then with sources at random.
+fn chart(probe: &MaskSources, network: &str) -> Option<String> {
+    let gaps = called(probe).into_iter().zip(&probe.result.gaps);
+    let rows = gaps.chain([("sources at random".to_owned(), &probe.result.gap)]);
+    let chart = Dots {
+        label: format!("BG-gap of {network} with the masks of each source"),
+        axis: "BG-gap (points)".into(),
+        rows: rows.map(|(name, gap)| (name, gap.scaled(100.0))).collect(),
+    };
+    chart.svg()
 }
 
 fn gaps(probes: &[(PathBuf, MaskSources)]) -> Grid {
@@ -36,7 +64,7 @@ fn gaps(probes: &[(PathBuf, MaskSources)]) -> Grid {
                 s.source.model.clone(),
                 s.source.trained_on.clone(),
                 origin.dataset.clone(),
-                origin.masks.clone(),
+                origin.drawn_by(),
                 s.result.images.to_string(),
                 points_interval(gap),
                 apart,

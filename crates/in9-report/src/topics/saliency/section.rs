@@ -57,7 +57,8 @@ pub(crate) fn section(context: &Context) -> Result<Option<Section>> {
                photograph's object beyond what it has on the objects of the other photographs (beyond others) is what it \
                knows of its photograph; a map that is the same for every photograph has 0. Empty maps are left out of the means. Deletion and insertion areas are \
                the areas under the curve of the true class's probability. Where the maps are those of the last layer \
-               before a global average, as by default in most networks, Grad-CAM and HiResCAM give the same map."
+               before a global average, as by default in most networks, Grad-CAM and HiResCAM give the same map. Attention \
+               rollout, of transformers, follows what tokens attend to through all blocks; it asks about no class."
             .into(),
         blocks,
     }))

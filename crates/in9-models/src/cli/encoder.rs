@@ -1,4 +1,4 @@
-//! Which network gives the features that probes are learnt on.
+//! Which network gives features: the flags of commands that take networks without their classifiers.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use candle_core::Device;
 use in9_base::shell::Shell;
 use in9_data::Normalization;
 
+use crate::classifier::NetworkRecord;
 use crate::cli::network::{normalization, with_progress};
 use crate::encoder::Encoder;
 use crate::open::{Options, Source};
@@ -13,7 +14,7 @@ use crate::open::{Options, Source};
 /// Which network gives the features.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Network")]
-pub(super) struct EncoderArgs {
+pub struct EncoderArgs {
     /// A run's folder, a weight file, or the name of published weights (`in9-models list`)
     #[arg(long, value_name = "RUN|FILE|TAG", required_unless_present = "image_tower")]
     weights: Option<String>,
@@ -28,14 +29,27 @@ pub(super) struct EncoderArgs {
     /// (ARCH.TAG) need it, or six numbers (means, then deviations) [default: what the weights say]
     #[arg(long, value_name = "NAME", value_parser = normalization)]
     normalization: Option<Normalization>,
-    /// Name of the network in results, before that of the probe [default: the run's]
+    /// Name of the network in results, before that of a probe learnt on it [default: the run's]
     #[arg(long)]
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 impl EncoderArgs {
+    /// The file or folder of weights, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.image_tower.as_deref().or_else(|| self.weights.as_deref().map(Path::new))
+    }
+
+    /// What results call the network.
+    pub fn record(&self, encoder: &Encoder) -> NetworkRecord {
+        encoder.own_record(self.name.as_deref())
+    }
+
     /// The network without its classifier.
-    pub(super) fn open(&self, device: Device, shell: &Shell) -> crate::Result<Encoder> {
+    ///
+    /// # Errors
+    /// Those of [`Encoder::open`] and [`Encoder::image_tower`].
+    pub fn open(&self, device: Device, shell: &Shell) -> crate::Result<Encoder> {
         let encoder = match &self.image_tower {
             Some(path) => image_tower(path, self.normalization, &device)?,
             None => {
