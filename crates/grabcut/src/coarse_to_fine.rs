@@ -55,7 +55,11 @@ impl Models {
         if !started && !self.start_from_clusters(level, params) {
             return false;
         }
-        Iterations::new(level, unknown, gamma, self.backend).run(params.iterations, &mut self.mixtures);
+        Iterations::new(level, unknown, gamma, self.backend).run(
+            params.iterations,
+            &mut self.mixtures,
+            started,
+        );
         [0, FOREGROUND].iter().all(|&side| level.states.iter().any(|s| s & FOREGROUND == side))
     }
 

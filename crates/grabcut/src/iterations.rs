@@ -1,10 +1,8 @@
 //! The iterations of GrabCut on one image: assign components, fit mixtures, cut.
 
-use crate::colour::moments::{MAX_RUN, Moments, RunMoments};
 use crate::init::{FOREGROUND, UNKNOWN};
 use crate::level::Level;
 use crate::maxflow::grid::{FORWARD, STEP, Shape};
-use crate::params::MAX_COMPONENTS;
 use crate::simd::{Backend, CostTable, LinkCapacity, MAX_LINK};
 use crate::{Mixture, Rect};
 
@@ -36,6 +34,12 @@ struct DataCost {
     background: i64,
 }
 
+/// Sum of the costs of pixels as what their states say.
+fn fixed_cost(states: &[u8], bg: &[i32], fg: &[i32]) -> i64 {
+    let costs = states.iter().zip(bg).zip(fg);
+    costs.map(|((&s, &bg), &fg)| i64::from(if s & FOREGROUND == 0 { bg } else { fg })).sum()
+}
+
 impl<'s> Iterations<'s> {
     /// Prepares a level whose image and states are set; `unknown` is the smallest box around the unknown pixels.
     pub(crate) fn new(level: &'s mut Level, unknown: Option<Rect>, gamma: f64, backend: Backend) -> Self {
@@ -47,6 +51,7 @@ impl<'s> Iterations<'s> {
             component.clear();
             component.resize(pixels, 0);
         }
+        level.counts.reset(pixels);
         level.terminal.clear();
         level.terminal.resize(shape.width * shape.height, 0);
         for row in &mut level.row_cost {
@@ -60,8 +65,9 @@ impl<'s> Iterations<'s> {
         Self { level, backend, gamma, domain, shape, units, constant: 0, fixed_foreground }
     }
 
-    /// Runs up to `iterations` iterations from `mixtures` and the labels in the states, and updates both.
-    pub(crate) fn run(&mut self, iterations: usize, mixtures: &mut [Mixture; 2]) {
+    /// Runs up to `iterations` iterations from `mixtures` and the labels in the states, and updates both. If those
+    /// labels are nearly final, the first cut is found faster.
+    pub(crate) fn run(&mut self, iterations: usize, mixtures: &mut [Mixture; 2], nearly_final: bool) {
         if self.shape.width == 0 {
             return;
         }
@@ -73,7 +79,8 @@ impl<'s> Iterations<'s> {
                 break;
             }
             let cost = self.evaluate(mixtures, true);
-            self.level.flow.solve();
+            let guess = nearly_final || !self.level.energies.is_empty();
+            self.cut(guess);
             let energy = self.energy(&cost);
             // Each step minimises the energy, so it can rise only by rounding to units. If it does not fall,
             // the iterations have converged.
@@ -89,25 +96,9 @@ impl<'s> Iterations<'s> {
     /// Fits each mixture to the pixels of its side. Returns `false` if a side has no pixels left.
     fn fit(&mut self, mixtures: &mut [Mixture; 2]) -> bool {
         let k = mixtures[0].components().len();
-        const SETS: usize = 2 * MAX_COMPONENTS;
-        let Level { states, image, component_fg, component_bg, .. } = &*self.level;
-        let mut run = RunMoments::<SETS>::new();
-        let mut moments = [Moments::default(); SETS];
-        let mut start = 0;
-        while start < states.len() {
-            let end = states.len().min(start + MAX_RUN);
-            let states = &states[start..end];
-            let components = component_fg[start..end].iter().zip(&component_bg[start..end]);
-            let colours = image.colours(start, end);
-            for ((&state, (&fg, &bg)), colour) in states.iter().zip(components).zip(colours) {
-                let side = state & FOREGROUND;
-                let component = if side == 0 { bg } else { fg };
-                run.push(usize::from(side) * MAX_COMPONENTS + usize::from(component), colour);
-            }
-            run.drain(&mut moments);
-            start = end;
-        }
-        let sides = [&moments[..k], &moments[MAX_COMPONENTS..][..k]];
+        let Level { states, image, component_fg, component_bg, counts, .. } = &mut *self.level;
+        counts.update(image, states, [component_bg, component_fg]);
+        let sides = counts.sides(k);
         if sides.iter().any(|side| side.iter().all(|m| m.count == 0)) {
             return false;
         }
@@ -144,16 +135,32 @@ impl<'s> Iterations<'s> {
             if !to_flow {
                 continue;
             }
-            for (x, &state) in states[row].iter().enumerate() {
+            let states = &states[row];
+            let (from, to) = if inside { (x0, x1) } else { (width, width) };
+            for fixed in [0..from, to..width] {
+                total.fixed += fixed_cost(&states[fixed.clone()], &cost_bg[fixed.clone()], &cost_fg[fixed]);
+            }
+            if !inside {
+                continue;
+            }
+            let (states, bg, fg) = (&states[x0..x1], &cost_bg[x0..x1], &cost_fg[x0..x1]);
+            let terminal = &mut terminal[(y - y0) * shape.width..][..shape.width];
+            let nodes = flow.excesses(shape.at(0, y - y0), shape.width);
+            if states.iter().all(|state| state & UNKNOWN != 0) {
+                total.background += bg.iter().map(|&cost| i64::from(cost)).sum::<i64>();
+                for (((excess, terminal), &bg), &fg) in nodes.iter_mut().zip(terminal).zip(bg).zip(fg) {
+                    *excess += bg - fg - *terminal;
+                    *terminal = bg - fg;
+                }
+                continue;
+            }
+            for (x, &state) in states.iter().enumerate() {
                 if state & UNKNOWN == 0 {
-                    let cost = if state & FOREGROUND == 0 { cost_bg[x] } else { cost_fg[x] };
-                    total.fixed += i64::from(cost);
+                    total.fixed += fixed_cost(&states[x..=x], &bg[x..=x], &fg[x..=x]);
                 } else {
-                    let node = (y - y0) * shape.width + (x - x0);
-                    let new = cost_bg[x] - cost_fg[x];
-                    flow.add_excess(shape.at(x - x0, y - y0), new - terminal[node]);
-                    terminal[node] = new;
-                    total.background += i64::from(cost_bg[x]);
+                    let new = bg[x] - fg[x];
+                    nodes[x] += new - std::mem::replace(&mut terminal[x], new);
+                    total.background += i64::from(bg[x]);
                 }
             }
         }
@@ -199,7 +206,18 @@ impl<'s> Iterations<'s> {
         let (a, b) = (image.row(y, from, to), image.row(below, shift(from), shift(to)));
         let links = &mut row_capacity[..to - from];
         falloff.evaluate(backend, a, b, dx != 0 && dy != 0, links);
-        for (x, &link) in (from..to).zip(links.iter()) {
+        // Inside a box only the first and the last pixel of a row have neighbours outside.
+        let (mut first, mut last) = (from + 1, to.saturating_sub(1));
+        let unknown = |y: usize, from: usize, to: usize| {
+            states[y * width..][from..to].iter().all(|state| state & UNKNOWN != 0)
+        };
+        if first < last && unknown(y, first, last) && unknown(below, shift(first), shift(last)) {
+            flow.set_links(self.shape.at(first - ox, y - oy), d, &links[first - from..last - from]);
+        } else {
+            (first, last) = (to, to);
+        }
+        for x in (from..first).chain(last..to) {
+            let link = links[x - from];
             let (i, j) = (y * width + x, below * width + shift(x));
             let (p, q) = (states[i], states[j]);
             let node = |x: usize, y: usize| self.shape.at(x - ox, y - oy);
@@ -220,6 +238,24 @@ impl<'s> Iterations<'s> {
                 }
             }
         }
+    }
+
+    /// Finds the minimum cut, faster if the labels in the states are nearly its sides.
+    fn cut(&mut self, labels_as_guess: bool) {
+        let (x0, y0) = (self.domain.x0 as usize, self.domain.y0 as usize);
+        let Level { image, states, guess, flow, .. } = &mut *self.level;
+        if !labels_as_guess {
+            return flow.solve(self.backend, None);
+        }
+        guess.clear();
+        guess.resize(self.shape.nodes(), false);
+        for y in 0..self.shape.height {
+            let states = &states[(y0 + y) * image.width() + x0..][..self.shape.width];
+            for (guess, state) in guess[self.shape.at(0, y)..].iter_mut().zip(states) {
+                *guess = state & FOREGROUND != 0;
+            }
+        }
+        flow.solve(self.backend, Some(guess));
     }
 
     /// Energy of the cut in units. The value of the cut is that of the flow: the capacity of the links from the

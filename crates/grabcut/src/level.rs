@@ -1,5 +1,6 @@
 //! One level of the image pyramid: the buffers of one image size.
 
+use crate::colour::counts::Counts;
 use crate::maxflow::GridCut;
 use crate::planar::PlanarImage;
 
@@ -13,9 +14,12 @@ pub(crate) struct Level {
     pub(crate) component_fg: Vec<u8>,
     /// The same for the background.
     pub(crate) component_bg: Vec<u8>,
+    pub(crate) counts: Counts,
     /// Per node: data cost as background minus that as foreground, as last added to the terminal links.
     pub(crate) terminal: Vec<i32>,
     pub(crate) flow: GridCut,
+    /// Per node with its padding: whether it is expected on the source's side of the cut.
+    pub(crate) guess: Vec<bool>,
     pub(crate) row_cost: [Vec<i32>; 2],
     pub(crate) row_capacity: Vec<u16>,
     pub(crate) energies: Vec<f64>,

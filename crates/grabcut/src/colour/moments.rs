@@ -3,7 +3,7 @@
 //! All are integers, so the result does not depend on the order of the pixels. Sums of squares fit 64 bits up to
 //! 2.8 × 10¹⁴ pixels.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, SubAssign};
 
 /// Sufficient statistics of a Gaussian over RGB colours in `0..=255`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +56,18 @@ impl AddAssign for Moments {
         }
         for (a, b) in self.product.iter_mut().zip(other.product) {
             *a += b;
+        }
+    }
+}
+
+impl SubAssign for Moments {
+    fn sub_assign(&mut self, other: Self) {
+        self.count -= other.count;
+        for (a, b) in self.sum.iter_mut().zip(other.sum) {
+            *a -= b;
+        }
+        for (a, b) in self.product.iter_mut().zip(other.product) {
+            *a -= b;
         }
     }
 }

@@ -1,50 +1,12 @@
 //! Breadth-first forests of both terminals, and the adoption of orphans.
 
-use super::grid::{Shape, back};
-use super::residual::{IN, OUT, Residual, around};
+use super::around::{Around, NodeState, ORPHAN, TERMINAL};
+use super::bits::Bits;
+use super::grid::Shape;
+use super::residual::{IN, OUT, Residual};
 
-/// Parent of a node that is linked to its terminal.
-const TERMINAL: u8 = 8;
-/// Parent of an orphan: a node that lost its parent and has not found another yet.
-const ORPHAN: u8 = 9;
-/// Parent of a node in no tree.
-const NONE: u8 = 10;
 /// End of a list of orphans.
 const END: u32 = u32::MAX;
-
-/// Label and parent of a node in one word. To choose its parent and to find its children, a node needs no more
-/// than the eight words of its neighbours.
-#[derive(Debug, Clone, Copy)]
-struct NodeState(i32);
-
-impl NodeState {
-    const FREE: Self = Self::new(0, NONE);
-
-    #[inline(always)]
-    const fn new(label: i32, parent: u8) -> Self {
-        Self(label << 4 | parent as i32)
-    }
-
-    /// Distance to the terminal in links, including the link to the terminal itself. It is positive in the
-    /// forest of the source, negative in that of the sink, and 0 in neither. At most the number of nodes, which
-    /// fits 28 bits with its sign by [`crate::MAX_PIXELS`].
-    #[inline(always)]
-    const fn label(self) -> i32 {
-        self.0 >> 4
-    }
-
-    /// Direction of the parent, or one of the constants above.
-    #[inline(always)]
-    const fn parent(self) -> u8 {
-        (self.0 & 15) as u8
-    }
-
-    /// The same label with another parent.
-    #[inline(always)]
-    const fn with_parent(self, parent: u8) -> Self {
-        Self(self.0 & !15 | parent as i32)
-    }
-}
 
 /// Both forests of one grid. `SIDE` is 1 for the source and -1 for the sink.
 #[derive(Debug, Default)]
@@ -52,6 +14,8 @@ pub(super) struct Forest {
     nodes: Vec<NodeState>,
     /// Per node: next in the same list of orphans.
     next_orphan: Vec<u32>,
+    /// The roots of one side, to find those at the border.
+    roots: Bits,
     stride: usize,
     sides: [Side; 2],
 }
@@ -83,18 +47,35 @@ pub(super) const fn index(side: i32) -> usize {
 
 impl Forest {
     /// Makes every node with excess the root of a tree.
+    #[inline(always)]
     pub(super) fn init_roots(&mut self, shape: Shape, excess: &[i32]) {
-        self.stride = shape.stride();
         self.nodes.clear();
-        self.nodes.extend(excess.iter().map(|&e| match e.signum() {
-            0 => NodeState::FREE,
-            sign => NodeState::new(sign, TERMINAL),
+        self.nodes.extend(excess.iter().map(|&e| NodeState::root(e)));
+        self.list_roots(shape);
+    }
+
+    /// Makes every node of the guess for `SIDE` that has excess the root of a tree. The forest of `SIDE` cannot grow
+    /// to other nodes.
+    #[inline(always)]
+    pub(super) fn init_guessed<const SIDE: i32>(&mut self, shape: Shape, excess: &[i32], guess: &[bool]) {
+        self.nodes.clear();
+        self.nodes.extend(excess.iter().zip(guess).map(|(&e, &source)| {
+            if source == (SIDE > 0) { NodeState::root(e) } else { NodeState::closed(SIDE) }
         }));
-        self.next_orphan.resize(excess.len(), END);
+        self.list_roots(shape);
+    }
+
+    /// Lists the roots of both forests that have a neighbour outside theirs. The others have nothing to grow to, as
+    /// long as [`Forest::adopt`] lists those whose neighbours leave.
+    #[inline(always)]
+    fn list_roots(&mut self, shape: Shape) {
+        self.stride = shape.stride();
+        self.next_orphan.resize(self.nodes.len(), END);
         for (side, sign) in self.sides.iter_mut().zip([1, -1]) {
             side.next.clear();
             side.current.clear();
-            side.current.extend((0_u32..).zip(excess).filter(|(_, e)| e.signum() == sign).map(|(i, _)| i));
+            self.roots.fill(shape, &self.nodes, |state| state.label() == sign);
+            self.roots.border(&mut side.current);
             (side.level, side.limit, side.work) = (1, 1, 0);
             (side.lowest, side.highest) = (usize::MAX, 0);
         }
@@ -126,12 +107,8 @@ impl Forest {
 
     /// Directions of the neighbours that are not in the forest of `SIDE`, one bit each.
     #[inline(always)]
-    pub(super) fn outside<const SIDE: i32>(&self, node: usize) -> u8 {
-        let mut outside = 0;
-        for (d, state) in around(&self.nodes, node, self.stride).iter().enumerate() {
-            outside |= u8::from(state.label() * SIDE <= 0) << d;
-        }
-        outside
+    pub(super) fn outside<const SIDE: i32, A: Around>(&self, node: usize) -> u8 {
+        A::load(&self.nodes, node, self.stride).outside::<SIDE>()
     }
 
     /// The forest of one side.
@@ -173,7 +150,8 @@ impl Forest {
     ///
     /// The parent is a neighbour with the lowest label, even if that neighbour is an orphan too. If its label must
     /// rise when its turn comes, its children become orphans again.
-    pub(super) fn adopt<const SIDE: i32>(&mut self, residual: &Residual) {
+    #[inline(always)]
+    pub(super) fn adopt<const SIDE: i32, A: Around>(&mut self, residual: &Residual) {
         let mut label = self.side::<SIDE>().lowest;
         while label <= self.side::<SIDE>().highest {
             loop {
@@ -185,7 +163,7 @@ impl Forest {
                 let node = orphan as usize;
                 side.orphans[label] = self.next_orphan[node];
                 side.work += 1;
-                self.adopt_one::<SIDE>(residual, node, label as i32);
+                self.adopt_one::<SIDE, A>(residual, node, label as i32);
             }
             label += 1;
         }
@@ -193,27 +171,41 @@ impl Forest {
         (side.lowest, side.highest) = (usize::MAX, 0);
     }
 
+    /// Lists the neighbours in the directions `usable` that will be scanned next. Those that are roots need not be
+    /// listed already.
+    #[cold]
+    fn list_beside<const SIDE: i32>(&mut self, residual: &Residual, node: usize, usable: u8) {
+        let side = &mut self.sides[index(SIDE)];
+        for d in (0..8).filter(|d| usable >> d & 1 != 0) {
+            let neighbour = residual.neighbour(node, d);
+            if self.nodes[neighbour].label() * SIDE == side.level {
+                side.current.push(neighbour as u32);
+            }
+        }
+    }
+
     #[inline(always)]
-    fn adopt_one<const SIDE: i32>(&mut self, residual: &Residual, node: usize, label: i32) {
-        let around = around(&self.nodes, node, self.stride);
+    fn adopt_one<const SIDE: i32, A: Around>(&mut self, residual: &Residual, node: usize, label: i32) {
+        let around = A::load(&self.nodes, node, self.stride);
         let usable = residual.unsaturated[node][if SIDE > 0 { IN } else { OUT }];
-        let (nearest, d) = nearest::<SIDE>(&around, usable);
+        let (nearest, d) = around.nearest::<SIDE>(usable);
         if nearest < label {
             self.nodes[node] = NodeState::new(SIDE * label, d);
             return;
         }
         // The label must rise, so the children lose their parent.
-        let mut children = 0_u32;
-        for (d, state) in around.iter().enumerate() {
-            children |= u32::from(usize::from(state.parent()) == back(d)) << d;
-        }
+        let mut children = around.children();
         while children != 0 {
             self.orphan::<SIDE>(residual.neighbour(node, children.trailing_zeros() as usize));
             children &= children - 1;
         }
         let side = self.side::<SIDE>();
         if nearest >= side.limit {
+            let unscanned = nearest == side.level;
             self.nodes[node] = NodeState::FREE;
+            if unscanned {
+                self.list_beside::<SIDE>(residual, node, usable);
+            }
             return;
         }
         let raised = nearest + 1;
@@ -224,20 +216,4 @@ impl Forest {
         }
         self.nodes[node] = NodeState::new(SIDE * raised, d);
     }
-}
-
-/// The least label among the neighbours that could be the parent of the node, and the direction of such a
-/// neighbour; among equal labels one that is no orphan is preferred. The label is huge if there is none. Without
-/// branches, because they could not be predicted.
-#[inline(always)]
-fn nearest<const SIDE: i32>(around: &[NodeState; 8], usable: u8) -> (i32, u8) {
-    let mut best = u32::MAX;
-    for (d, state) in (0_u32..).zip(around) {
-        // For free nodes and those of the other side this wraps around to a huge value.
-        let label = ((state.label() * SIDE) as u32).wrapping_sub(1);
-        let key = label << 4 | u32::from(state.parent() == ORPHAN) << 3 | d;
-        let key = if usable >> d & 1 != 0 { key } else { u32::MAX };
-        best = best.min(key);
-    }
-    ((best >> 4) as i32 + 1, (best & 7) as u8)
 }

@@ -6,9 +6,13 @@
 //! tells whether it can be the parent of a node, and the number of steps has a polynomial bound. Capacities are
 //! integers, so the result is exact.
 
+#[cfg(target_arch = "x86_64")]
+use super::around::Avx2;
+use super::around::{Around, Portable};
 use super::forest::Forest;
 use super::grid::{Shape, back};
 use super::residual::{IN, OUT, Residual};
+use crate::simd::Backend;
 
 /// The solver, with its buffers.
 #[derive(Debug, Default)]
@@ -17,8 +21,43 @@ pub(crate) struct IncrementalBfs {
 }
 
 impl IncrementalBfs {
-    /// Pushes flow until no path from source to sink is left.
-    pub(crate) fn solve(&mut self, shape: Shape, residual: &mut Residual) {
+    /// Pushes flow until no path from source to sink is left. It is found faster if the nodes of `guess` are nearly
+    /// those on the source's side.
+    pub(crate) fn solve(
+        &mut self,
+        backend: Backend,
+        shape: Shape,
+        residual: &mut Residual,
+        guess: Option<&[bool]>,
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        fn avx2(solver: &mut IncrementalBfs, shape: Shape, residual: &mut Residual, guess: Option<&[bool]>) {
+            solver.search::<Avx2>(shape, residual, guess);
+        }
+        match backend {
+            Backend::Portable => self.search::<Portable>(shape, residual, guess),
+            // SAFETY: these values are made only where `Backend::available` detected AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 | Backend::Avx512 => unsafe { avx2(self, shape, residual, guess) },
+        }
+    }
+
+    #[inline(always)]
+    fn search<A: Around>(&mut self, shape: Shape, residual: &mut Residual, guess: Option<&[bool]>) {
+        residual.cancel_adjacent(shape);
+        // Where both forests grow, much of the one with few roots is lost again as soon as these have no excess left.
+        // So each grows alone on its own side of the guess first. Most of the flow is found there.
+        if let Some(guess) = guess {
+            self.forest.init_guessed::<1>(shape, &residual.excess, guess);
+            while !self.forest.side::<1>().current.is_empty() {
+                self.grow::<1, A>(residual);
+            }
+            self.forest.init_guessed::<-1>(shape, &residual.excess, guess);
+            while !self.forest.side::<-1>().current.is_empty() {
+                self.grow::<-1, A>(residual);
+            }
+        }
         self.forest.init_roots(shape, &residual.excess);
         loop {
             let [source, sink] = self.forest.sides();
@@ -29,9 +68,9 @@ impl IncrementalBfs {
             }
             // The forest that has cost less so far grows by a level.
             if sink.current.is_empty() || source.work <= sink.work {
-                self.grow::<1>(residual);
+                self.grow::<1, A>(residual);
             } else {
-                self.grow::<-1>(residual);
+                self.grow::<-1, A>(residual);
             }
         }
     }
@@ -43,7 +82,8 @@ impl IncrementalBfs {
     }
 
     /// Scans the nodes of the last level of a forest, and pushes flow wherever they meet the other forest.
-    fn grow<const SIDE: i32>(&mut self, residual: &mut Residual) {
+    #[inline(always)]
+    fn grow<const SIDE: i32, A: Around>(&mut self, residual: &mut Residual) {
         let side = self.forest.side::<SIDE>();
         let level = SIDE * side.level;
         side.limit = side.level + 1;
@@ -52,7 +92,7 @@ impl IncrementalBfs {
         while let Some(&node) = self.forest.side::<SIDE>().current.get(at) {
             at += 1;
             if self.forest.label(node as usize) == level {
-                self.scan::<SIDE>(residual, node as usize, level);
+                self.scan::<SIDE, A>(residual, node as usize, level);
             }
         }
         let side = self.forest.side::<SIDE>();
@@ -64,11 +104,11 @@ impl IncrementalBfs {
 
     /// Scans one node: adds its free neighbours to the forest and pushes flow to those of the other forest.
     #[inline(always)]
-    fn scan<const SIDE: i32>(&mut self, residual: &mut Residual, node: usize, level: i32) {
+    fn scan<const SIDE: i32, A: Around>(&mut self, residual: &mut Residual, node: usize, level: i32) {
         let direction = if SIDE > 0 { OUT } else { IN };
         // Neighbours that are already in this forest can be left out for the whole scan. They stay in it while
         // the node is scanned: one that becomes an orphan would at least find this node as its parent.
-        let mut todo = residual.unsaturated[node][direction] & self.forest.outside::<SIDE>(node);
+        let mut todo = residual.unsaturated[node][direction] & self.forest.outside::<SIDE, A>(node);
         while todo != 0 {
             let d = todo.trailing_zeros() as usize;
             todo &= todo - 1;
@@ -82,9 +122,9 @@ impl IncrementalBfs {
                     break;
                 }
                 if SIDE > 0 {
-                    self.augment(residual, node, d, to);
+                    self.augment::<A>(residual, node, d, to);
                 } else {
-                    self.augment(residual, to, back(d), node);
+                    self.augment::<A>(residual, to, back(d), node);
                 }
                 if self.forest.label(node) != level {
                     return;
@@ -98,7 +138,8 @@ impl IncrementalBfs {
 
     /// Pushes as much flow as possible along the path through the link from `from` in direction `d` to `to`, where
     /// the forests meet.
-    fn augment(&mut self, residual: &mut Residual, from: usize, d: usize, to: usize) {
+    #[inline(always)]
+    fn augment<A: Around>(&mut self, residual: &mut Residual, from: usize, d: usize, to: usize) {
         let flow = self.bottleneck(residual, from, d, to);
         // The flow is at most the capacity of the link in the middle, so it fits 16 bits.
         let amount = flow as u16;
@@ -116,7 +157,7 @@ impl IncrementalBfs {
         if residual.excess[node] == 0 {
             self.forest.orphan::<1>(node);
         }
-        self.forest.adopt::<1>(residual);
+        self.forest.adopt::<1, A>(residual);
 
         node = to;
         while let Some(up) = self.forest.parent(node) {
@@ -130,10 +171,11 @@ impl IncrementalBfs {
         if residual.excess[node] == 0 {
             self.forest.orphan::<-1>(node);
         }
-        self.forest.adopt::<-1>(residual);
+        self.forest.adopt::<-1, A>(residual);
     }
 
     /// The largest flow along the path, at least 1.
+    #[inline(always)]
     fn bottleneck(&self, residual: &Residual, from: usize, d: usize, to: usize) -> i32 {
         let mut least = residual.link[from][d];
         let mut node = from;

@@ -1,5 +1,7 @@
 //! Exact minimum cut on an implicit 8-neighbour grid.
 
+mod around;
+mod bits;
 #[cfg(test)]
 mod boykov_kolmogorov;
 mod forest;
@@ -15,6 +17,8 @@ use grid::Shape;
 use incremental_bfs::IncrementalBfs;
 use pyramid::Pyramid;
 use residual::Residual;
+
+use crate::simd::Backend;
 
 /// A grid, a flow on it, and its minimum cut.
 ///
@@ -44,10 +48,22 @@ impl GridCut {
         self.residual.set_link(node, d, capacity);
     }
 
+    /// The same for a run of nodes that begins with `node`.
+    #[inline(always)]
+    pub(crate) fn set_links(&mut self, node: usize, d: usize, capacities: &[u16]) {
+        self.residual.set_links(node, d, capacities);
+    }
+
     /// Adds to the capacity from the source (negative: to the sink), in units. The flow is kept.
     #[inline(always)]
     pub(crate) fn add_excess(&mut self, node: usize, delta: i32) {
         self.residual.excess[node] += delta;
+    }
+
+    /// The residual capacities of a run of nodes, as in [`GridCut::add_excess`], to add to.
+    #[inline(always)]
+    pub(crate) fn excesses(&mut self, node: usize, nodes: usize) -> &mut [i32] {
+        &mut self.residual.excess[node..][..nodes]
     }
 
     /// Residual capacity of the node's link to its terminal, signed as in [`GridCut::add_excess`].
@@ -56,13 +72,14 @@ impl GridCut {
         self.residual.excess[node]
     }
 
-    /// Pushes flow until no path from source to sink is left.
-    pub(crate) fn solve(&mut self) {
+    /// Pushes flow until no path from source to sink is left. It is found faster if `guess`, with one item a node and
+    /// its padding, holds for nearly those nodes that are on the source's side.
+    pub(crate) fn solve(&mut self, backend: Backend, guess: Option<&[bool]>) {
         if std::mem::take(&mut self.fresh) {
-            self.pyramid.start(self.shape, &mut self.residual);
+            self.residual.mark_unsaturated();
+            self.pyramid.start(backend, self.shape, &mut self.residual);
         }
-        self.residual.cancel_adjacent(self.shape);
-        self.solver.solve(self.shape, &mut self.residual);
+        self.solver.solve(backend, self.shape, &mut self.residual, guess);
     }
 
     /// Whether the node can be reached from the source through links with residual capacity. Of all minimum cuts

@@ -8,6 +8,7 @@
 use super::grid::{STEP, Shape, back};
 use super::incremental_bfs::IncrementalBfs;
 use super::residual::Residual;
+use crate::simd::Backend;
 
 /// The fine links between blocks, for each direction between blocks: column and row of the node in its block, and
 /// the direction from there.
@@ -43,30 +44,29 @@ struct Level {
 
 impl Pyramid {
     /// Pushes an initial flow on `residual`, a grid of `shape`.
-    pub(crate) fn start(&mut self, shape: Shape, residual: &mut Residual) {
-        descend(&mut self.levels, shape, residual);
+    pub(crate) fn start(&mut self, backend: Backend, shape: Shape, residual: &mut Residual) {
+        descend(backend, &mut self.levels, shape, residual);
     }
 }
 
-fn descend(levels: &mut [Level], shape: Shape, fine: &mut Residual) {
+fn descend(backend: Backend, levels: &mut [Level], shape: Shape, fine: &mut Residual) {
     let Some((coarse, coarser)) = levels.split_first_mut() else { return };
     if shape.width.min(shape.height) <= MIN_SIDE {
         return;
     }
     coarse.shape = Shape { width: shape.width.div_ceil(2), height: shape.height.div_ceil(2) };
     restrict(shape, fine, coarse);
-    descend(coarser, coarse.shape, &mut coarse.residual);
-    coarse.solver.solve(coarse.shape, &mut coarse.residual);
+    descend(backend, coarser, coarse.shape, &mut coarse.residual);
+    coarse.solver.solve(backend, coarse.shape, &mut coarse.residual, None);
     prolong(coarse, shape, fine);
 }
 
-/// The fine nodes of a bundle with the directions of its links.
+/// The fine nodes of a bundle with the directions of its links. At an odd edge some of the nodes are padding, which
+/// has no links.
 #[inline(always)]
 fn bundle(shape: Shape, x: usize, y: usize, d: usize) -> impl Iterator<Item = (usize, usize)> {
-    BUNDLE[d].iter().filter_map(move |&(dx, dy, link)| {
-        let (x, y) = (2 * x + dx, 2 * y + dy);
-        (x < shape.width && y < shape.height).then(|| (shape.at(x, y), link))
-    })
+    let first = shape.at(2 * x, 2 * y);
+    BUNDLE[d].iter().map(move |&(dx, dy, link)| (first + dy * shape.stride() + dx, link))
 }
 
 /// Sum of the residual capacities of a bundle.
@@ -81,12 +81,9 @@ fn restrict(shape: Shape, fine: &Residual, coarse: &mut Level) {
     for y in 0..coarse.shape.height {
         for x in 0..coarse.shape.width {
             let node = coarse.shape.at(x, y);
-            let mut excess = 0;
-            for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(dx, dy)| (2 * x + dx, 2 * y + dy)) {
-                if x < shape.width && y < shape.height {
-                    excess += fine.excess[shape.at(x, y)];
-                }
-            }
+            let first = shape.at(2 * x, 2 * y);
+            let rows = [&fine.excess[first..][..2], &fine.excess[first + shape.stride()..][..2]];
+            let excess: i32 = rows.into_iter().flatten().sum();
             coarse.residual.excess[node] = excess / UNIT;
             for d in 0..8 {
                 let capacity = left(shape, fine, x, y, d) / UNIT;

@@ -1,5 +1,6 @@
 //! Residual capacities on a padded grid.
 
+use super::bits::Bits;
 use super::grid::{Shape, back};
 
 /// The residual capacity of every link, in units of energy.
@@ -17,6 +18,10 @@ pub(crate) struct Residual {
     /// capacity.
     pub(crate) unsaturated: Vec<[u8; 2]>,
     pub(crate) offsets: [usize; 8],
+    /// The nodes with positive and with negative excess, before these are cancelled.
+    signs: [Bits; 2],
+    /// Nodes with positive excess beside negative ones.
+    opposed: Vec<u32>,
 }
 
 /// Index into [`Residual::unsaturated`]: links out of the node.
@@ -43,11 +48,36 @@ impl Residual {
         node.wrapping_add(self.offsets[d])
     }
 
-    /// Sets the capacity of the link between `node` and its neighbour in direction `d`, both ways.
+    /// Sets the capacity of the link between `node` and its neighbour in direction `d`, both ways;
+    /// [`Residual::mark_unsaturated`] must follow.
     #[inline(always)]
     pub(crate) fn set_link(&mut self, node: usize, d: usize, capacity: u16) {
-        self.set_residual(node, d, capacity);
-        self.set_residual(self.neighbour(node, d), back(d), capacity);
+        let to = self.neighbour(node, d);
+        self.link[node][d] = capacity;
+        self.link[to][back(d)] = capacity;
+    }
+
+    /// The same for a run of nodes that begins with `node`.
+    #[inline(always)]
+    pub(crate) fn set_links(&mut self, node: usize, d: usize, capacities: &[u16]) {
+        let to = self.neighbour(node, d);
+        for (link, &capacity) in self.link[node..].iter_mut().zip(capacities) {
+            link[d] = capacity;
+        }
+        for (link, &capacity) in self.link[to..].iter_mut().zip(capacities) {
+            link[back(d)] = capacity;
+        }
+    }
+
+    /// Marks the links that have a capacity, which is the same both ways.
+    pub(crate) fn mark_unsaturated(&mut self) {
+        for (unsaturated, link) in self.unsaturated.iter_mut().zip(&self.link) {
+            let mut bits = 0;
+            for (d, &capacity) in link.iter().enumerate() {
+                bits |= u8::from(capacity > 0) << d;
+            }
+            *unsaturated = [bits; 2];
+        }
     }
 
     /// Sets the residual capacity of the link out of `node` in direction `d`.
@@ -80,12 +110,18 @@ impl Residual {
 
     /// Cancels opposite excesses of neighbours over the links between them. These are most of all augmenting
     /// paths, and they need no search.
+    #[inline(always)]
     pub(crate) fn cancel_adjacent(&mut self, shape: Shape) {
-        for y in 0..shape.height {
-            for x in 0..shape.width {
-                self.cancel_node(shape.at(x, y), shape.stride());
-            }
+        let [sources, sinks] = &mut self.signs;
+        sources.fill(shape, &self.excess, |excess| excess > 0);
+        sinks.fill(shape, &self.excess, |excess| excess < 0);
+        let mut opposed = std::mem::take(&mut self.opposed);
+        opposed.clear();
+        sources.beside(sinks, &mut opposed);
+        for &node in &opposed {
+            self.cancel_node(node as usize, shape.stride());
         }
+        self.opposed = opposed;
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The data term: the cost of a pixel under a mixture, and the component that attains it.
 
-use super::{Backend, LANES, dispatch, round};
+use super::{Backend, dispatch, round};
 use crate::colour::mixture::Mixture;
 use crate::params::MAX_COMPONENTS;
 
@@ -63,14 +63,20 @@ dispatch! {
 }
 
 #[inline(always)]
-fn evaluate_body(rows: &[Row], first: u8, channels: [&[u8]; 3], cost: &mut [i32], component: &mut [u8]) {
+fn evaluate_body<const LANES: usize>(
+    rows: &[Row],
+    first: u8,
+    channels: [&[u8]; 3],
+    cost: &mut [i32],
+    component: &mut [u8],
+) {
     let n = cost.len();
     let [r, g, b] = channels.map(|p| &p[..n]);
     let component = &mut component[..n];
     let whole = n - n % LANES;
     for at in (0..whole).step_by(LANES) {
         let end = at + LANES;
-        let (c, k) = block(rows, first, [load(&r[at..end]), load(&g[at..end]), load(&b[at..end])]);
+        let (c, k) = block::<LANES>(rows, first, [load(&r[at..end]), load(&g[at..end]), load(&b[at..end])]);
         cost[at..end].copy_from_slice(&c);
         component[at..end].copy_from_slice(&k);
     }
@@ -79,7 +85,7 @@ fn evaluate_body(rows: &[Row], first: u8, channels: [&[u8]; 3], cost: &mut [i32]
         for (pad, channel) in pad.iter_mut().zip([r, g, b]) {
             pad[..n - whole].copy_from_slice(&channel[whole..]);
         }
-        let (c, k) = block(rows, first, [load(&pad[0]), load(&pad[1]), load(&pad[2])]);
+        let (c, k) = block::<LANES>(rows, first, [load(&pad[0]), load(&pad[1]), load(&pad[2])]);
         cost[whole..].copy_from_slice(&c[..n - whole]);
         component[whole..].copy_from_slice(&k[..n - whole]);
     }
@@ -88,7 +94,7 @@ fn evaluate_body(rows: &[Row], first: u8, channels: [&[u8]; 3], cost: &mut [i32]
 // Plain loops, because the closures of `array::from_fn` would not be compiled for the instruction set.
 
 #[inline(always)]
-fn load(channel: &[u8]) -> [f32; LANES] {
+fn load<const LANES: usize>(channel: &[u8]) -> [f32; LANES] {
     let channel = &channel[..LANES];
     let mut values = [0.0; LANES];
     for i in 0..LANES {
@@ -98,7 +104,11 @@ fn load(channel: &[u8]) -> [f32; LANES] {
 }
 
 #[inline(always)]
-fn block(rows: &[Row], first: u8, [r, g, b]: [[f32; LANES]; 3]) -> ([i32; LANES], [u8; LANES]) {
+fn block<const LANES: usize>(
+    rows: &[Row],
+    first: u8,
+    [r, g, b]: [[f32; LANES]; 3],
+) -> ([i32; LANES], [u8; LANES]) {
     let mut least = [MAX_COST; LANES];
     let mut best = [u32::from(first); LANES];
     for (k, &Row { mean, whitening, offset }) in (0_u32..).zip(rows) {

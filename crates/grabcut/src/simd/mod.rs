@@ -1,17 +1,15 @@
 //! Vectorised loops over pixels, for the instruction set that is detected at run time.
 //!
-//! Each loop is written once, over blocks of [`LANES`] pixels, and compiled three times: for the target of the
-//! build, for AVX2 and for AVX-512. No multiplication is fused with an addition, so all three give the same
-//! bits, and a mask does not depend on the processor.
+//! Each loop is written once, over blocks of `LANES` pixels, and compiled three times: for the target of the build
+//! and for AVX2 over blocks of 8, for AVX-512 of 32. With more, the values of a block would not fit the registers;
+//! two registers of AVX-512 for each value let latencies overlap. No multiplication is fused with an addition, so
+//! all three give the same bits, and a mask does not depend on the processor.
 
 mod data_cost;
 mod smoothness;
 
 pub(crate) use data_cost::CostTable;
 pub(crate) use smoothness::{LinkCapacity, MAX_LINK};
-
-/// Pixels handled at a time: two AVX-512 registers of `f32`, whose latencies overlap.
-const LANES: usize = 32;
 
 /// An instruction set that was detected on this processor. Values other than `Portable` come from
 /// [`Backend::available`] only, which is what makes calling code compiled for them sound.
@@ -56,7 +54,7 @@ impl Backend {
     }
 }
 
-/// Defines `$name(backend, arguments…)` that runs `$body(arguments…)` compiled for `backend`.
+/// Defines `$name(backend, arguments…)` that runs `$body::<LANES>(arguments…)` compiled for `backend`.
 macro_rules! dispatch {
     ($(#[$meta:meta])* fn $name:ident = $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {
         $(#[$meta])*
@@ -64,15 +62,15 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2")]
             fn avx2($($arg: $ty),*) {
-                $body($($arg),*);
+                $body::<8>($($arg),*);
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
             fn avx512($($arg: $ty),*) {
-                $body($($arg),*);
+                $body::<32>($($arg),*);
             }
             match backend {
-                $crate::simd::Backend::Portable => $body($($arg),*),
+                $crate::simd::Backend::Portable => $body::<8>($($arg),*),
                 // SAFETY: this value is made only where `Backend::available` detected AVX2.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Backend::Avx2 => unsafe { avx2($($arg),*) },

@@ -1,6 +1,6 @@
 //! The smoothness term: the cost of separating two adjacent pixels.
 
-use super::{Backend, LANES, ROUND, dispatch, round};
+use super::{Backend, ROUND, dispatch, round};
 
 /// Largest capacity of a link in units, which horizontal neighbours of equal colour have. Twice this, the largest
 /// residual capacity, fits 16 bits.
@@ -46,13 +46,19 @@ dispatch! {
 }
 
 #[inline(always)]
-fn links_body(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32, capacity: &mut [u16]) {
+fn links_body<const LANES: usize>(
+    a: [&[u8]; 3],
+    b: [&[u8]; 3],
+    rate: f32,
+    strength: f32,
+    capacity: &mut [u16],
+) {
     let n = capacity.len();
     let (a, b) = (a.map(|p| &p[..n]), b.map(|p| &p[..n]));
     let whole = n - n % LANES;
     for at in (0..whole).step_by(LANES) {
         let end = at + LANES;
-        let out = block(a.map(|p| &p[at..end]), b.map(|p| &p[at..end]), rate, strength);
+        let out = block::<LANES>(a.map(|p| &p[at..end]), b.map(|p| &p[at..end]), rate, strength);
         capacity[at..end].copy_from_slice(&out);
     }
     if whole < n {
@@ -64,13 +70,13 @@ fn links_body(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32, capacity: 
             })
         };
         let (a, b) = (pad(a), pad(b));
-        let out = block([&a[0], &a[1], &a[2]], [&b[0], &b[1], &b[2]], rate, strength);
+        let out = block::<LANES>([&a[0], &a[1], &a[2]], [&b[0], &b[1], &b[2]], rate, strength);
         capacity[whole..].copy_from_slice(&out[..n - whole]);
     }
 }
 
 #[inline(always)]
-fn block(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES] {
+fn block<const LANES: usize>(a: [&[u8]; 3], b: [&[u8]; 3], rate: f32, strength: f32) -> [u16; LANES] {
     let mut distance = [0_i32; LANES];
     for (a, b) in a.into_iter().zip(b) {
         let (a, b) = (&a[..LANES], &b[..LANES]);
