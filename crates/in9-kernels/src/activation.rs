@@ -130,7 +130,7 @@ fn sigmoid<const FMA: bool>(x: f32) -> f32 {
 ///
 /// `x` is clamped to ±87. A sigmoid in f32 is the same for the clamped value.
 #[inline(always)]
-fn exp<const FMA: bool>(x: f32) -> f32 {
+pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
     // Adding and subtracting 1.5 * 2²³ rounds to a whole number.
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;

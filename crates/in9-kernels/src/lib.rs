@@ -34,6 +34,7 @@
 //! | Head and loss | [`linear`], [`cross_entropy`] |
 //! | Training without an autograd graph | module [`gradients`], [`sgd_step`] |
 //! | Activations in blocks of channels | module [`blocked`] |
+//! | Layers of transformers | module [`tokens`] |
 //! | Settings of the process | module [`runtime`] |
 //!
 //! # Fused and portable
@@ -87,6 +88,7 @@ mod scale;
 mod scratch;
 mod sgd;
 mod simd;
+pub mod tokens;
 
 pub use activation::Activation;
 pub use add::add_act;

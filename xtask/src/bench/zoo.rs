@@ -1,4 +1,4 @@
-//! `cargo xtask bench zoo`: every trainable architecture beside all peers that can be imported.
+//! `cargo xtask bench zoo`: every trainable architecture, and transformers, beside all peers that can be imported.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,18 @@ const ARCHITECTURES: [(&str, usize); 24] = [
     ("tf_efficientnet_lite1", 240),
     ("tf_efficientnet_lite2", 260),
     ("dpn92", 224),
+];
+
+/// The same of networks that are evaluated only, of one size of each family.
+const EVALUATION_ONLY: [(&str, usize); 8] = [
+    ("vit_base_patch16_224", 224),
+    ("deit_tiny_patch16_224", 224),
+    ("deit_small_patch16_224", 224),
+    ("convnext_tiny", 288),
+    ("swin_tiny_patch4_window7_224", 224),
+    ("swin_base_patch4_window7_224", 224),
+    ("vit_small_patch14_dinov2", 518),
+    ("vit_small_patch16_dinov3", 256),
 ];
 
 const SCRIPT: &str = "tests/oracles/zoo_peer.py";
@@ -92,7 +104,7 @@ struct Samples {
 pub(crate) fn run(args: Args) -> Result<()> {
     let wanted = |name: &str| args.patterns.iter().any(|pattern| matches(pattern, name));
     for pattern in &args.patterns {
-        if !ARCHITECTURES.iter().any(|(name, _)| matches(pattern, name)) {
+        if !ARCHITECTURES.iter().chain(&EVALUATION_ONLY).any(|(name, _)| matches(pattern, name)) {
             bail!("{pattern}: no such architecture in this benchmark");
         }
     }
@@ -109,12 +121,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     println!("--- | --- | --- | {}--- | --- | ---", "--- | ".repeat(peers.len()));
     let bench =
         Bench { args: &args, ours: release_dir().join("examples").join("bench_zoo"), python, peers, level };
-    for (arch, size) in ARCHITECTURES {
+    let all = ARCHITECTURES.map(|row| (row, &["infer", "train"][..]));
+    let evaluated = EVALUATION_ONLY.map(|row| (row, &["infer"][..]));
+    for ((arch, size), works) in all.into_iter().chain(evaluated) {
         if !args.patterns.is_empty() && !wanted(arch) {
             continue;
         }
-        for work in ["infer", "train"] {
-            if args.work.as_deref().is_none_or(|only| only == work) {
+        for work in works {
+            if args.work.as_deref().is_none_or(|only| only == *work) {
                 bench.row(arch, size, work)?;
             }
         }

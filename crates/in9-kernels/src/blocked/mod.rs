@@ -42,7 +42,7 @@ mod layout;
 mod norm;
 mod padded;
 mod pool;
-mod product;
+pub(crate) mod product;
 mod scale;
 #[cfg(test)]
 mod test_values;

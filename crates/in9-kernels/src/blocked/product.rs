@@ -9,20 +9,20 @@ use crate::{Activation, activation::specialise};
 use std::ops::Range;
 
 /// Output channels at whose multiples the work may be divided: whole panels on every instruction set.
-pub(super) const PANEL: usize = 4 * BLOCK;
+pub(crate) const PANEL: usize = 4 * BLOCK;
 
 /// Most pixels of a tile with one register a pixel.
 const NARROW: usize = 12;
 
 /// Where the inputs of a pixel lie.
 #[derive(Clone, Copy)]
-pub(super) struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     /// The first element of each group of inputs, counted from the pixel's position.
-    pub(super) groups: &'a [usize],
+    pub(crate) groups: &'a [usize],
     /// Elements of a group, which lie together.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// Elements from one pixel of a run to the next.
-    pub(super) pixel: usize,
+    pub(crate) pixel: usize,
 }
 
 impl Inputs<'_> {
@@ -40,12 +40,12 @@ impl Inputs<'_> {
 
 /// Output pixels that lie together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Position of the first pixel's inputs.
-    pub(super) x: usize,
+    pub(crate) x: usize,
     /// Position of the first pixel's outputs of channel 0.
-    pub(super) y: usize,
-    pub(super) pixels: usize,
+    pub(crate) y: usize,
+    pub(crate) pixels: usize,
 }
 
 /// What becomes of a sum: `activation(sum + bias + residual)`.
@@ -60,7 +60,7 @@ pub(crate) struct Finish<'a> {
 
 /// Memory for outputs that several tasks write, each its own elements.
 #[derive(Clone, Copy)]
-pub(super) struct Output {
+pub(crate) struct Output {
     start: *mut f32,
     len: usize,
 }
@@ -73,12 +73,12 @@ unsafe impl Sync for Output {}
 
 impl Output {
     /// The memory of `buffer`, which nobody may use otherwise while it is written.
-    pub(super) fn new(buffer: &mut [std::mem::MaybeUninit<f32>]) -> Self {
+    pub(crate) fn new(buffer: &mut [std::mem::MaybeUninit<f32>]) -> Self {
         Self { start: buffer.as_mut_ptr().cast(), len: buffer.len() }
     }
 
     /// The same of memory that holds something already.
-    pub(super) fn over(buffer: &mut [f32]) -> Self {
+    pub(crate) fn over(buffer: &mut [f32]) -> Self {
         Self { start: buffer.as_mut_ptr(), len: buffer.len() }
     }
 
@@ -88,7 +88,7 @@ impl Output {
     }
 
     /// The first of `len` elements from `at` on.
-    pub(super) fn at(self, at: usize, len: usize) -> *mut f32 {
+    pub(crate) fn at(self, at: usize, len: usize) -> *mut f32 {
         assert!(at <= self.len && len <= self.len - at, "outputs beyond their memory");
         self.start.wrapping_add(at)
     }
@@ -96,12 +96,12 @@ impl Output {
 
 /// Where outputs go.
 #[derive(Clone, Copy)]
-pub(super) struct Target {
-    pub(super) y: Output,
+pub(crate) struct Target {
+    pub(crate) y: Output,
     /// Elements from one block of channels to the next.
-    pub(super) block: usize,
+    pub(crate) block: usize,
     /// Elements from one pixel of a run to the next.
-    pub(super) pixel: usize,
+    pub(crate) pixel: usize,
 }
 
 impl Target {
@@ -113,7 +113,7 @@ impl Target {
 
 /// Widths of the panels of `outputs` channels, in order, on an instruction set.
 #[inline(always)]
-pub(super) fn panels<I: Isa>(outputs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn panels<I: Isa>(outputs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut start = outputs.start;
     std::iter::from_fn(move || {
         let left = outputs.end - start;
@@ -157,7 +157,7 @@ for_each_isa! {
     ///
     /// # Safety
     /// Nobody else may use the outputs of these channels and runs in `to.y` meanwhile.
-    pub(super) unsafe fn multiply<I>(
+    pub(crate) unsafe fn multiply<I>(
         x: &[f32],
         inputs: Inputs<'_>,
         packed: &[f32],

@@ -1,6 +1,9 @@
 //! The fully connected layer.
 
+use std::sync::OnceLock;
+
 use candle_core::Tensor;
+use in9_kernels::tokens::{self, FrozenLinear, Nonlinearity};
 
 use crate::error::Result;
 use crate::init::Init;
@@ -12,6 +15,8 @@ pub struct Linear {
     weight: Tensor,
     /// `[outputs]`
     bias: Option<Tensor>,
+    /// Both, packed for tokens when the first ones come.
+    packed: OnceLock<Box<FrozenLinear>>,
 }
 
 impl Linear {
@@ -41,7 +46,7 @@ impl Linear {
         let params = params.at(name);
         let weight = params.get("weight", &[outputs, inputs], Kind::Weight, weight)?;
         let bias = params.get("bias", &[outputs], Kind::Bias, bias)?;
-        Ok(Self { weight: weight.value, bias: Some(bias.value) })
+        Ok(Self::of(weight.value, Some(bias.value)))
     }
 
     /// Without a bias.
@@ -61,7 +66,17 @@ impl Linear {
 
     /// Of a weight `[outputs, inputs]` and a bias `[outputs]`.
     pub(crate) fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
+        Self { weight, bias, packed: OnceLock::new() }
+    }
+
+    /// The layer that multiplies what this one computes by `scale`, `[outputs]`, channel by channel.
+    ///
+    /// # Errors
+    /// When there are not as many.
+    #[cfg(feature = "transformers")]
+    pub(crate) fn scaled(&self, scale: &Tensor) -> Result<Self> {
+        let bias = self.bias.as_ref().map(|bias| bias * scale).transpose()?;
+        Ok(Self::of(self.weight.broadcast_mul(&scale.unsqueeze(1)?)?, bias))
     }
 
     /// The `count` outputs from `first` on: what a stacked layer computes of one of its parts.
@@ -86,7 +101,35 @@ impl Linear {
         if x.rank() <= 2 {
             return Ok(in9_kernels::linear(x, &self.weight, self.bias.as_ref())?);
         }
-        // Tokens are many more rows than pictures, for which a product of matrices is faster.
+        self.finished(x, Nonlinearity::None, None)
+    }
+
+    /// `nonlinearity(x · weightᵀ + bias) + residual` of tokens.
+    ///
+    /// # Shapes
+    /// - `x`: `[…, tokens, inputs]`
+    /// - `residual`, output: `[…, tokens, outputs]`
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub(crate) fn finished(
+        &self,
+        x: &Tensor,
+        nonlinearity: Nonlinearity,
+        residual: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let outputs = self.weight.dim(0)?;
+        let has_no_graph = [Some(x), Some(&self.weight), residual].into_iter().flatten().all(tokens::runs_on);
+        if has_no_graph && FrozenLinear::suits(outputs) {
+            let packed = match self.packed.get() {
+                Some(packed) => packed,
+                None => {
+                    let packed = FrozenLinear::new(&self.weight, self.bias.as_ref())?;
+                    self.packed.get_or_init(|| Box::new(packed))
+                }
+            };
+            return Ok(packed.forward(x, nonlinearity, residual)?);
+        }
         let y = x.flatten_to(x.rank() - 2)?.matmul(&self.weight.t()?)?;
         let y = match &self.bias {
             Some(bias) => y.broadcast_add(bias)?,
@@ -94,10 +137,25 @@ impl Linear {
         };
         let mut shape = x.dims().to_vec();
         if let Some(last) = shape.last_mut() {
-            *last = y.dim(1)?;
+            *last = outputs;
         }
-        Ok(y.reshape(shape)?)
+        let y = nonlinear(nonlinearity, &y.reshape(shape)?)?;
+        match residual {
+            Some(residual) => Ok((y + residual)?),
+            None => Ok(y),
+        }
     }
+}
+
+/// Applies the function to every value, by operations that Candle can go back through.
+fn nonlinear(nonlinearity: Nonlinearity, x: &Tensor) -> Result<Tensor> {
+    Ok(match nonlinearity {
+        Nonlinearity::None => x.clone(),
+        Nonlinearity::Gelu => x.gelu_erf()?,
+        Nonlinearity::GeluTanh => x.gelu()?,
+        Nonlinearity::QuickGelu => (x * in9_kernels::Activation::Sigmoid.apply(&(x * 1.702)?)?)?,
+        Nonlinearity::Silu => x.silu()?,
+    })
 }
 
 #[cfg(test)]
@@ -120,6 +178,36 @@ mod tests {
         let tokens = Tensor::new(&[[[1f32, -1.0], [0.0, 1.0]]], &device).unwrap();
         let y = layer.forward(&tokens).unwrap().to_vec3::<f32>().unwrap();
         assert_eq!(y, [[[-0.5, -1.0, -2.0], [2.5, 4.0, 5.0]]]);
+    }
+
+    /// On Candle's own operations, as where a gradient is wanted, and packed.
+    #[test]
+    fn both_ways_give_the_same() {
+        let device = Device::Cpu;
+        let values = |len: usize, step: usize| -> Vec<f32> {
+            (0..len).map(|i| ((i * step) % 19) as f32 / 9.0 - 1.0).collect()
+        };
+        let tensor = |shape: &[usize], step| {
+            Tensor::from_vec(values(shape.iter().product(), step), shape, &device).unwrap()
+        };
+        let layer = Linear::of(tensor(&[16, 12], 7), Some(tensor(&[16], 5)));
+        let (x, residual) = (tensor(&[2, 5, 12], 11), tensor(&[2, 5, 16], 3));
+        let watched = candle_core::Var::from_tensor(&x).unwrap();
+        for nonlinearity in [
+            Nonlinearity::None,
+            Nonlinearity::Gelu,
+            Nonlinearity::GeluTanh,
+            Nonlinearity::QuickGelu,
+            Nonlinearity::Silu,
+        ] {
+            for residual in [None, Some(&residual)] {
+                let packed = layer.finished(&x, nonlinearity, residual).unwrap();
+                let plain = layer.finished(watched.as_tensor(), nonlinearity, residual).unwrap();
+                assert!(plain.track_op() && !packed.track_op());
+                let apart = (packed - plain.detach()).unwrap().abs().unwrap().max_all().unwrap();
+                assert!(apart.to_scalar::<f32>().unwrap() < 2e-6, "{nonlinearity:?}");
+            }
+        }
     }
 
     #[cfg(feature = "transformers")]

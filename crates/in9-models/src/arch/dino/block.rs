@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::{DinoConfig, Generation};
-use crate::arch::transformer::{Attention, LayerNorm, Perceptron, QkvBias, Rotary, linear};
+use crate::arch::transformer::{Attention, LayerNorm, Nonlinearity, Perceptron, QkvBias, Rotary, linear};
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::Linear;
@@ -13,12 +13,8 @@ use crate::params::{Kind, Params};
 pub(super) struct Block {
     norm1: LayerNorm,
     attention: Attention,
-    /// `[width]`
-    scale1: Tensor,
     norm2: LayerNorm,
     perceptron: Inner,
-    /// `[width]`
-    scale2: Tensor,
     /// What the input of its attention is called.
     pub(super) tap: String,
 }
@@ -42,16 +38,16 @@ impl Block {
             Generation::V3 { bias, gated } => (["gamma_1", "gamma_2"], bias, gated),
         };
         let mlp = params.at("mlp");
+        let attention = Attention::with_bias(&params.at("attn"), width, sizes.heads, bias)?;
+        let (scale1, scale2) = (scale(names[0])?.value, scale(names[1])?.value);
         Ok(Self {
             norm1: norm("norm1")?,
-            attention: Attention::with_bias(&params.at("attn"), width, sizes.heads, bias)?,
-            scale1: scale(names[0])?.value,
+            attention: attention.scaled(&scale1)?,
             norm2: norm("norm2")?,
             perceptron: match gated {
-                true => Inner::Gated(Gated::new(&mlp, width, sizes.hidden)?),
-                false => Inner::Plain(Perceptron::new(&mlp, sizes)?),
+                true => Inner::Gated(Gated::new(&mlp, width, sizes.hidden)?.scaled(&scale2)?),
+                false => Inner::Plain(Perceptron::new(&mlp, sizes)?.scaled(&scale2)?),
             },
-            scale2: scale(names[1])?.value,
             tap: params.name("norm1"),
         })
     }
@@ -67,17 +63,15 @@ impl Block {
         context: &mut Context,
     ) -> Result<Tensor> {
         let behind = context.tap_tokens(&self.tap, self.norm1.forward(x)?, grid)?;
-        let attended = self.attention.forward(&behind, None, rotary, context)?;
+        let x = self.attention.forward(&behind, Some(x), None, rotary, context)?;
         if let Some(rollout) = &mut context.rollout {
             rollout.block()?;
         }
-        let x = (x + attended.broadcast_mul(&self.scale1)?)?;
         let behind = self.norm2.forward(&x)?;
-        let y = match &self.perceptron {
-            Inner::Plain(perceptron) => perceptron.forward(&behind)?,
-            Inner::Gated(gated) => gated.forward(&behind)?,
-        };
-        Ok((&x + y.broadcast_mul(&self.scale2)?)?)
+        match &self.perceptron {
+            Inner::Plain(perceptron) => perceptron.forward(&behind, Some(&x)),
+            Inner::Gated(gated) => gated.forward(&behind, &x),
+        }
     }
 }
 
@@ -98,10 +92,15 @@ impl Gated {
         })
     }
 
+    /// The same, whose outputs are multiplied by `scale`, `[width]`.
+    fn scaled(self, scale: &Tensor) -> Result<Self> {
+        Ok(Self { fc2: self.fc2.scaled(scale)?, ..self })
+    }
+
     /// # Shapes
-    /// - `x`, output: `[n, tokens, width]`
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let gate = self.gate.forward(x)?.silu()?;
-        self.fc2.forward(&(gate * self.fc1.forward(x)?)?)
+    /// - `x`, `residual`, output: `[n, tokens, width]`
+    fn forward(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        let gate = self.gate.finished(x, Nonlinearity::Silu, None)?;
+        self.fc2.finished(&(gate * self.fc1.forward(x)?)?, Nonlinearity::None, Some(residual))
     }
 }

@@ -56,10 +56,10 @@ impl Block {
         let behind = self.norm1.forward(x)?;
         let tokens = windows.cut(&behind, self.shifted)?;
         let attended = match windows.mask(self.shifted) {
-            None => self.attention.forward(&tokens, Some(&self.bias), None, context)?,
+            None => self.attention.forward(&tokens, None, Some(&self.bias), None, context)?,
             Some(mask) => {
                 let mask = mask.broadcast_add(&self.bias)?;
-                self.attention.forward(&tokens, Some(&mask), None, context)?
+                self.attention.forward(&tokens, None, Some(&mask), None, context)?
             }
         };
         if let Some(rollout) = &mut context.rollout {
@@ -70,8 +70,8 @@ impl Block {
         }
         let x = (x + windows.joined(&attended, self.shifted)?)?;
         let (n, rows, columns, width) = x.dims4()?;
-        let tokens = self.norm2.forward(&x)?.reshape((n, rows * columns, width))?;
-        let y = self.perceptron.forward(&tokens)?.reshape((n, rows, columns, width))?;
-        Ok((x + y)?)
+        let x = x.reshape((n, rows * columns, width))?;
+        let y = self.perceptron.forward(&self.norm2.forward(&x)?, Some(&x))?;
+        Ok(y.reshape((n, rows, columns, width))?)
     }
 }

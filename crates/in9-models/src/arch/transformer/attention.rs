@@ -1,9 +1,10 @@
 //! Attention with several heads.
 
 use candle_core::{D, Tensor};
+use in9_kernels::tokens::{self, Heads, Nonlinearity};
 
 use super::rotary::Rotary;
-use super::{SMALL, fused, linear};
+use super::{SMALL, linear};
 use crate::error::Result;
 use crate::init::Init;
 use crate::layers::Linear;
@@ -56,22 +57,29 @@ impl Attention {
         Ok(Self { qkv, proj: linear(params, "proj", width, width)?, width, heads })
     }
 
-    /// Tokens attend to each other; `rotary` turns queries and keys by where they are.
+    /// The same attention, whose outputs are multiplied by `scale`, `[width]`.
+    pub(crate) fn scaled(self, scale: &Tensor) -> Result<Self> {
+        Ok(Self { proj: self.proj.scaled(scale)?, ..self })
+    }
+
+    /// Tokens attend to each other, and what goes around them is added; `rotary` turns queries and keys by where they are.
     ///
     /// # Shapes
-    /// - `x`, output: `[n, tokens, width]`
+    /// - `x`, `residual`, output: `[n, tokens, width]`
     /// - `mask`, added to the products of queries (rows) and keys (columns): `[tokens, tokens]`, `[heads, tokens, tokens]`,
     ///   or `[windows, heads, tokens, tokens]`, where the windows of a picture follow each other along `n`
     pub(crate) fn forward(
         &self,
         x: &Tensor,
+        residual: Option<&Tensor>,
         mask: Option<&Tensor>,
         rotary: Option<&Rotary>,
         context: &mut Context,
     ) -> Result<Tensor> {
         let qkv = self.qkv.forward(x)?;
         let part = |i: usize| qkv.narrow(2, i * self.width, self.width);
-        self.attend(&part(0)?, &part(1)?, &part(2)?, mask, rotary, context)
+        let y = self.attend(&part(0)?, &part(1)?, &part(2)?, mask, rotary, context)?;
+        self.proj.finished(&y, Nonlinearity::None, residual)
     }
 
     /// The tokens `queries` attend to the tokens `x`.
@@ -81,9 +89,11 @@ impl Attention {
     /// - `x`: `[n, tokens, width]`
     pub(crate) fn across(&self, queries: &Tensor, x: &Tensor, context: &mut Context) -> Result<Tensor> {
         let part = |i: usize, x: &Tensor| self.qkv.outputs(i * self.width, self.width)?.forward(x);
-        self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None, None, context)
+        let y = self.attend(&part(0, queries)?, &part(1, x)?, &part(2, x)?, None, None, context)?;
+        self.proj.forward(&y)
     }
 
+    /// What the heads read, `[n, queries, width]`.
     fn attend(
         &self,
         q: &Tensor,
@@ -93,6 +103,10 @@ impl Attention {
         rotary: Option<&Rotary>,
         context: &mut Context,
     ) -> Result<Tensor> {
+        if tokens::runs_on(q) && context.rollout.is_none() && Heads::suits(self.width, self.heads) {
+            let rotation = rotary.map(Rotary::angles);
+            return Ok(tokens::attention(q, k, v, &Heads { heads: self.heads, mask, rotation })?);
+        }
         let (n, tokens, _) = q.dims3()?;
         let channels = self.width / self.heads;
         let heads = |x: &Tensor| -> Result<Tensor> {
@@ -113,14 +127,10 @@ impl Attention {
                 _ => products.broadcast_add(mask)?,
             };
         }
-        let shares = match fused(&products) {
-            true => candle_nn::ops::softmax_last_dim(&products)?,
-            false => candle_nn::ops::softmax(&products, D::Minus1)?,
-        };
+        let shares = candle_nn::ops::softmax(&products, D::Minus1)?;
         if let Some(rollout) = &mut context.rollout {
             rollout.attend(&shares)?;
         }
-        let y = shares.matmul(&heads(v)?)?.transpose(1, 2)?.reshape((n, tokens, self.width))?;
-        self.proj.forward(&y)
+        Ok(shares.matmul(&heads(v)?)?.transpose(1, 2)?.reshape((n, tokens, self.width))?)
     }
 }

@@ -27,10 +27,17 @@ impl Perceptron {
         })
     }
 
+    /// What it makes of `x`, and what goes around it added.
+    ///
     /// # Shapes
-    /// - `x`, output: `[n, tokens, width]`
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.fc2.forward(&self.nonlinearity.apply(&self.fc1.forward(x)?)?)
+    /// - `x`, `residual`, output: `[n, tokens, width]`
+    pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
+        self.fc2.finished(&self.fc1.finished(x, self.nonlinearity, None)?, Nonlinearity::None, residual)
+    }
+
+    /// The same perceptron, whose outputs are multiplied by `scale`, `[width]`.
+    pub(crate) fn scaled(self, scale: &Tensor) -> Result<Self> {
+        Ok(Self { fc2: self.fc2.scaled(scale)?, ..self })
     }
 }
 
@@ -72,12 +79,13 @@ impl Block {
         if let Some(grid) = grid {
             behind = context.tap_tokens(&self.tap, behind, grid)?;
         }
-        let x = (x + self.attention.forward(&behind, mask, None, context)?)?;
+        let x = self.attention.forward(&behind, Some(x), mask, None, context)?;
         if let Some(rollout) = &mut context.rollout {
             rollout.block()?;
         }
-        Ok((&x + self.perceptron.forward(&self.norm2.forward(&x)?)?)?)
+        self.perceptron.forward(&self.norm2.forward(&x)?, Some(&x))
     }
+
     /// What the input of its attention is called.
     pub(crate) fn tap(&self) -> &str {
         &self.tap

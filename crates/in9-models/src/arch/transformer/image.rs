@@ -150,7 +150,7 @@ impl ImageTower {
                 if let Some(rollout) = &mut context.rollout {
                     rollout.read_query(grid)?;
                 }
-                let pooled = (&pooled + perceptron.forward(&norm.forward(&pooled)?)?)?;
+                let pooled = perceptron.forward(&norm.forward(&pooled)?, Some(&pooled))?;
                 Ok(pooled.squeeze(1)?)
             }
         }

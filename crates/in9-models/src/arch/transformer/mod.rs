@@ -1,7 +1,7 @@
 //! Transformers over tokens, for evaluation: the layers that vision transformers, image and text towers share.
 //!
 //! Names of parameters are timm's (`blocks.3.attn.qkv.weight`). Where a gradient is wanted, every operation is one
-//! that Candle can go back through; elsewhere, and on the processor, the fused ones are taken.
+//! that Candle can go back through; elsewhere, and on the processor, in9-kernels' layers of transformers are taken.
 
 mod attention;
 mod block;
@@ -24,6 +24,8 @@ pub(crate) use norm::LayerNorm;
 pub(crate) use patches::Patches;
 pub(crate) use rotary::Rotary;
 
+pub use in9_kernels::tokens::Nonlinearity;
+
 use candle_core::Tensor;
 
 use crate::error::{Error, Result};
@@ -31,38 +33,6 @@ use crate::init::Init;
 use crate::layers::Linear;
 use crate::model::Context;
 use crate::params::Params;
-
-/// What stands between the two layers of a block's perceptron.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nonlinearity {
-    /// `x Φ(x)`, with the error function.
-    Gelu,
-    /// Its approximation by a hyperbolic tangent.
-    GeluTanh,
-    /// `x σ(1.702 x)`, with which OpenAI trained.
-    QuickGelu,
-}
-
-impl Nonlinearity {
-    /// Applies it to every value.
-    fn apply(self, x: &Tensor) -> Result<Tensor> {
-        Ok(match self {
-            Self::Gelu => x.gelu_erf()?,
-            Self::GeluTanh => x.gelu()?,
-            Self::QuickGelu => (x * candle_nn::ops::sigmoid(&(x * 1.702)?)?)?,
-        })
-    }
-}
-
-impl std::fmt::Display for Nonlinearity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Gelu => "gelu",
-            Self::GeluTanh => "gelu_tanh",
-            Self::QuickGelu => "quick_gelu",
-        })
-    }
-}
 
 /// Sizes of a stack of blocks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -142,9 +112,4 @@ pub(crate) const SMALL: Init = Init::Normal { std: 0.02 };
 /// A fully connected layer with a bias, which is 0 at first.
 pub(crate) fn linear(params: &Params, name: &str, inputs: usize, outputs: usize) -> Result<Linear> {
     Linear::with_init(params, name, inputs, outputs, SMALL, Init::Constant(0.0))
-}
-
-/// Whether Candle's fused operations may be taken on `x`: they have no way back.
-fn fused(x: &Tensor) -> bool {
-    !x.track_op() && x.device().is_cpu()
 }

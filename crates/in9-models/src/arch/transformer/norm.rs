@@ -1,8 +1,8 @@
 //! Layer normalisation.
 
 use candle_core::Tensor;
+use in9_kernels::tokens;
 
-use super::fused;
 use crate::error::Result;
 use crate::init::Init;
 use crate::params::{Kind, Params};
@@ -28,8 +28,8 @@ impl LayerNorm {
     /// # Shapes
     /// - `x`, output: `[…, width]`
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if fused(x) {
-            return Ok(candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.epsilon)?);
+        if tokens::runs_on(x) {
+            return Ok(tokens::layer_norm(x, &self.weight, &self.bias, self.epsilon)?);
         }
         Ok(candle_nn::ops::layer_norm_slow(x, &self.weight, &self.bias, self.epsilon)?)
     }

@@ -46,6 +46,11 @@ impl Rotary {
         Ok(Self { cos: tensor(f64::cos)?, sin: tensor(f64::sin)? })
     }
 
+    /// The cosines and sines, `[patches, channels]`.
+    pub(crate) fn angles(&self) -> (&Tensor, &Tensor) {
+        (&self.cos, &self.sin)
+    }
+
     /// # Shapes
     /// - `x`, output: `[n, heads, tokens, channels]`, the patches last among the tokens
     pub(crate) fn turn(&self, x: &Tensor) -> Result<Tensor> {

@@ -1,9 +1,14 @@
-//! ConvNeXt-T (Liu et al. 2022), for evaluation only: candle-transformers' layers, timm's names.
+//! ConvNeXt-T (Liu et al. 2022), for evaluation only, with timm's names: candle-transformers' network where a gradient is
+//! wanted and on other devices, and the same on in9-kernels' layers elsewhere.
 
-use candle_core::Tensor;
+mod frozen;
+
+use candle_core::{DType, Tensor};
 use candle_nn::{Func, Module};
 use candle_transformers::models::convnext::{Config, convnext};
+use in9_kernels::tokens;
 
+use self::frozen::Frozen;
 use super::candle_backend::{Place, builder};
 use crate::error::{Error, Result};
 use crate::model::{Context, Mode, Network};
@@ -19,11 +24,19 @@ pub fn build(params: &Params, classes: usize) -> Result<Box<dyn Network>> {
         if name.contains(".grn.") { Place::Absent } else { Place::Whole(name.to_owned()) }
     };
     let model = convnext(&Config::tiny(), classes, builder(params, place))?;
-    Ok(Box::new(ConvNext { model, name: params.name("convnext_tiny") }))
+    let fits = !params.is_trainable() && params.device().is_cpu() && params.dtype() == DType::F32;
+    let frozen = fits.then(|| {
+        // What candle's network asked for, given out once more.
+        let made = params.made().into_iter().map(|parameter| (parameter.name, parameter.value)).collect();
+        let again = Params::frozen(made, params.dtype(), params.device());
+        Frozen::new(&again.at(params.name("")), classes)
+    });
+    Ok(Box::new(ConvNext { model, frozen: frozen.transpose()?, name: params.name("convnext_tiny") }))
 }
 
 struct ConvNext {
     model: Func<'static>,
+    frozen: Option<Frozen>,
     name: String,
 }
 
@@ -32,7 +45,10 @@ impl Network for ConvNext {
         if context.mode() != Mode::Eval {
             return Err(Error::Frozen(self.name.clone()));
         }
-        Ok(self.model.forward(x)?)
+        match &self.frozen {
+            Some(frozen) if tokens::runs_on(x) => frozen.forward(x),
+            _ => Ok(self.model.forward(x)?),
+        }
     }
 
     fn own_layers(&self) -> bool {
