@@ -1,7 +1,7 @@
 //! What a network answers, as a mask of the photograph.
 
 use fast_image_resize::Resizer;
-use fast_image_resize::pixels::F32;
+use fast_image_resize::pixels::I32;
 
 use crate::photo::Photo;
 use crate::resample;
@@ -11,6 +11,10 @@ use super::region::Region;
 
 /// Most pixels of a map.
 const LARGEST: usize = 1 << 24;
+
+/// What the largest share of a map is while it is resized. In whole numbers it is exact to a part in 2³⁰ and alike on every
+/// processor; for f32 the resizer has code that the compiler does not turn into the same bytes each time.
+const WHOLE: f64 = (1 << 30) as f64;
 
 /// How a map of pixels lies in a network's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +51,7 @@ impl Grid {
     }
 
     /// For each pixel of the map the share of it that is object.
-    pub(super) fn map(&self, answer: &[f32], output: &OutputDescription) -> Result<Vec<F32>, String> {
+    pub(super) fn map(&self, answer: &[f32], output: &OutputDescription) -> Result<Vec<f32>, String> {
         let pixels = self.height * self.width;
         if answer.len() != pixels * self.channels {
             return Err(format!("{} values", answer.len()));
@@ -77,14 +81,14 @@ impl Grid {
             let range = most - least;
             map.iter_mut().for_each(|v| *v = if range > 0.0 { (*v - least) / range } else { 0.0 });
         }
-        Ok(map.into_iter().map(F32::new).collect())
+        Ok(map)
     }
 }
 
 /// The object's mask in the photograph, one byte a pixel: the map brought to the region's size by the triangle filter, and
 /// what then lies above the threshold inside the box.
 pub(super) fn mask(
-    map: &[F32],
+    map: &[f32],
     grid: Grid,
     photo: &Photo,
     [x0, y0, x1, y1]: [u32; 4],
@@ -102,9 +106,13 @@ pub(super) fn mask(
         shown(region.within[0], input_width, grid.width),
         shown(region.within[1], input_height, grid.height),
     ];
-    let mut large = vec![F32::new(0.0); across as usize * down as usize];
+    let mut large = vec![I32::new(0); across as usize * down as usize];
     let size = (grid.width as u32, grid.height as u32);
-    resample::window_of(resizer, map, size, window, (across, down), &mut large)?;
+    let largest = map.iter().fold(f32::MIN_POSITIVE, |largest, share| largest.max(share.abs()));
+    let unit = WHOLE / f64::from(largest);
+    let map: Vec<I32> = map.iter().map(|share| I32::new((f64::from(*share) * unit).round() as i32)).collect();
+    resample::window_of(resizer, &map, size, window, (across, down), &mut large)?;
+    let threshold = f64::from(description.output.threshold) * unit;
     let width = photo.width as usize;
     let mut mask = vec![0; width * photo.height as usize];
     for (y, row) in (top..).zip(large.chunks_exact(across as usize)) {
@@ -112,7 +120,7 @@ pub(super) fn mask(
             continue;
         }
         for (x, share) in (left..).zip(row) {
-            let object = (x0..=x1).contains(&x) && share.0 > description.output.threshold;
+            let object = (x0..=x1).contains(&x) && f64::from(share.0) > threshold;
             mask[y as usize * width + x as usize] = u8::from(object);
         }
     }
@@ -132,7 +140,7 @@ mod tests {
 
     fn shares(shape: &[usize], description: &NetworkDescription, answer: &[f32]) -> Vec<f32> {
         let grid = Grid::of(shape, description).unwrap();
-        grid.map(answer, &description.output).unwrap().into_iter().map(|share| share.0).collect()
+        grid.map(answer, &description.output).unwrap()
     }
 
     #[test]
