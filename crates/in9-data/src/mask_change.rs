@@ -120,12 +120,13 @@ mod tests {
                 .collect()
         };
         let bits = packed(&square(3, 6));
-        let grown = changed("grown:1", &bits, 9);
-        let mut cross = square(3, 6);
-        for (x, y) in (3..6).flat_map(|i| [(i, 2), (i, 6), (2, i), (6, i)]) {
-            cross[y * 9 + x] = 1;
+        // The outline runs half a pixel from the centres on either side of it.
+        assert_eq!(changed("grown:1", &bits, 9), packed(&square(2, 7)));
+        let mut round = square(1, 8);
+        for (x, y) in [(1, 1), (1, 7), (7, 1), (7, 7)] {
+            round[y * 9 + x] = 0;
         }
-        assert_eq!(grown, packed(&cross));
+        assert_eq!(changed("grown:2", &bits, 9), packed(&round));
         assert_eq!(changed("shrunk:1", &bits, 9), packed(&square(4, 5)));
         assert_eq!(changed("shrunk:100", &bits, 9), packed(&square(4, 5)), "something is left of it");
         assert_ne!(changed("displaced:2", &bits, 9), bits);
