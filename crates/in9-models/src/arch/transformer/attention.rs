@@ -103,7 +103,8 @@ impl Attention {
         rotary: Option<&Rotary>,
         context: &mut Context,
     ) -> Result<Tensor> {
-        if tokens::runs_on(q) && context.rollout.is_none() && Heads::suits(self.width, self.heads) {
+        let has_no_graph = [q, k, v].into_iter().all(tokens::runs_on);
+        if has_no_graph && context.rollout.is_none() && Heads::suits(self.width, self.heads) {
             let rotation = rotary.map(Rotary::angles);
             return Ok(tokens::attention(q, k, v, &Heads { heads: self.heads, mask, rotation })?);
         }
