@@ -232,7 +232,7 @@ mod tests {
             let all = encoder.embeddings(&planes, 2, size, &layers).unwrap();
             assert_eq!(all.len(), layers.len() + 1, "{arch}");
             // Where activations are tapped they are in planes, whose last digits differ.
-            let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * b.abs().max(1.0);
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * b.abs().max(1.0);
             assert_eq!(all[layers.len()].len(), features.len(), "{arch}");
             assert!(all[layers.len()].iter().zip(&features).all(near), "{arch}");
             assert!(all.iter().all(|layer| !layer.is_empty() && layer.len() % 2 == 0), "{arch}");
