@@ -15,6 +15,7 @@ pub(super) const TERMINAL: u8 = 8;
 pub(super) const ORPHAN: u8 = 9;
 /// Parent of a node in no tree.
 pub(super) const NONE: u8 = 10;
+
 /// Label and parent of a node in one word. To choose its parent and to find its children, a node needs no more
 /// than the eight words of its neighbours.
 #[derive(Debug, Clone, Copy)]

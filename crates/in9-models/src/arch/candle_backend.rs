@@ -7,29 +7,21 @@ use candle_nn::var_builder::SimpleBackend;
 use crate::init::Init;
 use crate::params::{Kind, Params};
 
-/// Where one of candle's parameters is found among ours.
-pub(super) enum Place {
-    /// A parameter of this name and the same shape.
-    Whole(String),
-    /// Not there; candle treats it as optional.
-    Absent,
-}
-
-/// A builder over `params`; `place` translates candle's names.
+/// A builder over `params`, which have candle's names; `absent` says which are not there, where candle takes them for optional.
 pub(super) fn builder(
     params: &Params,
-    place: impl Fn(&str) -> Place + Send + Sync + 'static,
+    absent: impl Fn(&str) -> bool + Send + Sync + 'static,
 ) -> VarBuilder<'static> {
-    let backend = Backend { params: params.clone(), place };
+    let backend = Backend { params: params.clone(), absent };
     VarBuilder::from_backend(Box::new(backend), params.dtype(), params.device().clone())
 }
 
 struct Backend<F> {
     params: Params,
-    place: F,
+    absent: F,
 }
 
-impl<F: Fn(&str) -> Place> Backend<F> {
+impl<F: Fn(&str) -> bool> Backend<F> {
     fn parameter(&self, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
         // Truncated in the original to two deviations; evaluation never sees these values.
         let init = if shape.len() > 1 { Init::Normal { std: 0.02 } } else { Init::Constant(1.0) };
@@ -38,7 +30,7 @@ impl<F: Fn(&str) -> Place> Backend<F> {
     }
 }
 
-impl<F: Fn(&str) -> Place + Send + Sync> SimpleBackend for Backend<F> {
+impl<F: Fn(&str) -> bool + Send + Sync> SimpleBackend for Backend<F> {
     fn get(
         &self,
         shape: Shape,
@@ -47,10 +39,10 @@ impl<F: Fn(&str) -> Place + Send + Sync> SimpleBackend for Backend<F> {
         _: DType,
         _: &Device,
     ) -> candle_core::Result<Tensor> {
-        match (self.place)(name) {
-            Place::Whole(name) => self.parameter(&name, shape.dims()),
-            Place::Absent => candle_core::bail!("{name}: not a parameter of this network"),
+        if (self.absent)(name) {
+            candle_core::bail!("{name}: not a parameter of this network");
         }
+        self.parameter(name, shape.dims())
     }
 
     fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
@@ -58,6 +50,6 @@ impl<F: Fn(&str) -> Place + Send + Sync> SimpleBackend for Backend<F> {
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        !matches!((self.place)(name), Place::Absent)
+        !(self.absent)(name)
     }
 }

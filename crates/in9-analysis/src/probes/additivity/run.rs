@@ -7,7 +7,8 @@ use crate::probes::classifier::Pictures;
 use crate::probes::scenes::Scenes;
 use in9_data::View;
 
-/// Photographs whose embeddings give the mean that R² is beside. More would move it by less than a thousandth of its spread.
+/// Photographs whose embeddings give the mean that R² is beside; that it is a mean of so many adds a five-hundredth to the
+/// spread.
 const MEAN_OF: usize = 512;
 
 /// Which picture of each photograph is divided.

@@ -145,6 +145,6 @@ impl Block {
         let blocks = blocks.permute((0, 3, 1, 2, 4))?.contiguous()?;
         let y = self.conv.forward(&blocks, &Context::new(Mode::Eval))?;
         let y = y.permute((0, 2, 3, 1, 4))?.contiguous()?.reshape((n, pixels, channels))?;
-        self.perceptron.forward(&self.norm.forward(&y)?, Some(&x.tokens))
+        self.perceptron.forward(&self.norm.forward(&y)?, &x.tokens)
     }
 }

@@ -9,7 +9,7 @@ use candle_transformers::models::convnext::{Config, convnext};
 use in9_kernels::tokens;
 
 use self::frozen::Frozen;
-use super::candle_backend::{Place, builder};
+use super::candle_backend::builder;
 use crate::error::{Error, Result};
 use crate::model::{Context, Mode, Network};
 use crate::params::Params;
@@ -20,10 +20,8 @@ use crate::params::Params;
 /// When `params` holds weights that do not fit.
 pub fn build(params: &Params, classes: usize) -> Result<Box<dyn Network>> {
     // Response normalisation belongs to version 2; candle builds it where its parameters exist.
-    let place = |name: &str| {
-        if name.contains(".grn.") { Place::Absent } else { Place::Whole(name.to_owned()) }
-    };
-    let model = convnext(&Config::tiny(), classes, builder(params, place))?;
+    let absent = |name: &str| name.contains(".grn.");
+    let model = convnext(&Config::tiny(), classes, builder(params, absent))?;
     let fits = !params.is_trainable() && params.device().is_cpu() && params.dtype() == DType::F32;
     let frozen = fits.then(|| {
         // What candle's network asked for, given out once more.

@@ -6,7 +6,7 @@ use super::{DinoConfig, Generation};
 use crate::arch::transformer::{Attention, LayerNorm, Nonlinearity, Perceptron, QkvBias, Rotary, linear};
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::Linear;
+use crate::layers::{Activation, Linear};
 use crate::model::Context;
 use crate::params::{Kind, Params};
 
@@ -69,7 +69,7 @@ impl Block {
         }
         let behind = self.norm2.forward(&x)?;
         match &self.perceptron {
-            Inner::Plain(perceptron) => perceptron.forward(&behind, Some(&x)),
+            Inner::Plain(perceptron) => perceptron.forward(&behind, &x),
             Inner::Gated(gated) => gated.forward(&behind, &x),
         }
     }
@@ -100,7 +100,7 @@ impl Gated {
     /// # Shapes
     /// - `x`, `residual`, output: `[n, tokens, width]`
     fn forward(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        let gate = self.gate.finished(x, Nonlinearity::Silu, None)?;
+        let gate = Activation::Silu.apply(&self.gate.forward(x)?)?;
         self.fc2.finished(&(gate * self.fc1.forward(x)?)?, Nonlinearity::None, Some(residual))
     }
 }

@@ -71,7 +71,7 @@ impl Block {
         let x = (x + windows.joined(&attended, self.shifted)?)?;
         let (n, rows, columns, width) = x.dims4()?;
         let x = x.reshape((n, rows * columns, width))?;
-        let y = self.perceptron.forward(&self.norm2.forward(&x)?, Some(&x))?;
+        let y = self.perceptron.forward(&self.norm2.forward(&x)?, &x)?;
         Ok(y.reshape((n, rows, columns, width))?)
     }
 }

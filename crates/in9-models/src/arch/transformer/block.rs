@@ -31,8 +31,9 @@ impl Perceptron {
     ///
     /// # Shapes
     /// - `x`, `residual`, output: `[n, tokens, width]`
-    pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
-        self.fc2.finished(&self.fc1.finished(x, self.nonlinearity, None)?, Nonlinearity::None, residual)
+    pub(crate) fn forward(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        let hidden = self.fc1.finished(x, self.nonlinearity, None)?;
+        self.fc2.finished(&hidden, Nonlinearity::None, Some(residual))
     }
 
     /// The same perceptron, whose outputs are multiplied by `scale`, `[width]`.
@@ -83,7 +84,7 @@ impl Block {
         if let Some(rollout) = &mut context.rollout {
             rollout.block()?;
         }
-        self.perceptron.forward(&self.norm2.forward(&x)?, Some(&x))
+        self.perceptron.forward(&self.norm2.forward(&x)?, &x)
     }
 
     /// What the input of its attention is called.

@@ -150,7 +150,7 @@ impl ImageTower {
                 if let Some(rollout) = &mut context.rollout {
                     rollout.read_query(grid)?;
                 }
-                let pooled = perceptron.forward(&norm.forward(&pooled)?, Some(&pooled))?;
+                let pooled = perceptron.forward(&norm.forward(&pooled)?, &pooled)?;
                 Ok(pooled.squeeze(1)?)
             }
         }
