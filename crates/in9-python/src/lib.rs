@@ -5,10 +5,10 @@
 #![deny(missing_docs)]
 
 mod buffer;
-mod card;
 mod challenge;
 mod command;
 mod dataset;
+mod digest;
 mod error;
 mod fork;
 mod loader;
@@ -34,13 +34,13 @@ mod _in9 {
     #[pymodule_export]
     use super::buffer::Buffer;
     #[pymodule_export]
-    use super::card::{check_card_place, digest, write_card};
-    #[pymodule_export]
     use super::challenge::challenge;
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
     use super::dataset::{Dataset, Sample, Split};
+    #[pymodule_export]
+    use super::digest::digest;
     #[pymodule_export]
     use super::loader::{Batch, Epoch, Loader};
     #[pymodule_export]

@@ -1,8 +1,9 @@
-//! Prediction tables: filled by a network's answers, read and written.
+//! Prediction tables and their cards: filled by a network's answers, read and written.
 
 use std::path::PathBuf;
 
-use in9_data::predictions::{Completed, Labels, Row, Table, complete};
+use in9_analysis::Cards;
+use in9_data::predictions::{Card, Completed, Labels, Row, Table, complete};
 use in9_models::predict::Predictor;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
@@ -11,10 +12,15 @@ use crate::dataset::{Dataset, Split, view};
 use crate::error::{Raise, argument};
 use crate::outputs::Outputs;
 
+/// Whose the cards are that are written here.
+const MADE_BY: &str = "in9.evaluate";
+
 /// A prediction table.
 #[pyclass(module = "in9._in9")]
 pub(crate) struct Predictions {
     pub(crate) table: Table,
+    /// What was measured with what, where that is known.
+    pub(crate) card: Option<Card>,
 }
 
 /// A row for people's tables: view, image, foreground, background, class, background's class, predicted, scores.
@@ -25,10 +31,11 @@ impl Predictions {
     /// An empty table for the classes of a dataset.
     #[new]
     fn new(dataset: &Dataset) -> Self {
-        Self { table: Predictor::table(&dataset.dataset) }
+        Self { table: Predictor::table(&dataset.dataset), card: None }
     }
 
-    /// Reads a whole table, or completes bare answers from their dataset; also tells what was settled by itself.
+    /// Reads a whole table with the card beside it, or completes bare answers from their dataset; also tells what was
+    /// settled by itself.
     #[staticmethod]
     #[pyo3(signature = (path, dataset=None, labels="auto"))]
     fn read(
@@ -38,8 +45,10 @@ impl Predictions {
         labels: &str,
     ) -> PyResult<(Self, Vec<String>)> {
         let Some(dataset) = dataset else {
-            let table = py.detach(|| Table::read(&path)).raise(py)?;
-            return Ok((Self { table }, Vec::new()));
+            let (table, found) = py
+                .detach(|| Ok::<_, in9_analysis::Error>((Table::read(&path)?, Cards::of(&[&path])?)))
+                .raise(py)?;
+            return Ok((Self { table, card: found.cards.into_iter().next() }, found.notes));
         };
         let labels: Labels = labels.parse().raise(py)?;
         let Completed { table, numbers, partial } =
@@ -49,7 +58,7 @@ impl Predictions {
             notes.push(format!("numbers in predicted are taken for classes of {numbers}"));
         }
         notes.extend(partial.iter().map(|lack| format!("{lack}; figures are of these alone")));
-        Ok((Self { table }, notes))
+        Ok((Self { table, card: None }, notes))
     }
 
     /// Adds the answers on pictures of a view: logits, f32 `[n, outputs]`, of samples `indices` on `backgrounds`.
@@ -97,6 +106,22 @@ impl Predictions {
         Ok(right)
     }
 
+    /// Takes the card whose fields `device`, `network` and `test` are `told` in JSON.
+    fn describe(&mut self, py: Python<'_>, told: &str) -> PyResult<()> {
+        let mistake = |error: serde_json::Error| argument(py, format!("card ({error})"));
+        let told: serde_json::Value = serde_json::from_str(told).map_err(mistake)?;
+        let mut whole = serde_json::json!({
+            "card": Card::KIND,
+            "made_by": format!("in9 {}", env!("CARGO_PKG_VERSION")),
+            "table": self.table.csv_digest().raise(py)?,
+        });
+        for part in ["device", "network", "test"] {
+            whole[part] = told[part].clone();
+        }
+        self.card = Some(serde_json::from_value(whole).map_err(mistake)?);
+        Ok(())
+    }
+
     /// Class names.
     #[getter]
     fn classes(&self) -> Vec<String> {
@@ -134,8 +159,14 @@ impl Predictions {
         self.table.rows.iter().map(row).collect()
     }
 
-    /// Writes the table as CSV; the file appears whole or not at all.
+    /// Writes the table as CSV and its card beside it; each file appears whole or not at all.
     fn write(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| self.table.write_atomic(&path)).raise(py)
+        py.detach(|| {
+            let Some(card) = &self.card else { return self.table.write_atomic(&path) };
+            Card::check_place(&path, MADE_BY)?;
+            self.table.write_atomic(&path)?;
+            Card { table: Card::digest_of(&path)?, ..card.clone() }.write(&path, MADE_BY)
+        })
+        .raise(py)
     }
 }

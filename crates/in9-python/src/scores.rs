@@ -4,6 +4,7 @@ use in9_analysis::metrics::{self, ModelSummary};
 use in9_analysis::output::{Grid, json, tables, text};
 use in9_analysis::stats::Bootstrap;
 use in9_analysis::{Frame, ModelFrame};
+use in9_data::predictions::Card;
 use pyo3::prelude::*;
 
 use crate::error::{Raise, argument};
@@ -35,6 +36,7 @@ fn bootstrap(py: Python<'_>, level: f64, replicates: u32, seed: u64) -> PyResult
 pub(crate) struct Scores {
     frame: Frame,
     summaries: Vec<ModelSummary>,
+    cards: Vec<Card>,
     bootstrap: Bootstrap,
 }
 
@@ -52,6 +54,7 @@ impl Scores {
     ) -> PyResult<Self> {
         let bootstrap = bootstrap(py, level, replicates, seed)?;
         let tables: Vec<_> = predictions.iter().map(|predictions| predictions.table.clone()).collect();
+        let cards = predictions.iter().filter_map(|predictions| predictions.card.clone()).collect();
         drop(predictions);
         let scored = work::run(py, None, |_| {
             let frame = Frame::new(&tables)?;
@@ -59,7 +62,7 @@ impl Scores {
             Ok::<_, in9_analysis::Error>((frame, summaries))
         })?;
         let (frame, summaries) = scored.raise(py)?;
-        Ok(Self { frame, summaries, bootstrap })
+        Ok(Self { frame, summaries, cards, bootstrap })
     }
 
     /// What `in9 score` prints.
@@ -69,7 +72,8 @@ impl Scores {
 
     /// results.json of `in9 score`.
     fn json(&self, py: Python<'_>) -> PyResult<String> {
-        json::pretty(&json::Results::new(&self.frame, &self.summaries, &self.bootstrap)).raise(py)
+        let measured = json::Results::new(&self.frame, &self.summaries, &self.bootstrap);
+        json::pretty(&json::Results { cards: &self.cards, ..measured }).raise(py)
     }
 
     /// The tables that are printed, by test set: dataset, split, tables.

@@ -245,7 +245,7 @@ def test_a_card_beside_the_table_lets_the_leaderboard_rank_it(
     assert [len(protocol["networks"]) for protocol in board["protocols"]] == [2], "ranked together"
     read = in9.read_predictions(tmp_path / "a.csv")
     read.to_csv(tmp_path / "read.csv")
-    assert not (tmp_path / "read.csv.card.toml").exists(), "nobody says what was measured there"
+    assert (tmp_path / "read.csv.card.toml").read_text() == cards[0], "what was read with a card keeps it"
     own = in9.evaluate(model, data, views="original", transform=lambda p: np.zeros((3, 32, 32), np.float32), progress=False)
     own.to_csv(tmp_path / "own.csv")
     assert not (tmp_path / "own.csv.card.toml").exists()

@@ -79,6 +79,17 @@ impl Table {
         Ok(in9_base::files::write(path, |file| self.write_csv(file))?)
     }
 
+    /// BLAKE3 of the bytes of the CSV file that the table becomes, as a card names it.
+    ///
+    /// # Errors
+    /// If a row does not fit `classes`.
+    pub fn csv_digest(&self) -> Result<String> {
+        self.rows.iter().try_for_each(|row| check(row, &self.classes))?;
+        let mut hasher = blake3::Hasher::new();
+        self.write_csv(&mut hasher).map_err(|e| Error::write(Path::new("a digest"), e))?;
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
     pub(crate) fn write_csv(&self, file: &mut dyn std::io::Write) -> std::io::Result<()> {
         // A table about networks of which nothing is known has the columns that it always had.
         let known = self.rows.iter().any(|row| !row.training.is_unknown());
@@ -163,7 +174,7 @@ impl<'c, W: std::io::Write> Writer<'c, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::predictions::{Training, tests::table};
+    use crate::predictions::{Card, Training, tests::table};
 
     #[test]
     fn row_by_row_the_same_bytes_are_written() {
@@ -178,6 +189,7 @@ mod tests {
             table.write_atomic(&whole).unwrap();
             write_rows(&rows, &table.classes, known, table.rows.iter().cloned().map(Ok)).unwrap();
             assert!(read(&rows) == read(&whole));
+            assert_eq!(table.csv_digest().unwrap(), Card::digest_of(&whole).unwrap());
         }
         let before = read(&rows);
         let mut wrong = table();

@@ -106,7 +106,9 @@ def evaluate(
                 done += len(indices)
                 bar(f"{network.name} on {view}", done, total)
     card = card_of(network, of, wanted, dataset_name or of.dataset.name)
-    result = Result([Predictions(table, card)], level=level, replicates=replicates, seed=seed, settings=network.settings(of))
+    if card is not None:
+        table.describe(json.dumps(card))
+    result = Result([Predictions(table)], level=level, replicates=replicates, seed=seed, settings=network.settings(of))
     result._tested.append((dataset_name or of.dataset.name, of))
     return result
 

@@ -24,6 +24,7 @@ __all__ = [
     "build",
     "challenge",
     "compare",
+    "digest",
     "draw_samples",
     "import_release",
     "make_report",
@@ -224,7 +225,8 @@ class Predictions:
     def __new__(cls, dataset: Dataset) -> Predictions: ...
     @staticmethod
     def read(path: _Path, dataset: Dataset | None = None, labels: str = "auto") -> tuple[Predictions, list[str]]:
-        """Reads a whole table, or completes bare answers from their dataset; also tells what was settled by itself."""
+        """Reads a whole table with the card beside it, or completes bare answers from their dataset; also tells what was
+        settled by itself."""
     def add(
         self,
         split: Split,
@@ -250,14 +252,10 @@ class Predictions:
         self,
     ) -> list[tuple[list[str], tuple[str, str, str, str, int, int | None, int | None, list[float]]]]:
         """The rows: model, arch, trained_on, dataset, split, and what is told of the picture."""
+    def describe(self, told: str) -> None:
+        """Takes the card whose fields ``device``, ``network`` and ``test`` are ``told`` in JSON."""
     def write(self, path: _Path) -> None:
-        """Writes the table as CSV; the file appears whole or not at all."""
-
-def write_card(table: _Path, told: str) -> None:
-    """Writes the card of the table at ``table``, from JSON with its fields ``device``, ``network`` and ``test``."""
-
-def check_card_place(table: _Path) -> None:
-    """Refuses the place of a table whose card would stand where something else does."""
+        """Writes the table as CSV and its card beside it; each file appears whole or not at all."""
 
 def digest(parts: Iterable[bytes]) -> str:
     """BLAKE3 of the bytes of some parts, one after the other."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import warnings
@@ -33,10 +32,8 @@ class Interval(NamedTuple):
 class Predictions:
     """A prediction table: one row per model, view and picture."""
 
-    def __init__(self, rust: _in9.Predictions, card: dict[str, Any] | None = None) -> None:
+    def __init__(self, rust: _in9.Predictions) -> None:
         self._rust = rust
-        # What was measured with what, where `evaluate` knows it.
-        self._card = card
 
     @property
     def classes(self) -> list[str]:
@@ -54,15 +51,10 @@ class Predictions:
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Writes the table as ``in9 score``, ``compare`` and ``report`` read it; the file appears whole or not at all.
 
-        Beside a table that :func:`in9.evaluate` made stands its card, ``PATH.card.toml``, by which ``in9 leaderboard`` knows
-        what it may be ranked with.
+        Beside a table that :func:`in9.evaluate` made, or that had one when it was read, stands its card,
+        ``PATH.card.toml``, by which ``in9 leaderboard`` knows what it may be ranked with.
         """
-        path = os.fspath(path)
-        if self._card is not None:
-            _in9.check_card_place(path)
-        self._rust.write(path)
-        if self._card is not None:
-            _in9.write_card(path, json.dumps(self._card))
+        self._rust.write(os.fspath(path))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows, with the columns of the CSV file."""
@@ -108,7 +100,7 @@ def read_predictions(
     data: Dataset | str | os.PathLike[str] | None = None,
     labels: Literal["auto", "dataset", "imagenet"] = "auto",
 ) -> Predictions:
-    """Reads a prediction table of any origin.
+    """Reads a prediction table of any origin, and the card beside it.
 
     Args:
         path: The CSV file: a whole table, or with ``data`` bare answers, ``image,view,predicted``.
