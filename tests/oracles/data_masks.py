@@ -5,8 +5,8 @@
 
 Writes to both folders: red.onnx (how much redder a pixel is than green and blue, at half the size and back; any size; a
 second output that nobody asks for), apart.onnx (how far a pixel is from the mean colour), classes.onnx (channels last,
-64 by 48 pixels, two classes) and dark.onnx (blue first, a sigmoid inside, its map a quarter of its input's size). To the
-first: short.onnx, which is in half precision; answers.json, for each network some of the values that ONNX Runtime gives
+64 by 48 pixels, two classes), dark.onnx (blue first, a sigmoid inside, its map a quarter of its input's size) and boxed.onnx
+(told a box, which is its first input: what is red in the ellipse inside the box). To the first: short.onnx, which is in half precision; answers.json, for each network some of the values that ONNX Runtime gives
 for an input by a formula; and networks that are to be refused in the folder wrong. To the second: for each network a
 description, and masks.json, the masks of four pictures by a formula.
 """
@@ -102,7 +102,56 @@ def apart() -> onnx.ModelProto:
     return model(nodes, [value("pixels", FLOAT, sizes)], [value("map", FLOAT, ["batch", 1, "height", "width"])], weights)
 
 
+def boxed() -> onnx.ModelProto:
+    def at(index):
+        return [node("Gather", ["corners", f"i{index}"], [f"c{index}"], axis=2)]
+
+    def off(low, high, grid, name):
+        """How far a pixel is from the middle, squared: 1 at the edge."""
+        return [
+            node("Add", [low, high], [f"{name}-sum"]), node("Mul", [f"{name}-sum", "half"], [f"{name}-middle"]),
+            node("Sub", [high, low], [f"{name}-length"]), node("Mul", [f"{name}-length", "half"], [f"{name}-reach"]),
+            node("Sub", [grid, f"{name}-middle"], [f"{name}-off"]),
+            node("Div", [f"{name}-off", f"{name}-reach"], [f"{name}-share"]),
+            node("Mul", [f"{name}-share", f"{name}-share"], [name]),
+        ]
+
+    nodes = [
+        node("Reshape", ["box", "flat"], ["corners"]), *at(0), *at(1), *at(2), *at(3),
+        *off("c0", "c2", "columns", "across"), *off("c1", "c3", "rows", "down"),
+        node("Add", ["across", "down"], ["distance"]), node("Sub", ["one", "distance"], ["inside"]),
+        node("Conv", ["pixels", "weights", "bias"], ["redness"]), node("Add", ["inside", "redness"], ["map"]),
+    ]
+    weights = [
+        constant("flat", [1, 1, 4, 1], np.int64), *(constant(f"i{i}", [i], np.int64) for i in range(4)),
+        constant("half", 0.5), constant("one", 1), constant("columns", np.reshape(np.arange(64) + 0.5, [1, 1, 1, 64])),
+        constant("rows", np.reshape(np.arange(48) + 0.5, [1, 1, 48, 1])),
+        constant("weights", np.reshape([2, -1, -1], [1, 3, 1, 1])), constant("bias", [-0.5]),
+    ]
+    given = [value("box", FLOAT, [1, 1, 4]), value("pixels", FLOAT, [1, 3, 48, 64])]
+    return model(nodes, given, [value("map", FLOAT, [1, 1, 48, 64])], weights)
+
+
 DESCRIPTIONS = {
+    "boxed": """\
+# What is red in the ellipse inside the box, which is told beside the whole photograph.
+file = "boxed.onnx"
+shown = "photograph"
+
+[input]
+name = "pixels"
+size = [64, 48]
+fit = "pad"
+
+[prompt]
+name = "box"
+form = "corners"
+shape = [1, 1, 4]
+
+[output]
+activation = "none"
+threshold = 0
+""",
     "apart": """\
 # How far a pixel's colour is from the mean, shown the box and half of it more on each side.
 file = "apart.onnx"
@@ -235,6 +284,15 @@ def mask_dark(run: onnxruntime.InferenceSession, rgb: np.ndarray, box: list[int]
     return clipped(resized(shares.astype(np.float32), (64, 64)) > 0.5, box)
 
 
+def mask_boxed(run: onnxruntime.InferenceSession, rgb: np.ndarray, box: list[int]) -> np.ndarray:
+    planes = np.zeros([1, 3, 48, 64], np.float32)
+    planes[0, :, :, :48] = resized(rgb, (48, 48)).transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    x0, y0, x1, y1 = box
+    corners = np.reshape(np.float32([x0, y0, x1 + 1, y1 + 1]) * np.float32(0.75), [1, 1, 4])
+    logits = run.run(["map"], {"box": corners, "pixels": planes})[0][0, 0]
+    return clipped(resized(logits, (64, 64), box=(0, 0, 48, 48)) > 0, box)
+
+
 def values_by_formula(shape: list[int]) -> np.ndarray:
     """The test computes the same."""
     i = np.arange(int(np.prod(shape)), dtype=np.int64)
@@ -249,6 +307,8 @@ def wrong(folder: pathlib.Path) -> None:
     zoom = [node("Resize", ["x", "", "large"], ["y"], mode="nearest")]
     cases = {
         "several-inputs": ([node("Add", ["x", "z"], ["y"])], [pixels, value("z", FLOAT, [1, 3, 8, 8])], [maps], []),
+        "several-prompts": ([node("Sum", ["x", "z", "w"], ["y"])],
+                            [pixels, *(value(name, FLOAT, [1, 3, 8, 8]) for name in "zw")], [maps], []),
         "several-outputs": ([*relu, node("Neg", ["x"], ["z"])], [pixels], [maps, value("z", FLOAT, [1, 3, 8, 8])], []),
         "bytes": ([node("Cast", ["x"], ["y"], to=FLOAT)], [value("x", TensorProto.UINT8, [1, 3, 8, 8])], [maps], []),
         "other-size": (relu, [value("x", FLOAT, [1, 3, 9, 8])], [maps], []),
@@ -263,9 +323,13 @@ def wrong(folder: pathlib.Path) -> None:
 
 
 def main(run: pathlib.Path, data: pathlib.Path) -> None:
-    networks = {"apart": apart(), "red": red(), "classes": classes(), "dark": dark()}
-    shapes = {"apart": [1, 3, 20, 24], "red": [1, 3, 20, 32], "classes": [1, 48, 64, 3], "dark": [1, 3, 64, 64]}
-    draw = {"apart": mask_apart, "red": mask_red, "classes": mask_classes, "dark": mask_dark}
+    networks = {"apart": apart(), "red": red(), "classes": classes(), "dark": dark(), "boxed": boxed()}
+    shapes = {
+        "apart": [1, 3, 20, 24], "red": [1, 3, 20, 32], "classes": [1, 48, 64, 3], "dark": [1, 3, 64, 64],
+        "boxed": [1, 3, 48, 64],
+    }
+    prompts = {"boxed": {"box": np.float32([[[8, 4, 40.5, 36]]])}}
+    draw = {"apart": mask_apart, "red": mask_red, "classes": mask_classes, "dark": mask_dark, "boxed": mask_boxed}
     answers, masks = {}, {}
     for folder in (run, data):
         folder.mkdir(parents=True, exist_ok=True)
@@ -274,7 +338,7 @@ def main(run: pathlib.Path, data: pathlib.Path) -> None:
             (folder / f"{name}.onnx").write_bytes(network.SerializeToString())
     for name, network in networks.items():
         ready = session(network)
-        answer = ready.run(["map"], {"pixels": values_by_formula(shapes[name])})[0]
+        answer = ready.run(["map"], {"pixels": values_by_formula(shapes[name]), **prompts.get(name, {})})[0]
         # Every seventh, which reaches each row.
         kept = [float(f"{v:.9g}") for v in answer.ravel()[::7]]
         answers[name] = {"shape": list(answer.shape), "input": shapes[name], "values": kept}

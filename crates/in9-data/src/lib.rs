@@ -90,7 +90,7 @@ pub use mask_change::MaskChange;
 pub use mask_noise::{MaskNoise, outline_distance};
 pub use network_masks::{
     Activation, Fit, InputDescription, Layout, MaskNetwork, MaskNetworkRecord, NetworkDescription,
-    NetworkMasks, Order, OutputDescription, Shown,
+    NetworkMasks, Order, OutputDescription, PromptDescription, PromptForm, Shown,
 };
 pub use normalization::Normalization;
 pub use outline::{Differing, Outlined, Rebuild, Rebuilt, rebuild, write_outline};

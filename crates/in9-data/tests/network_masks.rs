@@ -70,7 +70,7 @@ fn masks_are_those_of_onnx_runtime_and_pillow() {
     photographs(&root);
     let text = std::fs::read_to_string(networks().join("masks.json")).unwrap();
     let expected: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).unwrap();
-    assert_eq!(expected.len(), 4);
+    assert_eq!(expected.len(), 5);
     let mut furthest = 0;
     for (name, masks) in expected {
         let out = dir.path().join(&name);
@@ -197,6 +197,9 @@ fn the_program_builds_with_a_network_and_refuses_what_is_none_in_one_line() {
     refused(&sound.replace("red.onnx", "../red.onnx"), "the name of a file in the same folder");
     refused(&sound.replace("margin = 0.25", "margin = 9"), "0 to 4");
     refused("", "the description of a network");
+    // One that takes a picture alone is not told a box.
+    let prompt = "[prompt]\nname = \"box\"\nform = \"corners\"\nshape = [1, 1, 4]\n";
+    refused(&format!("{sound}\n{prompt}"), "expected two inputs, one of them box, found pixels");
     std::fs::write(dir.path().join("red.onnx"), b"no network").unwrap();
     refused(&sound, "not an ONNX file");
     std::fs::copy(networks().join("red.onnx"), dir.path().join("red.onnx")).unwrap();

@@ -1,4 +1,4 @@
-//! A network of one input of one shape and one output.
+//! A network of one input of one shape, perhaps a prompt beside it, and one output.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Asked<'a> {
     pub input: Option<&'a str>,
     /// Shape of the input.
     pub shape: &'a [usize],
+    /// Name and shape of the second input, of a network that is told what is meant: a prompt.
+    pub prompt: Option<(&'a str, &'a [usize])>,
     /// Name of the output; may be left out where there is one.
     pub output: Option<&'a str>,
     /// Bytes that the network may take, its weights and what it computes together.
@@ -38,6 +40,8 @@ pub struct Network {
     path: PathBuf,
     digest: String,
     input: Vec<usize>,
+    /// Shape of the prompt, and whether it is the first of the inputs.
+    prompt: Option<(Vec<usize>, bool)>,
     output: Vec<usize>,
     bytes: u64,
     plan: Arc<TypedRunnableModel>,
@@ -53,25 +57,23 @@ impl std::fmt::Debug for Network {
 }
 
 impl Network {
-    /// Reads the network at `path`, of one input and one chosen output, both of `f32`.
+    /// Reads the network at `path`, of one input, or of two where there is a prompt, and one chosen output, all of `f32`.
     ///
     /// # Errors
     /// [`Error::Base`] for a file that cannot be read or is too large; [`Error::File`] for one that holds no network that
     /// can be run here, has not the input and output asked for, or takes more memory than is allowed.
     pub fn open(path: &Path, asked: &Asked<'_>) -> Result<Self> {
         let wrong = |fault: Fault| Error::file(path, fault.0, fault.1, fault.2);
-        let elements = asked.shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
-        if !elements.is_some_and(|elements| (1..=LARGEST_INPUT).contains(&elements)) {
-            let expected = format!("1 to {LARGEST_INPUT} elements");
-            return Err(Error::file(
-                path,
-                "asked for an input that nothing takes",
-                expected,
-                format!("{:?}", asked.shape),
-            ));
+        for shape in [Some(asked.shape), asked.prompt.map(|(_, shape)| shape)].into_iter().flatten() {
+            let elements = shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
+            if !elements.is_some_and(|elements| (1..=LARGEST_INPUT).contains(&elements)) {
+                let expected = format!("1 to {LARGEST_INPUT} elements");
+                let what = "asked for an input that nothing takes";
+                return Err(Error::file(path, what, expected, format!("{shape:?}")));
+            }
         }
         let Contents { mut model, digest } = Contents::read(path, asked.memory_bytes)?;
-        look_over(&mut model, asked).map_err(wrong)?;
+        let prompt_first = look_over(&mut model, asked).map_err(wrong)?;
         let cannot = |found: String| {
             let expected = format!("a network of operators that tract knows, which takes {:?}", asked.shape);
             Error::file(path, "not a network that can be run here", expected, found)
@@ -79,7 +81,10 @@ impl Network {
         let ready = guarded(|| -> TractResult<TypedModel> {
             let mut network =
                 tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(&model)?;
-            network.set_input_fact(0, f32::fact(asked.shape).into())?;
+            network.set_input_fact(usize::from(prompt_first), f32::fact(asked.shape).into())?;
+            if let Some((_, shape)) = asked.prompt {
+                network.set_input_fact(usize::from(!prompt_first), f32::fact(shape).into())?;
+            }
             optimized(network)
         });
         drop(model);
@@ -100,7 +105,16 @@ impl Network {
             ));
         }
         let plan = guarded(|| network.into_runnable()).map_err(cannot)?;
-        Ok(Self { path: path.to_path_buf(), digest, input: asked.shape.to_vec(), output, bytes, plan })
+        let prompt = asked.prompt.map(|(_, shape)| (shape.to_vec(), prompt_first));
+        Ok(Self {
+            path: path.to_path_buf(),
+            digest,
+            input: asked.shape.to_vec(),
+            prompt,
+            output,
+            bytes,
+            plan,
+        })
     }
 
     /// The file.
@@ -124,30 +138,57 @@ impl Network {
         self.bytes
     }
 
-    /// Runs the network on the values of its input, on this thread.
+    /// Runs a network that takes no prompt on the values of its input, on this thread.
     ///
     /// # Errors
     /// [`Error::File`] if there are not as many values as the input has, or the network fails on them.
     pub fn run(&self, values: &[f32]) -> Result<Vec<f32>> {
+        self.run_with(values, &[])
+    }
+
+    /// Runs the network on the values of its input and of its prompt, which are none where it takes none, on this thread.
+    ///
+    /// # Errors
+    /// [`Error::File`] if there are not as many values as the inputs have, or the network fails on them.
+    pub fn run_with(&self, values: &[f32], prompt: &[f32]) -> Result<Vec<f32>> {
         let failed = |found: String| Error::file(&self.path, "its network failed", "an answer", found);
+        if self.prompt.is_none() && !prompt.is_empty() {
+            return Err(failed(format!("a prompt of {} values, which it does not take", prompt.len())));
+        }
         guarded(|| -> TractResult<Vec<f32>> {
-            let input = Tensor::from_shape(&self.input, values)?;
-            let answer = self.plan.run(tvec!(input.into()))?;
+            let mut inputs = tvec!(Tensor::from_shape(&self.input, values)?.into());
+            if let Some((shape, first)) = &self.prompt {
+                inputs.insert(usize::from(!first), Tensor::from_shape(shape, prompt)?.into());
+            }
+            let answer = self.plan.run(inputs)?;
             Ok(answer[0].to_plain_array_view::<f32>()?.iter().copied().collect())
         })
         .map_err(failed)
     }
 }
 
-/// Checks what the graph declares, and keeps of its outputs the one asked for.
-fn look_over(model: &mut ModelProto, asked: &Asked<'_>) -> Result<(), Fault> {
+/// Checks what the graph declares, and keeps of its outputs the one asked for; whether a prompt is the first input.
+fn look_over(model: &mut ModelProto, asked: &Asked<'_>) -> Result<bool, Fault> {
     let Some(graph) = &mut model.graph else {
         return Err(("not an ONNX file", "a model with a graph".to_owned(), "none".to_owned()));
     };
     let given = inputs(graph);
-    let &[input] = &given[..] else {
-        return Err(("its network does not take a picture alone", "one input".to_owned(), names(&given)));
+    let (input, prompt) = match (&given[..], asked.prompt) {
+        (&[input], None) => (input, None),
+        (_, None) => {
+            return Err(("its network does not take a picture alone", "one input".to_owned(), names(&given)));
+        }
+        (&[first, second], Some((name, shape))) if first.name == name => (second, Some((first, shape))),
+        (&[first, second], Some((name, shape))) if second.name == name => (first, Some((second, shape))),
+        (_, Some((name, _))) => {
+            let expected = format!("two inputs, one of them {name}");
+            return Err(("its network does not take a picture and a prompt", expected, names(&given)));
+        }
     };
+    let prompt_first = prompt.is_some_and(|(prompt, _)| std::ptr::eq(prompt, given[0]));
+    if let Some((prompt, asked)) = prompt {
+        takes(shape(prompt), asked, &prompt.name)?;
+    }
     if let Some(name) = asked.input.filter(|name| *name != input.name) {
         return Err(("its network has another input", name.to_owned(), input.name.clone()));
     }
@@ -165,7 +206,7 @@ fn look_over(model: &mut ModelProto, asked: &Asked<'_>) -> Result<(), Fault> {
     output_node(graph, &output)?;
     in_evaluation(graph)?;
     graph.output.retain(|value| value.name == output);
-    Ok(())
+    Ok(prompt_first)
 }
 
 /// Whether an input that is declared as `found` takes `f32` of the shape asked for.

@@ -63,6 +63,47 @@ fn what_is_in_half_precision_is_computed_in_single() {
 }
 
 #[test]
+fn a_prompt_is_found_by_its_name_and_asked_for() {
+    let text = std::fs::read_to_string(folder().join("answers.json")).unwrap();
+    let open = |file: &str, name: &str, prompt: &[usize]| {
+        let asked = Asked {
+            shape: &[1, 3, 48, 64],
+            prompt: Some((name, prompt)),
+            memory_bytes: MEMORY,
+            ..Asked::default()
+        };
+        Network::open(&folder().join(file), &asked)
+    };
+    let network = open("boxed.onnx", "box", &[1, 1, 4]).unwrap();
+    let answer = network.run_with(&values(3 * 48 * 64), &[8.0, 4.0, 40.5, 36.0]).unwrap();
+    let expected = numbers(&text, "boxed", "values");
+    let furthest = answer.iter().step_by(7).zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(answer.len().div_ceil(7) == expected.len() && furthest < 2e-5, "{furthest}");
+    let elsewhere = network.run_with(&values(3 * 48 * 64), &[0.0, 0.0, 64.0, 48.0]).unwrap();
+    assert!(elsewhere != answer);
+    assert!(
+        network.run(&values(3 * 48 * 64)).is_err() && network.run_with(&values(3 * 48 * 64), &[1.0]).is_err()
+    );
+    for (file, name, prompt, said) in [
+        (
+            "boxed.onnx",
+            "corners",
+            &[1, 1, 4][..],
+            "expected two inputs, one of them corners, found box, pixels",
+        ),
+        ("boxed.onnx", "box", &[1, 2, 2], "expected [1, 2, 2] of float, found [1, 1, 4] (box)"),
+        ("boxed.onnx", "box", &[1, 0, 4], "expected 1 to"),
+        ("red.onnx", "box", &[1, 1, 4], "expected two inputs, one of them box, found pixels"),
+        ("wrong/several-prompts.onnx", "z", &[1, 3, 8, 8], "found x, z, w"),
+    ] {
+        let text = open(file, name, prompt).unwrap_err().to_string();
+        assert!(text.contains(said), "{text}");
+    }
+    let alone = self::open("boxed", &[1, 3, 48, 64], None).unwrap_err().to_string();
+    assert!(alone.contains("expected one input, found box, pixels"), "{alone}");
+}
+
+#[test]
 fn many_threads_get_the_same_bits_of_one_network() {
     let network = open("red", &[1, 3, 20, 32], Some("map")).unwrap();
     let alone = network.run(&values(3 * 20 * 32)).unwrap();

@@ -40,6 +40,9 @@ pub struct NetworkDescription {
     pub margin: f32,
     /// Its input.
     pub input: InputDescription,
+    /// Its second input, where it is told which object is meant; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptDescription>,
     /// Its output.
     pub output: OutputDescription,
 }
@@ -83,6 +86,27 @@ pub struct InputDescription {
     pub std: [f32; 3],
 }
 
+/// What a network is told beside the picture: the photograph's box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromptDescription {
+    /// Name of the second input.
+    pub name: String,
+    /// How it is told the box.
+    pub form: PromptForm,
+    /// Shape of the second input, of as many elements as the form has values: `[1, 1, 4]`; at most eight axes.
+    pub shape: Vec<usize>,
+}
+
+/// How a network is told a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PromptForm {
+    /// Four values, left, top, right and bottom, in pixels of the network's input: the edges of the box's first column and
+    /// row and of its last ones, so that a box of one pixel is one wide.
+    Corners,
+}
+
 /// A network's output: a map of pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,7 +123,7 @@ pub struct OutputDescription {
     /// authors do; default no.
     #[serde(default)]
     pub stretch: bool,
-    /// What lies above it is the object; 0 to 1, default 0.5.
+    /// What lies above it is the object; 0 to 1, default 0.5. Logits without an activation have 0.
     #[serde(default = "half")]
     pub threshold: f32,
 }
@@ -141,7 +165,7 @@ pub enum Fit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
-    /// They are shares already.
+    /// They are shares already, or are to be resized and compared with the threshold as they are.
     None,
     /// The logistic function.
     Sigmoid,
@@ -209,6 +233,13 @@ impl NetworkDescription {
         if !self.input.std.iter().all(|std| std.is_finite() && *std > 0.0) {
             return bad("std of the input", "three numbers above 0", format!("{:?}", self.input.std));
         }
+        if let Some(prompt) = &self.prompt {
+            let elements = prompt.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+            if elements != Some(4) || prompt.shape.len() > 8 {
+                let expected = "four elements, as [1, 1, 4] has";
+                return bad("shape of the prompt", expected, format!("{:?}", prompt.shape));
+            }
+        }
         if !(0.0..=1.0).contains(&self.output.threshold) {
             return bad("threshold of the output", "0 to 1", self.output.threshold.to_string());
         }
@@ -246,6 +277,16 @@ mod tests {
             ("\"box\"", "\"boxes\"", "unknown variant"),
             ("\"none\"", "\"none\"\nthreshold = 2", "found 2"),
             ("\"none\"", "\"none\"\nchannel = -1", "n.toml"),
+            (
+                "[output]",
+                "[prompt]\nname = \"b\"\nform = \"corners\"\nshape = [1, 5]\n[output]",
+                "found [1, 5]",
+            ),
+            (
+                "[output]",
+                "[prompt]\nname = \"b\"\nform = \"points\"\nshape = [1, 4]\n[output]",
+                "unknown variant",
+            ),
             ("[output]", "[output]\ncolour = 1", "unknown field"),
             ("[output]", "[out", "n.toml"),
         ];

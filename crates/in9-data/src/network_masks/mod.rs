@@ -1,4 +1,5 @@
-//! Masks that a network draws: for segmentation, saliency or matting, described in a small TOML file.
+//! Masks that a network draws: for segmentation, saliency or matting, or for the object in a box; described in a small TOML
+//! file, or by the program that brings the network.
 //!
 //! The photograph, or its box with a margin, is brought to the network's input; what it answers is brought back, and what
 //! lies above the threshold inside the box is the object. Outside the box all is background, as for GrabCut: the box says
@@ -9,6 +10,7 @@ mod description;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod pixels;
+mod prompt;
 mod region;
 
 use std::fmt::Debug;
@@ -22,27 +24,30 @@ use crate::limits::Limits;
 use crate::photo::Photo;
 
 pub use description::{
-    Activation, Fit, InputDescription, Layout, NetworkDescription, Order, OutputDescription, Shown,
+    Activation, Fit, InputDescription, Layout, NetworkDescription, Order, OutputDescription,
+    PromptDescription, PromptForm, Shown,
 };
 
 use answer::Grid;
 use region::Region;
 
-/// A network of one input of a fixed shape and one output. It is called from many threads and gives each the same answers.
+/// A network of one input of a fixed shape, perhaps with a prompt beside it, and one output. It is called from many threads and
+/// gives each the same answers.
 pub trait MaskNetwork: Debug + Send + Sync {
     /// BLAKE3 (hex) of everything that its answers depend on.
     fn digest(&self) -> &str;
-    /// What runs it: `tract`.
+    /// What runs it: `tract`, `candle`.
     fn runtime(&self) -> &str;
     /// Shape of what it answers.
     fn output_shape(&self) -> &[usize];
     /// Bytes of memory that a run takes.
     fn bytes(&self) -> u64;
-    /// Its answer to the values of its input, `[1, 3, height, width]` or as the description lays them out.
+    /// Its answer to the values of its input, `[1, 3, height, width]` or as the description lays them out, and to those of its
+    /// prompt, as many as the description's shape has; none where it describes none.
     ///
     /// # Errors
     /// If it fails.
-    fn run(&self, values: &[f32]) -> Result<Vec<f32>>;
+    fn run(&self, values: &[f32], prompt: &[f32]) -> Result<Vec<f32>>;
 }
 
 /// What a dataset's manifest says of the network that drew its masks.
@@ -51,11 +56,11 @@ pub trait MaskNetwork: Debug + Send + Sync {
 pub struct MaskNetworkRecord {
     /// BLAKE3 (hex) of the network.
     pub network: String,
-    /// BLAKE3 (hex) of the file that describes it.
+    /// BLAKE3 (hex) of the file that describes it; where a program does, of what it says, as JSON.
     pub described: String,
     /// What ran it.
     pub runtime: String,
-    /// What the file says.
+    /// What the description says.
     pub description: NetworkDescription,
 }
 
@@ -68,6 +73,21 @@ pub struct NetworkMasks {
 }
 
 impl NetworkMasks {
+    /// A network that draws masks as a program describes it, without a file.
+    ///
+    /// # Errors
+    /// Those of [`NetworkMasks::new`].
+    pub fn described(
+        description: NetworkDescription,
+        network: Arc<dyn MaskNetwork>,
+        limits: &Limits,
+    ) -> Result<Self> {
+        // Serialising plain numbers and texts cannot fail.
+        let text = serde_json::to_string(&description).unwrap_or_default();
+        let described = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Self::new(description, described, network, limits)
+    }
+
     /// A network that draws masks as its description says; `described` is the BLAKE3 (hex) of the file that holds it.
     ///
     /// # Errors
@@ -126,7 +146,11 @@ impl NetworkMasks {
         let mut resizer = Resizer::new();
         let region = Region::of((photo.width, photo.height), photo_box, description);
         let values = pixels::values(photo, &region, &description.input, &mut resizer).map_err(failed)?;
-        let answer = self.network.run(&values)?;
+        let prompt = description
+            .prompt
+            .as_ref()
+            .map_or_else(Vec::new, |prompt| prompt::values(prompt, &region, photo_box));
+        let answer = self.network.run(&values, &prompt)?;
         drop(values);
         let map = self.grid.map(&answer, &description.output).map_err(failed)?;
         drop(answer);
@@ -155,7 +179,8 @@ mod tests {
         fn bytes(&self) -> u64 {
             1 << 20
         }
-        fn run(&self, values: &[f32]) -> Result<Vec<f32>> {
+        fn run(&self, values: &[f32], prompt: &[f32]) -> Result<Vec<f32>> {
+            assert!(prompt.is_empty());
             Ok(values[..values.len() / 3].iter().map(|v| 20.0 * (v - 0.5)).collect())
         }
     }
@@ -229,7 +254,7 @@ mod tests {
             fn bytes(&self) -> u64 {
                 1 << 33
             }
-            fn run(&self, _: &[f32]) -> Result<Vec<f32>> {
+            fn run(&self, _: &[f32], _: &[f32]) -> Result<Vec<f32>> {
                 Ok(vec![f32::NAN; 64])
             }
         }

@@ -23,8 +23,8 @@ impl MaskNetwork for Network {
     fn bytes(&self) -> u64 {
         self.bytes()
     }
-    fn run(&self, values: &[f32]) -> Result<Vec<f32>> {
-        Ok(self.run(values)?)
+    fn run(&self, values: &[f32], prompt: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.run_with(values, prompt)?)
     }
 }
 
@@ -45,6 +45,7 @@ impl NetworkMasks {
         let asked = Asked {
             input: description.input.name.as_deref(),
             shape: &shape,
+            prompt: description.prompt.as_ref().map(|prompt| (prompt.name.as_str(), prompt.shape.as_slice())),
             output: description.output.name.as_deref(),
             memory_bytes: limits.network_bytes,
         };
