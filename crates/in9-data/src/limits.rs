@@ -15,7 +15,7 @@ pub struct Limits {
     /// default 1 GiB. One that takes more alone is refused: beyond some 130 megapixels, or 89 if it comes with a
     /// mask of its own.
     pub memory_bytes: u64,
-    /// Memory, in bytes, that a network may take which draws masks; default 4 GiB. One that takes more than all photographs
+    /// Memory, in bytes, that a network may take which draws masks; default 6 GiB, which SAM's largest has. One that takes more than all photographs
     /// may together runs on one at a time.
     pub network_bytes: u64,
     /// Bytes of one annotation (XML, a mask's `.npy` header); default 1 MiB.
@@ -36,7 +36,7 @@ impl Default for Limits {
             photo_pixels: 1 << 27,
             photo_side: 65_535,
             memory_bytes: 1 << 30,
-            network_bytes: 4 << 30,
+            network_bytes: 6 << 30,
             annotation_bytes: 1 << 20,
             annotations_bytes: 512 << 20,
             table_bytes: 128 << 20,

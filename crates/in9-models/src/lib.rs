@@ -45,6 +45,8 @@ mod replay;
 pub mod resident;
 #[cfg_attr(not(feature = "transformers"), allow(dead_code, reason = "nothing else attends"))]
 mod rollout;
+#[cfg(feature = "transformers")]
+pub mod sam;
 pub mod scorer;
 mod tape;
 pub mod train;

@@ -72,6 +72,8 @@ fn commands(parts: &[Part]) -> Vec<(clap::Command, &Part)> {
 /// executable. Help and mistakes end the process.
 pub fn run(words: Vec<OsString>, program: Option<PathBuf>) -> ExitCode {
     pipeline::started_by(program);
+    #[cfg(feature = "transformers")]
+    in9_data::cli::sam_is_opened_by(|path, limits| Ok(in9_models::sam::open(path, limits)?));
     let parts = parts();
     // For the pipeline; people are not shown these two.
     match words.get(1).and_then(|word| word.to_str()) {

@@ -21,7 +21,8 @@ use crate::{
     in9-data build --source ilsvrc --root imagenet --out in9 --profile paper --selection in-9\n  \
     in9-data build --source folder --root my-photos --out mine --masks exact\n  \
     in9-data build --source waterbirds --root waterbird_complete95_forest2water2 --out birds --photos-only\n  \
-    in9-data build --source ilsvrc --root imagenet --out salient --masks onnx:saliency.toml\n\n\
+    in9-data build --source ilsvrc --root imagenet --out salient --masks onnx:saliency.toml\n  \
+    in9 build --source ilsvrc --root imagenet --out sam --masks sam:sam_vit_b_01ec64.pth\n\n\
     Photographs of one's own (--source folder), and what may lie beside them:\n  \
     ROOT/[SPLIT/]CLASS/NAME.jpg          one class a folder; SPLIT is test, train, …\n  \
     ROOT/masks/[SPLIT/]CLASS/NAME.png    the object's mask: white on black, 0 and 1, or a cut-out\n  \
@@ -81,7 +82,8 @@ pub(super) struct Build {
     /// Store photographs only: no box, mask or background, view original only.
     #[arg(long)]
     photos_only: bool,
-    /// grabcut; exact: mask files beside the source; or onnx:FILE.toml: a network, as FILE.toml describes it.
+    /// grabcut; exact: mask files beside the source; onnx:FILE.toml: a network, as FILE.toml describes it; or sam:WEIGHTS: a
+    /// Segment Anything Model (ViT-B, L, H) or MobileSAM, told the box (program `in9` only).
     #[arg(long, default_value = "grabcut")]
     masks: Masks,
     /// Text file of ids to leave out of split `test`, one a line; under the header id,reason,note the reason is

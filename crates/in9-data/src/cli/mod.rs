@@ -20,6 +20,8 @@ use in9_base::shell::{Machine, Outcome, Program, Shell};
 
 use crate::error::Error;
 
+pub use masks::{OpenMasks, sam_is_opened_by};
+
 /// ImageNet-9 datasets: photographs with boxes or masks to layered shards, composed into the eight
 /// variants when read.
 ///

@@ -8,7 +8,7 @@ use crate::init::Init;
 use crate::params::{Kind, Params};
 
 /// A builder over `params`, which have candle's names; `absent` says which are not there, where candle takes them for optional.
-pub(super) fn builder(
+pub(crate) fn builder(
     params: &Params,
     absent: impl Fn(&str) -> bool + Send + Sync + 'static,
 ) -> VarBuilder<'static> {

@@ -2,7 +2,7 @@
 
 pub mod alexnet;
 #[cfg(feature = "transformers")]
-mod candle_backend;
+pub(crate) mod candle_backend;
 #[cfg(feature = "transformers")]
 pub mod convnext;
 #[cfg(feature = "transformers")]

@@ -72,7 +72,8 @@ impl Recipe {
             flags(&dataset.build)?;
             // A stage's key would not know the network's file, and a changed one would be taken for the same.
             let masks = dataset.build.get("masks").and_then(toml::Value::as_str);
-            if let Some(masks) = masks.filter(|masks| masks.starts_with("onnx:")) {
+            if let Some(masks) = masks.filter(|masks| masks.starts_with("onnx:") || masks.starts_with("sam:"))
+            {
                 return Err(format!(
                     "dataset {name}: masks = {masks:?} is not for recipes (expected \"grabcut\" or \"exact\"); build it by hand"
                 ));
@@ -320,6 +321,10 @@ mod tests {
             (SMALL.replace("main = true", "main = true\nbuild = { size = { a = 1 } }"), "expected a text"),
             (
                 SMALL.replace("main = true", "main = true\nbuild = { masks = \"onnx:n.toml\" }"),
+                "not for recipes",
+            ),
+            (
+                SMALL.replace("main = true", "main = true\nbuild = { masks = \"sam:w.pth\" }"),
                 "not for recipes",
             ),
             (SMALL.replace("main = true", "main = true\nbuild = { out = \"/victim\" }"), "by the pipeline"),

@@ -4,7 +4,7 @@
 //! Pictures may have any size of at least a patch: tokens are filled up to whole windows, as torchvision does.
 
 mod block;
-mod windows;
+pub(crate) mod windows;
 
 use candle_core::Tensor;
 

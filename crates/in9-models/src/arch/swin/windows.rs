@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use crate::error::Result;
 
 /// How a grid of tokens falls into windows.
-pub(super) struct Windows {
+pub(crate) struct Windows {
     /// Tokens a side of a window.
     side: usize,
     rows: usize,
@@ -23,7 +23,7 @@ const APART: f32 = -100.0;
 
 impl Windows {
     /// For `rows` by `columns` tokens; the mask is on the device and in the type of `like`.
-    pub(super) fn new(side: usize, rows: usize, columns: usize, like: &Tensor) -> Result<Self> {
+    pub(crate) fn new(side: usize, rows: usize, columns: usize, like: &Tensor) -> Result<Self> {
         let whole = [rows, columns].map(|tokens| tokens.next_multiple_of(side));
         let shift = whole.map(|tokens| if tokens > side { side / 2 } else { 0 });
         let mask = match shift {
@@ -49,7 +49,7 @@ impl Windows {
     /// # Shapes
     /// - `x`: `[n, rows, columns, width]`
     /// - output: `[n · windows, area, width]`
-    pub(super) fn cut(&self, x: &Tensor, shifted: bool) -> Result<Tensor> {
+    pub(crate) fn cut(&self, x: &Tensor, shifted: bool) -> Result<Tensor> {
         let (n, _, _, width) = x.dims4()?;
         let ([rows, columns], side) = (self.whole, self.side);
         let mut x = x.pad_with_zeros(1, 0, rows - self.rows)?.pad_with_zeros(2, 0, columns - self.columns)?;
@@ -68,7 +68,7 @@ impl Windows {
     /// # Shapes
     /// - `x`: `[n · windows, area, width]`
     /// - output: `[n, rows, columns, width]`
-    pub(super) fn joined(&self, x: &Tensor, shifted: bool) -> Result<Tensor> {
+    pub(crate) fn joined(&self, x: &Tensor, shifted: bool) -> Result<Tensor> {
         let (windows, _, width) = x.dims3()?;
         let ([rows, columns], side) = (self.whole, self.side);
         let n = windows / (rows / side * (columns / side));

@@ -5,7 +5,7 @@ use in9_kernels::tokens::{self, Heads, Nonlinearity};
 
 use super::rotary::Rotary;
 use super::{SMALL, linear};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::layers::Linear;
 use crate::model::Context;
@@ -54,6 +54,19 @@ impl Attention {
                 Linear::of(weight, bias)
             }
         };
+        Ok(Self { qkv, proj: linear(params, "proj", width, width)?, width, heads })
+    }
+
+    /// Parameters `qkv` and `proj`, where the outputs of `qkv` lie head by head: queries, keys and values of the first, then
+    /// those of the second.
+    pub(crate) fn by_head(params: &Params, width: usize, heads: usize) -> Result<Self> {
+        let get =
+            |name: &str, shape: &[usize], kind| Ok::<_, Error>(params.get(name, shape, kind, SMALL)?.value);
+        let weight = get("qkv.weight", &[3 * width, width], Kind::Weight)?;
+        let weight = weight.reshape((heads, 3, width / heads, width))?.transpose(0, 1)?.contiguous()?;
+        let bias = get("qkv.bias", &[3 * width], Kind::Bias)?;
+        let bias = bias.reshape((heads, 3, width / heads))?.transpose(0, 1)?.contiguous()?;
+        let qkv = Linear::of(weight.reshape((3 * width, width))?, Some(bias.flatten_all()?));
         Ok(Self { qkv, proj: linear(params, "proj", width, width)?, width, heads })
     }
 
