@@ -136,8 +136,13 @@ fn what_cannot_be_run_is_refused_by_what_it_is() {
         let text = error.to_string();
         assert!(text.contains(expected) && !text.contains('\n') && text.len() < 700, "{name}: {text}");
     }
-    let named =
-        Asked { input: Some("picture"), shape: &[1, 3, 20, 32], output: Some("map"), memory_bytes: MEMORY };
+    let named = Asked {
+        input: Some("picture"),
+        shape: &[1, 3, 20, 32],
+        output: Some("map"),
+        memory_bytes: MEMORY,
+        ..Asked::default()
+    };
     let text = Network::open(&folder().join("red.onnx"), &named).unwrap_err().to_string();
     assert!(text.contains("expected picture, found pixels"), "{text}");
     let text = open("red", &[1, 3, 20, 32], Some("mask")).unwrap_err().to_string();

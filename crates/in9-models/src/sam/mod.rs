@@ -18,6 +18,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::Module as _;
 use candle_transformers::models::segment_anything::image_encoder::ImageEncoderViT;
 use candle_transformers::models::segment_anything::prompt_encoder::PromptEncoder;
+use in9_base::guard::guarded;
 
 use crate::arch::candle_backend::builder;
 use crate::error::{Error, Result};
@@ -56,8 +57,10 @@ impl Sam {
             values.insert(name.to_owned(), Tensor::from_vec(finite, raw.shape(), &Device::Cpu)?);
         }
         let params = Params::frozen(values, DType::F32, &Device::Cpu);
-        let sam = Self::build(&params, config).map_err(|error| {
-            Error::file(path, "not the weights of a SAM", "tensors that fit together", error)
+        // Candle adds where it was called from, on further lines.
+        let first = |error: Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+        let sam = guarded(|| Self::build(&params, config).map_err(first)).map_err(|found| {
+            Error::file(path, "not the weights of a SAM", "tensors that fit together", found)
         })?;
         match &params.unused()[..] {
             [] => Ok(sam),
