@@ -19,10 +19,13 @@ use in9_models::sam::{self, Sam, SamConfig};
 use in9_models::weights::{Limits, read_bytes};
 use serde::Deserialize;
 
+/// Names and shapes of tensors, in the order of a file.
+type Tensors = Vec<(String, Vec<usize>)>;
+
 #[derive(Deserialize)]
 struct Reference {
     side: usize,
-    tensors: Vec<(String, Vec<usize>)>,
+    tensors: Tensors,
     cases: Vec<Case>,
 }
 
@@ -71,7 +74,7 @@ fn opened(dir: &Path, bytes: &[u8]) -> in9_models::Result<in9_data::NetworkMasks
 fn weights_of_another_network_are_refused_by_path_and_by_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let tensors = reference("vit").tensors;
-    let refused = |change: &dyn Fn(&mut Vec<(String, Vec<usize>)>), said: &[&str]| {
+    let refused = |change: &dyn Fn(&mut Tensors), said: &[&str]| {
         let mut changed = tensors.clone();
         change(&mut changed);
         let text = opened(dir.path(), &weights::file(&changed)).unwrap_err().to_string();
@@ -79,13 +82,13 @@ fn weights_of_another_network_are_refused_by_path_and_by_what_is_wrong() {
         said.iter().for_each(|said| assert!(text.contains(said), "{said}: {text}"));
     };
     let without = |name: &'static str| {
-        move |tensors: &mut Vec<(String, Vec<usize>)>| tensors.retain(|(other, _)| !other.starts_with(name))
+        move |tensors: &mut Tensors| tensors.retain(|(other, _)| !other.starts_with(name))
     };
     refused(&without("mask_decoder"), &["mask_decoder.mask_tokens.weight of 2 axes", "no such tensor"]);
     refused(&without("image_encoder.pos_embed"), &["image_encoder.pos_embed of 4 axes", "no such tensor"]);
     refused(&without("image_encoder.neck.2"), &["image_encoder.neck.2.weight", "not in the weights"]);
     let reshaped = |name: &'static str, shape: &'static [usize]| {
-        move |tensors: &mut Vec<(String, Vec<usize>)>| {
+        move |tensors: &mut Tensors| {
             tensors.iter_mut().find(|(other, _)| other == name).unwrap().1 = shape.to_vec();
         }
     };
