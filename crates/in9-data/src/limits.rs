@@ -15,8 +15,8 @@ pub struct Limits {
     /// default 1 GiB. One that takes more alone is refused: beyond some 130 megapixels, or 89 if it comes with a
     /// mask of its own.
     pub memory_bytes: u64,
-    /// Memory, in bytes, that a network may take which draws masks; default 6 GiB, which SAM's largest has. One that takes more than all photographs
-    /// may together runs on one at a time.
+    /// Memory, in bytes, that a network may take which draws masks; default 6 GiB, in which the
+    /// largest SAM fits (5.3 GB). One that takes more than all photographs may together runs on one at a time.
     pub network_bytes: u64,
     /// Bytes of one annotation (XML, a mask's `.npy` header); default 1 MiB.
     pub annotation_bytes: u64,
