@@ -193,6 +193,6 @@ fn datasets_have_its_masks_and_the_same_bytes_for_any_number_of_threads() {
         let (sample, mask) = (split.sample(at), split.layers(at).unwrap().mask);
         println!("{}: {} of {} pixels of the box", sample.id, sample.mask_area, sample.box_area);
         // Outside the box all is background.
-        assert!(sample.mask_area <= sample.box_area && mask.area() <= 64 * 64);
+        assert!(sample.mask_area <= sample.box_area && mask.area() > 0);
     }
 }
